@@ -1,0 +1,69 @@
+"""Figures the way the course shows them: one style, safe colours, a text alternative always."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette: told apart by every common kind of colour vision.
+COLOURS = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "red": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+mpl.rcParams.update(
+    {
+        "axes.prop_cycle": mpl.cycler(
+            color=[COLOURS[c] for c in ("blue", "red", "green", "orange", "purple", "sky", "black")]
+        ),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "figure.dpi": 110,
+        "font.size": 12,
+        "legend.frameon": False,
+        "lines.linewidth": 2.0,
+        "svg.hashsalt": "rnncourse",
+    }
+)
+
+
+class ShownFigure:
+    """A figure as an image with a text alternative; the last value of a cell shows it."""
+
+    def __init__(self, png: bytes, alt: str):
+        self.png, self.alt = png, alt
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode()
+        alt = html.escape(self.alt, quote=True)
+        return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+    def __repr__(self) -> str:
+        return f"[figure: {self.alt}]"
+
+
+def show(fig: Figure, alt: str) -> ShownFigure:
+    """Turn a Matplotlib figure into an image that also says in words what it shows.
+
+    Args:
+        fig: the figure; it is closed, so that the notebook does not draw it twice.
+        alt: what a person who cannot see the figure should learn from it, in one or two sentences.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415  (pyplot only where a figure is shown)
+
+    if not alt.strip():
+        raise ValueError("show(fig, alt): say in `alt` what the figure shows")
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
+    plt.close(fig)
+    return ShownFigure(buffer.getvalue(), alt)
