@@ -56,11 +56,16 @@ class Gradient:
         of: name of the forward function (an exercise, or a given function of the notebook).
         upstream: backward argument -> forward output it is the gradient of, `{"ds": "s_t"}`.
         wrt: backward output -> forward argument it is the gradient by, `{"dx": "x_t", "dW": "W"}`.
+        returns: names of the forward's outputs, in order; needed where the forward is a given
+            function of the notebook and not an exercise of it.
+
+    The forward's arguments are taken from the backward's cases, by name.
     """
 
     of: str
     upstream: Mapping[str, str]
     wrt: Mapping[str, str]
+    returns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,6 @@ class Exercise:
             with "time step" before them for three axes; "row", "column" for weights) do not fit.
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
-        float32: also try float32 inputs, which must be accepted (a float64 answer is fine).
     """
 
     returns: tuple[str, ...]
@@ -98,4 +102,3 @@ class Exercise:
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rtol: float = 1e-7
     atol: float = 1e-9
-    float32: bool = True
