@@ -1,0 +1,233 @@
+"""The student's check in a notebook: `check(rnn_step)`, and `hint(rnn_step)`.
+
+It judges the function in this kernel against the frozen public cases beside the notebook. It gives no
+marks; for these the same judgement is made again in a sandbox, with other inputs.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import inspect
+import io
+import os
+import textwrap
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.answers import Sheet
+from autograder.exercise import CourseError
+from autograder.frozen import FrozenChecks
+from autograder.judge import Judgement, judge, unanswered
+from autograder.outcome import Outcome, StudentError
+from autograder.sandbox.wire import normalise
+from autograder.stubs import is_stub
+from autograder.words import as_html, as_text, hints_html
+
+CHECKS = "checks.safetensors"
+HINT_TITLES = ("idea", "shapes", "first line")
+
+
+class CheckFailed(Exception):
+    """An answer is not right yet, or not there yet; the check's own words were shown above."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this in place of a stack trace that would mean nothing to a student.
+        return [str(self)]
+
+
+_files: dict[tuple[Path, float], FrozenChecks] = {}
+_hints_given: dict[str, int] = {}
+
+
+def check(function: Callable[..., Any]) -> None:
+    """Try a function with the exercise's cases, and say what is right and what is wrong first.
+
+    Args:
+        function: the function that the exercise asks for, `check(rnn_step)`.
+
+    Raises:
+        CheckFailed: the answer is wrong or missing (so that nbgrader's Validate sees it).
+        CourseError: the file with the checks is missing or damaged.
+    """
+    name = _name_of(function)
+    checks = _checks()
+    sheet = _sheet(checks, name)
+    judgement = judge_here(checks, sheet, function)
+    _show(judgement, sheet)
+    if judgement.status == "unanswered":
+        raise CheckFailed(f"{name}: not answered yet")
+    if judgement.status == "wrong":
+        raise CheckFailed(f"{name}: not right yet")
+
+
+def hint(function: Callable[..., Any], level: int | None = None) -> None:
+    """Show the next hint of an exercise: the idea, the shapes, the first line. Hints cost nothing.
+
+    Args:
+        function: the function that the exercise asks for.
+        level: 1, 2 or 3 for one of them; without it, each call gives the next one.
+    """
+    name = _name_of(function)
+    hints = _sheet(_checks(), name).spec.hints
+    if level is None:
+        level = min(_hints_given.get(name, 0) + 1, len(hints))
+    if level not in range(1, len(hints) + 1):
+        raise ValueError(f"hint({name}, level): the level is 1, 2 or 3, not {level!r}")
+    _hints_given[name] = level
+    print(f"Hint {level} of {len(hints)} ({HINT_TITLES[level - 1]}): {hints[level - 1]}")
+
+
+def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any]) -> Judgement:
+    """Judge a function in this process; say first where a function it needs is wrong itself."""
+    if _is_stub(function, sheet.name):
+        return unanswered(sheet)
+    theirs = getattr(function, "__globals__", {})
+    forward = theirs.get(sheet.forward.name) if sheet.forward else None
+    judgement = judge(sheet, caller(function), caller(forward) if callable(forward) else None)
+    if judgement.status == "wrong":
+        wrong = [n for n in sheet.spec.needs if _uses(function, n) and _is_wrong(checks, n, theirs.get(n))]
+        if wrong:
+            names = " and ".join(f"`{n}`" for n in wrong)
+            judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
+    note = _global_arrays(function, sheet)
+    if note:
+        judgement.notes.append(note)
+    return judgement
+
+
+def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
+    if not callable(function) or name not in checks.names:
+        return True
+    if _is_stub(function, name):
+        return True
+    return judge(checks.sheet(name), caller(function)).status != "right"
+
+
+def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
+    """A way to call a function of this process, in which nothing it does escapes."""
+    return lambda batch: [_call(function, arguments) for arguments in batch]
+
+
+def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+    given = copy.deepcopy(list(arguments))
+    out, err = io.StringIO(), io.StringIO()
+    value, error = None, None
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
+            warnings.simplefilter("always")
+            value = normalise(function(*given))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as caught:
+        error = _student_error(caught)
+    changed = tuple(f"#{i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not _same(a, b))
+    return Outcome(value, error, out.getvalue()[:4000], _short_warnings(err.getvalue()), changed)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
+
+
+def _short_warnings(text: str) -> str:
+    """Warnings without the paths of files."""
+    kept = [line.partition(": ")[2] if "Warning: " in line else "" for line in text.splitlines()]
+    return "\n".join(line for line in kept if line)[:4000] or text[:4000]
+
+
+def _student_error(caught: BaseException) -> StudentError:
+    """An exception with the line of the student's cell in which it arose (the innermost such line)."""
+    here = Path(__file__).parent
+    for frame in reversed(traceback.extract_tb(caught.__traceback__)):
+        in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
+        if in_cell and Path(frame.filename).parent != here:
+            return StudentError(type(caught).__name__, str(caught)[:300], None, frame.lineno, frame.line or "")
+    return StudentError(type(caught).__name__, str(caught)[:300])
+
+
+def _name_of(function: Any) -> str:
+    name = getattr(function, "__name__", None)
+    if not callable(function) or not name:
+        raise CheckFailed(f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}")
+    return name
+
+
+def _checks() -> FrozenChecks:
+    path = Path(os.environ.get("AUTOGRADER_CHECKS", CHECKS)).resolve()
+    if not path.is_file():
+        raise CourseError(
+            f"{path.name} is not beside this notebook (looked in {path.parent}); "
+            "keep the notebook in its folder, or download the folder again"
+        )
+    key = (path, path.stat().st_mtime)
+    if key not in _files:
+        _files[key] = FrozenChecks(path)
+    return _files[key]
+
+
+def _sheet(checks: FrozenChecks, name: str) -> Sheet:
+    if name not in checks.names:
+        raise CheckFailed(
+            f"there is no exercise {name!r} in this notebook; there are {', '.join(checks.names)}. "
+            "Is the function's name spelled as the exercise asks?"
+        )
+    return checks.sheet(name)
+
+
+def _source_tree(function: Callable[..., Any]) -> ast.Module | None:
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+
+
+def _is_stub(function: Callable[..., Any], name: str) -> bool:
+    tree = _source_tree(function)
+    return tree is not None and is_stub(tree, name)
+
+
+def _uses(function: Callable[..., Any], name: str) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and name in code.co_names
+
+
+def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
+    """A note where a function reads an array of the notebook that it should get as an argument."""
+    code = getattr(function, "__code__", None)
+    theirs = getattr(function, "__globals__", {})
+    if code is None:
+        return ""
+    names = [
+        n
+        for n in code.co_names
+        if isinstance(theirs.get(n), np.ndarray)
+        or (isinstance(theirs.get(n), dict) and any(isinstance(v, np.ndarray) for v in theirs[n].values()))
+    ]
+    if not names:
+        return ""
+    shown = ", ".join(f"`{n}`" for n in names[:3])
+    return f"{shown} is read from the notebook, not from the arguments of `{sheet.name}`"
+
+
+def _show(judgement: Judgement, sheet: Sheet) -> None:
+    shell = None
+    with contextlib.suppress(ImportError):
+        from IPython import get_ipython  # noqa: PLC0415  (only a notebook has it)
+
+        shell = get_ipython()
+    if shell is None:
+        print(as_text(judgement))
+        return
+    from IPython.display import display  # noqa: PLC0415
+
+    extra = "" if judgement.status == "right" else hints_html(sheet.spec.hints)
+    page = {"text/plain": as_text(judgement), "text/html": as_html(judgement, extra)}
+    display(page, raw=True)
