@@ -1,0 +1,50 @@
+# Every target sets up what it needs on its first run; a second run starts at once.
+# ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
+
+.DEFAULT_GOAL := help
+.PHONY: help lab demo test lint build lectures bench clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+READY_DEV := .venv/.ready-dev
+SETUP := pyproject.toml scripts/setup.sh scripts/setup.py
+
+# Two processes on two cores: more threads in each would only stand in each other's way.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+$(READY): $(SETUP)
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+$(READY_DEV): $(SETUP)
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh --dev
+
+lab: $(READY)  ## JupyterLab on notebooks/
+	$(BIN)/jupyter lab --notebook-dir=notebooks $$([ "$$(id -u)" = 0 ] && echo --allow-root) $(ARGS)
+
+demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
+	$(BIN)/python scripts/demo.py $(ARGS)
+
+test: lint  ## what CI runs: lint, releases up to date, the whole test suite
+	$(BIN)/autograder build --check
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(READY_DEV)  ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+build: $(READY)  ## masters -> releases, public cases, solved pages
+	$(BIN)/autograder build $(ARGS)
+
+lectures: $(READY)  ## slide decks that need no network, in build/slides/
+	$(BIN)/autograder slides $(ARGS)
+
+bench: $(READY_DEV)  ## speed ratios, side by side with nbgrader
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+clean:  ## remove build/ and caches (.venv stays)
+	rm -rf build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
