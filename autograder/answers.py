@@ -108,7 +108,9 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
         try:
             expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), spec.returns)
         except Exception as error:
-            raise CourseError(f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}") from error
+            raise CourseError(
+                f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
+            ) from error
         if list(inputs) != exercise.parameters:
             raise CourseError(
                 f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; the signature has {exercise.parameters}"
@@ -124,9 +126,7 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     return sheet
 
 
-def mistaken_functions(
-    master: Master, exercise: GradedExercise
-) -> list[tuple[str, str, Callable[..., Any]]]:
+def mistaken_functions(master: Master, exercise: GradedExercise) -> list[tuple[str, str, Callable[..., Any]]]:
     """Every mistake of an exercise: its own, then those of what it needs, made inside this one.
 
     Returns:

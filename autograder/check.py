@@ -149,14 +149,18 @@ def _student_error(caught: BaseException) -> StudentError:
     for frame in reversed(traceback.extract_tb(caught.__traceback__)):
         in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
         if in_cell and Path(frame.filename).parent != here:
-            return StudentError(type(caught).__name__, str(caught)[:300], None, frame.lineno, frame.line or "")
+            return StudentError(
+                type(caught).__name__, str(caught)[:300], None, frame.lineno, frame.line or ""
+            )
     return StudentError(type(caught).__name__, str(caught)[:300])
 
 
 def _name_of(function: Any) -> str:
     name = getattr(function, "__name__", None)
     if not callable(function) or not name:
-        raise CheckFailed(f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}")
+        raise CheckFailed(
+            f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}"
+        )
     return name
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 WEIGHT_WORDS = ("row", "column")
 STATE_WORDS = ("unit", "sequence")
+INPUT_WORDS = ("input", "sequence")
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ def axis_words(name: str, ndim: int, axes: dict[str, tuple[str, ...]]) -> tuple[
     declared = axes.get(name) or axes.get(name.partition("[")[0])
     if declared and len(declared) == ndim:
         return tuple(declared)
-    weights = name.startswith(("dW", "W")) or '["' in name and name.partition("[")[0][-1] == "W"
-    words = WEIGHT_WORDS if weights else STATE_WORDS
+    weights = name.startswith(("dW", "W"))
+    words = WEIGHT_WORDS if weights else (INPUT_WORDS if name.startswith(("x", "dx")) else STATE_WORDS)
     return {
         0: (),
         1: ("entry",),

@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def failed(self) -> str:
-        """"error" or "structure" where there are no leaves to compare, else ""."""
+        """ "error" or "structure" where there are no leaves to compare, else ""."""
         if self.outcome.error:
             return "error"
         return "structure" if self.problems and not self.leaves else ""
@@ -234,7 +234,10 @@ def _sizes(sheet: Sheet, index: int) -> dict[str, int]:
     """Sizes that a wrong average could have divided by: T and N of the case."""
     for value in sheet.cases[index].inputs.values():
         if isinstance(value, np.ndarray) and value.ndim == 3:
-            return {"T (the number of time steps)": value.shape[0], "N (the number of sequences)": value.shape[2]}
+            return {
+                "T (the number of time steps)": value.shape[0],
+                "N (the number of sequences)": value.shape[2],
+            }
     for value in sheet.cases[index].inputs.values():
         if isinstance(value, np.ndarray) and value.ndim == 2:
             return {"N (the number of sequences)": value.shape[1]}

@@ -26,8 +26,8 @@ def freeze(assignment: str, sheets: dict[str, Sheet]) -> bytes:
     tensors: dict[str, np.ndarray] = {}
     described = {name: _describe(sheet, name, tensors) for name, sheet in sheets.items()}
     words = {"format": FORMAT, "assignment": assignment, "exercises": described}
-    # One key only: the order of several is not kept by the format.
-    return save(tensors, metadata={"checks": json.dumps(words, sort_keys=True)})
+    # One key only, in the order of insertion: arguments are passed by position.
+    return save(tensors, metadata={"checks": json.dumps(words)})
 
 
 def _describe(sheet: Sheet, path: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def moved(inputs: Inputs, leaf: str, change: np.ndarray) -> Inputs:
     return {**inputs, name: {**inputs[name], key: inputs[name][key] + change}}
 
 
-def slopes(loss: ForwardLoss, inputs: Inputs, directions: dict[str, list[np.ndarray]]) -> dict[str, list[float]]:
+def slopes(
+    loss: ForwardLoss, inputs: Inputs, directions: dict[str, list[np.ndarray]]
+) -> dict[str, list[float]]:
     """Numeric slopes of the loss along directions, all of them in one batch of calls."""
     flat = [(leaf, direction) for leaf, several in directions.items() for direction in several]
     batch = []
@@ -161,7 +163,9 @@ def entrywise(loss: ForwardLoss, inputs: Inputs, leaf: str) -> np.ndarray:
     return np.array(slopes(loss, inputs, {leaf: list(units)})[leaf]).reshape(array.shape)
 
 
-def depends_on_everything(loss: ForwardLoss, inputs: Inputs, gradient: Gradient, rng: np.random.Generator) -> bool:
+def depends_on_everything(
+    loss: ForwardLoss, inputs: Inputs, gradient: Gradient, rng: np.random.Generator
+) -> bool:
     """Whether the loss changes with every tensor, and with every time step of a sequence.
 
     A forward that ignores an input has an easy gradient: no marks for that.

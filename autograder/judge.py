@@ -79,7 +79,9 @@ def unanswered(sheet: Sheet) -> Judgement:
     return Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, "not answered yet")])
 
 
-def judge(sheet: Sheet, call: Call, forward: Call | None = None, wrong_forward: str | None = None) -> Judgement:
+def judge(
+    sheet: Sheet, call: Call, forward: Call | None = None, wrong_forward: str | None = None
+) -> Judgement:
     """Try a student's function with every case of its sheet.
 
     Args:
@@ -246,8 +248,10 @@ def _check_gradient(
 
 
 def _gradient_error(sheet: Sheet, call: Call, forward: Call) -> tuple[str, bool]:
-    """What the gradient check finds wrong first ("" for nothing), and whether the forward depends on
-    all its inputs.
+    """What a gradient check finds.
+
+    Returns:
+        What is wrong first, in words ("" for nothing), and whether the forward depends on all its inputs.
     """
     gradient, own = sheet.spec.gradient, sheet.forward
     rng = seed_of("gradient", own.name, sheet.name, 0)

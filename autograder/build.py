@@ -1,0 +1,286 @@
+"""Masters -> release, frozen checks, nbgrader source, solved page, slides; and what must hold of them.
+
+`notebooks/` is written by this module and never edited by hand.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+
+from autograder.answers import Sheet, differs, fresh_sheets
+from autograder.exercise import CourseError
+from autograder.frozen import freeze
+from autograder.judge import judge
+from autograder.leaves import reference_leaves
+from autograder.masters import Master, read_master
+from autograder.notebook import as_text, release_notebook, solved_notebook, source_notebook
+from autograder.outcome import Outcome
+
+PUBLIC_KEY = "public"
+CONFIRM_RTOL = 1e-6
+# Shorter lines ("return s_t") say nothing that the docstring does not say.
+TELLING_LINE = 24
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are, from the course's root folder."""
+
+    root: Path
+
+    @property
+    def solutions(self) -> Path:
+        """The masters."""
+        return self.root / "solutions"
+
+    @property
+    def notebooks(self) -> Path:
+        """The student release."""
+        return self.root / "notebooks"
+
+    @property
+    def source(self) -> Path:
+        """What nbgrader takes as its source."""
+        return self.root / "build" / "source"
+
+    @property
+    def executed(self) -> Path:
+        """Executed solved notebooks, kept under the hash of what they were made from."""
+        return self.root / "build" / "executed"
+
+    @property
+    def solved(self) -> Path:
+        """Solved pages for the instructor."""
+        return self.root / "build" / "solved"
+
+    @property
+    def slides(self) -> Path:
+        """Slide decks."""
+        return self.root / "build" / "slides"
+
+
+def release_files(master: Master, sheets: dict[str, Sheet]) -> dict[str, bytes]:
+    """The files of a notebook's release, by name."""
+    release = release_notebook(source_notebook(master))
+    return {
+        f"{master.name}.ipynb": as_text(release).encode(),
+        "checks.safetensors": freeze(master.name, sheets),
+    }
+
+
+def source_files(master: Master, sheets: dict[str, Sheet]) -> dict[str, bytes]:
+    """The files of a notebook's nbgrader source, by name."""
+    return {
+        f"{master.name}.ipynb": as_text(source_notebook(master)).encode(),
+        "checks.safetensors": freeze(master.name, sheets),
+    }
+
+
+def build(folder: Path, places: Places) -> Master:
+    """Write release and nbgrader source of one notebook.
+
+    Raises:
+        CourseError: something in the master or its exercises does not hold.
+    """
+    master = read_master(folder)
+    sheets = fresh_sheets(master, PUBLIC_KEY)
+    validate(master, sheets)
+    _write(places.notebooks / master.name, release_files(master, sheets))
+    _write(places.source / master.name, source_files(master, sheets))
+    return master
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def problems(folder: Path, places: Places) -> Iterator[str]:
+    """What does not hold of one notebook: nothing is written.
+
+    A stale release, a mutant that no longer applies, a leak, an expected value that cannot be confirmed.
+    """
+    try:
+        master = read_master(folder)
+        sheets = fresh_sheets(master, PUBLIC_KEY)
+        validate(master, sheets)
+    except CourseError as error:
+        yield str(error)
+        return
+    files = release_files(master, sheets)
+    for name, content in files.items():
+        path = places.notebooks / master.name / name
+        if not path.is_file():
+            yield f"{path} is missing; run `autograder build {master.name}`"
+        elif path.read_bytes() != content:
+            yield f"{path} is stale or edited by hand; run `autograder build {master.name}`"
+    released = places.notebooks / master.name
+    for path in sorted(released.iterdir()) if released.is_dir() else []:
+        if path.name not in files and path.name != ".ipynb_checkpoints":
+            yield f"{path} is not made by the build; remove it"
+
+
+def validate(master: Master, sheets: dict[str, Sheet]) -> None:
+    """Check what must hold of a notebook before it is released.
+
+    Raises:
+        CourseError: naming notebook, exercise and what is wrong.
+    """
+    for name, sheet in sheets.items():
+        _validate_reference(master, name, sheet)
+        _validate_confirmed(master, name, sheet)
+        _validate_edges(master, name, sheet)
+        _validate_mistakes(master, name, sheet)
+    _validate_leaks(master)
+
+
+def trusted(function: Callable[..., Any]) -> Callable[..., list[Outcome]]:
+    """A way to call a function of ours as if it were a student's."""
+
+    def call(batch: Any) -> list[Outcome]:
+        return [Outcome(function(*copy.deepcopy(list(arguments)))) for arguments in batch]
+
+    return call
+
+
+def _validate_reference(master: Master, name: str, sheet: Sheet) -> None:
+    """The reference passes its own checks, numeric gradients among them."""
+    forward = master.reference[sheet.forward.name] if sheet.forward else None
+    judgement = judge(sheet, trusted(master.reference[name]), trusted(forward) if forward else None)
+    failed = [f"{check.name}: {check.message}" for check in judgement.checks if not check.passed]
+    if failed:
+        raise CourseError(f"{master.name}: the reference of {name!r} fails its own check: {failed[0]}")
+
+
+def _validate_confirmed(master: Master, name: str, sheet: Sheet) -> None:
+    """An independent computation gives the expected values."""
+    if not sheet.spec.confirm:
+        return
+    for case in sheet.cases:
+        try:
+            value = sheet.spec.confirm(*copy.deepcopy(list(case.inputs.values())))
+        except ImportError:
+            return  # without PyTorch the finite differences remain
+        leaves = reference_leaves(value, sheet.returns)
+        for leaf, expected in case.expected.items():
+            got = leaves[leaf]
+            scale = np.abs(expected[np.isfinite(expected)]).max(initial=1e-3)
+            if got.shape != expected.shape or not np.allclose(
+                got, expected, rtol=CONFIRM_RTOL, atol=CONFIRM_RTOL * scale, equal_nan=True
+            ):
+                raise CourseError(
+                    f"{master.name}: `{leaf}` of {name!r} for {case.words!r} is not confirmed "
+                    f"by {getattr(sheet.spec.confirm, '__name__', 'confirm')}"
+                )
+
+
+def _validate_edges(master: Master, name: str, sheet: Sheet) -> None:
+    """No answer that is no work earns anything: zeros, or an argument handed back."""
+    for case in sheet.cases:
+        arguments = [np.asarray(a) for a in case.inputs.values() if not isinstance(a, dict)]
+        zeros = {leaf: not differs(np.zeros_like(e), e, sheet.spec) for leaf, e in case.expected.items()}
+        # Of random values every output earns a share by itself; an edge case is one thing.
+        lazy = all(zeros.values()) if case.is_edge else any(zeros.values())
+        if len(case.expected) == 1:
+            (expected,) = case.expected.values()
+            lazy |= any(a.shape == expected.shape and not differs(a, expected, sheet.spec) for a in arguments)
+        if lazy:
+            raise CourseError(
+                f"{master.name}: {name!r} for {case.words!r} is right when zeros or an argument are "
+                "handed back; choose other inputs"
+            )
+
+
+def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
+    for mistake in sheet.mistakes:
+        if not any(mistake.effects) and not mistake.name.endswith("`)"):
+            raise CourseError(
+                f"{master.name}: mutant {mistake.name!r} of {name!r} changes no case; "
+                "add an edge case that shows it, or drop it"
+            )
+    names = [mistake.name for mistake in sheet.mistakes]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise CourseError(f"{master.name}: {name!r} has several mutants named {twice}")
+
+
+def _validate_leaks(master: Master) -> None:
+    """No telling line of a solution stands anywhere in the release."""
+    solution_lines = {
+        line.strip(): exercise.name
+        for exercise in master.exercises.values()
+        for line in exercise.source.partition("### BEGIN SOLUTION")[2].splitlines()
+        if len(line.strip()) >= TELLING_LINE and not line.strip().startswith(("#", '"""'))
+    }
+    release = release_notebook(source_notebook(master))
+    for number, cell in enumerate(release.cells, start=1):
+        if cell.get("outputs"):
+            raise CourseError(f"{master.name}: cell {number} of the release has outputs")
+        for line in cell.source.splitlines():
+            if line.strip() in solution_lines:
+                raise CourseError(
+                    f"{master.name}: cell {number} of the release holds a line of the solution of "
+                    f"{solution_lines[line.strip()]!r}: {line.strip()!r}"
+                )
+        if re.search(r"BEGIN (SOLUTION|MARK SCHEME)", cell.source):
+            raise CourseError(f"{master.name}: cell {number} of the release holds a solution or a scheme")
+
+
+def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
+    """The solved notebook, executed; kept, and executed again only when something in it changed.
+
+    Raises:
+        CourseError: a cell fails.
+    """
+    notebook = solved_notebook(master)
+    path = places.executed / f"{master.name}-{_content_hash(master, places)}.ipynb"
+    if path.is_file():
+        return nbformat.read(path, as_version=4)
+    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+
+    for cell in notebook.cells:
+        cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
+    folder = places.notebooks / master.name
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise CourseError(f"{master.name}, solved: {error}") from error
+    places.executed.mkdir(parents=True, exist_ok=True)
+    for old in places.executed.glob(f"{master.name}-*.ipynb"):
+        old.unlink()
+    nbformat.write(notebook, path)
+    return notebook
+
+
+def _content_hash(master: Master, places: Places) -> str:
+    digest = hashlib.sha256(as_text(solved_notebook(master)).encode())
+    own = sorted((Path(__file__).parents[1] / "rnncourse").rglob("*.[pj][ys]"))
+    checks = places.notebooks / master.name / "checks.safetensors"
+    for path in [*own, checks]:
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()[:16]
+
+
+def write_solved_page(master: Master, places: Places) -> Path:
+    """The executed solution as a page, for the instructor."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415
+
+    body, _ = HTMLExporter().from_notebook_node(executed_notebook(master, places))
+    places.solved.mkdir(parents=True, exist_ok=True)
+    path = places.solved / f"{master.name}.html"
+    path.write_text(body, "utf-8")
+    return path
