@@ -1,0 +1,227 @@
+"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from autograder.exercise import CourseError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Builds the course's notebooks and grades what students hand in.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_default=False)]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="All, if none is named.")]
+
+
+def course_root(root: Path | None) -> Path:
+    """The course's folder: the one named, or the nearest one above with `solutions/`.
+
+    Raises:
+        CourseError: there is none.
+    """
+    start = (root or Path.cwd()).resolve()
+    for folder in [start, *start.parents]:
+        if (folder / "solutions").is_dir():
+            return folder
+    raise CourseError(f"there is no folder `solutions` in {start} or above; name the course with --root")
+
+
+@app.command()
+def build(
+    notebooks: Names = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if something is stale.")
+    ] = False,
+    solved: Annotated[bool, typer.Option(help="Execute the solutions and write their pages.")] = True,
+    root: Root | None = None,
+) -> None:
+    """Make the release, the checks, nbgrader's source and the solved pages from the masters."""
+    from autograder import build as building  # noqa: PLC0415
+    from autograder.masters import find_masters  # noqa: PLC0415
+
+    places = building.Places(course_root(root))
+    found = 0
+    for folder in find_masters(places.solutions, notebooks):
+        if check:
+            wrong = list(building.problems(folder, places))
+            found += len(wrong)
+            for problem in wrong:
+                err.print(Text(f"{folder.name}: {problem}", "red"))
+            if not wrong:
+                out.print(f"{folder.name}: up to date, and all that must hold of it holds")
+            continue
+        master = building.build(folder, places)
+        out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
+        if solved:
+            out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def grade(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    submitted: Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")] = Path(
+        "submitted"
+    ),
+    gradebook: Annotated[str | None, typer.Option(help="Database URL, sqlite:///gradebook.db.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write one record a student.")] = None,
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="Where records are kept.")] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run without a sandbox: your own code only.")
+    ] = False,
+    root: Root | None = None,
+) -> None:
+    """Grade every submission of a notebook; go on where an earlier run stopped."""
+    from autograder import classroom  # noqa: PLC0415
+    from autograder.journal import Journal  # noqa: PLC0415
+    from autograder.masters import find_masters  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    submissions, failures = classroom.find_submissions(submitted, notebook)
+    if not submissions and not failures:
+        raise CourseError(f"there is no submission of {notebook} in {submitted}")
+    path = journal_file or home / "build" / "journal" / f"{notebook}.journal"
+    if unsafe:
+        err.print(
+            Text("Grading without a sandbox: whatever is in a submission can do what you can do.", "red")
+        )
+    with Journal(path) as journal:
+        grading = classroom.grade_class(
+            folder, submissions, journal, classroom.course_key(home), jobs, unsafe
+        )
+        with _progress() as progress:
+            task = progress.add_task(notebook, total=len(submissions))
+            for done in grading:
+                progress.advance(task)
+                if isinstance(done, classroom.Failure):
+                    failures.append(done)
+        failed = {failure.student for failure in failures}
+        students = [s.student for s in submissions if s.student not in failed]
+        out.print(_class_table(notebook, journal, students))
+        if json_file:
+            _write_json(json_file, journal, students, failures, notebook)
+        if gradebook:
+            from autograder.gradebook import write_marks  # noqa: PLC0415
+
+            written = write_marks(gradebook, home, folder, journal.records(students))
+            out.print(f"{written} students' marks written to {gradebook}")
+    for failure in sorted(failures, key=lambda f: f.student):
+        err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+
+
+def _class_table(notebook: str, journal, students: list[str], most: int = 40) -> Table:
+    table = Table(title=notebook, title_justify="left")
+    table.add_column("student")
+    table.add_column("marks", justify="right")
+    table.add_column("not right yet")
+    table.add_column("remarks", overflow="fold")
+    for record in journal.records(students[:most]):
+        wrong = [e for e in record["exercises"] if e["status"] != "right"]
+        names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
+        table.add_row(
+            Text(record["student"]),
+            f"{record['score']:g} of {record['max_score']:g}",
+            Text("\n".join(names)),
+            Text("\n".join(p[:80] for p in record["problems"][:2])),
+        )
+    if len(students) > most:
+        table.add_row(f"… and {len(students) - most} more", "", "", "")
+    return table
+
+
+def _write_json(path: Path, journal, students: list[str], failures: list, notebook: str) -> None:
+    """One record a student; a submission that was not graded has no score, and its reason."""
+    reasons = {failure.student: failure.reason for failure in failures}
+    everyone = sorted([*students, *reasons])
+    with path.open("w", encoding="utf-8") as file:
+        file.write("[")
+        for i, student in enumerate(everyone):
+            if student in reasons:
+                record = {
+                    "student": student,
+                    "assignment": notebook,
+                    "score": None,
+                    "max_score": None,
+                    "problems": [reasons[student]],
+                    "exercises": [],
+                }
+            else:
+                record = journal.record(student)
+            file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
+        file.write("\n]\n")
+
+
+@app.command()
+def slides(notebooks: Names = None, root: Root | None = None) -> None:
+    """Write slide decks that need no network, with live explorers."""
+    from autograder import build as building  # noqa: PLC0415
+    from autograder.masters import find_masters, read_master  # noqa: PLC0415
+    from autograder.slides import build_slides  # noqa: PLC0415
+
+    places = building.Places(course_root(root))
+    for folder in find_masters(places.solutions, notebooks):
+        master = read_master(folder)
+        path = places.slides / f"{folder.name}.html"
+        build_slides(building.executed_notebook(master, places), path, master.title)
+        out.print(f"{folder.name}: {path}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say whether the sandbox works here, and how to mend it."""
+    from autograder.sandbox import doctor as examine  # noqa: PLC0415
+
+    findings = examine()
+    for finding in findings:
+        out.print(Text("ok     " if finding.ok else "WRONG  ", "green" if finding.ok else "red"), end="")
+        out.print(Text(f"{finding.name}: {finding.detail}"))
+        if not finding.ok and finding.remedy:
+            out.print(Text(f"       {finding.remedy}"))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; what the course's own files do wrong is said in a sentence."""
+    from autograder.sandbox import SandboxUnavailable  # noqa: PLC0415
+
+    try:
+        app()
+    except (CourseError, SandboxUnavailable) as error:
+        err.print(Text(str(error), "red"))
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

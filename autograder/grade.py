@@ -1,0 +1,277 @@
+"""One submission -> a scorecard, with the student's code in the sandbox and everything else here.
+
+The trusted side holds references, inputs and marks; the sandbox is asked for arrays and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.answers import Sheet, fresh_sheets
+from autograder.build import trusted
+from autograder.judge import Call, Check, Judgement, error_words, judge, unanswered
+from autograder.masters import Master, read_master
+from autograder.outcome import Outcome, StudentError
+from autograder.sandbox import Sandbox, Session
+from autograder.submission import Plan, Planner, SubmittedCell, read_cells
+
+GRADER_VERSION = 1
+
+
+@dataclass
+class Scorecard:
+    """The result of grading one submission.
+
+    Args:
+        assignment: the notebook.
+        judgements: one for each exercise, in the order of the notebook.
+        points: each exercise's points.
+        problems: remarks about the submission as a whole.
+        cpu_seconds: processor time of the student's code, measured inside the sandbox.
+    """
+
+    assignment: str
+    judgements: list[Judgement]
+    points: dict[str, float]
+    problems: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def score(self, judgement: Judgement) -> float:
+        """The points earned for one exercise."""
+        return round(self.points[judgement.name] * judgement.share, 2)
+
+    def record(self, student: str) -> dict[str, Any]:
+        """The scorecard as plain data, for JSON and the journal."""
+        exercises = [
+            {
+                "name": j.name,
+                "score": self.score(j),
+                "max_score": self.points[j.name],
+                "status": j.status,
+                "follow_through": j.follow_through,
+                "misconception": j.misconception,
+                "hints": [d.hint for d in j.diagnoses if d.hint],
+                "checks": [{"name": c.name, "passed": c.passed, "message": c.message} for c in j.checks],
+                "notes": j.notes,
+                "printed": j.printed[:2000],
+            }
+            for j in self.judgements
+        ]
+        return {
+            "student": student,
+            "assignment": self.assignment,
+            "score": round(sum(e["score"] for e in exercises), 2),
+            "max_score": sum(self.points.values()),
+            "problems": self.problems,
+            "exercises": exercises,
+        }
+
+
+class Grader:
+    """Grades submissions of one notebook; keeps a warm sandbox.
+
+    Args:
+        folder: the master's folder.
+        key: the course's secret key; the same key draws the same inputs.
+        unsafe: run without a sandbox (the instructor's own code only).
+    """
+
+    def __init__(self, folder: Path, key: str, unsafe: bool = False):
+        self.master: Master = read_master(folder)
+        self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
+        self.planner = Planner(self.master)
+        self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
+        self.sandbox = Sandbox(packages=self.master.packages, unsafe=unsafe)
+        self.fingerprint = _fingerprint(folder, key)
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the sandbox."""
+        self.sandbox.close()
+
+    @property
+    def max_score(self) -> float:
+        """The points of all exercises together; written questions are not among them."""
+        return sum(self.points.values())
+
+    def submission_key(self, content: bytes) -> str:
+        """What a result depends on: submission, exercises, references, key and grader."""
+        return hashlib.sha256(self.fingerprint + content).hexdigest()
+
+    def grade(self, content: bytes) -> Scorecard:
+        """Grade the bytes of a submitted notebook.
+
+        Raises:
+            Ungradable: it is no notebook.
+        """
+        return _Grading(self, read_cells(content)).scorecard()
+
+
+def _fingerprint(folder: Path, key: str) -> bytes:
+    digest = hashlib.sha256(f"{GRADER_VERSION}\0{key}".encode())
+    for path in [folder / f"{folder.name}.py", folder / "exercises.py"]:
+        digest.update(path.read_bytes())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+class _Grading:
+    """The grading of one submission.
+
+    All exercises are tried in one process first. What is right there is right, however it came about:
+    the process knows no answers. What is not right is tried again in a fresh process of its own, so that
+    no exercise can spoil another; and, where a function it needs is wrong, once more with the reference
+    in that function's place.
+    """
+
+    def __init__(self, grader: Grader, cells: list[SubmittedCell]):
+        self._grader = grader
+        self._sheets = grader.sheets
+        self._plan: Plan = grader.planner.plan(cells)
+        self._cells = cells
+        self._judged: dict[str, Judgement] = {}
+        self._cpu = 0.0
+        self._cell_errors: list[StudentError] = []
+
+    def scorecard(self) -> Scorecard:
+        problems = list(self._plan.notes)
+        self._try_together()
+        for name, sheet in self._sheets.items():
+            if self._judged[name].status == "wrong":
+                self._try_alone(name, sheet)
+        problems += self._problems_of_cells()
+        judgements = [self._judged[name] for name in self._sheets]
+        return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
+
+    def _session(self) -> Session:
+        return self._grader.sandbox.session(self._plan.cells)
+
+    def _end(self, session: Session) -> None:
+        session.close()
+        self._cpu += session.usage.cpu_seconds
+
+    def _try_together(self) -> None:
+        session = self._session()
+        session.run_cells()
+        if not session.alive:
+            # Own cells that do not come to an end: only their definitions are needed.
+            self._end(session)
+            error = next(iter(session.cell_errors), None)
+            words = error_words(error, is_call=False) if error else "the process ended"
+            self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
+            self._plan = self._grader.planner.plan(self._cells, definitions_only=True)
+            session = self._session()
+            session.run_cells()
+        self._cell_errors = list(session.cell_errors)
+        for name, sheet in self._sheets.items():
+            if name in self._plan.stubs:
+                self._judged[name] = unanswered(sheet)
+            else:
+                self._judged[name] = self._judge(session, sheet)
+        self._end(session)
+
+    def _try_alone(self, name: str, sheet: Sheet) -> None:
+        together = self._judged[name]
+        first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
+        if name != first and not self._is_missing(together):
+            self._keep_better(name, self._in_fresh_session(sheet, {}))
+        wrong = [n for n in self._needed(sheet) if self._judged[n].status != "right"]
+        if self._judged[name].status == "wrong" and wrong:
+            standins = {n: self._grader.master.reference[n] for n in wrong}
+            judgement = self._in_fresh_session(sheet, standins)
+            if judgement.share > self._judged[name].share:
+                judgement.follow_through = True
+                names = " and ".join(f"`{n}`" for n in wrong)
+                judgement.notes.append(f"scored with the reference in place of your {names}")
+                self._judged[name] = judgement
+            else:
+                names = " and ".join(f"`{n}`" for n in wrong)
+                self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
+
+    def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
+        session = self._session()
+        try:
+            return self._judge(session, sheet, standins)
+        finally:
+            self._end(session)
+
+    def _keep_better(self, name: str, other: Judgement) -> None:
+        if other.share > self._judged[name].share:
+            self._judged[name] = other
+
+    def _needed(self, sheet: Sheet) -> list[str]:
+        """The exercises that this one needs, directly or through another."""
+        found: list[str] = []
+        todo = list(sheet.spec.needs)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.append(name)
+                todo += self._sheets[name].spec.needs
+        return [name for name in self._sheets if name in found]
+
+    def _judge(
+        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Judgement:
+        call = _caller(session, sheet.name, standins or {})
+        forward, state = self._forward(session, sheet)
+        judgement = judge(sheet, call, forward, state)
+        if self._is_missing(judgement):
+            self._explain_missing(judgement)
+        return judgement
+
+    def _forward(self, session: Session, sheet: Sheet) -> tuple[Call | None, str | None]:
+        """How the student's own forward is called, and whether it is known to be wrong."""
+        if sheet.forward is None:
+            return None, None
+        if not sheet.forward.is_exercise:
+            return trusted(self._grader.master.reference[sheet.forward.name]), None
+        own = self._judged.get(sheet.forward.name)
+        if own is None or own.status == "unanswered":
+            return None, None
+        state = None if own.status == "right" else ("named" if own.diagnoses else "unnamed")
+        return _caller(session, sheet.forward.name, {}), state
+
+    @staticmethod
+    def _is_missing(judgement: Judgement) -> bool:
+        return any(check.message == error_words(MISSING) for check in judgement.checks)
+
+    def _explain_missing(self, judgement: Judgement) -> None:
+        """A function may be missing because its cell stopped: then that is what to say."""
+        origin = f"exercise {judgement.name}"
+        for error in self._cell_errors:
+            if error.cell is not None and self._plan.origins[error.cell] == origin:
+                message = f"your answer's cell stops: {error_words(error, is_call=False)}"
+                judgement.checks = [Check("answered", False, message)]
+                return
+        message = f"there is no function `{judgement.name}`; its name and its cell must stay as they are"
+        judgement.checks = [Check("answered", False, message)]
+
+    def _problems_of_cells(self) -> list[str]:
+        words = []
+        for error in self._cell_errors[:5]:
+            origin = self._plan.origins[error.cell] if error.cell is not None else "a cell"
+            name = f"the cell of {origin[9:]}" if origin.startswith("exercise ") else "a cell of your own"
+            if origin != "given":
+                words.append(f"{name} stops: {error_words(error, is_call=False)}")
+        return words
+
+
+MISSING = StudentError("missing", "")
+
+
+def _caller(session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+    def call(batch: Any) -> list[Outcome]:
+        return session.call(name, batch, standins)
+
+    return call
