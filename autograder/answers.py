@@ -113,7 +113,8 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
             ) from error
         if list(inputs) != exercise.parameters:
             raise CourseError(
-                f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; the signature has {exercise.parameters}"
+                f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
+                f"the signature has {exercise.parameters}"
             )
         cases.append(Case(words, is_edge, inputs, expected))
     sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])

@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def failed(self) -> str:
-        """ "error" or "structure" where there are no leaves to compare, else ""."""
+        """The kind of failure ("error", "structure") where there are no leaves to compare, else ""."""
         if self.outcome.error:
             return "error"
         return "structure" if self.problems and not self.leaves else ""

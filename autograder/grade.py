@@ -54,7 +54,7 @@ class Scorecard:
                 "status": j.status,
                 "follow_through": j.follow_through,
                 "misconception": j.misconception,
-                "hints": [d.hint for d in j.diagnoses if d.hint],
+                "diagnoses": [{"name": d.name, "hint": d.hint, "where": d.where} for d in j.diagnoses],
                 "checks": [{"name": c.name, "passed": c.passed, "message": c.message} for c in j.checks],
                 "notes": j.notes,
                 "printed": j.printed[:2000],

@@ -1,9 +1,26 @@
-"""Our classes in nbgrader's pipeline, chosen by `nbgrader_config.py`."""
+"""Our classes in nbgrader's pipeline, chosen by `nbgrader_config.py`.
+
+`nbgrader autograde` and formgrader then grade in the sandbox, as `autograder grade` does. Where the
+sandbox cannot run, grading fails: nothing of a submission is ever executed outside.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Unicode
+
+from autograder.annotate import judgements_of, report_outputs
+from autograder.classroom import course_key
+from autograder.grade import Grader
+
+_graders: dict[str, Grader] = {}
 
 
 class StubSolutions(ClearSolutions):
@@ -13,3 +30,86 @@ class StubSolutions(ClearSolutions):
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         self.code_stub = {language: f'raise NotImplementedError("{name}")'}
         return super()._replace_solution_region(cell, language)
+
+
+class SandboxGrade(NbGraderPreprocessor):
+    """In place of nbgrader's Execute: grades in the sandbox and writes reports into the check cells."""
+
+    root = Unicode(".", help="The course's folder, with `solutions/`.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Grade one submission; its cells are not run here."""
+        assignment = resources["nbgrader"]["notebook"]
+        grader = _grader(Path(self.root), assignment)
+        card = grader.grade(nbformat.writes(nb).encode())
+        record = card.record(resources["nbgrader"]["student"])
+        resources["autograder"] = record
+        judgements = judgements_of(record)
+        scores = {e["name"]: (e["score"], e["max_score"]) for e in record["exercises"]}
+        for cell in nb.cells:
+            if cell.cell_type != "code":
+                continue
+            cell.outputs, cell.execution_count = [], None
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            name = grade_id.removeprefix("check_")
+            if grade_id != name and name in judgements:
+                outputs = report_outputs(judgements[name], *scores[name])
+                cell.outputs = [nbformat.from_dict(output) for output in outputs]
+        for problem in record["problems"]:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
+        return nb, resources
+
+
+class SaveSandboxGrades(SaveAutoGrades):
+    """nbgrader's SaveAutoGrades with marks from the grader itself: none travels through an output."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Record the marks of every check, also of one whose cell was deleted."""
+        nb, resources = super().preprocess(nb, resources)
+        here = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells}
+        with self.gradebook:
+            for exercise in resources["autograder"]["exercises"]:
+                if f"check_{exercise['name']}" not in here:
+                    self._record(f"check_{exercise['name']}", exercise["score"])
+        return nb, resources
+
+    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
+        grade_id = cell.metadata["nbgrader"]["grade_id"]
+        scores = {f"check_{e['name']}": e["score"] for e in resources["autograder"]["exercises"]}
+        if grade_id in scores:
+            self._record(grade_id, scores[grade_id])
+        else:
+            super()._add_score(cell, resources)
+
+    def _record(self, grade_id: str, score: float) -> None:
+        grade = self.gradebook.find_grade(grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        grade.auto_score = score
+        grade.needs_manual_grade = grade.manual_score is not None
+        self.gradebook.db.commit()
+
+
+def _grader(root: Path, assignment: str) -> Grader:
+    """A warm grader of a notebook, kept for the students that follow."""
+    place = str((root / "solutions" / assignment).resolve())
+    if place not in _graders:
+        _graders[place] = Grader(Path(place), course_key(root))
+        atexit.register(_graders[place].close)
+    return _graders[place]
+
+
+def students_with_links(submitted: Path) -> list[str]:
+    """Students whose folder holds a link or a special file: nbgrader would copy what it points to."""
+    found = []
+    for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
+        if student.is_symlink() or (student.is_dir() and _holds_link(student)):
+            found.append(student.name)
+    return found
+
+
+def _holds_link(folder: Path) -> bool:
+    for place, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            path = Path(place) / name
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                return True
+    return False

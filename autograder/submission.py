@@ -104,7 +104,7 @@ def _cells_of(notebook: Any) -> list[SubmittedCell]:
     version = notebook.get("nbformat")
     if version != 4:
         raise Ungradable(
-            f"the notebook has the format {str(version)[:20]!r}, not 4; open it in JupyterLab and save it again"
+            f"the notebook has the format {str(version)[:20]!r}, not 4; open it in JupyterLab and save it"
         )
     raw = notebook.get("cells")
     if not isinstance(raw, list):

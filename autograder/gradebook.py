@@ -1,0 +1,291 @@
+"""Marks into nbgrader's own gradebook, in bulk, and the annotated notebooks beside it.
+
+One transaction a batch. Manual marks are never touched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from nbgrader.api import Assignment as AssignmentRow
+from nbgrader.api import (
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy.exc import OperationalError
+
+from autograder.annotate import Annotator
+from autograder.exercise import CourseError
+from autograder.masters import read_master
+from autograder.notebook import release_notebook, source_notebook
+from autograder.submission import read_bytes
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A notebook's rows in the gradebook, by name, and the cells its grades belong to."""
+
+    assignment: str
+    notebook: str
+    check: dict[str, str]
+    solution: dict[str, str]
+    task: dict[str, str]
+
+
+def write_marks(
+    url: str,
+    root: Path,
+    folder: Path,
+    records: Iterator[dict[str, Any]],
+    submitted: Path | None = None,
+    autograded: Path | None = None,
+) -> int:
+    """Write the marks of graded submissions, and the notebooks that formgrader shows.
+
+    Args:
+        url: the gradebook, `sqlite:///gradebook.db` or `postgresql+psycopg2://...`.
+        root: the course's folder.
+        folder: the master's folder.
+        records: records of one notebook.
+        submitted: where the submissions are; without it no annotated notebooks are written.
+        autograded: nbgrader's folder for annotated notebooks.
+
+    Returns:
+        How many students' marks were written.
+
+    Raises:
+        CourseError: the gradebook cannot be reached or is locked; nothing of the batch is written.
+    """
+    master = read_master(folder)
+    source = source_notebook(master)
+    try:
+        register(url, root, folder.name)
+        engine = sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+        with engine.connect() as connection:
+            cells = _cells(connection, folder.name)
+        annotator = Annotator(_annotated_source(source)) if submitted else None
+        written = 0
+        while batch := list(islice(records, BATCH)):
+            if annotator and submitted and autograded:
+                for record in batch:
+                    _write_annotated(annotator, record, submitted, autograded)
+            with engine.begin() as connection:
+                _write_batch(connection, cells, batch, submitted)
+            written += len(batch)
+        engine.dispose()
+    except OperationalError as error:
+        raise CourseError(
+            f"the gradebook {url} cannot be written: {str(error.orig).strip()}; the grades are kept in the "
+            "journal: run the same command again, and nothing is graded twice"
+        ) from error
+    return written
+
+
+def register(url: str, root: Path, assignment: str) -> None:
+    """Make sure that the gradebook knows the notebook's cells (what `generate_assignment` does)."""
+    with Gradebook(url) as gradebook:
+        known = gradebook.db.execute(
+            sa.select(Notebook.id).join(AssignmentRow).where(AssignmentRow.name == assignment)
+        ).first()
+    if known:
+        return
+    from nbgrader.preprocessors import ComputeChecksums, LockCells, SaveCells  # noqa: PLC0415
+
+    with Gradebook(url) as gradebook:
+        gradebook.update_or_create_assignment(assignment)
+    notebook = source_notebook(read_master(root / "solutions" / assignment))
+    resources = {"nbgrader": {"notebook": assignment, "assignment": assignment, "db_url": url}}
+    from autograder.nbgrader_plugin import StubSolutions  # noqa: PLC0415
+
+    for step in (LockCells, StubSolutions, ComputeChecksums, SaveCells):
+        notebook, resources = step().preprocess(notebook, resources)
+
+
+def _annotated_source(source: Any) -> dict[str, Any]:
+    """The instructor's cells as formgrader should show them: no solutions, but the mark schemes."""
+    released = release_notebook(source)
+    for cell, original in zip(released.cells, source.cells, strict=True):
+        if cell.metadata.get("nbgrader", {}).get("task"):
+            cell.source = original.source
+    return json.loads(json.dumps(released))
+
+
+def _cells(connection: sa.Connection, assignment: str) -> Cells:
+    row = connection.execute(
+        sa.select(AssignmentRow.id, Notebook.id)
+        .join(Notebook, Notebook.assignment_id == AssignmentRow.id)
+        .where(AssignmentRow.name == assignment, Notebook.name == assignment)
+    ).first()
+    if row is None:
+        raise CourseError(f"the gradebook does not know the notebook {assignment}")
+    found: dict[str, dict[str, str]] = {"GradeCell": {}, "SolutionCell": {}, "TaskCell": {}}
+    base = BaseCell.__table__
+    for identity, name, kind in connection.execute(
+        sa.select(base.c.id, base.c.name, base.c.type).where(base.c.notebook_id == row[1])
+    ):
+        found.setdefault(kind, {})[name] = identity
+    return Cells(row[0], row[1], found["GradeCell"], found["SolutionCell"], found["TaskCell"])
+
+
+def _write_annotated(annotator: Annotator, record: dict[str, Any], submitted: Path, autograded: Path) -> None:
+    name = record["assignment"]
+    content = read_bytes(submitted / record["student"] / name / f"{name}.ipynb")
+    folder = autograded / record["student"] / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.ipynb").write_text(annotator.annotate(content, record), "utf-8")
+
+
+def _write_batch(
+    connection: sa.Connection, cells: Cells, batch: list[dict[str, Any]], submitted: Path | None
+) -> None:
+    """One transaction: rows that are missing are inserted, automatic marks are written."""
+    students = [record["student"] for record in batch]
+    _insert_missing(connection, Student.__table__, "id", students, lambda s: {"id": s, "lms_user_id": None})
+    assignments = _submitted(
+        connection, SubmittedAssignment.__table__, "student_id", students, "assignment_id", cells.assignment
+    )
+    notebooks = _submitted(
+        connection,
+        SubmittedNotebook.__table__,
+        "assignment_id",
+        [assignments[s] for s in students],
+        "notebook_id",
+        cells.notebook,
+    )
+    _write_timestamps(connection, cells, assignments, batch, submitted)
+    by_student = {s: notebooks[assignments[s]] for s in students}
+    graded = [*cells.check.values(), *cells.task.values()]
+    _insert_pairs(connection, Grade.__table__, by_student, graded, {"needs_manual_grade": True})
+    _insert_pairs(
+        connection, Comment.__table__, by_student, [*cells.solution.values(), *cells.task.values()], {}
+    )
+    _write_scores(connection, cells, by_student, batch)
+
+
+def _insert_missing(connection: sa.Connection, table: Any, key: str, values: list[str], row: Any) -> None:
+    known = set(connection.scalars(sa.select(table.c[key]).where(table.c[key].in_(values))))
+    rows = [row(value) for value in values if value not in known]
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def _submitted(
+    connection: sa.Connection, table: Any, key: str, values: list[str], other: str, other_value: str
+) -> dict[str, str]:
+    """Ids of the submitted assignments (or notebooks) by student (or assignment); made if missing."""
+    query = sa.select(table.c[key], table.c.id).where(table.c[key].in_(values), table.c[other] == other_value)
+    known = dict(tuple(row) for row in connection.execute(query))
+    rows = [{"id": uuid4().hex, key: v, other: other_value} for v in values if v not in known]
+    if rows:
+        if "flagged" in table.c:
+            rows = [{**row, "flagged": False} for row in rows]
+        connection.execute(sa.insert(table), rows)
+    return known | {row[key]: row["id"] for row in rows}
+
+
+def _write_timestamps(
+    connection: sa.Connection,
+    cells: Cells,
+    assignments: dict[str, str],
+    batch: list[dict[str, Any]],
+    submitted: Path | None,
+) -> None:
+    if not submitted:
+        return
+    table = SubmittedAssignment.__table__
+    rows = []
+    for record in batch:
+        path = submitted / record["student"] / record["assignment"] / "timestamp.txt"
+        moment = _timestamp(path)
+        if moment:
+            rows.append({"row": assignments[record["student"]], "moment": moment})
+    if rows:
+        connection.execute(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("row"))
+            .values(timestamp=sa.bindparam("moment")),
+            rows,
+        )
+
+
+def _timestamp(path: Path) -> datetime | None:
+    """The moment of a submission in UTC, as nbgrader writes it; None if there is none."""
+    from nbgrader.utils import parse_utc  # noqa: PLC0415
+
+    if not path.is_file() or path.is_symlink():
+        return None
+    try:
+        moment = parse_utc(path.read_text("utf-8")[:100].strip())
+    except (ValueError, OverflowError):
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _insert_pairs(
+    connection: sa.Connection, table: Any, notebooks: dict[str, str], cells: list[str], values: dict[str, Any]
+) -> None:
+    """A row for every pair of notebook and cell that has none yet."""
+    query = sa.select(table.c.notebook_id, table.c.cell_id).where(
+        table.c.notebook_id.in_(list(notebooks.values()))
+    )
+    known = {tuple(row) for row in connection.execute(query)}
+    rows = [
+        {"id": uuid4().hex, "notebook_id": notebook, "cell_id": cell, **values}
+        for notebook in notebooks.values()
+        for cell in cells
+        if (notebook, cell) not in known
+    ]
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def _write_scores(
+    connection: sa.Connection, cells: Cells, notebooks: dict[str, str], batch: list[dict[str, Any]]
+) -> None:
+    """Automatic marks; a mark that a person gave stays, and then asks for another look."""
+    grade = Grade.__table__
+    scores = [
+        {"n": notebooks[r["student"]], "c": cells.check[f"check_{e['name']}"], "score": e["score"]}
+        for r in batch
+        for e in r["exercises"]
+    ]
+    if scores:
+        connection.execute(
+            sa.update(grade)
+            .where(grade.c.notebook_id == sa.bindparam("n"), grade.c.cell_id == sa.bindparam("c"))
+            .values(auto_score=sa.bindparam("score"), needs_manual_grade=grade.c.manual_score.is_not(None)),
+            scores,
+        )
+    comment = Comment.__table__
+    comments = [
+        {
+            "n": notebooks[r["student"]],
+            "c": cells.solution[e["name"]],
+            "text": "No response." if e["status"] == "unanswered" else None,
+        }
+        for r in batch
+        for e in r["exercises"]
+    ]
+    if comments:
+        connection.execute(
+            sa.update(comment)
+            .where(comment.c.notebook_id == sa.bindparam("n"), comment.c.cell_id == sa.bindparam("c"))
+            .values(auto_comment=sa.bindparam("text")),
+            comments,
+        )

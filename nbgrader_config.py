@@ -1,0 +1,62 @@
+"""nbgrader for this course: grading happens in the sandbox, the gradebook is nbgrader's own."""
+
+import sys
+from pathlib import Path
+
+from autograder.nbgrader_plugin import students_with_links
+
+ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
+c = get_config()  # noqa: F821  (nbgrader provides it)
+
+c.CourseDirectory.root = str(ROOT)
+c.CourseDirectory.course_id = "rnn_course"
+c.CourseDirectory.source_directory = "build/source"
+c.CourseDirectory.release_directory = "release"
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.feedback_directory = "feedback"
+c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
+c.Exchange.root = str(ROOT / "exchange")
+
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "autograder.nbgrader_plugin.StubSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.SandboxGrade.root = str(ROOT)
+c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader_plugin.SandboxGrade",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbgrader.preprocessors.LimitOutput",
+    "autograder.nbgrader_plugin.SaveSandboxGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.OverwriteCells.add_missing_cells = True
+
+# Students' Markdown may hold scripts; feedback and formgrader show it without them.
+c.HTMLExporter.sanitize_html = True
+c.SanitizeHTML.tags = [
+    *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "span"),
+    *("strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+]
+c.SanitizeHTML.attributes = {
+    "*": ["class", "style", "aria-label"],
+    "a": ["href", "title"],
+    "img": ["src", "alt", "title"],
+}
+
+# nbgrader follows links when it copies a submission: leave those students out, and say so.
+_linked = students_with_links(ROOT / "submitted")
+if _linked:
+    c.CourseDirectory.student_id_exclude = ",".join(_linked)
+    print(f"left out, their folders hold links or special files: {', '.join(_linked)}", file=sys.stderr)
