@@ -1,0 +1,80 @@
+"""What tests of notebooks share: the masters, their sheets, and submissions made from them."""
+
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from autograder.answers import Sheet, fresh_sheets
+from autograder.build import PUBLIC_KEY
+from autograder.frozen import FrozenChecks, freeze
+from autograder.masters import Master, find_masters, read_master
+from autograder.notebook import source_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+FIXTURES = ROOT / "tests" / "fixtures" / "solutions"
+TINY = FIXTURES / "tiny_rnn"
+NOTEBOOKS = [folder.name for folder in find_masters(ROOT / "solutions")]
+KEY = "a key for tests"
+
+sys.path.insert(0, str(ROOT))
+
+
+def folder_of(notebook: str) -> Path:
+    return TINY if notebook == TINY.name else ROOT / "solutions" / notebook
+
+
+@cache
+def master_of(notebook: str) -> Master:
+    return read_master(folder_of(notebook))
+
+
+@cache
+def frozen_checks(notebook: str) -> FrozenChecks:
+    """The checks as a student has them, made anew."""
+    sheets = fresh_sheets(master_of(notebook), PUBLIC_KEY)
+    path = Path(mkdtemp()) / "checks.safetensors"
+    path.write_bytes(freeze(notebook, sheets))
+    return FrozenChecks(path)
+
+
+def frozen_sheet(notebook: str, exercise: str) -> Sheet:
+    return frozen_checks(notebook).sheet(exercise)
+
+
+def exercises_of(*notebooks: str) -> list[tuple[str, str]]:
+    """Pairs (notebook, exercise), for parametrised tests."""
+    return [(n, e) for n in notebooks for e in master_of(n).exercises]
+
+
+def submission(
+    notebook: str, answers: dict[str, str] | None = None, own_cells: tuple[str, ...] = (), solved: bool = True
+) -> bytes:
+    """A submitted notebook.
+
+    answers: exercise -> the text of its answer cell; the others hold the reference solution (or, with
+    solved=False, an untouched stub). own_cells are put in front of the answers.
+    """
+    master = master_of(notebook)
+    node = json.loads(json.dumps(source_notebook(master)))
+    for cell in node["cells"]:
+        meta = cell["metadata"].get("nbgrader", {})
+        name = meta.get("grade_id")
+        if meta.get("solution"):
+            if answers and name in answers:
+                cell["source"] = answers[name]
+            elif not solved:
+                cell["source"] = stub(cell["source"], name)
+    first = next(
+        i for i, cell in enumerate(node["cells"]) if cell["metadata"].get("nbgrader", {}).get("solution")
+    )
+    for i, source in enumerate(own_cells):
+        own = {"cell_type": "code", "id": f"own-{i}", "metadata": {}, "source": source, "outputs": []}
+        node["cells"].insert(first, {**own, "execution_count": None})
+    return json.dumps(node).encode()
+
+
+def stub(source: str, name: str) -> str:
+    head = source.partition("### BEGIN SOLUTION")[0].rstrip(" ")
+    return f'{head}    raise NotImplementedError("{name}")\n'

@@ -1,0 +1,34 @@
+"""Right answers pass, however they are written: by the student's check and by the grader."""
+
+import runpy
+
+import pytest
+from course import NOTEBOOKS, ROOT, exercises_of, frozen_sheet, master_of, submission
+
+from autograder.check import caller
+from autograder.judge import judge
+
+EXERCISES = exercises_of(*NOTEBOOKS)
+AT_LEAST = 5
+
+
+def alternatives_of(notebook, exercise):
+    found = runpy.run_path(str(ROOT / "tests" / "alternatives" / f"{notebook}.py"))["ALTERNATIVES"]
+    return found.get(exercise, [])
+
+
+@pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
+def test_every_alternative_passes(notebook, exercise, grader_of, record_property):
+    master = master_of(notebook)
+    sheet = frozen_sheet(notebook, exercise)
+    alternatives = alternatives_of(notebook, exercise)
+    assert len({text.strip() for text in alternatives}) >= AT_LEAST
+    for number, text in enumerate(alternatives, start=1):
+        function = master.namespace({exercise: text})[exercise]
+        forward = caller(master.reference[sheet.forward.name]) if sheet.forward else None
+        judgement = judge(sheet, caller(function), forward)
+        assert judgement.status == "right", (number, [c for c in judgement.checks if not c.passed])
+        card = grader_of(notebook).grade(submission(notebook, {exercise: text}))
+        shares = {j.name: (j.share, [c.message for c in j.checks if not c.passed]) for j in card.judgements}
+        assert all(share == 1 for share, _ in shares.values()), (number, shares)
+    record_property("tally", (notebook, {"alternatives": len(alternatives), "passed": len(alternatives)}))
