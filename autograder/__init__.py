@@ -12,7 +12,7 @@ __all__ = ["CourseError", "Exercise", "Gradient", "Mutant", "check", "hint"]
 def __getattr__(name: str):
     # The student's check is only loaded in a notebook: the grader never needs it.
     if name in ("check", "hint"):
-        from autograder import check as module  # noqa: PLC0415
+        import autograder.check as module  # noqa: PLC0415
 
         globals()["check"], globals()["hint"] = module.check, module.hint
         return globals()[name]
