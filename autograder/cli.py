@@ -80,6 +80,9 @@ def grade(
         "submitted"
     ),
     gradebook: Annotated[str | None, typer.Option(help="Database URL, sqlite:///gradebook.db.")] = None,
+    autograded: Annotated[
+        Path, typer.Option(help="With --gradebook: nbgrader's folder for annotated notebooks.")
+    ] = Path("autograded"),
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write one record a student.")] = None,
     journal_file: Annotated[Path | None, typer.Option("--journal", help="Where records are kept.")] = None,
@@ -98,7 +101,7 @@ def grade(
     submissions, failures = classroom.find_submissions(submitted, notebook)
     if not submissions and not failures:
         raise CourseError(f"there is no submission of {notebook} in {submitted}")
-    path = journal_file or home / "build" / "journal" / f"{notebook}.journal"
+    path = journal_file or journal_path(home, notebook)
     if unsafe:
         err.print(
             Text("Grading without a sandbox: whatever is in a submission can do what you can do.", "red")
@@ -121,7 +124,7 @@ def grade(
         if gradebook:
             from autograder.gradebook import write_marks  # noqa: PLC0415
 
-            written = write_marks(gradebook, home, folder, journal.records(students))
+            written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
             out.print(f"{written} students' marks written to {gradebook}")
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"))
@@ -180,6 +183,65 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
                 record = journal.record(student)
             file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
         file.write("\n]\n")
+
+
+def journal_path(home: Path, notebook: str) -> Path:
+    """Where the records of a notebook are kept unless another place is named."""
+    return home / "build" / "journal" / f"{notebook}.journal"
+
+
+Journalled = Annotated[Path | None, typer.Option("--journal", help="The records, as `grade` wrote them.")]
+
+
+def _open_journal(home: Path, notebook: str, journal_file: Path | None):
+    from autograder.journal import Journal  # noqa: PLC0415
+
+    path = journal_file or journal_path(home, notebook)
+    if not path.is_file():
+        raise CourseError(
+            f"there are no records of {notebook} ({path}); run `autograder grade {notebook}` first"
+        )
+    return Journal(path)
+
+
+@app.command()
+def report(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    journal_file: Journalled = None,
+    to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Draw the class: marks, exercises, the commonest misconceptions."""
+    from autograder.masters import find_masters, read_master  # noqa: PLC0415
+    from autograder.report.page import write_report  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    path = to or home / "build" / "report" / f"{notebook}.html"
+    with _open_journal(home, notebook, journal_file) as journal:
+        write_report(path, notebook, read_master(folder).title, journal.records(journal.students))
+    out.print(f"{notebook}: {path}")
+
+
+@app.command()
+def export(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    to: Annotated[str, typer.Option(help="csv, canvas, moodle or gradescope.")] = "csv",
+    journal_file: Journalled = None,
+    file: Annotated[Path | None, typer.Option("--file", help="The file (or folder) to write.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Write marks in the form that another system imports."""
+    from autograder.report.export import FORMATS  # noqa: PLC0415
+
+    if to not in FORMATS:
+        raise CourseError(f"--to {to}: there are {', '.join(FORMATS)}")
+    home = course_root(root)
+    path = file or home / "build" / "export" / (f"{notebook}-{to}" + ("" if to == "gradescope" else ".csv"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _open_journal(home, notebook, journal_file) as journal:
+        FORMATS[to](path, notebook, journal.records(journal.students))
+    out.print(f"{notebook}: {path}")
 
 
 @app.command()

@@ -77,6 +77,11 @@ class Journal:
             ) from error
         self._places[record["student"]] = (key, place)
 
+    @property
+    def students(self) -> list[str]:
+        """All students that have a record, in order of their names."""
+        return sorted(self._places)
+
     def record(self, student: str) -> dict[str, Any]:
         """A student's record."""
         self._file.seek(self._places[student][1])

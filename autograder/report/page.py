@@ -1,0 +1,50 @@
+"""The class report: one page without scripts, to read and to project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autograder.report.summary import summarise
+
+MOST_MISCONCEPTIONS = 12
+MOST_STUDENTS = 200
+
+
+def write_report(path: Path, assignment: str, title: str, records: Iterable[dict[str, Any]]) -> Path:
+    """Write the report page of one notebook.
+
+    Args:
+        path: where to write it.
+        assignment: the notebook.
+        title: its title, for people.
+        records: the students' records.
+    """
+    shown: list[dict[str, Any]] = []
+
+    def remember(stream: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        for record in stream:
+            if len(shown) < MOST_STUDENTS:
+                shown.append(record)
+            yield record
+
+    summary = summarise(assignment, remember(records))
+    environment = Environment(
+        loader=PackageLoader("autograder.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    page = environment.get_template("class.html.j2").render(
+        title=title,
+        summary=summary,
+        misconceptions=summary.misconceptions[:MOST_MISCONCEPTIONS],
+        records=shown,
+        rest=summary.students - len(shown),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, "utf-8")
+    return path
