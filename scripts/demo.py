@@ -1,0 +1,61 @@
+"""The main job, whole: build, grade the sample class in the sandbox, gradebook, feedback, class report.
+
+Everything it writes is below `build/demo/`; a second run starts from nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from sample_class import write_class  # noqa: E402
+
+from autograder.build import Places, build  # noqa: E402
+from autograder.masters import find_masters  # noqa: E402
+
+DEMO = ROOT / "build" / "demo"
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str, may_fail: bool = False) -> None:
+    """Run a command in the demo's folder, and show it as a person would type it."""
+    print(f"\n$ {' '.join(command)}", flush=True)
+    done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False)
+    if done.returncode and not may_fail:
+        sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}")
+
+
+def main(notebooks: list[str]) -> None:
+    """Walk the whole way with the sample class."""
+    shutil.rmtree(DEMO, ignore_errors=True)
+    DEMO.mkdir(parents=True)
+    places = Places(ROOT)
+    shutil.copy(ROOT / "nbgrader_config.py", DEMO)
+    for name in ("solutions",):
+        (DEMO / name).symlink_to(ROOT / name)
+    for folder in find_masters(places.solutions, notebooks or None):
+        master = build(folder, places)
+        count = write_class(master, DEMO / "submitted")
+        shutil.copytree(places.source / master.name, DEMO / "build" / "source" / master.name)
+        print(f"{master.name}: built; {count} sample submissions written")
+        run("nbgrader", "generate_assignment", master.name, "--force", "--log-level=WARN")
+        # Submissions that cannot be graded are named, and the status says so: one of them is broken.
+        url = f"sqlite:///{DEMO / 'gradebook.db'}"
+        run("autograder", "grade", master.name, "--gradebook", url, may_fail=True)
+        run("autograder", "report", master.name)
+        run("nbgrader", "generate_feedback", f"--assignment={master.name}", "--log-level=WARN")
+    run("nbgrader", "export", "--to=grades.csv", "--log-level=WARN")
+    print(f"\nClass reports: {DEMO / 'build' / 'report'}")
+    print(f"Feedback:      {DEMO / 'feedback'}/STUDENT/NOTEBOOK/NOTEBOOK.html")
+    print(f"Gradebook:     {DEMO / 'gradebook.db'}, as CSV {DEMO / 'grades.csv'}")
+    print(f"Formgrader:    cd {DEMO} && {BIN / 'jupyter'} lab, then Nbgrader, Formgrader")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
