@@ -1,0 +1,304 @@
+"""Figures of notebook 06: they take arrays and draw; what is shown is measured in the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnncourse.figures import COLOURS
+
+# The same model has the same colour in every figure of the notebook (and in the explorer).
+BIAS_COLOURS = {0: COLOURS["red"], 1: COLOURS["orange"], 3: COLOURS["green"], 5: COLOURS["blue"]}
+RNN_COLOUR = COLOURS["black"]
+WITH, WITHOUT = COLOURS["blue"], COLOURS["red"]
+
+
+def _node(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
+    box = {"boxstyle": "round,pad=0.32", "fc": COLOURS[colour], "ec": "none", "alpha": 0.55}
+    ax.text(x, y, text, ha="center", va="center", fontsize=14, bbox=box, zorder=3)
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    style = {"arrowstyle": "-|>", "lw": 2.0, "color": COLOURS[colour], "shrinkA": 15, "shrinkB": 15}
+    ax.annotate("", end, start, arrowprops=style, zorder=2)
+
+
+def backward_map() -> Figure:
+    """One step of the LSTM with the gradients on its wires, each with the number of its formula."""
+    fig, ax = plt.subplots(figsize=(11.5, 4.6))
+    _node(ax, 0, 3, r"$c_{t-1}$", "sky")
+    _node(ax, 3, 3, r"$\odot$", "yellow")
+    _node(ax, 5.4, 3, r"$+$", "yellow")
+    _node(ax, 9, 3, r"$c_t$", "sky")
+    _node(ax, 9, 1.5, r"$\tanh$", "yellow")
+    _node(ax, 9, 0, r"$\odot$", "yellow")
+    _node(ax, 11.4, 0, r"$h_t$", "sky")
+    _node(ax, 5.4, 1.5, r"$\odot$", "yellow")
+    for x, name in ((3.0, "$f_t$"), (4.6, "$i_t$"), (6.2, r"$\tilde c_t$"), (7.6, "$o_t$")):
+        _node(ax, x, 0, name, "orange")
+    _node(ax, 0, 0, r"$h_{t-1},\ x_t$", "sky")
+    red, blue = "red", "blue"
+    _arrow(ax, (11.4, 3), (9, 3), blue)
+    _arrow(ax, (9, 3), (5.4, 3), blue)
+    _arrow(ax, (5.4, 3), (3, 3), blue)
+    _arrow(ax, (3, 3), (0, 3), blue)
+    _arrow(ax, (12.9, 0), (11.4, 0), red)
+    _arrow(ax, (11.4, 0), (9, 0), red)
+    _arrow(ax, (9, 0), (9, 1.5), red)
+    _arrow(ax, (9, 1.5), (9, 3), red)
+    _arrow(ax, (9, 0), (7.6, 0), red)
+    _arrow(ax, (3, 3), (3, 0), blue)
+    _arrow(ax, (5.4, 3), (5.4, 1.5), blue)
+    _arrow(ax, (5.4, 1.5), (4.6, 0), blue)
+    _arrow(ax, (5.4, 1.5), (6.2, 0), blue)
+    _arrow(ax, (2.9, 0), (0.4, 0), "purple")
+    notes = (
+        (11.4, 3.25, r"$dc_t$ carried", blue),
+        (7.2, 3.25, r"$dc_t^{\,total}$  (6.5)", blue),
+        (1.5, 3.25, r"$dc_{t-1}$  (6.7)", blue),
+        (12.6, 0.35, r"$dh_t$", red),
+        (9.25, 2.25, "(6.5)", red),
+        (3.12, 1.5, "$df$  (6.6)", blue),
+        (3.95, 0.75, "$di$", blue),
+        (5.95, 0.75, r"$d\tilde c$", blue),
+        (8.3, 0.25, "$do$", red),
+        (1.6, 0.28, "(6.8) to (6.10)", "purple"),
+    )
+    for x, y, text, colour in notes:
+        ax.text(x, y, text, color=COLOURS[colour], fontsize=13, ha="left" if x in (9.25, 3.12) else "center")
+    ax.plot([3.0, 7.6], [-0.62, -0.62], color=COLOURS["purple"], lw=2)
+    ax.annotate(
+        "",
+        (0.0, -0.3),
+        (3.0, -0.62),
+        arrowprops={"arrowstyle": "-|>", "lw": 2.0, "color": COLOURS["purple"]},
+    )
+    ax.text(5.4, -0.95, "from all four networks", color=COLOURS["purple"], ha="center", fontsize=13)
+    ax.set(xlim=(-1.2, 13.4), ylim=(-1.2, 3.7))
+    ax.axis("off")
+    return fig
+
+
+def who_teaches(shares: Mapping[str, tuple[float, float]]) -> Figure:
+    """The gradient of each network's pre-activation, from dh alone and from dc alone.
+
+    Args:
+        shares: name -> (norm of the gradient from dh alone, norm of that from dc alone).
+    """
+    fig, ax = plt.subplots(figsize=(8, 3.2))
+    places = np.arange(len(shares))
+    for shift, index, label, colour in (
+        (-0.19, 0, "from $dh_t$ alone", COLOURS["red"]),
+        (0.19, 1, "from $dc_t$ alone", COLOURS["blue"]),
+    ):
+        heights = [pair[index] for pair in shares.values()]
+        bars = ax.bar(places + shift, heights, 0.36, color=colour, label=label)
+        ax.bar_label(bars, fmt="%.3f", padding=2, fontsize=11)
+    ax.set_xticks(places, list(shares))
+    ax.set_ylabel("norm of $dz$")
+    ax.margins(y=0.15)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return fig
+
+
+def flow_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
+    """Norms of the two carried gradients against the step they reach, one panel per network.
+
+    Args:
+        curves: name -> (norms of dh, norms of dc), each (T + 1,).
+        title: a line over the figure.
+    """
+    fig, axes = plt.subplots(1, len(curves), figsize=(4 * len(curves), 3.5), sharey=True)
+    for ax, (name, (dh_norms, dc_norms)) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        ax.semilogy(np.where(dh_norms > 0, dh_norms, np.nan), color=COLOURS["red"], label=r"$\|dh_t\|$")
+        ax.semilogy(
+            np.where(dc_norms > 0, dc_norms, np.nan), "--", color=COLOURS["blue"], label=r"$\|dc_t\|$"
+        )
+        ax.set(title=name, xlabel="step $t$ that it reaches")
+        ax.grid(alpha=0.25)
+    first = np.atleast_1d(axes)[0]
+    first.set_ylabel("norm of the gradient")
+    first.legend(loc="lower right")
+    fig.suptitle(title, x=0.02, ha="left")
+    fig.tight_layout()
+    return fig
+
+
+def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Every seed's gradient ratio as a dot: one panel per start, one row per network.
+
+    Args:
+        ratios: start -> network -> ratio of the norms at step 1 and at the last step, one per seed.
+    """
+    fig, axes = plt.subplots(1, len(ratios), figsize=(4.4 * len(ratios), 3.6), sharex=True, sharey=True)
+    for ax, (start, networks) in zip(np.atleast_1d(axes), ratios.items(), strict=True):
+        for row, (name, values) in enumerate(networks.items()):
+            colour = RNN_COLOUR if "RNN" in name else BIAS_COLOURS[int(name.split()[-1])]
+            ax.semilogx(values, [row] * len(values), "o", color=colour, alpha=0.7)
+            ax.annotate(
+                f"{np.median(values):.0e}",
+                (np.median(values), row),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
+            )
+        ax.axvline(1, color="grey", lw=1, ls=":")
+        ax.set_title(start, fontsize=12)
+        ax.set_yticks(range(len(networks)), list(networks))
+        ax.set_xlim(1e-33, 1e4)
+        ax.set_xlabel("gradient at step 1 / at the last step")
+        ax.grid(axis="x", alpha=0.25)
+    np.atleast_1d(axes)[0].invert_yaxis()
+    np.atleast_1d(axes)[0].set_ylim(top=-0.6)
+    fig.tight_layout()
+    return fig
+
+
+def explorer_twin(
+    curves: Mapping[str, np.ndarray], additive: Mapping[str, np.ndarray], rnn: np.ndarray
+) -> Figure:
+    """What the explorer shows, for several forget biases at once.
+
+    Args:
+        curves: forget bias in words -> (T + 1,) norm of the pair (dh, dc), by distance from the end.
+        additive: the same for the additive path alone.
+        rnn: (T + 1,) norm of the gradient of a tanh RNN.
+    """
+    fig, ax = plt.subplots(figsize=(8.6, 4.2))
+    for name, curve in curves.items():
+        colour = BIAS_COLOURS[int(name.split()[-1])]
+        ax.semilogy(curve, color=colour, label=f"LSTM, {name}")
+        ax.semilogy(additive[name], ":", color=colour)
+    ax.semilogy(rnn, "--", color=RNN_COLOUR, label="tanh RNN")
+    ax.plot([], [], ":", color="grey", label="additive path alone")
+    ax.set(xlabel="steps back from the end", ylabel="gradient / gradient at the end", ylim=(1e-26, 1e3))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.grid(alpha=0.25)
+    return fig
+
+
+def half_lives(biases: np.ndarray, half_life: np.ndarray, marked: Mapping[int, float]) -> Figure:
+    """Steps after which half of a memory is left, against the forget bias.
+
+    Args:
+        biases: (M,) forget biases.
+        half_life: (M,) steps.
+        marked: bias -> half-life, drawn as dots with their numbers.
+    """
+    fig, ax = plt.subplots(figsize=(7.5, 3.4))
+    ax.semilogy(biases, half_life, color=COLOURS["black"])
+    for bias, steps in marked.items():
+        ax.plot(bias, steps, "o", ms=9, color=BIAS_COLOURS[bias])
+        ax.annotate(f"{steps:.3g}", (bias, steps), xytext=(-8, 8), textcoords="offset points", ha="right")
+    ax.set(xlabel="forget bias, all else 0", ylabel="half-life in steps")
+    ax.grid(alpha=0.25)
+    return fig
+
+
+_PLACES = {0: (0, 0), 1: (2, 1), 2: (2, -1), 3: (4, 1), 4: (4, -1), 5: (6, 0), -1: (7.6, 0)}
+
+
+def reber_grammar(inner: Sequence[Sequence[tuple[str, int]]]) -> Figure:
+    """The grammar as a map: the inner strings, and the outer frame around them.
+
+    Args:
+        inner: from each inner state, (symbol, next state); -1 is the end.
+    """
+    fig, ax = plt.subplots(figsize=(11, 3.6))
+    grey = {"arrowstyle": "-|>", "lw": 1.6, "color": "#444444", "shrinkA": 9, "shrinkB": 9}
+    for state, edges in enumerate(inner):
+        for symbol, end in edges:
+            (x0, y0), (x1, y1) = _PLACES[state], _PLACES[end]
+            if state == end:
+                up = 1 if y0 > 0 else -1
+                loop = {**grey, "connectionstyle": f"arc3,rad={-1.6 * up}"}
+                ax.annotate("", (x0 + 0.18, y0 + 0.05 * up), (x0 - 0.18, y0 + 0.05 * up), arrowprops=loop)
+                ax.text(x0, y0 + 0.62 * up, symbol, ha="center", va="center", fontsize=14)
+                continue
+            ax.annotate("", (x1, y1), (x0, y0), arrowprops=grey)
+            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+            ax.text(middle[0] + 0.12, middle[1] + 0.2, symbol, ha="center", va="center", fontsize=14)
+    for x, y in _PLACES.values():
+        ax.plot(x, y, "o", ms=11, color=COLOURS["sky"], zorder=3)
+    for x, text in ((-3.6, "B"), (-2.4, "T or P"), (-1.0, "B")):
+        colour = COLOURS["orange"] if "or" in text else "#444444"
+        ax.text(x, 0, text, ha="center", va="center", fontsize=15, color=colour, weight="bold")
+    ax.annotate("", (0, 0), (-0.8, 0), arrowprops=grey)
+    ax.text(9.1, 0, "the same", ha="center", va="center", fontsize=15, weight="bold", color=COLOURS["orange"])
+    ax.text(10.5, 0, "E", ha="center", va="center", fontsize=15, weight="bold", color="#444444")
+    bow = {"arrowstyle": "-|>", "lw": 2, "color": COLOURS["orange"], "connectionstyle": "arc3,rad=0.22"}
+    ax.annotate("", (9.1, -0.3), (-2.4, -0.3), arrowprops=bow)
+    ax.text(3.3, -2.02, "to be remembered", color=COLOURS["orange"], ha="center", fontsize=13)
+    ax.set(xlim=(-4.2, 11), ylim=(-2.3, 1.9))
+    ax.axis("off")
+    return fig
+
+
+def learning_curves(with_gate: np.ndarray, without: np.ndarray, every: int) -> Figure:
+    """Share of right outer symbols while learning, one line per seed.
+
+    Args:
+        with_gate: (seeds, M) with forget gate.
+        without: (seeds, M) without.
+        every: number of updates that each of the M values averages over.
+    """
+    fig, ax = plt.subplots(figsize=(8, 3.6))
+    updates = every * np.arange(1, with_gate.shape[1] + 1)
+    for values, colour, style, label in (
+        (with_gate, WITH, "-", "with forget gate"),
+        (without, WITHOUT, "--", "forget gate held at 1"),
+    ):
+        lines = ax.plot(updates, values.T, style, color=colour)
+        lines[0].set_label(f"{label} ({len(values)} seeds)")
+    ax.axhline(0.5, color="grey", lw=1, ls=":")
+    ax.text(updates[0], 0.51, "a coin", color="grey", va="bottom")
+    ax.set(xlabel="updates", ylabel="outer symbol right", ylim=(0.35, 1.03))
+    ax.legend(loc="center right")
+    ax.grid(alpha=0.25)
+    return fig
+
+
+def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
+    """Norm of the memory over a long stream, one line per seed and network.
+
+    Args:
+        norms: label -> (seeds, T) norms.
+    """
+    fig, ax = plt.subplots(figsize=(8, 3.6))
+    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
+    styles = iter(("-", "--", "-."))
+    for label, lines in norms.items():
+        drawn = ax.loglog(
+            np.arange(1, lines.shape[1] + 1), lines.T, next(styles), color=next(colours), lw=1.5
+        )
+        drawn[0].set_label(label)
+    ax.set(xlabel="symbols read", ylabel=r"norm of the memory $\|c_t\|$")
+    ax.legend(loc="upper left")
+    ax.grid(alpha=0.25)
+    return fig
+
+
+def sizes_of_memory(sizes: Mapping[str, np.ndarray]) -> Figure:
+    """Typical size of every memory cell, sorted, one panel per network.
+
+    Args:
+        sizes: label -> (seeds, H) typical |c| of each cell.
+    """
+    fig, axes = plt.subplots(1, len(sizes), figsize=(4.1 * len(sizes), 3.2), sharey=True)
+    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
+    for ax, (label, values) in zip(np.atleast_1d(axes), sizes.items(), strict=True):
+        colour = next(colours)
+        for row in np.sort(values, axis=1):
+            ax.semilogy(np.arange(1, len(row) + 1), np.maximum(row, 1e-2), "o-", ms=4, lw=1, color=colour)
+        ax.axhspan(1e-2, 3, color=COLOURS["green"], alpha=0.12, lw=0)
+        ax.set_title(label, fontsize=12)
+        ax.set_xlabel("cells, smallest first")
+    np.atleast_1d(axes)[0].set_ylabel(r"typical $|c|$")
+    np.atleast_1d(axes)[0].text(1, 0.014, "tanh still has a slope here", fontsize=10, color="#006b4f")
+    fig.tight_layout()
+    return fig
