@@ -21,7 +21,7 @@ c.Exchange.root = str(ROOT / "exchange")
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.LockCells",
-    "autograder.nbgrader_plugin.StubSolutions",
+    "autograder.stub_solutions.StubSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.answers import Sheet, fresh_sheets
-from autograder.build import trusted
-from autograder.judge import Call, Check, Judgement, error_words, judge, unanswered
+from autograder.judge import Call, Check, Judgement, error_words, judge, trusted, unanswered
 from autograder.masters import Master, read_master
 from autograder.outcome import Outcome, StudentError
 from autograder.sandbox import Sandbox, Session

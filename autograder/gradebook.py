@@ -111,7 +111,7 @@ def register(url: str, root: Path, assignment: str) -> None:
         gradebook.update_or_create_assignment(assignment)
     notebook = source_notebook(read_master(root / "solutions" / assignment))
     resources = {"nbgrader": {"notebook": assignment, "assignment": assignment, "db_url": url}}
-    from autograder.nbgrader_plugin import StubSolutions  # noqa: PLC0415
+    from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
 
     for step in (LockCells, StubSolutions, ComputeChecksums, SaveCells):
         notebook, resources = step().preprocess(notebook, resources)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers import Sheet, differs, seed_of
+from autograder.answers import Sheet, seed_of
 from autograder.compare import axis_words, compare
 from autograder.diagnose import Answer, Diagnosis, diagnose
 from autograder.gradients import (
@@ -117,6 +117,15 @@ def judge(
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, call, forward, wrong_forward)
     return judgement
+
+
+def trusted(function: Callable[..., Any]) -> Callable[..., list[Outcome]]:
+    """A way to call a function of ours as if it were a student's."""
+
+    def call(batch: Any) -> list[Outcome]:
+        return [Outcome(function(*copy.deepcopy(list(arguments)))) for arguments in batch]
+
+    return call
 
 
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
@@ -298,6 +307,3 @@ def _located(sheet: Sheet, loss: ForwardLoss, gradients: dict[str, np.ndarray], 
     words = axis_words(leaf, got.ndim, dict(sheet.spec.axes))
     verdict = compare(leaf, got, numeric, words, RELATIVE_ERROR, RELATIVE_ERROR)
     return f"beside numeric differences {verdict.message}" if not verdict.ok else ""
-
-
-__all__ = ["Check", "Judgement", "differs", "error_words", "judge", "unanswered"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
-from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Unicode
 
 from autograder.annotate import judgements_of, report_outputs
@@ -21,15 +21,6 @@ from autograder.classroom import course_key
 from autograder.grade import Grader
 
 _graders: dict[str, Grader] = {}
-
-
-class StubSolutions(ClearSolutions):
-    """nbgrader's ClearSolutions, but the hole that is left names its exercise."""
-
-    def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        self.code_stub = {language: f'raise NotImplementedError("{name}")'}
-        return super()._replace_solution_region(cell, language)
 
 
 class SandboxGrade(NbGraderPreprocessor):

@@ -94,7 +94,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
         LockCells,
     )
 
-    from autograder.nbgrader_plugin import StubSolutions  # noqa: PLC0415
+    from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
 
     notebook = copy.deepcopy(source)
     resources: dict = {}
