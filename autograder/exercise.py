@@ -100,5 +100,5 @@ class Exercise:
     gradient: Gradient | None = None
     confirm: Callable[..., Any] | None = None
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    rtol: float = 1e-7
-    atol: float = 1e-9
+    rtol: float = 1e-8
+    atol: float = 1e-10

@@ -67,10 +67,11 @@ def read_bytes(path: Path) -> bytes:
         raise Ungradable(f"there is no {path.name} in the student's folder") from None
     except OSError as error:
         raise Ungradable(f"{path.name} cannot be opened ({error.strerror}); links are refused") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise Ungradable(f"{path.name} is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise Ungradable(f"{path.name} is not a regular file")
         if status.st_size > MOST_BYTES:
             raise Ungradable(f"{path.name} is larger than 20 MB; clear its outputs and save it again")
         return file.read(MOST_BYTES + 1)

@@ -1,0 +1,89 @@
+"""Arrays against expected arrays: located, in words."""
+
+import numpy as np
+import pytest
+
+from autograder.compare import compare
+
+WORDS = ("time step", "unit", "sequence")
+RNG = np.random.default_rng(0)
+
+
+def verdict(got, expected, words=WORDS):
+    return compare("s", got, expected, words[-expected.ndim :] if expected.ndim else (), 1e-8, 1e-10)
+
+
+def test_the_first_wrong_entry_is_named_by_time_step_unit_and_sequence():
+    expected = RNG.normal(size=(4, 3, 2))
+    got = expected.copy()
+    got[2, 1, 0] += 1
+    message = verdict(got, expected).message
+    assert "time step 3 of 4, unit 2 of 3, sequence 1 of 2 (index [2, 1, 0])" in message
+    assert "1 of 24 entries" in message
+
+
+def test_numbers_are_shown_but_never_the_whole_array():
+    expected = RNG.normal(size=(40, 30))
+    message = verdict(expected + 1, expected).message
+    assert f"{expected[0, 0]:.6g}" in message
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("right_steps", "said"),
+    [
+        ([3], "only the last time step is right"),
+        ([0], "only the first time step is right"),
+        ([1, 2, 3], "every time step but the first is right"),
+        ([0, 1, 2], "every time step but the last is right"),
+        ([0, 1], "time steps 1 to 2 are right"),
+        ([2, 3], "time steps 3 to 4 are right"),
+    ],
+)
+def test_what_is_right_along_time_is_said(right_steps, said):
+    expected = RNG.normal(size=(4, 3, 2))
+    got = expected + 1
+    got[right_steps] = expected[right_steps]
+    assert said in verdict(got, expected).pattern
+
+
+def test_a_pattern_of_units_is_not_made_up():
+    expected = RNG.normal(size=(4, 3, 2))
+    got = expected.copy()
+    got[:, 0] += 1
+    assert verdict(got, expected).pattern == ""
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((3, 4), "transposed"),
+        ((12,), "in another order"),
+        ((4, 3, 1), "an axis of size 1 too many"),
+        ((3,), "only one part along the first axis"),
+        ((5, 3), "one too many along the first axis"),
+    ],
+)
+def test_a_wrong_shape_is_explained(shape, said):
+    found = verdict(np.zeros(shape), np.ones((4, 3)))
+    assert not found.ok
+    assert said in found.message
+
+
+def test_broadcasting_hides_nothing():
+    assert not verdict(np.ones((1, 3)), np.ones(3), ("unit",)).ok
+    assert not verdict(np.ones(3), np.ones((2, 3))).ok
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e308])
+def test_nan_and_infinity_are_wrong(bad):
+    expected = RNG.normal(size=(3, 2))
+    got = expected.copy()
+    got[1, 1] = bad
+    assert not verdict(got, expected).ok
+
+
+def test_rounding_is_forgiven_and_single_precision_is_not():
+    expected = RNG.normal(size=(30, 20))
+    assert verdict(expected * (1 + 1e-12), expected).ok
+    assert not verdict(expected.astype(np.float32), expected).ok

@@ -1,0 +1,159 @@
+"""What the judge says of answers of every kind, with the tiny notebook."""
+
+import numpy as np
+import pytest
+from course import TINY, frozen_sheet, master_of
+
+from autograder.check import caller
+from autograder.judge import judge
+from autograder.words import as_html, as_text
+
+REFERENCE = master_of(TINY.name).reference
+
+
+def judged(exercise, function, forward=None, state=None):
+    return judge(frozen_sheet(TINY.name, exercise), caller(function), forward and caller(forward), state)
+
+
+def step_with(change):
+    return lambda x_t, s_prev, W: change(REFERENCE["rnn_step"](x_t, s_prev, W), x_t, s_prev, W)
+
+
+def prints_instead(x_t, s_prev, W):
+    print(REFERENCE["rnn_step"](x_t, s_prev, W))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s, *_: s.astype(np.float32), "float32 results"),
+        (lambda s, *_: -s, "wrong sign"),
+        (lambda s, *_: np.zeros_like(s), "only zeros"),
+        (lambda s, *_: s / s.shape[1], "average where a sum is asked"),
+        (lambda s, *_: s * s.shape[1], "sum where an average is asked"),
+        (lambda s, *_: 3.5 * s, "a constant factor of 3.5"),
+        (lambda s, *_: s.astype(int), "integer results"),
+        (lambda s, *_: s + np.random.default_rng().normal(), "changes from call to call"),
+    ],
+)
+def test_mistakes_of_every_sort_are_named_without_a_mutant(change, said):
+    judgement = judged("rnn_step", step_with(change))
+    assert judgement.status == "wrong"
+    assert judgement.share == 0
+    assert said in judgement.misconception
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s, *_: s.T, "transposed"),
+        (lambda s, *_: s.ravel(), "another order"),
+        (lambda s, *_: (s,), "comma"),
+        (lambda s, *_: (s, s), "only `s_t` is asked for"),
+        (lambda s, *_: {"s": s}, "dict"),
+        (lambda s, *_: None, "returns nothing"),
+        (lambda s, *_: "text", "not an array"),
+        (lambda s, *_: (x for x in s), "generator"),
+        (lambda s, *_: s + np.nan, "nan"),
+        (lambda s, *_: s.astype(object), "not"),
+        (lambda s, *_: 1 / 0, "ZeroDivisionError"),
+        (lambda s, *_: s @ s, "ValueError"),
+    ],
+)
+def test_an_answer_of_another_form_is_told_what_is_asked(change, said):
+    judgement = judged("rnn_step", step_with(change))
+    assert judgement.share == 0
+    assert said in as_text(judgement)
+
+
+def test_a_function_that_prints_is_told_to_return():
+    judgement = judged("rnn_step", prints_instead)
+    assert "returns nothing" in as_text(judgement)
+    assert judgement.printed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s, *_: s.tolist(),
+        lambda s, *_: list(s),
+        lambda s, *_: np.asfortranarray(s),
+        lambda s, *_: s[::-1][::-1],
+        lambda s, *_: np.asmatrix(s),
+        lambda s, *_: s.astype(np.longdouble),
+    ],
+)
+def test_a_right_answer_in_another_container_passes(change):
+    assert judged("rnn_step", step_with(change)).status == "right"
+
+
+def test_an_answer_that_changes_its_input_passes_with_a_note():
+    def step(x_t, s_prev, W):
+        s_prev *= 1.0
+        x_t[:] = W["sx"].sum() * 0 + x_t
+        s = REFERENCE["rnn_step"](x_t, s_prev, W)
+        s_prev += 1
+        return s
+
+    judgement = judged("rnn_step", step)
+    assert judgement.status == "right"
+    assert "changes an argument in place" in judgement.notes[0]
+
+
+def test_two_mistakes_in_two_outputs_are_both_named():
+    def backward(ds, x_t, s_prev, s_t, W):
+        dx, _, _ = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+        wrong = ds * (1 - np.tanh(s_t) ** 2)
+        return dx, W["ss"].T @ wrong, {"ss": ds @ s_prev.T, "sx": ds @ x_t.T}
+
+    judgement = judged("rnn_step_backward", backward)
+    named = {d.name: d.where for d in judgement.diagnoses}
+    assert "`ds_prev`" in named["tanh applied twice"]
+    assert 'dW["ss"]' in named["derivative of tanh missing"]
+    assert 0 < judgement.share < 1
+
+
+def test_a_right_backward_of_a_wrong_forward_earns_its_marks():
+    def forward(x_t, s_prev, W):
+        return np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)
+
+    def backward(ds, x_t, s_prev, s_t, W):
+        dz = ds * (1 - s_t**2)
+        return W["sx"].T @ dz, W["ss"] @ dz, {"ss": s_prev @ dz.T, "sx": dz @ x_t.T}
+
+    assert judged("rnn_step_backward", backward, REFERENCE["rnn_step"]).share < 0.5
+    assert judged("rnn_step_backward", backward, forward, "named").share == 1
+    assert judged("rnn_step_backward", backward, forward, "unnamed").share == 0.5
+
+
+@pytest.mark.parametrize("state", ["named", "unnamed"])
+def test_nothing_is_earned_by_the_gradient_of_a_forward_that_ignores_its_inputs(state):
+    def forward(x_t, s_prev, W):
+        return np.zeros_like(s_prev)
+
+    def backward(ds, x_t, s_prev, s_t, W):
+        return 0 * x_t, 0 * s_prev, {"ss": 0 * W["ss"], "sx": 0 * W["sx"]}
+
+    assert judged("rnn_step_backward", backward, forward, state).share == 0
+
+
+def test_a_wrong_gradient_is_located():
+    def backward(ds, x_t, s_prev, s_t, W):
+        dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+        dW["sx"][1, 2] += 1
+        return dx, ds_prev, dW
+
+    judgement = judged("rnn_step_backward", backward, REFERENCE["rnn_step"])
+    message = judgement.checks[-1].message
+    assert 'dW["sx"]' in message
+    assert "row 2 of 3, column 3 of 4" in message
+
+
+def test_hostile_text_is_escaped_in_html():
+    def step(x_t, s_prev, W):
+        print("<script>alert(1)</script>")
+        raise ValueError("<img src=x onerror=alert(1)>")
+
+    page = as_html(judged("rnn_step", step))
+    assert "<script" not in page
+    assert "<img" not in page
