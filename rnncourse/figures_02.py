@@ -123,18 +123,25 @@ def direct_and_carried(direct: np.ndarray, carried: np.ndarray) -> Figure:
 
 
 def training_curves(losses: np.ndarray, chance: float) -> Figure:
-    """The loss while a model learns, one line per seed.
+    """The loss while networks learn, one line per seed.
 
     Args:
         losses: (seeds, updates) loss on each training batch, in nats.
         chance: loss of a guess that gives every class the same probability.
     """
     fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
-    for seed, line in enumerate(losses):
-        ax.plot(np.arange(1, len(line) + 1), line, lw=1.3, label=f"seed {seed}")
+    updates = np.arange(1, losses.shape[1] + 1)
+    stuck = losses[:, -10:].mean(axis=1) > chance / 4
+    for group, colour, style, words in (
+        (losses[~stuck], FORWARD, "solid", "learned"),
+        (losses[stuck], BACKWARD, "dashed", "stuck"),
+    ):
+        for row, line in enumerate(group):
+            label = "" if row else f"{words}: {len(group)} of {len(losses)} seeds"
+            ax.plot(updates, line, lw=1.2, color=colour, ls=style, label=label)
     ax.axhline(chance, color="black", ls="dotted", label="guessing")
     ax.set(xlabel="updates", ylabel="cross-entropy (nats)", ylim=(0, None))
-    ax.legend(fontsize=10, ncols=2)
+    ax.legend(fontsize=11)
     return fig
 
 
@@ -147,9 +154,9 @@ def accuracy_strips(accuracies: Mapping[str, Sequence[float]], chance: float) ->
     """
     fig, ax = plt.subplots(figsize=(8.4, 3.4), layout="constrained")
     for row, values in enumerate(accuracies.values()):
-        spread = row + np.linspace(-0.18, 0.18, len(values))
+        spread = row + np.random.default_rng(0).uniform(-0.22, 0.22, len(values))
         ax.plot(
-            values, spread, "o", ms=8, alpha=0.8, color=FORWARD, label="" if row else "one trained network"
+            values, spread, "o", ms=6, alpha=0.6, color=FORWARD, label="" if row else "one trained network"
         )
         ax.plot(
             [np.median(values)] * 2, [row - 0.32, row + 0.32], color="black", label="" if row else "median"
@@ -166,17 +173,18 @@ def cosine_curves(cosines: Mapping[str, np.ndarray], window: int = 25) -> Figure
     """The cosine between the step that was taken and the whole gradient, while learning.
 
     Args:
-        cosines: words for the way to learn -> (seeds, updates) cosines; a line is a seed's running
-            mean.
-        window: how many updates the running mean takes together.
+        cosines: words for the way to learn -> (seeds, updates) cosines.
+        window: how many updates each network's running mean takes together.
     """
-    fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
+    fig, ax = plt.subplots(figsize=(9.6, 3.6), layout="constrained")
     looks = ((COLOURS["orange"], "solid"), (COLOURS["purple"], "dashed"))
     for (words, values), (colour, style) in zip(cosines.items(), looks, strict=True):
-        for seed, line in enumerate(values):
-            smooth = np.convolve(line, np.ones(window) / window, mode="valid")
-            updates = np.arange(window, len(line) + 1)
-            ax.plot(updates, smooth, color=colour, ls=style, lw=1.3, label="" if seed else words)
+        mean = np.ones(window) / window
+        smooth = np.array([np.convolve(line, mean, mode="valid") for line in values])
+        low, middle, high = np.percentile(smooth, [10, 50, 90], axis=0)
+        updates = np.arange(window, values.shape[1] + 1)
+        ax.plot(updates, middle, color=colour, ls=style, label=f"{words}: median")
+        ax.fill_between(updates, low, high, color=colour, alpha=0.25, label="middle 80 % of networks")
     ax.axhline(1, color="black", lw=1, label="the whole gradient (cosine 1)")
     ax.axhline(0, color="black", ls="dotted", label="at right angles (cosine 0)")
     ax.set(xlabel="updates", ylabel="cosine", ylim=(-0.4, 1.08))

@@ -5,7 +5,8 @@
 # Which of these uses is to blame for a wrong prediction, and by how much?
 
 # %% [markdown] slide="notes"
-# Open question to the room: "you have backpropagated through a network with five layers.
+# Open question to the room: "you have backpropagated through a network with five
+# layers.
 # Now somebody tells you that all five layers are the same matrix. What changes?"
 # The usual wrong answer: "take the gradient of one layer, they are all the same".
 # Do not resolve it; the bars in part 4 will.
@@ -20,12 +21,14 @@
 # - train a recurrent network with a backward pass you wrote yourself.
 #
 # **Time**: 60 to 75 minutes, four exercises and one written question.
-# Stuck? `hint(loss_backward)` gives a hint for that exercise; call it again for the next.
+# Stuck? `hint(loss_backward)` gives a hint for that exercise; call it again for the
+# next.
 # There are three for each exercise, and they cost nothing.
 
 # %% [markdown] slide="notes"
 # The lecture takes 50 minutes. Parts 1 and 2 are the chain rule as the room knows it;
-# go through them quickly. The new ideas are in parts 3 and 4: direct and total, and the sum.
+# go through them quickly. The new ideas are in parts 3 and 4: direct and total, and
+# the sum.
 
 # %%
 from autograder import check, hint
@@ -41,7 +44,8 @@ import numpy as np
 #
 # $$a_t = W^{s,s} s_{t-1} + W^{s,x} x_t, \qquad s_t = \tanh(a_t) \tag{2.1}$$
 #
-# The last state alone decides, by logits $z$ and probabilities $p$; the loss $L$ is the mean
+# The last state alone decides, by logits $z$ and probabilities $p$; the loss $L$ is
+# the mean
 # cross-entropy over the $N$ sequences of a batch, with $y_n$ the label of sequence $n$:
 #
 # $$z = W^{y,s} s_T, \qquad p = \operatorname{softmax}(z), \qquad
@@ -49,12 +53,14 @@ import numpy as np
 
 # %% [markdown] slide="notes"
 # Ask: "where does a sentence's first word enter L?" Only through s_1, s_2, ... s_T.
-# The usual wrong answer: "through x_1 in the output layer". Everything goes through the last state.
+# The usual wrong answer: "through x_1 in the output layer". Everything goes through
+# the last state.
 
 # %% [markdown]
 # ### Sizes
 #
-# A batch holds $N$ sequences, one **column** each. An input has $D$ entries, a state $H$,
+# A batch holds $N$ sequences, one **column** each. An input has $D$ entries, a state
+# $H$,
 # and there are $C$ classes.
 #
 # | in code | shape | in formulas |
@@ -66,13 +72,15 @@ import numpy as np
 # | `probabilities` | (C, N) | $p$ |
 # | `labels` | (N,) | $y$: for each sequence the number of its class, counted from 0 |
 #
-# The gradient of the loss by anything has the shape of that thing, and the letter `d` in front:
+# The gradient of the loss by anything has the shape of that thing, and the letter `d`
+# in front:
 # `dW["ss"]` is (H, H).
 
 # %% [markdown] slide="slide"
 # ## Positions count from 1, Python from 0
 #
-# In formulas $t$ is a position: 1, 2, …, $T$. In code `k` is Python's index: 0, 1, …, `T - 1`.
+# In formulas $t$ is a position: 1, 2, …, $T$. In code `k` is Python's index: 0, 1, …,
+# `T - 1`.
 #
 # | position $t$ | input $x_t$ | state after it $s_t$ | state before it $s_{t-1}$ |
 # |---|---|---|---|
@@ -95,7 +103,7 @@ import numpy as np
 
 # %% given="earlier_functions"
 def numerical_gradient(f, x, eps=1e-5):
-    """Gradient of the number f(x) by central differences, entry by entry; x is left as it was."""
+    """Gradient of the number f(x) by central differences, entry by entry."""
     gradient = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         step = np.zeros(x.shape)
@@ -131,8 +139,9 @@ def cross_entropy(probabilities, labels):
 
 
 # %% [markdown]
-# A small model to try every formula on. All its sizes differ, so that a transposed matrix
-# cannot hide.
+# A small model to try every formula on. All its sizes differ, so that a transposed
+# matrix
+# cannot hide. `close` tells whether two arrays agree to eight decimals.
 
 # %%
 rng = np.random.default_rng(2)
@@ -146,6 +155,7 @@ xs, s0 = rng.normal(size=(T, D, N)), np.tanh(rng.normal(size=(H, N)))
 labels = rng.integers(C, size=N)
 states = rnn_forward_batch(xs, s0, W)
 probabilities = predict(states[-1], W)
+close = lambda formula, measured: np.allclose(formula, measured, atol=1e-8)
 {"states": states.shape, "probabilities": probabilities.shape, "labels": labels}
 
 # %% [markdown] slide="slide"
@@ -154,7 +164,8 @@ probabilities = predict(states[-1], W)
 # Drawn position by position, (2.1) is a feed-forward network of $T$ layers
 # that happens to take one more input at each layer.
 #
-# You can backpropagate through layers. So we do just that, and worry about the sharing later.
+# You can backpropagate through layers. So we do just that, and worry about the sharing
+# later.
 
 # %% slide="fragment" hide_input=true
 show(
@@ -164,7 +175,8 @@ show(
 )
 
 # %% [markdown] slide="notes"
-# Let the room name what each red arrow carries before you go on: the gradient of the loss
+# Let the room name what each red arrow carries before you go on: the gradient of the
+# loss
 # at that state. Usual wrong answer: "the error of the prediction at that position";
 # there is only one prediction, at the end.
 
@@ -180,6 +192,7 @@ show(
 # how would the loss change?*
 #
 # It has the shape of a state, (H, N). In code it is `delta`.
+# For the initial state the definition is the same, with $t = 0$.
 
 # %% [markdown]
 # (2.3) is a definition, and it says how to measure. Nudge one entry of one state,
@@ -189,13 +202,15 @@ show(
 
 # %%
 def loss_from(s_t, t):
-    """The loss when the state at position t is s_t, and positions t + 1 … T run on from it."""
+    """The loss when the state at position t is s_t and the later positions run on."""
     for k in range(t, T):
         s_t = rnn_step(xs[k], s_t, W)
     return cross_entropy(predict(s_t, W), labels)
 
 
-measured = {t: numerical_gradient(lambda s: loss_from(s, t), states[t - 1]) for t in range(1, T + 1)}
+measured = {}
+for t in range(1, T + 1):
+    measured[t] = numerical_gradient(lambda s, t=t: loss_from(s, t), states[t - 1])
 {f"size of delta_{t}": round(float(np.linalg.norm(measured[t])), 4) for t in measured}
 
 # %% [markdown] slide="subslide"
@@ -204,13 +219,15 @@ measured = {t: numerical_gradient(lambda s: loss_from(s, t), states[t - 1]) for 
 # $W^{s,s}$ is used at $T = 12$ positions. The loss looks at the last state only.
 #
 # **Which of the twelve uses contributes most to its gradient?**
-# The first, the last, one in the middle, or all alike? And does it change when every entry of
+# The first, the last, one in the middle, or all alike? And does it change when every
+# entry of
 # $W^{s,s}$ is made five times as large?
 #
 # Write your answer down. Part 4 measures it.
 
 # %% [markdown] slide="notes"
-# Take a vote and keep the numbers on the board. Usual: "the last, always, because it is nearest".
+# Take a vote and keep the numbers on the board. Usual: "the last, always, because it
+# is nearest".
 # That is right for a small W only.
 
 # %% [markdown] slide="slide"
@@ -229,7 +246,8 @@ measured = {t: numerical_gradient(lambda s: loss_from(s, t), states[t - 1]) for 
 # *What the model said, minus what it should have said.*
 
 # %% [markdown] slide="notes"
-# Ask: "the model gives the right class .99. How large is the gradient?" About .01 over N.
+# Ask: "the model gives the right class .99. How large is the gradient?" About .01 over
+# N.
 # Usual wrong answer: "1/p, so about 1". That is the gradient by the probability;
 # the softmax stands in between.
 
@@ -241,33 +259,36 @@ def loss_of_logits(z):
 
 
 dz = (probabilities - np.eye(C)[labels].T) / N  # (2.4)
-assert np.allclose(dz, numerical_gradient(loss_of_logits, W["ys"] @ states[-1]), atol=1e-8)
+assert close(dz, numerical_gradient(loss_of_logits, W["ys"] @ states[-1]))
 dz.round(3)  # each column sums to zero: what one class gains, the others lose
 
 # %% [markdown] slide="slide"
 # ## From the logits to the last state
 #
-# Unit $i$ of the last state enters **every** logit: $z_c = \sum_i W^{y,s}_{c,i}\, s_{T,i}$.
+# Unit $i$ of the last state enters **every** logit:
+# $z_c = \sum_i W^{y,s}_{c,i}\, s_{T,i}$.
 # So its gradient collects from all of them:
 #
 # $$\delta_{T,i} = \sum_{c} W^{y,s}_{c,i} \frac{dL}{dz_c} \tag{2.5}$$
 #
-# Weight $(c, i)$ enters **one** logit of each sequence, and the sequences share the weight:
+# Weight $(c, i)$ enters **one** logit of each sequence, and the sequences share the
+# weight:
 #
 # $$\frac{dL}{dW^{y,s}_{c,i}} = \sum_{n} \frac{dL}{dz_{c,n}}\, s_{T,i,n} \tag{2.6}$$
 
 # %% [markdown] slide="notes"
-# Ask for the matrix form of both. (2.5) sums over the row index of W, so W is transposed.
+# Ask for the matrix form of both. (2.5) sums over the row index of W, so W is
+# transposed.
 # The usual wrong answer forgets that; the shapes (C, H) and (C, N) refuse.
 
 # %%
 delta_T = np.einsum("ci,cn->in", W["ys"], dz)  # (2.5), index by index
-assert np.allclose(delta_T, measured[T], atol=1e-8)
+assert close(delta_T, measured[T])
 
 # %%
 dW_ys = np.einsum("cn,in->ci", dz, states[-1])  # (2.6), index by index
-loss_of_output_weights = lambda W_ys: cross_entropy(predict(states[-1], {"ys": W_ys}), labels)
-assert np.allclose(dW_ys, numerical_gradient(loss_of_output_weights, W["ys"]), atol=1e-8)
+loss_of = lambda W_ys: cross_entropy(predict(states[-1], {"ys": W_ys}), labels)
+assert close(dW_ys, numerical_gradient(loss_of, W["ys"]))
 
 # %% [markdown]
 # ### Exercise: the loss, backward
@@ -328,41 +349,48 @@ a_t = W["ss"] @ s_prev + W["sx"] @ x_t
 s_t = np.tanh(a_t)
 delta = rng.normal(size=(H, N))  # some error signal that arrives at s_t
 da = delta * (1 - s_t * s_t)  # (2.7)
-assert np.allclose(da, numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t), atol=1e-8)
+assert close(da, numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t))
 
 # %% [markdown]
-# Why `(delta * np.tanh(a)).sum()`? It stands for the loss: near the point where we are, the loss
-# moves with $s_t$ by the error signal times the change. Any loss with this error signal at $s_t$
+# Why `(delta * np.tanh(a)).sum()`? It stands for the loss: near the point where we
+# are, the loss
+# moves with $s_t$ by the error signal times the change. Any loss with this error
+# signal at $s_t$
 # has the same gradient further back.
 
 # %% [markdown] slide="slide"
 # ## Second obstacle: two products
 #
-# The pre-activation is $a_{t,i} = \sum_j W^{s,s}_{i,j}\, s_{t-1,j} + \sum_d W^{s,x}_{i,d}\, x_{t,d}$.
+# The pre-activation is
+# $a_{t,i} = \sum_j W^{s,s}_{i,j}\, s_{t-1,j} + \sum_d W^{s,x}_{i,d}\, x_{t,d}$.
 # Old unit $j$ and input $d$ feed every $a_{t,i}$, so they collect from all of them:
 #
 # $$\frac{dL}{ds_{t-1,j}} = \sum_i W^{s,s}_{i,j} \frac{dL}{da_{t,i}} \tag{2.8}$$
 #
 # $$\frac{dL}{dx_{t,d}} = \sum_i W^{s,x}_{i,d} \frac{dL}{da_{t,i}} \tag{2.9}$$
 #
-# Forward, $W_{i,j}$ carries unit $j$ to unit $i$. Backward, it carries the blame from $i$ to $j$.
+# Forward, $W_{i,j}$ carries unit $j$ to unit $i$. Backward, it carries the blame from
+# $i$ to $j$.
 
 # %% [markdown] slide="notes"
-# Ask: "W is square. Who notices when you forget the transpose?" Nobody: no shape complains.
-# Only a numeric check does. This is why every size in our checks differs, and why even that
+# Ask: "W is square. Who notices when you forget the transpose?" Nobody: no shape
+# complains.
+# Only a numeric check does. This is why every size in our checks differs, and why even
+# that
 # is not enough for W^{s,s}.
 
 # %%
 upstream = lambda s_prev, x_t: (delta * rnn_step(x_t, s_prev, W)).sum()
 by_state = np.einsum("ij,in->jn", W["ss"], da)  # (2.8), index by index
 by_input = np.einsum("id,in->dn", W["sx"], da)  # (2.9)
-assert np.allclose(by_state, numerical_gradient(lambda s: upstream(s, x_t), s_prev), atol=1e-8)
-assert np.allclose(by_input, numerical_gradient(lambda x: upstream(s_prev, x), x_t), atol=1e-8)
+assert close(by_state, numerical_gradient(lambda s: upstream(s, x_t), s_prev))
+assert close(by_input, numerical_gradient(lambda x: upstream(s_prev, x), x_t))
 
 # %% [markdown] slide="subslide"
 # ### The same as a Jacobian
 #
-# (2.7) and (2.8) together are the transpose of the step's Jacobian: of the matrix that holds, in
+# (2.7) and (2.8) together are the transpose of the step's Jacobian: of the matrix that
+# holds, in
 # row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For one sequence
 #
 # $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s},
@@ -375,14 +403,16 @@ one = slice(0, 1)  # the first sequence alone
 J = (1 - s_t[:, one] ** 2) * W["ss"]  # row i times the slope of unit i
 nudged = lambda e: rnn_step(x_t[:, one], s_prev[:, one] + e[:, None], W)
 columns = [(nudged(1e-6 * e) - nudged(-1e-6 * e)) / 2e-6 for e in np.eye(H)]
-assert np.allclose(J, np.hstack(columns), atol=1e-8)
+assert close(J, np.hstack(columns))
 assert np.allclose(J.T @ delta[:, one], by_state[:, one])
 
 # %% [markdown] slide="slide"
 # ## The weights of this layer
 #
-# $W^{s,s}_{i,j}$ stands in one place only: it multiplies $s_{t-1,j}$ on the way to $a_{t,i}$.
-# For one sequence, and for the weights of **this layer alone**, call the gradients $G_t$:
+# $W^{s,s}_{i,j}$ stands in one place only: it multiplies $s_{t-1,j}$ on the way to
+# $a_{t,i}$.
+# For one sequence, and for the weights of **this layer alone**, call the gradients
+# $G_t$:
 #
 # $$G^{s,s}_{t,i,j} = \frac{dL}{da_{t,i}}\, s_{t-1,j}, \qquad
 # G^{s,x}_{t,i,d} = \frac{dL}{da_{t,i}}\, x_{t,d} \tag{2.11}$$
@@ -393,26 +423,32 @@ assert np.allclose(J.T @ delta[:, one], by_state[:, one])
 
 # %% [markdown] slide="notes"
 # Prediction for the room: "in code this is one matrix product, (H, N) times (N, H).
-# The N disappears. Was it summed, averaged, or is one sequence left?" Summed: that is what a
-# matrix product does. The mean of the loss is inside the error signal already (1/N in (2.4)).
+# The N disappears. Was it summed, averaged, or is one sequence left?" Summed: that is
+# what a
+# matrix product does. The mean of the loss is inside the error signal already (1/N in
+# (2.4)).
 # Usual wrong answer: divide by N again.
 
 # %%
 one_column = lambda V: (delta[:, one] * rnn_step(x_t[:, one], s_prev[:, one], V)).sum()
 G_ss = np.outer(da[:, 0], s_prev[:, 0])  # (2.11) for the first sequence
 G_sx = np.outer(da[:, 0], x_t[:, 0])
-assert np.allclose(G_ss, numerical_gradient(lambda V: one_column({**W, "ss": V}), W["ss"]), atol=1e-8)
-assert np.allclose(G_sx, numerical_gradient(lambda V: one_column({**W, "sx": V}), W["sx"]), atol=1e-8)
+assert close(G_ss, numerical_gradient(lambda V: one_column({**W, "ss": V}), W["ss"]))
+assert close(G_sx, numerical_gradient(lambda V: one_column({**W, "sx": V}), W["sx"]))
 
 # %% [markdown]
 # ### What `ds` means in code
 #
-# Every backward function gets, as `ds`, the gradient at **what its forward function returned**,
-# as the caller sees it. `rnn_step` returns $s_t$, and the caller of its backward holds the whole
+# Every backward function gets, as `ds`, the gradient at **what its forward function
+# returned**,
+# as the caller sees it. `rnn_step` returns $s_t$, and the caller of its backward holds
+# the whole
 # error signal there. So here `ds` is $\delta_t$.
 #
-# **A prediction.** In code, (2.11) for a batch is one matrix product of an (H, N) and an (N, H)
-# array. The $N$ sequences disappear in it. Are their gradients summed, averaged, or is only
+# **A prediction.** In code, (2.11) for a batch is one matrix product of an (H, N) and
+# an (N, H)
+# array. The $N$ sequences disappear in it. Are their gradients summed, averaged, or is
+# only
 # the last one left? The cell behind the exercise answers.
 #
 # ### Exercise: one step, backward
@@ -460,8 +496,8 @@ check(rnn_step_backward)
 batch = rnn_step_backward(delta, x_t, s_prev, s_t, W)[2]
 alone = []
 for n in range(N):
-    of_n = slice(n, n + 1)
-    alone.append(rnn_step_backward(delta[:, of_n], x_t[:, of_n], s_prev[:, of_n], s_t[:, of_n], W)[2])
+    of_n = [array[:, n : n + 1] for array in (delta, x_t, s_prev, s_t)]
+    alone.append(rnn_step_backward(*of_n, W)[2])
 assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 "summed over the sequences"
 
@@ -469,19 +505,23 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 # ## Pen and paper
 #
 # One unit, one input, one sequence, three positions. The loss is the last state itself:
-# $L = s_3$, so $\delta_3 = 1$. With $W^{s,s} = w = 0.5$ and $W^{s,x} = 1$ the network went through
+# $L = s_3$, so $\delta_3 = 1$. With $W^{s,s} = w = 0.5$ and $W^{s,x} = 1$ the network
+# went through
 #
 # | | $s_0$ | $s_1$ | $s_2$ | $s_3$ |
 # |---|---|---|---|---|
 # | state | −0.25 | 0.8 | 0.6 | 0.5 |
 # | slope $1 - s_t^2$ | | 0.36 | 0.64 | 0.75 |
 #
-# **Fill in, from right to left**: $da_3$, then $G_3 = da_3\, s_2$, then $\delta_2 = w\, da_3$;
+# **Fill in, from right to left**: $da_3$, then $G_3 = da_3\, s_2$, then
+# $\delta_2 = w\, da_3$;
 # the same for positions 2 and 1. (The inputs are not needed. Why?)
 
 # %% [markdown] slide="notes"
-# Five minutes, in pairs. Usual slips: G_3 with s_3 instead of s_2; delta_2 without the slope.
-# The inputs are not needed because the slope is written with the states, and G^{s,s} is made
+# Five minutes, in pairs. Usual slips: G_3 with s_3 instead of s_2; delta_2 without the
+# slope.
+# The inputs are not needed because the slope is written with the states, and G^{s,s}
+# is made
 # of states. (G^{s,x} would need them.)
 
 # %% [markdown] slide="subslide"
@@ -508,7 +548,8 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 # Now there are three weights and three ordinary gradients, and layer by layer we found
 # $G_t = dL/dw_t$. The RNN is the case where all copies are equal.
 #
-# **Predict**: nudge all three copies by the same small amount. By what does $L$ change, per unit?
+# **Predict**: nudge all three copies by the same small amount. By what does $L$
+# change, per unit?
 
 # %% [markdown] slide="notes"
 # Usual wrong answers: the mean of the three, or the last one (.45).
@@ -517,19 +558,19 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 # %% slide="subslide"
 target = np.array([0.8, 0.6, 0.5])
 start, w = -0.25, 0.5
-x = np.arctanh(target) - w * np.array([start, 0.8, 0.6])  # inputs that lead to these states
+x = np.arctanh(target) - w * np.array([start, 0.8, 0.6])  # they lead to these states
 
 
 def last_state(copies):
     s = start
-    for w_t, x_value in zip(copies, x):
+    for w_t, x_value in zip(copies, x, strict=True):
         s = np.tanh(w_t * s + x_value)  # (2.12)
     return s
 
 
 one_copy = numerical_gradient(last_state, np.array([w, w, w]))
 all_copies = (last_state([w + 1e-6] * 3) - last_state([w - 1e-6] * 3)) / 2e-6
-assert np.allclose(one_copy, [-0.0108, 0.192, 0.45], atol=1e-8)  # pen and paper was right
+assert close(one_copy, [-0.0108, 0.192, 0.45])  # as on paper
 assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 {"one copy at a time": one_copy.round(4), "all at once": round(float(all_copies), 4)}
 
@@ -542,18 +583,22 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 # $$\frac{dL}{dW^{s,s}} = \sum_{t=1}^{T} G^{s,s}_t, \qquad
 # \frac{dL}{dW^{s,x}} = \sum_{t=1}^{T} G^{s,x}_t \tag{2.13}$$
 #
-# $G_t$ is the **contribution** of position $t$: the gradient by that position's own copy.
+# $G_t$ is the **contribution** of position $t$: the gradient by that position's own
+# copy.
 #
 # A **sum**: not a mean, not the last one, not the largest.
 
 # %% [markdown] slide="notes"
-# This is the answer to the opening question. Ask: "and the gradient by x_2, is that a sum over
-# positions too?" No: x_2 is read once. It is the written question of the notebook, so let it stand.
+# This is the answer to the opening question. Ask: "and the gradient by x_2, is that a
+# sum over
+# positions too?" No: x_2 is read once. It is the written question of the notebook, so
+# let it stand.
 
 # %% [markdown] slide="slide"
 # ## Direct and total
 #
-# $s_2$ depends on the weight in two ways: **directly**, in its own step, and **through** $s_1$.
+# $s_2$ depends on the weight in two ways: **directly**, in its own step, and
+# **through** $s_1$.
 #
 # | | sign | meaning | in words |
 # |---|---|---|---|
@@ -569,18 +614,21 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 
 # %% [markdown] slide="notes"
 # Ask: "for which t are the two equal?" t = 1: s_0 does not depend on w.
-# Werbos (1990) calls the total derivative "ordered derivative". Many texts write the curly d
+# Werbos (1990) calls the total derivative "ordered derivative". Many texts write the
+# curly d
 # for both and leave you to guess.
 
 # %% [markdown]
-# (2.14) runs **forward**, with the states. It never heard of error signals, and must end at the
-# same number as the sum of the contributions: 0.6312. On paper: 0.36 · (−0.25) = −0.09, then
+# (2.14) runs **forward**, with the states. It never heard of error signals, and must
+# end at the
+# same number as the sum of the contributions: 0.6312. On paper: 0.36 · (−0.25) =
+# −0.09, then
 # 0.64 · (0.8 + 0.5 · (−0.09)) = 0.4832, then 0.75 · (0.6 + 0.5 · 0.4832) = 0.6312.
 
 # %% slide="subslide"
 s_before = np.array([start, 0.8, 0.6])
 total, totals, directs = 0.0, [], []  # d s_0 / d w = 0
-for s, s_old in zip(target, s_before):
+for s, s_old in zip(target, s_before, strict=True):
     direct = (1 - s**2) * s_old
     total = direct + (1 - s**2) * w * total  # (2.14)
     totals.append(total)
@@ -589,14 +637,18 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 {"direct": np.round(directs, 4), "total": np.round(totals, 4)}
 
 # %% [markdown]
-# Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45. Multiply each
-# by the error signal at its position, 0.12, 0.375, 1, and you have −0.0108, 0.192, 0.45:
+# Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
+# Multiply each
+# by the error signal at its position, 0.12, 0.375, 1, and you have −0.0108, 0.192,
+# 0.45:
 #
 # > a contribution is the **direct** derivative of $s_t$ by the weights,
 # > times the **total** derivative of the loss by $s_t$.
 #
-# That is all of backpropagation through time. Direct towards the weight: other positions
-# have contributions of their own. Total towards the loss: a nudged $s_t$ changes all that follows.
+# That is all of backpropagation through time. Direct towards the weight: other
+# positions
+# have contributions of their own. Total towards the loss: a nudged $s_t$ changes all
+# that follows.
 
 # %% [markdown] slide="slide"
 # ## A contribution is direct times total
@@ -612,17 +664,21 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 # Take direct for both, and all but the last position are lost.
 
 # %% [markdown] slide="notes"
-# Ask: "what is left if both are direct?" L looks at s_T only, so the direct derivative of L by
-# any earlier state is zero: only position T contributes. It is the bug "carry not added".
+# Ask: "what is left if both are direct?" L looks at s_T only, so the direct derivative
+# of L by
+# any earlier state is zero: only position T contributes. It is the bug "carry not
+# added".
+
+# %% [markdown]
+# All three products, summed over the positions. The nudge said 0.6312.
 
 # %%
 delta_by_hand = np.array([0.12, 0.375, 1.0])
-assert np.allclose(delta_by_hand * directs, one_copy)  # direct times total, the right product
-both_total, both_direct = delta_by_hand @ totals, directs[-1]
+assert close(delta_by_hand * directs, one_copy)  # direct times total: the contributions
 {
-    "right": round(float(all_copies), 4),
-    "total twice": round(float(both_total), 4),
-    "direct twice": both_direct,
+    "direct times total": round(float(delta_by_hand @ directs), 4),
+    "total times total": round(float(delta_by_hand @ totals), 4),
+    "direct times direct": round(float(1.0 * directs[-1]), 4),
 }
 
 # %% [markdown] slide="slide"
@@ -632,17 +688,22 @@ both_total, both_direct = delta_by_hand @ totals, directs[-1]
 # and it sees it **through** $s_{t+1}$. The error signal is total, so it has two parts:
 #
 # $$\delta_t = \underbrace{\frac{\partial L}{\partial s_t}}_{\text{direct}}
-# + \underbrace{\frac{dL}{ds_t}\Big|_{\text{through } s_{t+1}}}_{\text{carried}},
-# \qquad \text{carried} = (W^{s,s})^{\top} \frac{dL}{da_{t+1}} \ \text{ by (2.8)}$$
-#
-# $$\delta_t = \frac{\partial L}{\partial s_t} + (W^{s,s})^{\top} \frac{dL}{da_{t+1}}
-# \quad (t < T), \qquad \delta_T = \frac{\partial L}{\partial s_T} \tag{2.15}$$
+# + \underbrace{(W^{s,s})^{\top} \frac{dL}{da_{t+1}}}_{\text{carried, by (2.8)}}
+# \quad \text{for } t < T,
+# \qquad \delta_T = \frac{\partial L}{\partial s_T} \tag{2.15}$$
 #
 # Behind the last state there is no step: nothing is carried to it.
 
 # %% [markdown] slide="notes"
-# Ask: "our classifier looks at s_T only. What are the direct gradients?" Zero, but for the last.
+# Ask: "our classifier looks at s_T only. What are the direct gradients?" Zero, but for
+# the last.
 # Usual slip in code: start the walk with the last gradient as carry AND add it again.
+
+# %% [markdown]
+# Measure both parts on the network of the pen-and-paper example, with the loss
+# $L = 0.7\, s_1 - 1.2\, s_2 + s_3$. Direct: change one state in the formula of the
+# loss, leave the others
+# as they are. Total: change one state and let the network run on from it.
 
 # %%
 weights_of_states = np.array([0.7, -1.2, 1.0])  # a loss that looks at all three states
@@ -650,7 +711,7 @@ loss_of_states = lambda s_all: weights_of_states @ s_all  # seen directly
 
 
 def run_on(s_t, t):
-    """States 1 … 3 if the state at position t were s_t and the later steps ran on from it."""
+    """All three states if the one at position t were s_t and the later steps ran on."""
     s_all = target.copy()
     s_all[t - 1] = s_t
     for k in range(t, 3):
@@ -660,10 +721,10 @@ def run_on(s_t, t):
 
 nudge = lambda t, d: loss_of_states(run_on(target[t - 1] + d, t))
 measured_total = np.array([(nudge(t, 1e-6) - nudge(t, -1e-6)) / 2e-6 for t in (1, 2, 3)])
-measured_direct = numerical_gradient(loss_of_states, target)  # one state moves, the others stay
+measured_direct = numerical_gradient(loss_of_states, target)  # the other states stay
 da_next = measured_total[1:] * (1 - target[1:] ** 2)
 carried_back = np.append(w * da_next, 0.0)  # nothing is carried to position 3
-assert np.allclose(measured_total, measured_direct + carried_back, atol=1e-8)  # (2.15)
+assert close(measured_total, measured_direct + carried_back)  # (2.15)
 
 # %% slide="subslide" hide_input=true
 show(
@@ -681,9 +742,12 @@ show(
 # %% [markdown]
 # ### What `ds` means, once more
 #
-# The rule is the same as before: `ds` is the gradient at what the forward function returned, as the
-# caller sees it. `rnn_forward_batch` returns **all** states, so `ds` is (T, H, N). What its caller
-# sees is the loss, and nothing of the steps between the states: those are *inside* the function,
+# The rule is the same as before: `ds` is the gradient at what the forward function
+# returned, as the
+# caller sees it. `rnn_forward_batch` returns **all** states, so `ds` is (T, H, N).
+# What its caller
+# sees is the loss, and nothing of the steps between the states: those are *inside* the
+# function,
 # and going back through them is the backward function's own work.
 #
 # | function | `ds` | in formulas |
@@ -691,7 +755,8 @@ show(
 # | `rnn_step_backward` | (H, N) | the error signal $\delta_t = dL/ds_t$, total |
 # | `parameter_contributions`, `rnn_backward` | (T, H, N) | $\partial L / \partial s_t$ for every $t$, direct |
 #
-# This is the most general case. A loss that looks at the last state only has `ds[k] = 0` for every
+# This is the most general case. A loss that looks at the last state only has `ds[k] =
+# 0` for every
 # `k` but the last.
 #
 # ### Exercise: the contribution of each position
@@ -742,17 +807,19 @@ check(parameter_contributions)
 # Which use of $W^{s,s}$ contributes most?
 #
 # We draw 40 random networks with $H = 16$, entries of $W^{s,s}$ with standard deviation
-# $\text{scale} / \sqrt{H}$, $s_0 = 0$, small inputs, and measure the size of every contribution.
+# $\text{scale} / \sqrt{H}$, $s_0 = 0$, small inputs, and measure the size of every
+# contribution.
 # ($\|G\|$ is the root of the sum of the squared entries.)
 
 
 # %% needs="parameter_contributions"
 def sizes_of_contributions(scale, networks=40, T=12, D=4, H=16, N=20):
-    """(networks, T) size of each position's contribution to dW["ss"]; every row sums to 1."""
+    """(networks, T): size of each position's contribution to dW["ss"], as shares."""
     shares = []
     for seed in range(networks):
         rng = np.random.default_rng(seed)
-        W = {"ss": scale * rng.normal(size=(H, H)) / np.sqrt(H), "sx": rng.normal(size=(H, D))}
+        W = {"ss": rng.normal(size=(H, H)) / np.sqrt(H), "sx": rng.normal(size=(H, D))}
+        W["ss"] *= scale
         xs, s0 = 0.1 * rng.normal(size=(T, D, N)), np.zeros((H, N))
         ds = np.zeros((T, H, N))
         ds[-1] = rng.normal(size=(H, N))  # the loss looks at the last state only
@@ -764,7 +831,7 @@ def sizes_of_contributions(scale, networks=40, T=12, D=4, H=16, N=20):
 
 shares = {f"scale {scale}": sizes_of_contributions(scale) for scale in (0.5, 1.4, 2.5)}
 late, even, early = [np.median(values, axis=0) for values in shares.values()]
-assert late.argmax() == 11 and early.argmax() < 6  # the last position; one of the first half
+assert late.argmax() == 11 and early.argmax() < 6  # the last; one of the first half
 assert even[1:].max() < 3 * even[1:].min()  # none stands out
 {words: np.median(values, axis=0).round(2) for words, values in shares.items()}
 
@@ -777,11 +844,14 @@ show(
 )
 
 # %% [markdown]
-# With small weights the error signal shrinks at every step back, so the last positions decide. With large
-# ones it grows on its way back, and early uses of the weight outweigh late ones. Somewhere between, all
+# With small weights the error signal shrinks at every step back, so the last positions
+# decide. With large
+# ones it grows on its way back, and early uses of the weight outweigh late ones.
+# Somewhere between, all
 # count about alike. Notebook 03 asks what decides between the three.
 #
-# And position 1? By (2.11) its contribution is $dL/da_1$ times $s_0$, and here $s_0 = 0$: a weight
+# And position 1? By (2.11) its contribution is $dL/da_1$ times $s_0$, and here
+# $s_0 = 0$: a weight
 # that multiplied nothing gets no gradient. Keep that in mind for part 6.
 
 # %% [markdown] slide="notes"
@@ -791,16 +861,19 @@ show(
 # %% [markdown] slide="slide"
 # ## Try it: one unit, twelve positions
 #
-# Red: the error signal $\delta_t$. Green: the contribution $da_t\, s_{t-1}$ to the gradient of $w$.
-# Find a weight for which (a) only the last bars count, (b) the first ones count most,
-# (c) neighbouring error signals have opposite signs.
+# Red: the error signal $\delta_t$. Green: the contribution $da_t\, s_{t-1}$ to the
+# gradient of $w$.
+# Find settings for which (a) only the last three bars can be seen, (b) **position 1**
+# contributes
+# most although the loss is the last state, (c) neighbouring error signals have
+# opposite signs.
 
 # %% slide="subslide"
 x_demo = np.random.default_rng(5).normal(size=20).round(2)
 
 
 def one_unit(w, scale, T=12):
-    """Error signal and contribution of each position for one unit; the loss is the last state."""
+    """Error signals and contributions for one unit; the loss is the last state."""
     s = np.concatenate([[0.3], np.zeros(T)])
     for t in range(1, T + 1):
         s[t] = np.tanh(w * s[t - 1] + scale * x_demo[t - 1])
@@ -827,13 +900,23 @@ explorer(
 )
 
 # %% [markdown]
-# Answers: (a) any small weight, $w = 0.3$ say. (b) Large inputs saturate a single unit, and then
-# nothing comes back; take $w$ about 1.3 and very small inputs. (c) A negative
-# weight: every step back multiplies by it once.
+# Answers: (a) a small weight, $w = 0.2$ say. (b) $w = 1.2$ and inputs of size 0.2.
+# With larger
+# weights or inputs the unit saturates, its slope is near 0, and nothing comes back.
+# (c) Any negative weight: every step back multiplies by it once.
+
+# %%
+sizes = lambda w, scale: np.abs(one_unit(w, scale)[1])
+assert sizes(0.2, 0.5)[:9].max() < 0.02 * sizes(0.2, 0.5).max()  # (a)
+assert sizes(1.2, 0.2).argmax() == 0 and sizes(3.0, 0.2).argmax() == 11  # (b)
+signs = np.sign(one_unit(-0.9, 0.5)[0])
+assert np.all(signs[1:] == -signs[:-1])  # (c)
 
 # %% [markdown] slide="notes"
-# Let the room propose (b). The usual wrong answer is "w as large as possible": then the unit
-# saturates, its slope is nearly 0, and the error signal dies. Large w AND small states are needed.
+# Let the room propose (b). The usual wrong answer is "w as large as possible": then
+# the unit
+# saturates, its slope is nearly 0, and the error signal dies. Large w AND small states
+# are needed.
 
 # %% [markdown] slide="slide"
 # ## Part 5 · Backpropagation through time
@@ -852,22 +935,25 @@ explorer(
 
 # %% [markdown] slide="notes"
 # Ask: "which of the five lines is '=' and which is '+='?" Only line 4 adds.
-# Each input is read once, each weight T times. With '=' in line 4 the walk leaves behind
+# Each input is read once, each weight T times. With '=' in line 4 the walk leaves
+# behind
 # what it computed LAST, and that is position 1, not position T.
 
 # %% [markdown]
-# (2.16) is (2.8) for the first step. Measured, with the classifier of the beginning: run everything
+# (2.16) is (2.8) for the first step. Measured, with the classifier of the beginning:
+# run everything
 # from a nudged initial state, and once more from a nudged first state.
 
 # %%
-measured_start = numerical_gradient(lambda s: loss_from(s, 0), s0)  # t = 0: all steps run on
+measured_start = numerical_gradient(lambda s: loss_from(s, 0), s0)  # all steps run on
 da_1 = measured[1] * (1 - states[0] ** 2)  # (2.7) at position 1
-assert np.allclose(measured_start, np.einsum("ij,in->jn", W["ss"], da_1), atol=1e-8)  # (2.16)
+assert close(measured_start, np.einsum("ij,in->jn", W["ss"], da_1))  # (2.16)
 
 # %% [markdown]
 # ### Exercise: the whole sequence, backward
 #
-# The same walk as in `parameter_contributions`; this time sum as you go, and keep the gradients by
+# The same walk as in `parameter_contributions`; this time sum as you go, and keep the
+# gradients by
 # the inputs and by the initial state.
 
 
@@ -912,16 +998,21 @@ check(rnn_backward)
 # %% [markdown] written="why_weights_sum" points=3
 # ### Written question
 #
-# The gradient by $W^{s,x}$ is a sum over all positions. The gradient by the input $x_2$ is not: it is
-# one product, made at position 2. In two to four sentences: why this difference? And does the
+# The gradient by $W^{s,x}$ is a sum over all positions. The gradient by the input
+# $x_2$ is not: it is
+# one product, made at position 2. In two to four sentences: why this difference? And
+# does the
 # gradient by $x_2$ know anything of positions 3 to $T$?
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: the weight is used at every position, so it reaches the loss by T copies whose
+# 1 point: the weight is used at every position, so it reaches the loss by T copies
+# whose
 # contributions add up; x_2 is read once, at position 2.
 # 1 point: yes, the gradient by x_2 depends on the later positions.
-# 1 point: because it starts from the error signal at s_2, which is a total derivative and contains
-# everything that follows from s_2. ("Through s_3" or "through the carried gradient" counts as well.)
+# 1 point: because it starts from the error signal at s_2, which is a total derivative
+# and contains
+# everything that follows from s_2. ("Through s_3" or "through the carried gradient"
+# counts as well.)
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -949,12 +1040,14 @@ def model_gradient(xs, labels, s0, W):
 
 # %% slide="subslide" needs="loss_backward rnn_backward"
 def relative_errors(dW, xs, labels, s0, W):
-    """|dW - numeric| / |numeric| for each matrix; |.| is the root of the sum of squares."""
+    """For each matrix the size of dW - numeric, relative to the size of numeric."""
     errors = {}
     for key in W:
-        loss = lambda V: cross_entropy(
-            predict(rnn_forward_batch(xs, s0, {**W, key: V})[-1], {**W, key: V}), labels
-        )
+
+        def loss(matrix, key=key):
+            V = {**W, key: matrix}
+            return cross_entropy(predict(rnn_forward_batch(xs, s0, V)[-1], V), labels)
+
         numeric = numerical_gradient(loss, W[key])
         errors[key] = float(np.linalg.norm(dW[key] - numeric) / np.linalg.norm(numeric))
     return errors
@@ -976,7 +1069,8 @@ assert max(errors.values()) < 1e-7
 # **Predict**: for which lengths $T$ does a gradient check notice them?
 
 # %% [markdown] slide="notes"
-# The usual wrong answer: "always". With T = 1 there is one position, and both bugs are invisible.
+# The usual wrong answer: "always". With T = 1 there is one position, and both bugs are
+# invisible.
 # Also usual: to take both for the same bug. They leave opposite ends of the sequence.
 
 # %% slide="fragment" needs="parameter_contributions loss_backward"
@@ -994,13 +1088,15 @@ assert min(found[bug, length] for bug, length in found if length > 1) > 0.1
 {f"{bug}, T = {length}": f"{error:.0e}" for (bug, length), error in found.items()}
 
 # %% [markdown]
-# A check tries what you give it. So give it $T > 1$, $N > 1$, sizes that differ, an $s_0$ that is not
+# A check tries what you give it. So give it $T > 1$, $N > 1$, sizes that differ, an
+# $s_0$ that is not
 # zero, and a loss that weights its outputs unevenly.
 
 # %% [markdown] slide="slide"
 # ## Does it learn?
 #
-# A task that needs the whole way back. A sequence of six random symbols, A, B or C, each as a
+# A task that needs the whole way back. A sequence of six random symbols, A, B or C,
+# each as a
 # vector with a single 1. **The class is the first symbol.** The five others are noise.
 #
 # The prediction is made at position 6, the evidence stood at position 1.
@@ -1009,7 +1105,7 @@ assert min(found[bug, length] for bug, length in found if length > 1) > 0.1
 
 # %%
 def first_symbol_task(rng, N, T=6, D=3):
-    """xs (T, D, N): random symbols; labels (N,): the number of the first one."""
+    """Random symbols as xs (T, D, N), and as labels (N,) the number of the first one."""
     symbols = rng.integers(D, size=(T, N))
     return np.eye(D)[symbols].transpose(0, 2, 1), symbols[0]
 
@@ -1020,77 +1116,85 @@ def new_weights(rng, H=8, D=3, C=3):
 
 
 # %% [markdown]
-# The training loop is the plainest there is: a fresh batch, a gradient, a small step against it.
-# It also records how the step it takes compares with the whole gradient; we shall want that.
-
-# %% needs="rnn_backward parameter_contributions loss_backward"
-POSITION_T, POSITION_1, NONE = "position T only", "position 1 only", "output weights only"
+# The training loop is the plainest there is: a fresh batch, a gradient, a small step
+# against it.
+# `crippled` is for later: it says what a bug makes of the gradient.
 
 
-def train(seed, keep="all positions", updates=500, rate=0.5, N=50, H=8):
-    """Learn the task; returns accuracy on new sequences, the losses, and the steps' cosines."""
+# %% needs="rnn_backward loss_backward"
+def train(seed, crippled=None, updates=300, rate=0.5, N=50, H=8):
+    """Learn the task: accuracy on new sequences, the losses, and cosines for (2.17)."""
     rng = np.random.default_rng(seed)
     W, s0 = new_weights(rng, H), np.zeros((H, N))
     losses, cosines = [], []
     for _ in range(updates):
         xs, labels = first_symbol_task(rng, N)
         loss, dW = model_gradient(xs, labels, s0, W)
-        step = dict(dW)
-        if keep != "all positions":
-            step.update(one_position(xs, labels, s0, W, keep))
-            cosines.append(cosine(step, dW))
+        step = crippled(xs, labels, s0, W) if crippled else dW
         W = {key: W[key] - rate * step[key] for key in W}
         losses.append(loss)
+        cosines.append(cosine(step, dW))
     xs, labels = first_symbol_task(np.random.default_rng(1000 + seed), 1000)
-    guesses = predict(rnn_forward_batch(xs, np.zeros((H, 1000)), W)[-1], W).argmax(axis=0)
-    return float((guesses == labels).mean()), losses, cosines
+    s_last = rnn_forward_batch(xs, np.zeros((H, 1000)), W)[-1]
+    accuracy = (predict(s_last, W).argmax(axis=0) == labels).mean()
+    return float(accuracy), losses, cosines
 
 
-def one_position(xs, labels, s0, W, keep):
-    """Gradients of the recurrent and input weights as a bug leaves them."""
-    states = rnn_forward_batch(xs, s0, W)
-    ds = np.zeros(states.shape)
-    ds[-1], _ = loss_backward(predict(states[-1], W), labels, states[-1], W)
-    G = parameter_contributions(ds, xs, s0, states, W)
-    if keep == NONE:
-        return {key: np.zeros(W[key].shape) for key in G}
-    return {key: G[key][-1 if keep == POSITION_T else 0] for key in G}
+def recurrent_part(dW):
+    """The gradients by the recurrent and the input weights as one long vector."""
+    return np.concatenate([dW["ss"].ravel(), dW["sx"].ravel()])
 
 
 def cosine(step, dW):
-    """Cosine of the angle between two gradients of the recurrent and input weights together."""
-    a, b = [np.concatenate([g["ss"].ravel(), g["sx"].ravel()]) for g in (step, dW)]
+    """Cosine of the angle between two gradients, without the output weights."""
+    a, b = recurrent_part(step), recurrent_part(dW)
     return a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-300)
 
 
-# %% needs="rnn_backward parameter_contributions loss_backward"
-SEEDS = range(5)
+# %% needs="rnn_backward loss_backward"
+SEEDS = range(20)
 runs = {"all positions": [train(seed) for seed in SEEDS]}
-accuracies = [accuracy for accuracy, _, _ in runs["all positions"]]
-assert min(accuracies) > 0.95  # five of five seeds
-accuracies
+learned = np.array([accuracy for accuracy, _, _ in runs["all positions"]])
+assert (learned > 0.95).sum() >= 18 and np.median(learned) == 1
+{"above .95": int((learned > 0.95).sum()), "of": len(learned), "worst": learned.min()}
 
-# %% needs="rnn_backward parameter_contributions loss_backward" slide="subslide" hide_input=true
+# %% needs="rnn_backward loss_backward" slide="subslide" hide_input=true
 show(
-    figures_02.training_curves(np.array([losses for _, losses, _ in runs["all positions"]]), np.log(3)),
-    alt="Cross-entropy over 500 updates for five seeds. All start near that of guessing, 1.1, and "
-    "fall close to zero.",
+    figures_02.training_curves(
+        np.array([losses for _, losses, _ in runs["all positions"]])[:, :120], np.log(3)
+    ),
+    alt="Cross-entropy over the first 120 updates for 20 seeds. All start near that of "
+    "guessing, 1.1. Nineteen fall close to zero within about 80 updates, some with single "
+    "upward spikes; one stays near 0.5.",
 )
 
+# %% [markdown]
+# Nineteen of twenty networks solve it, from different random weights and batches. One
+# gets stuck
+# with two of the three symbols told apart. Had you tried that seed alone, you would
+# have
+# searched for a bug; had you tried any other, you would have claimed that it always
+# works.
+
 # %% [markdown] slide="notes"
-# Your own backward pass has just taught a network to remember over five steps of noise.
-# Every seed learns; say so, and say that five seeds are five, no more.
+# Your own backward pass has just taught networks to remember over five steps of noise.
+# Ask: "one of twenty is stuck. Is the gradient wrong?" No: it is the same code; the
+# gradient
+# check passed. The spikes are single updates that raised the loss; notebook 03 deals
+# with them.
 
 # %% [markdown] slide="slide"
 # ## And with a bug?
 #
-# Both bugs leave a gradient that is not zero, and nothing crashes. Suppose you train with
+# Both bugs leave a gradient that is not zero, and nothing crashes. Suppose you train
+# with
 #
 # - **position $T$ only** (`return` inside the loop),
 # - **position 1 only** (`=` for `+=`),
 # - **output weights only**: $W^{s,s}$ and $W^{s,x}$ stay random.
 #
-# The evidence stands at position 1.
+# The output weights get their full gradient in all three. The evidence stands at
+# position 1.
 #
 # **Predict**: order the three by accuracy on new sequences.
 
@@ -1098,97 +1202,156 @@ show(
 # The usual wrong answer: "position 1 is best, that is where the symbol stood".
 # Collect the reasons before the figure.
 
+
+# %% needs="parameter_contributions loss_backward"
+def only_position(k):
+    """What a bug leaves: the contribution of index k alone; of None, no contribution at all."""
+
+    def crippled(xs, labels, s0, W):
+        states = rnn_forward_batch(xs, s0, W)
+        ds = np.zeros(states.shape)
+        probabilities = predict(states[-1], W)
+        ds[-1], dW_output = loss_backward(probabilities, labels, states[-1], W)
+        G = parameter_contributions(ds, xs, s0, states, W)
+        kept = {key: 0 * G[key][0] if k is None else G[key][k] for key in G}
+        return {**kept, **dW_output}
+
+    return crippled
+
+
+bugs = {"position T only": -1, "position 1 only": 0, "output weights only": None}
+
 # %% needs="rnn_backward parameter_contributions loss_backward"
-for keep in (POSITION_T, POSITION_1, NONE):
-    runs[keep] = [train(seed, keep) for seed in SEEDS]
-accuracies = {keep: [accuracy for accuracy, _, _ in found] for keep, found in runs.items()}
-medians = {keep: float(np.median(values)) for keep, values in accuracies.items()}
-assert min(accuracies["all positions"]) > max(accuracies[POSITION_T])  # whatever the seed
-assert max(accuracies[POSITION_1]) < 0.5 and medians[POSITION_1] < medians[NONE]
+for words, k in bugs.items():
+    runs[words] = [train(seed, only_position(k)) for seed in SEEDS]
+accuracies = {words: [run[0] for run in found] for words, found in runs.items()}
+medians = {words: float(np.median(values)) for words, values in accuracies.items()}
+whole, last, first, none = medians.values()
+assert whole > last + 0.2 and last > none > first  # medians of 20 networks each
 medians
 
 # %% needs="rnn_backward parameter_contributions loss_backward" slide="subslide" hide_input=true
 show(
     figures_02.accuracy_strips(accuracies, chance=1 / 3),
-    alt="Accuracy of five networks for each way to learn. All positions: all near 1. Position T only: "
-    "scattered between guessing and 0.9. Position 1 only: near guessing. Output weights only: "
-    "a little above it.",
+    alt="Accuracy of 20 networks for each way to learn. All positions: 1.0 but for one network "
+    "near 0.7. Position T only: scattered from 0.35 to 1.0. Position 1 only: 0.3 to 0.5. "
+    "Output weights only: 0.3 to 0.65, on the whole above position 1 only.",
 )
 
 # %% [markdown]
-# All positions: solved, five of five. Position $T$ only: sometimes better than guessing, never solved in this
-# time. Position 1 only: about guessing, and **worse than not training** $W^{s,s}$ and $W^{s,x}$ at all.
+# Position $T$ only: better than guessing, rarely a solution. Position 1 only: hardly
+# better than guessing,
+# and on the whole **worse than not training** $W^{s,s}$ and $W^{s,x}$ at all.
+# A wrong gradient can be worse than none.
 
 # %% [markdown] slide="notes"
-# The surprise is the third row. A wrong gradient can be worse than none: it keeps
-# shaking the weights under the output layer.
+# The surprise is the third row against the fourth. Let the room look for a reason;
+# the next slide measures it.
 
 # %% [markdown] slide="slide"
 # ## Why: the angle between the step and the gradient
 #
-# For a small step $-\eta\, v$ the loss changes, to first order, by
+# Take a small step $-\eta\, v$, where $g$ is the whole gradient and $v$ what the bug
+# left of it.
+# To first order the loss changes by
 #
-# $$\Delta L \approx -\eta\, \langle v, g \rangle = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.17}$$
+# $$\Delta L \approx -\eta\, \langle v, g \rangle
+# = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.17}$$
 #
-# with $g$ the whole gradient and $v$ what the bug left of it.
+# A positive cosine: the step lowers the loss. Zero: it does nothing. Negative: it does
+# harm.
 #
-# If the cosine is positive, the step still lowers the loss. If it is 0 it does nothing,
-# if it is negative it does harm.
+# ($\langle v, g \rangle$ is the sum of the products of all entries, $\|v\|$ the root of
+# $\langle v, v \rangle$.)
 
 # %% [markdown] slide="notes"
 # Ask: "what cosine do you expect for position T only, what for position 1 only?"
 # The usual wrong answer: positive for both, since both are part of the sum.
 # A summand need not point the way of the sum.
 
+# %% [markdown]
+# (2.17), tested on the small model of the beginning: move the recurrent and the input
+# weights by
+# what position $T$ alone says, and compare the slope of the loss with the formula.
+
 # %% needs="rnn_backward parameter_contributions loss_backward"
-v, g = one_position(xs, labels, s0, W, POSITION_T), model_gradient(xs, labels, s0, W)[1]
-loss_after = lambda eta: model_gradient(
-    xs, labels, s0, {k: W[k] - eta * v[k] if k in v else W[k] for k in W}
-)[0]
-measured_slope = (loss_after(1e-5) - loss_after(-1e-5)) / 2e-5
-foretold = -np.sqrt(sum((v[k] ** 2).sum() for k in v) * sum((g[k] ** 2).sum() for k in v)) * cosine(v, g)
-assert np.isclose(measured_slope, foretold)  # (2.17)
+g = model_gradient(xs, labels, s0, W)[1]
+v = only_position(-1)(xs, labels, s0, W)
+
+
+def loss_after(eta):
+    """The loss after a step of size eta along v, output weights left alone."""
+    moved = {**W, "ss": W["ss"] - eta * v["ss"], "sx": W["sx"] - eta * v["sx"]}
+    return cross_entropy(predict(rnn_forward_batch(xs, s0, moved)[-1], moved), labels)
+
+
+slope = (loss_after(1e-5) - loss_after(-1e-5)) / 2e-5
+size_v, size_g = np.linalg.norm(recurrent_part(v)), np.linalg.norm(recurrent_part(g))
+assert np.isclose(slope, -size_v * size_g * cosine(v, g))  # (2.17)
+
+# %% needs="rnn_backward parameter_contributions loss_backward"
+trained = list(bugs)[:2]
+cosines = {words: np.array([run[2] for run in runs[words]]) for words in trained}
+means = {words: values.mean(axis=1) for words, values in cosines.items()}
+print(means)
+assert np.abs(means["position 1 only"]).max() < 0.1 and means["position 1 only"].mean() < 0
+{words: f"{values.min():.2f} to {values.max():.2f}" for words, values in means.items()}
 
 # %% needs="rnn_backward parameter_contributions loss_backward" slide="subslide" hide_input=true
-cosines = {keep: np.array([angles for _, _, angles in runs[keep]]) for keep in (POSITION_T, POSITION_1)}
 show(
     figures_02.cosine_curves(cosines),
-    alt="Cosine between the step and the whole gradient over 500 updates. Position T only: mostly "
-    "between 0.1 and 0.4. Position 1 only: close to zero, mostly just below it.",
+    alt="Cosine between the step and the whole gradient over 300 updates, median and middle "
+    "eight tenths of 20 networks. Position T only: from 0.6 at the start to about 0.25. "
+    "Position 1 only: close to zero throughout, a little below it most of the time.",
 )
 
+# %% [markdown]
+# Position $T$ only: in every network the steps have something in common with the
+# gradient, so
+# something is learned. Position 1 only: the steps stand at right angles to it, on
+# average a little
+# beyond. So the weights move all the time, and not downhill.
+#
+# A part of this you have seen in part 4: training starts from $s_0 = 0$, so position 1
+# contributes
+# exactly nothing to $W^{s,s}$. With `=` for `+=` the recurrent weights never move at
+# all.
+
 # %% needs="rnn_backward parameter_contributions loss_backward"
-mean_cosine = {keep: values.mean(axis=1).round(3) for keep, values in cosines.items()}
-assert mean_cosine[POSITION_T].min() > 0.05 and np.abs(mean_cosine[POSITION_1]).max() < 0.05
-mean_cosine
+rng_new = np.random.default_rng(7)
+xs_new, labels_new = first_symbol_task(rng_new, 50)
+left = only_position(0)(xs_new, labels_new, np.zeros((8, 50)), new_weights(rng_new))
+assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)
 
 # %% [markdown]
-# Position $T$ only: the steps have a little in common with the gradient, so a little is learned.
-# Position 1 only: the steps stand at a right angle to it. Part of the reason you have seen: $s_0 = 0$, so
-# position 1 contributes exactly nothing to $W^{s,s}$, and the recurrent weights never move.
-#
-# The lesson is not that a bug shows in training. One of these networks looks as if
-# it learned slowly, and you might have tried another learning rate. The gradient check takes a second.
+# Keep the second row in mind. A network whose `return` is indented too far **does**
+# learn a little.
+# It looks like a hard task or a poor learning rate, and you might search there for
+# days.
+# The gradient check with $T = 2$ finds it at once.
 
-# %% needs="parameter_contributions loss_backward"
-xs_new, labels_new = first_symbol_task(np.random.default_rng(7), 50)
-left = one_position(xs_new, labels_new, np.zeros((8, 50)), new_weights(np.random.default_rng(7)), POSITION_1)
-assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)  # nothing to W["ss"], something to W["sx"]
+# %% [markdown] slide="notes"
+# Close with the practical rule: first the gradient check, then the learning rate.
 
 # %% [markdown] slide="slide"
 # ## Recap
 #
-# - Unrolled, an RNN is a deep feed-forward network: go back layer by layer, (2.7) to (2.9).
+# - Unrolled, an RNN is a deep feed-forward network: go back layer by layer, (2.7) to
+#   (2.9).
 # - Shared weights are copies that move together: their gradient is the **sum** of
 #   the contributions of all positions, (2.13).
-# - A contribution is **total** towards the loss ($\delta_t$) times **direct** towards the weights.
-# - Error signal = direct gradient at this state + what the next step carries back, (2.15);
+# - A contribution is **total** towards the loss ($\delta_t$) times **direct** towards
+#   the weights.
+# - Error signal = direct gradient at this state + what the next step carries back,
+#   (2.15);
 #   nothing is carried to the last state.
-# - `=` for `+=` leaves position 1, an early `return` leaves position $T$; both train without a
+# - `=` for `+=` leaves position 1, an early `return` leaves position $T$; both train
+#   without a
 #   complaint. Check gradients with $T > 1$.
 
 # %% [markdown] slide="notes"
-# Exit question: "the error signal is multiplied by J-transposed at every step back. What happens
+# Exit question: "the error signal is multiplied by J-transposed at every step back.
+# What happens
 # after a hundred steps?" It is the whole of notebook 03.
 
 # %% [markdown] slide="slide"
@@ -1197,13 +1360,17 @@ assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)  # nothing to W["ss"]
 # - P. J. Werbos (1990). *Backpropagation through time: what it does and how to do it.*
 #   Proceedings of the IEEE 78(10). "Ordered derivatives" are what we call total.
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams (1986). *Learning representations by
-#   back-propagating errors.* Nature 323. The layer-wise backward pass; it also names the
+#   back-propagating errors.* Nature 323. The layer-wise backward pass; it also names
+#   the
 #   unrolled network with equal weights.
-# - R. J. Williams, D. Zipser (1989). *A learning algorithm for continually running fully
-#   recurrent neural networks.* Neural Computation 1(2). The forward recursion (2.14), for a whole
+# - R. J. Williams, D. Zipser (1989). *A learning algorithm for continually running
+#   fully
+#   recurrent neural networks.* Neural Computation 1(2). The forward recursion (2.14),
+#   for a whole
 #   network.
 #
 # **Next**: notebook 03, what a hundred Jacobians in a row do to an error signal.
 
 # %% [markdown] slide="notes"
-# Werbos' paper reads well and is short; recommend its sections on the ordered derivative.
+# Werbos' paper reads well and is short; recommend its sections on the ordered
+# derivative.
