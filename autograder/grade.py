@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ class Scorecard:
                 "status": j.status,
                 "follow_through": j.follow_through,
                 "misconception": j.misconception,
-                "diagnoses": [{"name": d.name, "hint": d.hint, "where": d.where} for d in j.diagnoses],
-                "checks": [{"name": c.name, "passed": c.passed, "message": c.message} for c in j.checks],
+                "diagnoses": [asdict(d) for d in j.diagnoses],
+                "checks": [asdict(c) for c in j.checks],
                 "notes": j.notes,
                 "printed": j.printed[:2000],
             }

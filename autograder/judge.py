@@ -43,6 +43,7 @@ class Check:
     name: str
     passed: bool
     message: str = ""
+    is_edge: bool = False
 
 
 @dataclass
@@ -183,7 +184,7 @@ def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
         if case.is_edge:
             message = _trouble(sheet, i, answer, None)
-            checks.append(Check(case.words, not message, message))
+            checks.append(Check(case.words, not message, message, is_edge=True))
     return checks
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-from autograder.judge import Judgement
+from autograder.judge import Check, Judgement
 
 MOST_PRINTED = 1500
 
@@ -28,15 +28,16 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if judgement.status == "unanswered":
         return found
-    seen: dict[str, str] = {}
-    for check in judgement.checks:
-        if check.passed:
-            found.append(("pass", check.name if not check.message else f"{check.name}: {check.message}"))
-        elif check.message in seen:
-            found.append(("fail", f"{check.name}: the same"))
-        else:
-            seen[check.message] = check.name
-            found.append(("fail", f"{check.name}: {check.message}"))
+    ordinary = [check for check in judgement.checks if not check.is_edge]
+    edges = [check for check in judgement.checks if check.is_edge]
+    found += _check_lines(ordinary)
+    failed = [check.name for check in edges if not check.passed]
+    if failed and not all(check.passed for check in ordinary):
+        # What is wrong in general is wrong at the edges too: naming them is enough.
+        found += _check_lines([check for check in edges if check.passed])
+        found.append(("fail", f"also wrong: {'; '.join(failed)}"))
+    else:
+        found += _check_lines(edges)
     for diagnosis in judgement.diagnoses:
         where = f" (it explains {diagnosis.where})" if diagnosis.where else ""
         found.append(("likely", f"{diagnosis.name}{where}"))
@@ -45,6 +46,20 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
     found += [("note", note) for note in judgement.notes]
     if judgement.printed:
         found.append(("printed", judgement.printed[:MOST_PRINTED]))
+    return found
+
+
+def _check_lines(checks: list[Check]) -> list[tuple[str, str]]:
+    """One line a check; a message that was said already is not said again."""
+    found = []
+    said: set[str] = set()
+    for check in checks:
+        if check.passed:
+            found.append(("pass", f"{check.name}: {check.message}" if check.message else check.name))
+        else:
+            message = "the same" if check.message in said else check.message
+            found.append(("fail", f"{check.name}: {message}"))
+            said.add(check.message)
     return found
 
 

@@ -39,7 +39,7 @@ def prints_instead(x_t, s_prev, W):
 def test_mistakes_of_every_sort_are_named_without_a_mutant(change, said):
     judgement = judged("rnn_step", step_with(change))
     assert judgement.status == "wrong"
-    assert judgement.share == 0
+    assert judgement.share <= 0.25  # an average is right for one sequence
     assert said in judgement.misconception
 
 

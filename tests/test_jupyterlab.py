@@ -1,0 +1,122 @@
+"""One session of JupyterLab in headless Chromium: a student opens a notebook and runs it all."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from course import ROOT, master_of
+
+from autograder.answers import fresh_sheets
+from autograder.build import release_files
+
+NOTEBOOK = "01_simple_rnn"
+sys.path.insert(0, str(ROOT / "scripts"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab on a folder of its own, with settings of its own."""
+    work = tmp_path / "work"
+    work.mkdir()
+    write_settings(tmp_path, "apputils-extension/notification", {"fetchNews": "false"})
+    # Without windowing every cell is in the page, not only those in view.
+    write_settings(tmp_path, "notebook-extension/tracker", {"windowingMode": "none"})
+    port = free_port()
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+    }
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ip=127.0.0.1"]
+    command += ["--IdentityProvider.token=", "--allow-root", f"--ServerApp.root_dir={work}"]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=work)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api/status", tmp_path / "log")
+        yield work, f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def write_settings(tmp_path, plugin, values):
+    path = tmp_path / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values))
+
+
+def wait_for(url, log, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab does not answer: {log.read_text()[-2000:]}")
+
+
+def write_submission(work: Path, answers: dict[str, str]):
+    """The release as a student has it, with some answers written into it."""
+    master = master_of(NOTEBOOK)
+    folder = work / NOTEBOOK
+    folder.mkdir()
+    files = release_files(master, fresh_sheets(master, "public"))
+    notebook = json.loads(files[f"{NOTEBOOK}.ipynb"])
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if name in answers and cell["cell_type"] == "code":
+            cell["source"] = answers[name]
+    (folder / f"{NOTEBOOK}.ipynb").write_text(json.dumps(notebook))
+    (folder / "checks.safetensors").write_bytes(files["checks.safetensors"])
+
+
+def test_run_all_shows_a_check_for_each_kind_of_answer(lab):
+    from chromium import launch
+    from playwright.sync_api import sync_playwright
+
+    work, url = lab
+    master = master_of(NOTEBOOK)
+    names = list(master.exercises)
+    mutant = master.exercises[names[1]].spec.misconceptions[0]
+    answers = {names[0]: master.exercises[names[0]].source, names[1]: master.mutate(names[1], mutant)}
+    write_submission(work, answers)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{url}/lab/tree/{NOTEBOOK}/{NOTEBOOK}.ipynb")
+        # "Run All" before the kernel is connected would be dropped without a word.
+        page.get_by_text(re.compile(r"Python 3 \(ipykernel\) \| Idle")).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(500)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        shown = {}
+        for name in names:
+            answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{name}: ")).first
+            answer.wait_for(state="attached", timeout=60_000)
+            answer.scroll_into_view_if_needed()
+            shown[name] = answer.inner_text()
+            if name == names[1] and os.environ.get("CHECK_PICTURE"):
+                answer.screenshot(path=os.environ["CHECK_PICTURE"])
+                page.screenshot(path=os.environ["CHECK_PICTURE"] + ".page.png")
+        browser.close()
+    assert f"{names[0]}: right" in shown[names[0]]
+    assert f"{names[1]}: not right yet" in shown[names[1]]
+    assert mutant.name in shown[names[1]]
+    assert mutant.hint.replace("`", "") in shown[names[1]]
+    assert all(f"{name}: not answered yet" in shown[name] for name in names[2:])
