@@ -241,7 +241,8 @@ for t in range(1, T + 1):
 # The second has the derivative $p_c$ by $z_c$. With the mean over $N$ sequences:
 #
 # $$\frac{dL}{dz_{c,n}} = \frac{1}{N}
-# \begin{cases} p_{c,n} - 1 & \text{if } c = y_n \\ p_{c,n} & \text{otherwise} \end{cases} \tag{2.4}$$
+# \begin{cases} p_{c,n} - 1 & \text{if } c = y_n \\
+# p_{c,n} & \text{otherwise} \end{cases} \tag{2.4}$$
 #
 # *What the model said, minus what it should have said.*
 
@@ -463,7 +464,7 @@ def rnn_step_backward(
     """One step of the RNN, backward.
 
     Args:
-        ds: (H, N) gradient of the loss by the new state s_t, nothing left out: the error signal.
+        ds: (H, N) error signal at s_t: the total gradient of the loss by the new state.
         x_t: (D, N) input of the step.
         s_prev: (H, N) state before the step.
         s_t: (H, N) state after it, as `rnn_step(x_t, s_prev, W)` gave it.
@@ -472,8 +473,8 @@ def rnn_step_backward(
     Returns:
         dx: (D, N) gradient by the input.
         ds_prev: (H, N) gradient by the state before the step.
-        dW: a dict with "ss" (H, H) and "sx" (H, D), gradients by the weights of this step,
-            summed over the sequences of the batch.
+        dW: a dict with "ss" (H, H) and "sx" (H, D), gradients by the weights of this
+            step, summed over the sequences of the batch.
     """
     ### BEGIN SOLUTION
     da = ds * (1 - s_t**2)  # (2.7)
@@ -600,16 +601,17 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 # $s_2$ depends on the weight in two ways: **directly**, in its own step, and
 # **through** $s_1$.
 #
-# | | sign | meaning | in words |
-# |---|---|---|---|
-# | **direct** derivative | $\partial s_t / \partial w$ | hold $s_{t-1}$ still, move $w$ in this step | $(1 - s_t^2)\, s_{t-1}$ |
-# | **total** derivative | $d s_t / d w$ | move $w$, and let everything follow | what you measure by a nudge |
+# | | sign | what moves |
+# |---|---|---|
+# | **direct** | $\partial s_t / \partial w = (1 - s_t^2)\, s_{t-1}$ | $w$ in step $t$; $s_{t-1}$ stays |
+# | **total** | $d s_t / d w$ | $w$ in every step, and all that follows |
 #
 # In this course $\partial$ is always direct and $d$ is always total.
 #
 # The total derivative is the direct one plus what arrives through the state before:
 #
-# $$\frac{d s_t}{d w} = \frac{\partial s_t}{\partial w} + (1 - s_t^2)\, w\, \frac{d s_{t-1}}{d w},
+# $$\frac{d s_t}{d w} = \frac{\partial s_t}{\partial w}
+# + (1 - s_t^2)\, w\, \frac{d s_{t-1}}{d w},
 # \qquad \frac{d s_0}{d w} = 0 \tag{2.14}$$
 
 # %% [markdown] slide="notes"
@@ -752,8 +754,9 @@ show(
 #
 # | function | `ds` | in formulas |
 # |---|---|---|
-# | `rnn_step_backward` | (H, N) | the error signal $\delta_t = dL/ds_t$, total |
-# | `parameter_contributions`, `rnn_backward` | (T, H, N) | $\partial L / \partial s_t$ for every $t$, direct |
+# | `rnn_step_backward` | (H, N) | error signal $\delta_t = dL/ds_t$: total |
+# | `parameter_contributions` | (T, H, N) | $\partial L / \partial s_t$ for every $t$: direct |
+# | `rnn_backward` | (T, H, N) | the same |
 #
 # This is the most general case. A loss that looks at the last state only has `ds[k] =
 # 0` for every
@@ -780,8 +783,9 @@ def parameter_contributions(
         W: "ss" (H, H) and "sx" (H, D).
 
     Returns:
-        contributions: a dict with "ss" (T, H, H) and "sx" (T, H, D); entry k is the gradient by the
-            copy of the weights that made states[k], summed over the sequences of the batch.
+        contributions: a dict with "ss" (T, H, H) and "sx" (T, H, D); entry k is the
+            gradient by the copy of the weights that made states[k], summed over the
+            sequences of the batch.
     """
     ### BEGIN SOLUTION
     T = len(xs)
@@ -1105,14 +1109,14 @@ assert min(found[bug, length] for bug, length in found if length > 1) > 0.1
 
 # %%
 def first_symbol_task(rng, N, T=6, D=3):
-    """Random symbols as xs (T, D, N), and as labels (N,) the number of the first one."""
+    """Random symbols, xs (T, D, N); the number of the first one, labels (N,)."""
     symbols = rng.integers(D, size=(T, N))
     return np.eye(D)[symbols].transpose(0, 2, 1), symbols[0]
 
 
 def new_weights(rng, H=8, D=3, C=3):
     shapes = {"ss": (H, H), "sx": (H, D), "ys": (C, H)}
-    return {key: rng.normal(size=shape) / np.sqrt(shape[1]) for key, shape in shapes.items()}
+    return {key: rng.normal(size=(m, n)) / np.sqrt(n) for key, (m, n) in shapes.items()}
 
 
 # %% [markdown]
@@ -1171,7 +1175,7 @@ show(
 # %% [markdown]
 # Nineteen of twenty networks solve it, from different random weights and batches. One
 # gets stuck
-# with two of the three symbols told apart. Had you tried that seed alone, you would
+# at two thirds. Had you tried that seed alone, you would
 # have
 # searched for a bug; had you tried any other, you would have claimed that it always
 # works.
@@ -1205,7 +1209,7 @@ show(
 
 # %% needs="parameter_contributions loss_backward"
 def only_position(k):
-    """What a bug leaves: the contribution of index k alone; of None, no contribution at all."""
+    """What a bug leaves: the contribution of index k alone; for None, none at all."""
 
     def crippled(xs, labels, s0, W):
         states = rnn_forward_batch(xs, s0, W)
@@ -1293,8 +1297,9 @@ assert np.isclose(slope, -size_v * size_g * cosine(v, g))  # (2.17)
 trained = list(bugs)[:2]
 cosines = {words: np.array([run[2] for run in runs[words]]) for words in trained}
 means = {words: values.mean(axis=1) for words, values in cosines.items()}
-print(means)
-assert np.abs(means["position 1 only"]).max() < 0.1 and means["position 1 only"].mean() < 0
+assert means["position T only"].min() > 0.1  # in each of the 20 networks
+assert np.abs(means["position 1 only"]).max() < 0.15
+assert means["position 1 only"].mean() < 0  # on average a little against the gradient
 {words: f"{values.min():.2f} to {values.max():.2f}" for words, values in means.items()}
 
 # %% needs="rnn_backward parameter_contributions loss_backward" slide="subslide" hide_input=true
