@@ -1,0 +1,163 @@
+// One memory cell over a sentence: three gates for each word, and what becomes of c and h.
+export function render({ model, el }) {
+  const { words, candidates, presets, alt, colours } = model.get("data");
+  const T = words.length;
+  const NS = "http://www.w3.org/2000/svg";
+  const names = { f: "forget gate f", i: "input gate i", o: "output gate o" };
+  const gates = { f: Array(T).fill(0.5), i: Array(T).fill(0.5), o: Array(T).fill(0.5) };
+  let chosen = -1; // -1: the sliders set all words
+
+  const root = document.createElement("div");
+  root.style.cssText =
+    "font:16px/1.4 system-ui,sans-serif;max-width:1080px;color:#111;background:#fff;padding:8px";
+  el.append(root);
+  const make = (tag, parent, properties = {}) => {
+    const node = Object.assign(document.createElement(tag), properties);
+    parent.append(node);
+    return node;
+  };
+  const draw = (tag, parent, attributes, text) => {
+    const node = document.createElementNS(NS, tag);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    if (text !== undefined) node.textContent = text;
+    parent.append(node);
+    return node;
+  };
+
+  // What becomes of the memory: c = f c + i candidate, h = o tanh(c).
+  const run = () => {
+    let c = 0;
+    return words.map((_, t) => {
+      c = gates.f[t] * c + gates.i[t] * candidates[t];
+      return { c, h: gates.o[t] * Math.tanh(c) };
+    });
+  };
+  const show = (number) => (Math.abs(number) < 0.005 ? 0 : number).toFixed(2).replace("-", "−");
+
+  const bar = make("div", root);
+  bar.style.cssText = "display:flex;gap:14px;align-items:center;flex-wrap:wrap";
+  const label = make("label", bar, { textContent: "Start from: " });
+  const select = make("select", label);
+  select.style.font = "inherit";
+  presets.forEach((preset, k) => make("option", select, { value: String(k), textContent: preset.name }));
+
+  const svg = draw("svg", root, { viewBox: "0 0 1060 330", width: "100%", role: "img", "aria-label": alt });
+  svg.style.cssText = "display:block;max-height:345px";
+
+  const row = make("div", root);
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", "Which word the sliders set");
+  row.style.cssText = "display:flex;gap:6px;flex-wrap:wrap;align-items:center;margin:2px 0 6px";
+  make("span", row, { textContent: "The sliders set:" });
+  const buttons = [-1, ...words.keys()].map((t) => {
+    const button = make("button", row, { type: "button", textContent: t < 0 ? "all words" : words[t] });
+    button.style.cssText = "font:inherit;padding:2px 8px;border-radius:6px;background:#fff;color:#111";
+    button.addEventListener("click", () => {
+      chosen = t;
+      update();
+    });
+    return button;
+  });
+
+  const sliders = {};
+  const panel = make("div", root);
+  panel.style.cssText = "display:flex;gap:26px;flex-wrap:wrap";
+  for (const gate of ["f", "i", "o"]) {
+    const holder = make("label", panel);
+    holder.style.cssText = `display:block;border-left:8px solid ${colours[gate]};padding-left:8px`;
+    const text = make("span", holder);
+    text.style.cssText = "display:block;min-width:260px";
+    const input = make("input", holder, { type: "range", min: "0", max: "1", step: "0.05" });
+    input.style.width = "260px";
+    input.setAttribute("aria-label", names[gate]);
+    input.addEventListener("input", () => {
+      const value = Number(input.value);
+      if (chosen < 0) gates[gate].fill(value);
+      else gates[gate][chosen] = value;
+      update();
+    });
+    sliders[gate] = { input, text };
+  }
+  const live = make("p", root);
+  live.setAttribute("aria-live", "polite");
+  live.style.cssText = "margin:8px 0 0;min-height:2.8em";
+
+  const left = 90;
+  const width = (1060 - left) / T;
+  const chart = (states) => {
+    svg.replaceChildren();
+    const top = 1.1 * Math.max(1, ...states.map((s) => Math.abs(s.c)));
+    const y = (value) => 112 - (value / top) * 96;
+    const x = (t) => left + (t + 0.5) * width;
+    if (chosen >= 0)
+      draw("rect", svg, { x: left + chosen * width, y: 4, width, height: 320, fill: "#f0f0f0" });
+    for (const value of [-1, 0, 1]) {
+      draw("line", svg, { x1: left, x2: 1060, y1: y(value), y2: y(value), stroke: value ? "#ccc" : "#555" });
+      draw("text", svg, { x: left - 8, y: y(value) + 5, "text-anchor": "end", "font-size": 15 }, show(value));
+    }
+    words.forEach((word, t) => {
+      const height = Math.abs(y(candidates[t]) - y(0));
+      draw("rect", svg, {
+        x: x(t) - width * 0.3, y: Math.min(y(0), y(candidates[t])), width: width * 0.6, height,
+        fill: colours.candidate, opacity: 0.45,
+      });
+      draw("text", svg, { x: x(t), y: 232, "text-anchor": "middle", "font-size": 17 }, word);
+      ["f", "i", "o"].forEach((gate, k) => {
+        const w = width * 0.2;
+        const at = x(t) - 1.6 * w + k * 1.1 * w;
+        draw("rect", svg, { x: at, y: 246, width: w, height: 70, fill: "#fff", stroke: "#999" });
+        draw("rect", svg, {
+          x: at, y: 316 - 70 * gates[gate][t], width: w, height: 70 * gates[gate][t], fill: colours[gate],
+        });
+      });
+    });
+    for (const [key, colour, dash] of [["c", colours.memory, ""], ["h", colours.visible, "7 5"]]) {
+      const points = states.map((s, t) => `${x(t)},${y(s[key])}`).join(" ");
+      draw("polyline", svg, {
+        points, fill: "none", stroke: colour, "stroke-width": 3, "stroke-dasharray": dash,
+      });
+      states.forEach((s, t) =>
+        key === "c"
+          ? draw("circle", svg, { cx: x(t), cy: y(s.c), r: 6, fill: colour })
+          : draw("rect", svg, { x: x(t) - 5, y: y(s.h) - 5, width: 10, height: 10, fill: colour }),
+      );
+    }
+    draw("text", svg, { x: 4, y: 286, "font-size": 16 }, "f, i, o");
+    const legend = [["● memory c", colours.memory], ["■ visible h", colours.visible], ["▮ candidate", "#2b7fae"]];
+    legend.forEach(([text, fill], k) =>
+      draw("text", svg, { x: left + 6 + 130 * k, y: 18, "font-size": 16, fill, "font-weight": 600 }, text),
+    );
+  };
+
+  const update = () => {
+    const states = run();
+    buttons.forEach((button, k) => {
+      const on = k - 1 === chosen;
+      button.setAttribute("aria-pressed", String(on));
+      button.style.border = on ? "3px solid #0072B2" : "1px solid #777";
+    });
+    const same = (gate) => gates[gate].every((value) => value === gates[gate][0]);
+    for (const gate of ["f", "i", "o"]) {
+      const { input, text } = sliders[gate];
+      const value = gates[gate][Math.max(chosen, 0)];
+      input.value = String(value);
+      const mixed = chosen < 0 && !same(gate);
+      text.textContent = `${names[gate]}: ${mixed ? "differs from word to word" : show(value)}`;
+    }
+    chart(states);
+    const t = chosen < 0 ? T - 1 : chosen;
+    const before = t ? states[t - 1].c : 0;
+    live.textContent =
+      `At “${words[t]}”: c = ${show(gates.f[t])} · ${show(before)} + ${show(gates.i[t])} · ` +
+      `${show(candidates[t])} = ${show(states[t].c)}, and the cell shows ` +
+      `h = ${show(gates.o[t])} · tanh(${show(states[t].c)}) = ${show(states[t].h)}. ` +
+      `At the end, after “${words[T - 1]}”: c = ${show(states[T - 1].c)}, h = ${show(states[T - 1].h)}.`;
+  };
+  select.addEventListener("change", () => {
+    const preset = presets[Number(select.value)];
+    for (const gate of ["f", "i", "o"]) gates[gate].fill(preset[gate]);
+    update();
+  });
+  for (const gate of ["f", "i", "o"]) gates[gate].fill(presets[0][gate]);
+  update();
+}

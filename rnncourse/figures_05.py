@@ -1,0 +1,245 @@
+"""Figures of notebook 05. One colour each, throughout: memory blue, visible state red, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch
+
+from rnncourse.figures import COLOURS
+
+MEMORY, VISIBLE = COLOURS["blue"], COLOURS["red"]
+GATES = {"f": COLOURS["green"], "i": COLOURS["orange"], "o": COLOURS["purple"], "c": COLOURS["sky"]}
+GATE_NAMES = {"f": "forget gate f", "i": "input gate i", "o": "output gate o", "c": "candidate"}
+GREY = "#666666"
+
+
+def counting_steps(one_gate: np.ndarray, memory: np.ndarray) -> Figure:
+    """What two units hold after n events: one that averages, one that adds.
+
+    Args:
+        one_gate: (n + 1,) state of a unit with one gate after 0 to n events.
+        memory: (n + 1,) memory of an LSTM unit after as many.
+    """
+    fig, axis = plt.subplots(figsize=(8, 3.8))
+    events = np.arange(len(memory))
+    axis.plot(events, memory, "o-", color=MEMORY, label="memory cell: f = 1, i = 1/4")
+    axis.plot(events, one_gate, "s-", color=GREY, label="one gate: g = 1/4")
+    axis.axhline(1, color=GREY, lw=1, ls=":")
+    axis.set(xlabel="events so far", ylabel="what the unit holds", xticks=events[::2])
+    axis.legend(loc="upper left")
+    return fig
+
+
+def cell_diagram() -> Figure:
+    """The LSTM's step as a drawing: the memory's line above, what reads and writes it below."""
+    fig, axis = plt.subplots(figsize=(10, 4.9))
+    axis.set(xlim=(0, 10), ylim=(-0.1, 5), aspect="equal")
+    axis.axis("off")
+
+    def arrow(start: tuple[float, float], end: tuple[float, float], colour: str = "black") -> None:
+        style = {"arrowstyle": "-|>", "color": colour, "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
+        axis.annotate("", xy=end, xytext=start, arrowprops=style)
+
+    def operation(x: float, y: float, text: str) -> None:
+        axis.add_patch(Circle((x, y), 0.24, fc="white", ec="black", lw=1.5, zorder=3))
+        axis.text(x, y - 0.02, text, ha="center", va="center", zorder=4, fontsize=13)
+
+    def box(x: float, text: str, kind: str, colour: str) -> None:
+        shape = FancyBboxPatch((x - 0.5, 1.2), 1.0, 0.72, boxstyle="round,pad=0.05", fc="white", ec=colour)
+        shape.set(linewidth=2.5, zorder=3)
+        axis.add_patch(shape)
+        axis.text(x, 1.67, text, ha="center", va="center", fontsize=14, zorder=4)
+        axis.text(x, 1.34, kind, ha="center", va="center", fontsize=9, zorder=4, color=GREY)
+
+    top, middle = 4.2, 3.0
+    arrow((0.5, top), (2.26, top), MEMORY)
+    arrow((2.74, top), (4.76, top), MEMORY)
+    arrow((5.24, top), (9.5, top), MEMORY)
+    axis.text(0.4, top, "$c_{t-1}$", ha="right", va="center", fontsize=15, color=MEMORY)
+    axis.text(9.6, top, "$c_t$", ha="left", va="center", fontsize=15, color=MEMORY)
+    box(2.5, "$f_t$", "sigmoid", GATES["f"])
+    box(4.2, "$i_t$", "sigmoid", GATES["i"])
+    box(5.8, "$\\tilde{c}_t$", "tanh", GATES["c"])
+    box(7.5, "$o_t$", "sigmoid", GATES["o"])
+    operation(2.5, top, "×")
+    operation(5.0, top, "+")
+    operation(5.0, middle, "×")
+    operation(8.5, middle, "×")
+    arrow((2.5, 1.97), (2.5, top - 0.24), GATES["f"])
+    arrow((4.2, 1.97), (4.82, middle - 0.17), GATES["i"])
+    arrow((5.8, 1.97), (5.18, middle - 0.17), GATES["c"])
+    arrow((5.0, middle + 0.24), (5.0, top - 0.24))
+    arrow((7.5, 1.97), (8.3, middle - 0.13), GATES["o"])
+    arrow((8.5, top), (8.5, middle + 0.24), MEMORY)
+    axis.text(8.62, 3.62, "tanh", ha="left", va="center", fontsize=11)
+    arrow((8.74, middle), (9.5, middle), VISIBLE)
+    axis.text(9.6, middle, "$h_t$", ha="left", va="center", fontsize=15, color=VISIBLE)
+    axis.plot([0.5, 7.5], [0.6, 0.6], color=VISIBLE, lw=2)
+    axis.plot([0.5, 7.5], [0.48, 0.48], color="black", lw=2)
+    axis.text(0.4, 0.78, "$h_{t-1}$", ha="right", va="center", fontsize=15, color=VISIBLE)
+    axis.text(0.4, 0.3, "$x_t$", ha="right", va="center", fontsize=15)
+    for x in (2.5, 4.2, 5.8, 7.5):
+        arrow((x, 0.54), (x, 1.13))
+    axis.text(5.0, 0.12, "every box reads both, with matrices of its own", ha="center", fontsize=11)
+    return fig
+
+
+def _events(axis: Axes, symbols: Sequence[str], label: str = "") -> None:
+    positions = np.arange(1, len(symbols) + 1)
+    axis.set(xlim=(0.4, len(symbols) + 0.6), xticks=positions, xlabel=label)
+    axis.set_xticklabels(symbols)
+    axis.axhline(0, color=GREY, lw=0.8)
+
+
+def hand_simulation(x: np.ndarray, gates: Mapping[str, np.ndarray], c: np.ndarray, h: np.ndarray) -> Figure:
+    """Everything a unit computes over one short sequence, as a table with colours.
+
+    Args:
+        x: (T,) the input.
+        gates: "f", "i", "o" and "c" (the candidate), each (T,).
+        c: (T,) memory.
+        h: (T,) visible state.
+    """
+    rows = {
+        "input $x_t$": x,
+        "forget gate $f_t$": gates["f"],
+        "input gate $i_t$": gates["i"],
+        "output gate $o_t$": gates["o"],
+        "candidate $\\tilde{c}_t$": gates["c"],
+        "memory $c_t$": c,
+        "visible $h_t$": h,
+    }
+    table = np.array(list(rows.values()))
+    fig, axis = plt.subplots(figsize=(8, 4.4))
+    axis.imshow(table, cmap="RdBu", vmin=-1.6, vmax=1.6, aspect="auto")
+    for (row, column), value in np.ndenumerate(table):
+        axis.text(column, row, f"{value + 0.0:.3g}", ha="center", va="center")
+    axis.set_xticks(range(len(x)), [f"t = {t}" for t in range(1, len(x) + 1)])
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return fig
+
+
+def kept_fraction(kept: Mapping[str, np.ndarray]) -> Figure:
+    """How much of a memory is left after how many positions.
+
+    Args:
+        kept: name of a forget gate's value -> (T,) memory that started at 1.
+    """
+    fig, axis = plt.subplots(figsize=(8, 3.8))
+    for (name, memory), style in zip(kept.items(), ("-", "--", "-.", ":"), strict=False):
+        axis.plot(range(1, len(memory) + 1), memory, style, color=GATES["f"])
+        at = min(len(memory) - 1, int(np.argmin(np.abs(memory - 0.55))))
+        axis.annotate(name, (at + 1, memory[at]), xytext=(8, 4), textcoords="offset points")
+    axis.axhline(0.5, color=GREY, lw=1, ls=":")
+    axis.set(xlabel="positions later", ylabel="share of the memory left", ylim=(0, 1.05))
+    return fig
+
+
+def memory_over_sentence(words: Sequence[str], runs: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """Memory and visible state over a sentence, one panel for each setting of the gates.
+
+    Args:
+        words: the T words.
+        runs: title -> arrays "candidate", "c" and "h", each (T,).
+    """
+    fig, axes = plt.subplots(
+        len(runs), 1, figsize=(9, 1.0 + 1.75 * len(runs)), sharex=True, squeeze=False, layout="constrained"
+    )
+    positions = np.arange(1, len(words) + 1)
+    for axis, (title, run) in zip(axes[:, 0], runs.items(), strict=True):
+        axis.bar(positions, run["candidate"], width=0.6, color=GATES["c"], alpha=0.5, label="candidate")
+        axis.plot(positions, run["c"], "o-", color=MEMORY, label="memory c")
+        axis.plot(positions, run["h"], "s--", color=VISIBLE, label="visible state h")
+        axis.set_title(title, loc="left", fontsize=12)
+        _events(axis, words)
+    axes[0, 0].legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1.0), fontsize=10)
+    return fig
+
+
+def door(stream: str, c: np.ndarray, h: np.ndarray, target: np.ndarray) -> Figure:
+    """The door counter over one stream: what it holds, and what it shows.
+
+    Args:
+        stream: the symbols, "+" for a visitor, "." for nothing, "?" for a reading.
+        c: (T,) memory.
+        h: (T,) visible state.
+        target: (T,) what h should be.
+    """
+    fig, (above, below) = plt.subplots(2, 1, figsize=(9, 4.6), sharex=True, layout="constrained")
+    positions = np.arange(1, len(stream) + 1)
+    above.bar(positions, c, width=0.7, color=MEMORY)
+    above.set(ylabel="memory c", yticks=np.arange(0, 1.01, 0.25))
+    _events(above, stream)
+    _shown(below, positions, h, target)
+    below.set(ylabel="visible h", ylim=(-0.06, 1))
+    _events(below, stream, "what happens at the door:  + a visitor   . nothing   ? a reading")
+    below.legend(loc="upper left", ncols=2, fontsize=10, borderaxespad=0)
+    return fig
+
+
+def _shown(axis: Axes, positions: np.ndarray, h: np.ndarray, target: np.ndarray) -> None:
+    axis.bar(positions, h, width=0.35, color=VISIBLE, label="shown")
+    axis.plot(positions, target, "_", color="black", ms=16, mew=2, label="target")
+
+
+def without_a_gate(
+    stream: str, runs: Mapping[str, tuple[np.ndarray, np.ndarray]], target: np.ndarray
+) -> Figure:
+    """The door counter whole, and with one gate held open: memory left, visible state right.
+
+    Args:
+        stream: the symbols.
+        runs: title -> (c, h), each (T,).
+        target: (T,) what h should be; positions that miss it are marked.
+    """
+    fig, axes = plt.subplots(len(runs), 2, figsize=(11.5, 1.45 * len(runs) + 1.0), layout="constrained")
+    positions = np.arange(1, len(stream) + 1)
+    for (left, right), (title, (c, h)) in zip(axes, runs.items(), strict=True):
+        left.bar(positions, c, width=0.7, color=MEMORY)
+        left.set(ylim=(0, 2.1), yticks=(0, 1, 2))
+        left.set_ylabel(title, rotation=0, ha="right", va="center")
+        _shown(right, positions, h, target)
+        right.set(ylim=(-0.05, 1.3), yticks=(0, 1))
+        missed = np.abs(h - target) > 0.01
+        right.plot(positions[missed], h[missed] + 0.17, "x", color="black", ms=7, mew=2, label="missed")
+        for axis in (left, right):
+            _events(axis, stream)
+    axes[0, 0].set_title("memory c", fontsize=12)
+    axes[0, 1].set_title("visible state h", fontsize=12)
+    handles, labels = axes[-1, 1].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=11)
+    return fig
+
+
+def stacked_blocks(stacked: np.ndarray, H: int, D: int) -> Figure:
+    """The stacked weights with their eight blocks outlined.
+
+    Args:
+        stacked: (4H, H + D) all weights.
+        H: number of units.
+        D: length of an input vector.
+    """
+    fig, axis = plt.subplots(figsize=(7.5, 4.8))
+    limit = np.abs(stacked).max()
+    axis.imshow(stacked, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
+    for row in range(1, 4):
+        axis.axhline(row * H - 0.5, color="black", lw=2)
+    axis.axvline(H - 0.5, color="black", lw=2)
+    for row, gate in enumerate("fioc"):
+        for x, source in ((H / 2 - 0.5, "h"), (H + D / 2 - 0.5, "x")):
+            label = f'W["{gate}{source}"]'
+            patch = {"fc": "white", "ec": "none", "alpha": 0.85, "pad": 2}
+            axis.text(x, (row + 0.5) * H - 0.5, label, ha="center", va="center", bbox=patch)
+    axis.set_xticks(
+        [H / 2 - 0.5, H + D / 2 - 0.5], [f"times $h_{{t-1}}$ (H = {H})", f"times $x_t$ (D = {D})"]
+    )
+    axis.set_yticks([(row + 0.5) * H - 0.5 for row in range(4)], [GATE_NAMES[g] for g in "fioc"])
+    axis.tick_params(length=0)
+    return fig
