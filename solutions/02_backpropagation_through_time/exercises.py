@@ -641,12 +641,6 @@ parameter_contributions = Exercise(
     misconceptions=[
         *WALK_MISTAKES,
         writing(
-            "contributions made from the direct gradient alone",
-            'contributions["ss"][k] = rnn_step_backward(ds[k], xs[k], s_prev, states[k], W)[2]["ss"]',
-            'contributions["sx"][k] = rnn_step_backward(ds[k], xs[k], s_prev, states[k], W)[2]["sx"]',
-            hint="The weights at position t feel all of the error signal there, the carried part too.",
-        ),
-        writing(
             "contributions made from the carried gradient alone",
             'contributions["ss"][k] = rnn_step_backward(delta - ds[k], xs[k], s_prev, states[k], W)[2]["ss"]',
             'contributions["sx"][k] = rnn_step_backward(delta - ds[k], xs[k], s_prev, states[k], W)[2]["sx"]',
