@@ -234,7 +234,9 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
         CourseError: a cell fails.
     """
     notebook = solved_notebook(master)
-    path = places.executed / f"{master.name}-{_content_hash(master, places)}.ipynb"
+    checks = freeze(master.name, fresh_sheets(master, PUBLIC_KEY))
+    folder = places.executed / master.name
+    path = folder / f"{_content_hash(notebook, checks)}.ipynb"
     if path.is_file():
         return nbformat.read(path, as_version=4)
     from nbclient import NotebookClient  # noqa: PLC0415
@@ -242,25 +244,24 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
 
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
-    folder = places.notebooks / master.name
+    _write(folder, {"checks.safetensors": checks})
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
     except CellExecutionError as error:
         raise CourseError(f"{master.name}, solved: {error}") from error
-    places.executed.mkdir(parents=True, exist_ok=True)
-    for old in places.executed.glob(f"{master.name}-*.ipynb"):
+    for old in folder.glob("*.ipynb"):
         old.unlink()
     nbformat.write(notebook, path)
     return notebook
 
 
-def _content_hash(master: Master, places: Places) -> str:
-    digest = hashlib.sha256(as_text(solved_notebook(master)).encode())
-    own = sorted((Path(__file__).parents[1] / "rnncourse").rglob("*.[pj][ys]"))
-    checks = places.notebooks / master.name / "checks.safetensors"
-    for path in [*own, checks]:
-        digest.update(path.read_bytes() if path.is_file() else b"")
+def _content_hash(solved: nbformat.NotebookNode, checks: bytes) -> str:
+    digest = hashlib.sha256(as_text(solved).encode() + checks)
+    root = Path(__file__).parents[1]
+    for package in ("rnncourse", "autograder"):
+        for path in sorted((root / package).rglob("*.[pj][ys]")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -134,6 +134,7 @@ class FrozenChecks:
     """
 
     def __init__(self, path: Path):
+        self.path = path
         try:
             self._file = safe_open(path, framework="numpy")
             words = json.loads((self._file.metadata() or {})["checks"])
