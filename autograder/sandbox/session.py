@@ -1,0 +1,549 @@
+"""The trusted side: starts the worker, sends cells and arguments, reads what comes back.
+
+Whatever the worker says may be a lie or nonsense: every read has a deadline and a bound, and every
+word is checked. The only thing an answer can be is a value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import keyword
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.outcome import Outcome, StudentError
+from autograder.sandbox import launcher, wire
+from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
+
+REQUEST = struct.Struct("<cQQ")
+REPORT = struct.Struct("<QidQ")
+LENGTH = struct.Struct("<Q")
+CREDENTIALS = struct.Struct("3i")
+START_SECONDS = 60.0
+REPORT_SECONDS = 10.0
+OUT_OF_MEMORY = 96
+MAX_ERRORS = 50
+MAX_TEXT = 2000
+
+
+class Sandbox:
+    """One warm worker for one assignment; a context manager.
+
+    Args:
+        packages: what the assignment may import beside the standard library; numpy always is there.
+        limits: bounds of each session.
+        unsafe: no sandbox at all, only limits; for code one would run anyway.
+        bwrap: the bubblewrap to use, instead of the one that is found.
+
+    Raises:
+        SandboxUnavailable: there can be no sandbox here; says why and what helps.
+    """
+
+    def __init__(
+        self,
+        packages: Sequence[str] = ("numpy",),
+        limits: Limits | None = None,
+        unsafe: bool = False,
+        bwrap: Path | None = None,
+    ):
+        self.packages = tuple(packages)
+        self.limits = limits or Limits()
+        self.unsafe = unsafe
+        self._bwrap = None if unsafe else launcher.find_bwrap(bwrap)
+        self._worker: Worker | None = None
+        self._start()
+
+    def _start(self) -> Worker:
+        self._worker = Worker(self.packages, self.limits, self._bwrap)
+        return self._worker
+
+    def session(self, cells: Sequence[str]) -> Session:
+        """A process of its own for one submission; nothing of it runs yet."""
+        worker = self._worker
+        if worker is None or worker.owner != os.getpid() or not worker.alive:
+            self.close()
+            worker = self._start()
+        return Session(self, worker, list(cells))
+
+    def restarted(self, worker: Worker) -> Worker:
+        """A worker in place of one that did not answer."""
+        if self._worker is worker or self._worker is None:
+            self.close()
+            return self._start()
+        return self._worker
+
+    def close(self) -> None:
+        """End the worker and every session of it."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Worker:
+    """The idle process, and what it reports of its sessions."""
+
+    def __init__(self, packages: tuple[str, ...], limits: Limits, bwrap: Path | None):
+        self.limits = limits
+        self.owner = os.getpid()
+        self.alive = True
+        self.reports: dict[int, tuple[int, Usage]] = {}
+        self.address_space = 0
+        self._next = 0
+        self._unread = b""
+        self.control, inside = socket.socketpair()
+        self._stderr = tempfile.TemporaryFile()
+        with inside:
+            control = inside.fileno()
+            if bwrap is None:
+                command = launcher.unsafe_command(packages, limits, control)
+                environment = launcher.ENVIRONMENT
+            else:
+                command = launcher.sandboxed_command(bwrap, packages, limits, control)
+                environment = {}
+            if hasattr(socket, "SO_PASSCRED"):
+                self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            try:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._stderr,
+                    pass_fds=(control,),
+                    env=environment,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self.control.close()
+                raise SandboxUnavailable(f"{command[0]} cannot be started: {error}.") from error
+        self._wait_until_ready(bwrap)
+
+    def _wait_until_ready(self, bwrap: Path | None) -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            data, ancillary, _, _ = self.control.recvmsg(1, socket.CMSG_LEN(CREDENTIALS.size))
+        except TimeoutError:
+            data, ancillary = b"", []
+        if not data:
+            self.close()
+            self._stderr.seek(0)
+            said = self._stderr.read(20_000).decode("utf-8", "replace").strip()
+            raise SandboxUnavailable(_why_not(said, bwrap))
+        self.control.setblocking(False)
+        if sys.platform.startswith("linux"):
+            pid = next(
+                CREDENTIALS.unpack(content)[0]
+                for _, kind, content in ancillary
+                if kind == socket.SCM_CREDENTIALS
+            )
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+            base = pages * os.sysconf("SC_PAGE_SIZE")
+            self.address_space = base + self.limits.memory_bytes
+            self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+
+    def fork(self) -> tuple[int, socket.socket]:
+        """Ask for a new session; gives its number and this side of its socket.
+
+        Raises:
+            OSError: the worker is gone.
+        """
+        self._drain()
+        mine, theirs = socket.socketpair()
+        self._next += 1
+        request = REQUEST.pack(b"F", self._next, self.address_space)
+        try:
+            with theirs:
+                self.control.setblocking(True)
+                socket.send_fds(self.control, [request], [theirs.fileno()])
+        except OSError:
+            self.alive = False
+            mine.close()
+            raise
+        finally:
+            self.control.setblocking(False)
+        mine.setblocking(False)
+        return self._next, mine
+
+    def kill(self, number: int) -> None:
+        """End a session's process, if it has not ended; its report comes later."""
+        if self.owner != os.getpid():
+            return
+        try:
+            self.control.setblocking(True)
+            self.control.sendall(REQUEST.pack(b"K", number, 0))
+            self.control.setblocking(False)
+        except OSError:
+            self.alive = False
+
+    def report(self, number: int) -> tuple[int, Usage] | None:
+        """How a killed session ended (wait status) and what it used; None if nobody knows."""
+        deadline = time.monotonic() + REPORT_SECONDS
+        while number not in self.reports and self.alive:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            select.select([self.control], [], [], left)
+            self._drain()
+        return self.reports.pop(number, None)
+
+    def _drain(self) -> None:
+        while self.alive:
+            try:
+                data = self.control.recv(1 << 16)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self.alive = False
+            self._unread += data
+        while len(self._unread) >= REPORT.size:
+            number, status, cpu, peak = REPORT.unpack_from(self._unread)
+            self._unread = self._unread[REPORT.size :]
+            self.reports[number] = (status, Usage(cpu, peak))
+
+    def close(self) -> None:
+        """End the idle process and all that it forked."""
+        self.alive = False
+        self.control.close()
+        if self.owner == os.getpid():
+            self.process.kill()
+            self.process.wait()
+
+
+def _why_not(said: str, bwrap: Path | None) -> str:
+    last = said.splitlines()[-1] if said else "it said nothing"
+    if bwrap is None:
+        return f"the worker did not start: {last}"
+    reason = f"the sandbox did not start ({bwrap}: {last})."
+    if said.startswith("bwrap:") and "execvp" not in said:
+        return f"{reason} {launcher.USER_NAMESPACES_REMEDY}"
+    return f"{reason} `autograder doctor` tells more."
+
+
+class _EndedError(Exception):
+    """A session is over; `args[0]` is the StudentError that says why."""
+
+
+class Session:
+    """One submission's process; a context manager. Made by `Sandbox.session`."""
+
+    def __init__(self, sandbox: Sandbox, worker: Worker, cells: list[str]):
+        self.cells = cells
+        self.cell_errors: list[StudentError] = []
+        self.cell_printed = ""
+        self.limits = sandbox.limits
+        self._sandbox = sandbox
+        self._worker = worker
+        self._end: StudentError | None = None
+        self._ran = False
+        self._closed = False
+        self._usage: Usage | None = None
+        self._calls = 0
+        self._greeted = False
+        try:
+            self._number, self._socket = worker.fork()
+        except OSError:
+            self._worker = sandbox.restarted(worker)
+            self._number, self._socket = self._worker.fork()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can still answer."""
+        return self._end is None and not self._closed
+
+    @property
+    def usage(self) -> Usage:
+        """What the session used; known once it is closed (or has ended)."""
+        if self._usage is None and (self._closed or self._end is not None):
+            report = self._worker.report(self._number)
+            self._usage = report[1] if report else Usage()
+        return self._usage or Usage()
+
+    def run_cells(self) -> None:
+        """Run the cells, once. Errors in them are noted, not raised."""
+        if self._ran:
+            return
+        self._ran = True
+        try:
+            deadline = time.monotonic() + self.limits.cell_seconds
+            self._greet(deadline)
+            self._send(wire.encode(None, {"do": "cells", "cells": self.cells}), deadline)
+            _, extra = self._receive(deadline)
+            self.cell_printed = _text(extra.get("printed"), self.limits.output_bytes)
+            errors = extra.get("errors")
+            for error in (errors if isinstance(errors, list) else [])[:MAX_ERRORS]:
+                self.cell_errors.append(self._student_error(error))
+        except _EndedError as ended:
+            self.cell_errors.append(ended.args[0])
+
+    def functions(self) -> set[str]:
+        """Names of what the cells defined and can be called, as the worker says."""
+        self.run_cells()
+        if not self.alive:
+            return set()
+        try:
+            deadline = time.monotonic() + self.limits.call_seconds
+            self._send(wire.encode(None, {"do": "functions"}), deadline)
+            _, extra = self._receive(deadline)
+        except _EndedError:
+            return set()
+        names = extra.get("names")
+        names = names[:1000] if isinstance(names, list) else []
+        return {n for n in names if isinstance(n, str) and n.isidentifier() and len(n) <= 200}
+
+    def call(
+        self,
+        function: str,
+        batch: Sequence[Sequence[Any]],
+        standins: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> list[Outcome]:
+        """Call a function of the student's once for each list of positional arguments.
+
+        Args:
+            function: its name.
+            batch: arguments by position, each nested tuples, lists, dicts of arrays and numbers.
+            standins: name -> trusted function that answers calls of that name from now on.
+
+        Returns:
+            One outcome per call, whatever the student's code does.
+        """
+        standins = standins or {}
+        self.run_cells()
+        outcomes: list[Outcome] = []
+        if self._end is None and self._closed:
+            self._end = StudentError("exit", "the session was closed")
+        try:
+            if self._end is not None:
+                raise _EndedError(self._end)
+            self._deadline = time.monotonic() + self.limits.call_seconds
+            first, self._calls = self._calls, self._calls + len(batch)
+            request = {"do": "call", "function": function, "number": first}
+            request["standins"] = list(standins)
+            arguments = [tuple(one) for one in batch]
+            self._send(wire.encode(arguments, request, keep_numbers=True), self._deadline)
+            answered = 0
+            while len(outcomes) < len(batch):
+                value, extra = self._receive(self._deadline)
+                if extra.get("is") == "standin" and extra.get("name") in standins:
+                    answered += 1
+                    self._answer_standin(standins[extra["name"]], value, answered)
+                elif extra.get("is") == "result" and extra.get("number") == first + len(outcomes):
+                    outcomes.append(self._outcome(value, extra))
+                else:
+                    raise self._over("protocol", "the process sent what was not asked for")
+        except _EndedError as ended:
+            outcomes += [Outcome(error=ended.args[0])] * (len(batch) - len(outcomes))
+        return outcomes
+
+    def close(self) -> None:
+        """End the process. Does not wait for it."""
+        if self._closed:
+            return
+        if self._end is None:
+            self._worker.kill(self._number)
+        self._closed = True
+        self._socket.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer_standin(self, standin: Callable[..., Any], value: Any, answered: int) -> None:
+        """Compute what a stand-in is asked for; the time it takes is not the student's."""
+        if answered > self.limits.standin_calls:
+            raise self._over("time", f"more than {self.limits.standin_calls} calls of a function")
+        begun = time.monotonic()
+        result, failed = None, True
+        try:
+            args, kwargs = value
+            result = standin(*args, **kwargs)
+            blob = wire.encode(result, {"failed": False}, keep_numbers=True)
+            failed = False
+        except Exception:  # arguments of a student's: anything may be wrong with them
+            blob = wire.encode(None, {"failed": failed})
+        self._deadline += time.monotonic() - begun
+        self._send(blob, self._deadline)
+
+    def _greet(self, deadline: float) -> None:
+        """Wait for the child's word that its doors are shut; it has seen nothing of a student's yet.
+
+        Raises:
+            SandboxUnavailable: two workers in turn did not get so far.
+        """
+        for last_try in (False, True):
+            try:
+                if self._read(1, deadline) == b"\x01":
+                    return
+            except (ConnectionError, TimeoutError):
+                pass
+            self._socket.close()
+            self._worker.kill(self._number)
+            if last_try:
+                raise SandboxUnavailable(
+                    "a session's process cannot be confined here. `autograder doctor` tells more."
+                )
+            self._worker = self._sandbox.restarted(self._worker)
+            self._number, self._socket = self._worker.fork()
+
+    def _send(self, blob: bytes, deadline: float) -> None:
+        rest = memoryview(LENGTH.pack(len(blob)) + blob)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                self._wait(deadline, select.POLLOUT)
+            except OSError:
+                raise self._gone() from None
+
+    def _receive(self, deadline: float) -> tuple[Any, dict[str, Any]]:
+        """One frame of the worker's.
+
+        Raises:
+            _EndedError: none came in time, or it is none; the process has been killed.
+        """
+        try:
+            (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
+            if length > self.limits.frame_bytes:
+                raise self._over("protocol", f"an answer of {length} bytes is too long")
+            blob = self._read(length, deadline)
+        except TimeoutError:
+            raise self._timeout() from None
+        except ConnectionError:
+            raise self._gone() from None
+        try:
+            frame = wire.Frame(blob, self.limits.frame_bytes)
+            return frame.value(keep_numbers=frame.extra.get("is") == "standin"), frame.extra
+        except wire.WireError as error:
+            raise self._over("protocol", f"the process sent {error}") from None
+
+    def _read(self, count: int, deadline: float) -> bytes | bytearray:
+        """Exactly `count` bytes; a deadline for all of them together."""
+        try:
+            data = self._socket.recv(count)
+            if len(data) == count:
+                return data
+            if not data:
+                raise ConnectionResetError
+        except BlockingIOError:
+            data = b""
+        except OSError as error:
+            raise ConnectionResetError from error
+        buffer = bytearray(data)
+        while len(buffer) < count:
+            self._poll(deadline, select.POLLIN)
+            try:
+                data = self._socket.recv(min(count - len(buffer), 1 << 20))
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise ConnectionResetError from error
+            if not data:
+                raise ConnectionResetError
+            buffer += data
+        return buffer
+
+    def _poll(self, deadline: float, event: int) -> None:
+        poll = select.poll()
+        poll.register(self._socket, event)
+        left = deadline - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000 + 1):
+            raise TimeoutError
+
+    def _wait(self, deadline: float, event: int) -> None:
+        try:
+            self._poll(deadline, event)
+        except TimeoutError:
+            raise self._timeout() from None
+
+    def _timeout(self) -> _EndedError:
+        return self._over("time", "it did not end in the time allowed")
+
+    def _over(self, kind: str, message: str) -> _EndedError:
+        """Kill the process for what it did."""
+        self._worker.kill(self._number)
+        self._end = StudentError(kind, message)
+        return _EndedError(self._end)
+
+    def _gone(self) -> _EndedError:
+        """Say why a process ended that nobody killed."""
+        self._worker.kill(self._number)
+        report = self._worker.report(self._number)
+        if report is None:
+            self._end = StudentError("crash", "the process ended")
+            return _EndedError(self._end)
+        status, self._usage = report
+        self._end = self._cause(status, self._usage)
+        return _EndedError(self._end)
+
+    def _cause(self, status: int, usage: Usage) -> StudentError:
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            name = str(number)
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(number).name
+            if number == signal.SIGXCPU or usage.cpu_seconds >= self.limits.cpu_seconds - 0.5:
+                seconds = self.limits.cpu_seconds
+                return StudentError("time", f"more than {seconds} s of processor time")
+            if number == signal.SIGKILL:
+                return StudentError("memory", "the process was killed, as happens without memory")
+            return StudentError("crash", f"the process ended with {name}")
+        code = os.WEXITSTATUS(status)
+        if code == OUT_OF_MEMORY:
+            return StudentError("memory", "more memory was asked for than is allowed")
+        return StudentError("exit", f"the code ended its process (status {code})")
+
+    def _outcome(self, value: Any, extra: dict[str, Any]) -> Outcome:
+        bound = self.limits.output_bytes
+        error = extra.get("error")
+        changed = extra.get("changed")
+        changed = changed[:100] if isinstance(changed, list) else []
+        return Outcome(
+            value=None if error else value,
+            error=self._student_error(error) if error else None,
+            printed=_text(extra.get("printed"), bound),
+            complaints=_text(extra.get("complaints"), bound),
+            changed_inputs=tuple(
+                c for c in changed if isinstance(c, str) and c[:1] == "#" and c[1:].isdecimal()
+            ),
+        )
+
+    def _student_error(self, told: Any) -> StudentError:
+        """An error as the worker tells it, bounded; the source line is taken from our own cells."""
+        told = told if isinstance(told, dict) else {}
+        kind = _text(told.get("kind"), 100)
+        if not kind.isidentifier() or keyword.iskeyword(kind):
+            kind = "Exception"
+        cell, line, source = told.get("cell"), told.get("line"), ""
+        if type(cell) is not int or not 0 <= cell < len(self.cells):
+            cell = None
+        lines = self.cells[cell].split("\n") if cell is not None else []
+        if type(line) is not int or not 1 <= line <= len(lines):
+            line = None
+        else:
+            source = _text(lines[line - 1], MAX_TEXT)
+        return StudentError(kind, _text(told.get("message"), MAX_TEXT), cell, line, source)
+
+
+def _text(told: Any, bound: int) -> str:
+    if not isinstance(told, str):
+        return ""
+    return told[:bound].encode("utf-8", "replace").decode()

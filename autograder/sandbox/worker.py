@@ -1,0 +1,423 @@
+"""The untrusted side: an idle process that forks one child per session, and the child's work.
+
+The idle process imports the packages once and never runs a student's code. It reads requests from
+the control socket: fork a session (with the session's own socket), or end one. A child shuts every
+door behind it (mounts, capabilities, limits, system calls) before it reads its first frame.
+
+This file is started as a script's body by `launcher.BOOTSTRAP`; it sees no other code of ours than
+`wire`, `cells` and `outcome`.
+"""
+
+from __future__ import annotations
+
+import array
+import base64
+import builtins
+import contextlib
+import ctypes
+import gc
+import importlib
+import io
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import types
+import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
+from typing import Any
+
+import numpy as np
+
+from autograder.sandbox import cells, wire
+
+REQUEST = struct.Struct("<cQQ")  # what to do, session number, address space allowed
+REPORT = struct.Struct("<QidQ")  # session number, wait status, CPU seconds, peak memory in bytes
+LENGTH = struct.Struct("<Q")
+READY, FORK, KILL = b"R", b"F", b"K"
+HELLO = b"\x01"
+SETUP_FAILED = 97
+OUT_OF_MEMORY = 96
+
+CLONE_NEWNS = 0x20000
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+SECCOMP_MODE_FILTER = 2
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+def main() -> None:
+    """Serve the control socket until it closes."""
+    config = json.loads(sys.argv[1])
+    _drop_environment()
+    control = socket.socket(fileno=config["control"])
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    for name in config["packages"]:
+        importlib.import_module(name)
+    _warm_up(config)
+    prepare = Confinement(config)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    control.sendall(READY)
+    Zygote(control, prepare, config, null).serve()
+
+
+def _drop_environment() -> None:
+    for name in list(os.environ):
+        if name.endswith("_NUM_THREADS") or name == "PYTHONHASHSEED":
+            del os.environ[name]
+
+
+def _warm_up(config: dict[str, Any]) -> None:
+    """Do once what every session would do first: imports, buffers, caches."""
+    for name in ("numpy.linalg", "numpy.random", "numpy.ma", "math", "collections", "functools"):
+        importlib.import_module(name)
+    for name in ("typing", "itertools", "dataclasses", "time", "copy", "traceback"):
+        importlib.import_module(name)
+    square = np.eye(8)
+    np.tanh(square @ square + np.einsum("ij,jk->ik", square, square))
+    np.linalg.norm(np.exp(-square))
+    blob = wire.encode(((square, {"W": square}), [1.0]), {"do": "call"}, keep_numbers=True)
+    wire.Frame(blob, len(blob)).value(keep_numbers=True)
+    namespace: dict[str, Any] = {}
+    cells.run(["import numpy as np\ndef f(x):\n    return np.tanh(x)\nf(1.0)\n1 / 0"], namespace)
+    if "torch" in config["packages"]:
+        torch = sys.modules["torch"]
+        torch.set_num_threads(1)
+        weights = torch.ones(3, 3, requires_grad=True)
+        (weights @ weights).tanh().sum().backward()
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+class Confinement:
+    """What a fresh child does to itself before it reads anything of a student's."""
+
+    def __init__(self, config: dict[str, Any]):
+        self.limits = config["limits"]
+        self.private_tmp = config["private_tmp"]
+        self.filter = base64.b64decode(config["filter"]) if config["filter"] else b""
+        if sys.platform == "linux":
+            self.libc = ctypes.CDLL(None, use_errno=True)
+            self.buffer = ctypes.create_string_buffer(self.filter, max(1, len(self.filter)))
+            self.program = _Program(len(self.filter) // 8, ctypes.addressof(self.buffer))
+            self.cap_header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+            self.cap_data = (ctypes.c_uint32 * 6)()
+            self.tmp_options = f"size={self.limits['tmp_bytes']},nr_inodes=1024,mode=700".encode()
+
+    def enter(self, address_space: int) -> None:
+        """Close the doors.
+
+        Raises:
+            OSError: one of them does not close; the child must not go on.
+        """
+        if self.private_tmp:
+            self._check(self.libc.unshare(CLONE_NEWNS), "unshare")
+            flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+            mounted = self.libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, self.tmp_options)
+            self._check(mounted, "mount")
+            os.chdir("/tmp")
+        self._limit(resource.RLIMIT_CORE, 0)
+        self._limit(resource.RLIMIT_CPU, self.limits["cpu_seconds"])
+        self._limit(resource.RLIMIT_NOFILE, self.limits["open_files"])
+        self._limit(resource.RLIMIT_FSIZE, self.limits["tmp_bytes"])
+        if self.filter:
+            self._limit(resource.RLIMIT_NPROC, 0)
+            self._limit(resource.RLIMIT_STACK, 8 << 20)
+        if address_space:
+            self._limit(resource.RLIMIT_AS, address_space)
+        if sys.platform != "linux":
+            return
+        self._check(self.libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+        if self.filter:
+            self._check(self.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+            self._check(self.libc.capset(self.cap_header, self.cap_data), "capset")
+            program = ctypes.byref(self.program)
+            installed = self.libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0)
+            self._check(installed, "seccomp")
+
+    @staticmethod
+    def _limit(which: int, value: int) -> None:
+        hard = resource.getrlimit(which)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+    @staticmethod
+    def _check(result: int, what: str) -> None:
+        if result != 0:
+            raise OSError(ctypes.get_errno(), f"{what} failed in the worker")
+
+
+class Zygote:
+    """The idle process: forks sessions, ends them, reports what they used."""
+
+    def __init__(self, control: socket.socket, prepare: Confinement, config: Any, null: int):
+        self.control = control
+        self.prepare = prepare
+        self.config = config
+        self.null = null
+        self.children: dict[int, int] = {}  # session number -> pid
+        self.dying: dict[int, tuple[int, int]] = {}  # pidfd -> (session number, pid)
+
+    def serve(self) -> None:
+        """Answer requests until the other side is gone."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd in self.dying:
+                    poll.unregister(fd)
+                    os.close(fd)
+                    self.report(*self.dying.pop(fd))
+                    continue
+                request, descriptor = self.read()
+                if request is None:
+                    return
+                action, number, address_space = request
+                if action == FORK and descriptor is not None:
+                    self.fork(number, descriptor, address_space)
+                elif action == KILL and number in self.children:
+                    pid = self.children.pop(number)
+                    os.kill(pid, signal.SIGKILL)
+                    self.bury(number, pid, poll)
+
+    def bury(self, number: int, pid: int, poll: select.poll) -> None:
+        """Report the end of a process when it has ended, without waiting for it."""
+        try:
+            fd = os.pidfd_open(pid)
+        except (OSError, AttributeError):
+            self.report(number, pid)
+            return
+        self.dying[fd] = (number, pid)
+        poll.register(fd, select.POLLIN)
+
+    def read(self) -> tuple[tuple[bytes, int, int] | None, int | None]:
+        descriptors = array.array("i")
+        data, ancillary, _, _ = self.control.recvmsg(REQUEST.size, socket.CMSG_LEN(descriptors.itemsize))
+        for _level, kind, content in ancillary:
+            if kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(content[: descriptors.itemsize])
+        if len(data) != REQUEST.size:
+            return None, None
+        return REQUEST.unpack(data), (descriptors[0] if descriptors else None)
+
+    def report(self, number: int, pid: int) -> None:
+        _, status, used = os.wait4(pid, 0)
+        peak = used.ru_maxrss * (1024 if sys.platform == "linux" else 1)
+        report = REPORT.pack(number, status, used.ru_utime + used.ru_stime, peak)
+        self.control.sendall(report)
+
+    def fork(self, number: int, descriptor: int, address_space: int) -> None:
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(descriptor)
+            return
+        if pid:
+            os.close(descriptor)
+            self.children[number] = pid
+            return
+        code = SETUP_FAILED
+        with contextlib.suppress(BaseException):
+            os.dup2(descriptor, 3)
+            os.dup2(self.null, 2)
+            os.closerange(4, 1 << 16)
+            self.prepare.enter(address_space)
+            os.write(3, HELLO)
+            code = 0
+            try:
+                SessionLoop(3, self.config).serve()
+            except MemoryError:
+                code = OUT_OF_MEMORY
+        os._exit(code)
+
+
+class BoundedText(io.StringIO):
+    """A text stream that keeps its beginning."""
+
+    def __init__(self, limit: int):
+        super().__init__()
+        self.limit = limit
+
+    def write(self, text: str) -> int:
+        """Keep what still fits; say that all was written."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        room = self.limit - self.tell()
+        if room > 0:
+            super().write(text[:room])
+        return len(text)
+
+
+def _nothing(*_args: object, **_kwargs: object) -> None:
+    """Stand in for the notebook's own `check`, `hint` and `display`."""
+
+
+def _no_input(*_args: object, **_kwargs: object) -> str:
+    raise RuntimeError("input() cannot be used in graded code: there is nobody to answer")
+
+
+class SessionLoop:
+    """One submission's process: runs its cells, answers calls of its functions."""
+
+    def __init__(self, descriptor: int, config: dict[str, Any]):
+        self.descriptor = descriptor
+        self.output_bytes = config["limits"]["output_bytes"]
+        self.frame_bytes = config["limits"]["frame_bytes"]
+        self.frame_number = 0
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self.namespace = module.__dict__
+        self.presets = {"check": _nothing, "hint": _nothing, "display": _nothing}
+        self.namespace.update(self.presets, __builtins__=builtins)
+        vars(builtins)["input"] = _no_input
+        gc.enable()
+        random.seed(0)
+        np.random.seed(0)
+
+    def serve(self) -> None:
+        """Answer frames until the other side is gone."""
+        actions = {"cells": self.run_cells, "functions": self.functions, "call": self.call}
+        while True:
+            value, extra = self.read()
+            actions[extra["do"]](value, extra)
+
+    def read(self) -> tuple[Any, dict[str, Any]]:
+        length = LENGTH.unpack(self._read_bytes(LENGTH.size))[0]
+        frame = wire.Frame(self._read_bytes(length), length)
+        return frame.value(keep_numbers=True), frame.extra
+
+    def _read_bytes(self, count: int) -> bytes:
+        data = os.read(self.descriptor, count)
+        if len(data) < count:
+            pieces, have = [data], len(data)
+            while have < count:
+                data = os.read(self.descriptor, count - have)
+                if not data:
+                    os._exit(0)
+                pieces.append(data)
+                have += len(data)
+            return b"".join(pieces)
+        return data
+
+    def send(self, blob: bytes) -> None:
+        """Write one frame."""
+        rest = memoryview(LENGTH.pack(len(blob)) + blob)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+    @contextlib.contextmanager
+    def captured(self) -> Any:
+        """Catch what is printed; gives the two streams."""
+        out, err = BoundedText(self.output_bytes), BoundedText(self.output_bytes)
+        sys.stdout, sys.stderr = out, err
+        try:
+            yield out, err
+        finally:
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+
+    def run_cells(self, _value: Any, extra: dict[str, Any]) -> None:
+        cells.register(extra["cells"])
+        with self.captured() as (out, _):
+            errors = cells.run(extra["cells"], self.namespace)
+        answer = {"is": "cells", "errors": errors, "printed": out.getvalue()}
+        self.send(wire.encode(None, answer))
+
+    def functions(self, _value: Any, _extra: dict[str, Any]) -> None:
+        names = [
+            name
+            for name, value in list(self.namespace.items())
+            if type(name) is str and callable(value) and self.presets.get(name) is not value
+        ]
+        self.send(wire.encode(None, {"is": "functions", "names": names[:1000]}))
+
+    def call(self, batch: Any, extra: dict[str, Any]) -> None:
+        for name in extra["standins"]:
+            self.namespace[name] = self._standin(name)
+        for index, arguments in enumerate(batch):
+            self.send(self._answer(extra, index, arguments))
+
+    def _answer(self, extra: dict[str, Any], index: int, arguments: Any) -> bytes:
+        """The frame that answers one call."""
+        answer: dict[str, Any] = {"is": "result", "number": extra["number"] + index}
+        function = self.namespace.get(extra["function"])
+        value = None
+        if not callable(function):
+            message = f"there is no function {extra['function']}"
+            answer["error"] = {"kind": "missing", "message": message}
+            return wire.encode(None, answer)
+        given = _copy(arguments)
+        with self.captured() as (out, err):
+            try:
+                value = function(*given)
+                blob = wire.encode(value, answer, limit=self.frame_bytes)
+            except wire.WireError as error:
+                answer["error"] = {"kind": "protocol", "message": f"the function returned {error}"}
+            except BaseException as error:
+                answer["error"] = cells.describe(error)
+        printed, complaints = out.getvalue(), err.getvalue()
+        changed = [
+            f"#{position}"
+            for position, (before, after) in enumerate(zip(arguments, given, strict=True))
+            if not _same(before, after)
+        ]
+        if "error" not in answer and not printed and not complaints and not changed:
+            return blob
+        answer.update(printed=printed, complaints=complaints, changed=changed)
+        if "error" in answer:
+            value = None
+        try:
+            return wire.encode(value, answer, limit=self.frame_bytes)
+        except BaseException as error:
+            answer["error"] = cells.describe(error)
+            return wire.encode(None, answer)
+
+    def _standin(self, name: str) -> Any:
+        def standin(*args: Any, **kwargs: Any) -> Any:
+            self.send(wire.encode((args, kwargs), {"is": "standin", "name": name}, None, True))
+            value, extra = self.read()
+            if extra["failed"]:
+                raise ValueError(f"{name} cannot be computed with these arguments")
+            return value
+
+        standin.__name__ = standin.__qualname__ = name
+        return standin
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copy(part) for part in value)
+    return value
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether an argument still is what it was; a student's object may say anything."""
+    try:
+        if isinstance(before, np.ndarray):
+            return (
+                type(after) is np.ndarray
+                and before.shape == after.shape
+                and before.dtype == after.dtype
+                and before.tobytes() == after.tobytes()
+            )
+        if isinstance(before, dict):
+            return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
+        if isinstance(before, (list, tuple)):
+            return len(before) == len(after) and all(_same(x, y) for x, y in zip(before, after, strict=True))
+        return before is after or before == after or before != before
+    except BaseException:
+        return False
