@@ -7,6 +7,7 @@ kernel or a network, in slides and saved pages.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -31,18 +32,18 @@ class Explorer(anywidget.AnyWidget):
         """The explorer as a self-contained piece of HTML that needs neither kernel nor network."""
         # A module's exports cannot be used inline: its `render` becomes a plain function.
         body = re.sub(r"\bexport\s+default\b[^;]*;", "", self._source)
-        body = re.sub(r"\bexport\s+(?=(async\s+)?function|const|let)", "", body)
-        data = json.dumps({**self.data}).replace("</", "<\\/")
+        body = _inline(re.sub(r"\bexport\s+(?=(async\s+)?function|const|let)", "", body))
+        data = _inline(json.dumps({**self.data}))
+        # A page may show several explorers, and one twice: each script draws into its own figure.
+        mark = hashlib.sha256(f"{self._name}{body}{data}".encode()).hexdigest()[:12]
         return (
             f'<figure class="explorer" role="group" aria-label="{html.escape(self._alt, quote=True)}">'
-            '<div class="explorer-root"></div><script type="module">'
-            f"const data = {data};"
-            "const model = {get: (key) => (key === 'data' ? data : undefined),"
-            " on() {}, set() {}, save_changes() {}};"
-            f"{body}\n"
-            "for (const el of document.querySelectorAll("
-            f"'.explorer-root:not([data-shown])')) {{ el.dataset.shown = '{self._name}';"
-            " render({model, el}); break; }"
+            f'<div class="explorer-root" data-explorer="{mark}"></div><script type="module">'
+            f"{body}\n{{ const data = {data};"
+            " const model = {get: (key) => (key === 'data' ? data : undefined),"
+            " on() {}, off() {}, set() {}, save_changes() {}};"
+            f" const el = document.querySelector('[data-explorer=\"{mark}\"]:not([data-shown])');"
+            " if (el) { el.dataset.shown = 'yes'; render({model, el}); } }"
             "</script></figure>"
         )
 
@@ -53,6 +54,11 @@ class Explorer(anywidget.AnyWidget):
         formats, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         formats = {**formats, "text/plain": self._alt, "text/html": self.static_html()}
         return formats, metadata
+
+
+def _inline(script: str) -> str:
+    """A script or its data, fit to stand inside a `<script>` element whatever its strings hold."""
+    return re.sub(r"<(?=!--|/?script)", r"\\x3C", script, flags=re.IGNORECASE)
 
 
 def explorer(name: str, data: dict[str, Any], alt: str) -> Explorer:

@@ -123,9 +123,7 @@ def torch_from_cpu_index() -> None:
     """
     install("uv")
     uv = str(VENV / "bin" / "uv")
-    done = run(
-        uv, "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH
-    )
+    done = run(uv, "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH)
     if done.returncode:
         raise SetupError(last_line(done.stderr))
 
@@ -195,22 +193,16 @@ def set_up_chromium() -> None:
             ["apt-get", "update", "-qq"],
             ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
         ):
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise SetupError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
         return
-    say(
-        "Chromium is missing, and only root can install it: the browser tests will fail and say so."
-    )
+    say("Chromium is missing, and only root can install it: the browser tests will fail and say so.")
 
 
 def main() -> int:
     """Set everything up and leave a stamp that make compares with pyproject.toml."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--dev", action="store_true", help="also what `make test` needs")
     arguments = parser.parse_args()
     try:

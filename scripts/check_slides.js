@@ -1,0 +1,95 @@
+// Go to a slide and measure it, in the page: {h, v, width, height} -> {title, problems}.
+async ({ h, v, width, height }) => {
+  if (!document.getElementById("still")) {
+    const still = "<style id=still>*, ::before, ::after { transition: none !important }</style>";
+    document.head.insertAdjacentHTML("beforeend", still);
+  }
+  Reveal.slide(h, v, 999); // past the last fragment: everything is shown
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const sheet = Reveal.getCurrentSlide().querySelector(".sheet");
+  const problems = [];
+  const words = (text) => `“${text.trim().replace(/\s+/g, " ").slice(0, 50)}”`;
+  const heading = sheet.querySelector("h1, h2, h3");
+  const title = (heading ?? sheet).textContent.trim().replace(/\s+/g, " ").slice(0, 40);
+
+  // Screen readers' copies of formulas and words that are only spoken take no room.
+  const spoken = (element) => {
+    if (element.closest("mjx-assistive-mml, script, style, defs")) return true;
+    for (let e = element; e && e !== sheet; e = e.parentElement) {
+      const style = getComputedStyle(e);
+      if (style.display === "none") return true;
+      if (style.position === "absolute" && e.offsetWidth <= 2 && e.offsetHeight <= 2) return true;
+    }
+    return false;
+  };
+
+  // Ink: every piece of text and every picture or control.
+  const ink = [];
+  const texts = document.createTreeWalker(sheet, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.data.trim() || spoken(text.parentElement)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    for (const box of range.getClientRects()) ink.push([box, words(text.data)]);
+  }
+  for (const element of sheet.querySelectorAll("img, svg, canvas, input, button, select, table, pre")) {
+    if (!spoken(element)) {
+      const name = element.getAttribute("alt") || element.textContent || element.tagName;
+      const what = { IMG: "figure", svg: "drawing or formula" }[element.tagName] ?? element.tagName.toLowerCase();
+      ink.push([element.getBoundingClientRect(), `${what} ${words(name)}`]);
+    }
+  }
+  const edges = {
+    "below its lower edge": ([box]) => box.bottom - height,
+    "over its right edge": ([box]) => box.right - width,
+    "over its left edge": ([box]) => -box.left,
+    "above its upper edge": ([box]) => -box.top,
+  };
+  for (const [edge, beyond] of Object.entries(edges)) {
+    const worst = ink.filter(([box]) => box.width * box.height > 0)
+      .reduce((a, b) => (a && beyond(a) >= beyond(b) ? a : b), undefined);
+    if (worst && beyond(worst) > -6) {
+      problems.push(beyond(worst) > 0
+        ? `${Math.ceil(beyond(worst))} px ${edge}: ${worst[1]}`
+        : `too close to the slide's edge (${edge} but for ${Math.floor(-beyond(worst))} px): ${worst[1]}`);
+    }
+  }
+
+  for (const element of sheet.querySelectorAll("*")) {
+    if (element.closest("svg, mjx-container") || spoken(element)) continue;
+    const style = getComputedStyle(element);
+    const cut = (side, size) => /auto|scroll|hidden|clip/.test(style[`overflow${side}`]) && size > 2;
+    if (cut("X", element.scrollWidth - element.clientWidth)) {
+      problems.push(`cut off at the right: ${element.tagName.toLowerCase()} ${words(element.textContent)}`);
+    }
+    if (cut("Y", element.scrollHeight - element.clientHeight)) {
+      problems.push(`cut off below: ${element.tagName.toLowerCase()} ${words(element.textContent)}`);
+    }
+  }
+  for (const text of sheet.querySelectorAll(".explorer svg text")) {
+    const inner = text.getBoundingClientRect(), outer = text.ownerSVGElement.getBoundingClientRect();
+    const beyond = Math.max(outer.left - inner.left, inner.right - outer.right,
+      outer.top - inner.top, inner.bottom - outer.bottom);
+    if (inner.width && beyond > 3) problems.push(`a label is cut off by its drawing: ${words(text.textContent)}`);
+  }
+  // A figure that had to shrink is too small to read.
+  for (const image of sheet.querySelectorAll("img")) {
+    const shown = image.getBoundingClientRect();
+    const scale = Math.min(shown.width / image.naturalWidth, shown.height / image.naturalHeight);
+    if (scale < 0.7) {
+      problems.push(`figure shrunk to ${Math.round(100 * scale)} %, too small to read: ${words(image.alt)}`);
+    }
+  }
+  for (const part of sheet.querySelectorAll(".figure, .html")) {
+    if (part.getBoundingClientRect().height < 40) problems.push("no room is left for a figure or an output");
+  }
+  for (const error of sheet.querySelectorAll("[data-mjx-error], mjx-merror, [data-mml-node='merror']")) {
+    problems.push(`formula: ${error.getAttribute("data-mjx-error") ?? error.textContent.slice(0, 80)}`);
+  }
+  if (/\$\$|\\tag\{/.test([...ink].map(([, text]) => text).join(" "))) problems.push("a formula was not typeset");
+  for (const root of sheet.querySelectorAll(".explorer-root")) {
+    if (!root.childElementCount) problems.push("an explorer drew nothing");
+  }
+  return { title, problems };
+}

@@ -1,0 +1,103 @@
+"""Open every slide of every deck at 1280x720 and report what an audience would see go wrong.
+
+    .venv/bin/python scripts/check_slides.py build/slides/*.html [--shots DIR]
+
+Reported are: content that leaves the slide or is cut off, figures shrunk until they cannot be read,
+formulas that are wrong, errors in the console, and any request to a network. Exit status 1 if there
+is anything to report. `--shots` writes a picture of each slide.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from chromium import NoChromium, launch
+from playwright.sync_api import Browser, Page, sync_playwright
+
+WIDTH, HEIGHT = 1280, 720
+READY = "() => document.documentElement.classList.contains('ready')"
+MEASURE = (Path(__file__).parent / "check_slides.js").read_text("utf-8")
+
+
+def open_deck(browser: Browser, path: Path, problems: list[str]) -> Page:
+    """Open a deck in a page without a network and wait until it stands.
+
+    Args:
+        browser: a running Chromium.
+        path: the deck.
+        problems: what goes wrong in the page, now or later, is appended here.
+    """
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
+    page = context.new_page()
+    address = path.resolve().as_uri()
+
+    def note_request(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:", "about:")):
+            problems.append(f"asks for {request.url[:120]}")
+
+    def note_message(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            problems.append(f"console: {message.text[:300]}")
+
+    page.on("request", note_request)
+    page.on("console", note_message)
+    page.on("pageerror", lambda error: problems.append(f"script failed: {str(error)[:300]}"))
+    page.goto(address)
+    page.wait_for_function(READY, timeout=60_000)
+    return page
+
+
+def check_deck(browser: Browser, path: Path, shots: Path | None = None) -> list[str]:
+    """What is wrong with a deck, one sentence a problem; empty if nothing is.
+
+    Args:
+        browser: a running Chromium.
+        path: the deck, an HTML file.
+        shots: a folder for a picture of each slide, or None.
+    """
+    problems: list[str] = []
+    page = open_deck(browser, path, problems)
+    slides = page.evaluate(
+        "() => Reveal.getSlides().map((s) => { const {h, v} = Reveal.getIndices(s); return [h, v ?? 0]; })"
+    )
+    for number, (h, v) in enumerate(slides, start=1):
+        found = page.evaluate(MEASURE, {"h": h, "v": v, "width": WIDTH, "height": HEIGHT})
+        problems += [f"slide {number} ({found['title']}): {problem}" for problem in found["problems"]]
+        if shots:
+            shots.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=shots / f"{path.stem}_{number:02}.png")
+    page.context.close()
+    return problems
+
+
+def report(paths: list[Path], shots: Path | None = None) -> int:
+    """Check decks and print what is wrong; the number of problems is returned."""
+    count = 0
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for path in paths:
+            problems = check_deck(browser, path, shots)
+            print(f"{path.name}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}", flush=True)
+            for problem in problems:
+                print(f"  {problem}")
+            count += len(problems)
+        browser.close()
+    return count
+
+
+def main() -> int:
+    """Check the decks named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("decks", nargs="+", type=Path)
+    parser.add_argument("--shots", type=Path)
+    arguments = parser.parse_args()
+    try:
+        return 1 if report(arguments.decks, arguments.shots) else 0
+    except NoChromium as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
