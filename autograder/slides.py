@@ -54,7 +54,7 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
         CourseError: no cell is in the lecture, a cell of it failed, or reveal.js and MathJax
             cannot be had.
     """
-    if not isinstance(notebook, nbformat.NotebookNode):
+    if isinstance(notebook, str | Path):
         notebook = nbformat.read(notebook, as_version=4)
     stacks = read_slides(notebook, title)
     folder = files("autograder").joinpath("deck")
