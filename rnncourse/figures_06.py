@@ -58,15 +58,15 @@ def backward_map() -> Figure:
     _arrow(ax, (2.9, 0), (0.4, 0), "purple")
     notes = (
         (11.4, 3.25, r"$dc_t$ carried", blue),
-        (7.2, 3.25, r"$dc_t^{\,total}$  (6.5)", blue),
-        (1.5, 3.25, r"$dc_{t-1}$  (6.7)", blue),
+        (7.2, 3.25, r"$dc_t^{\,total}$  (6.6)", blue),
+        (1.5, 3.25, r"$dc_{t-1}$  (6.8)", blue),
         (12.6, 0.35, r"$dh_t$", red),
-        (9.25, 2.25, "(6.5)", red),
-        (3.12, 1.5, "$df$  (6.6)", blue),
+        (9.25, 2.25, "(6.6)", red),
+        (3.12, 1.5, "$df$  (6.7)", blue),
         (3.95, 0.75, "$di$", blue),
         (5.95, 0.75, r"$d\tilde c$", blue),
         (8.3, 0.25, "$do$", red),
-        (1.6, 0.28, "(6.8) to (6.10)", "purple"),
+        (1.6, 0.28, "(6.9), (6.10)", "purple"),
     )
     for x, y, text, colour in notes:
         ax.text(x, y, text, color=COLOURS[colour], fontsize=13, ha="left" if x in (9.25, 3.12) else "center")
