@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from rnncourse.figures import COLOURS
 
@@ -47,7 +48,7 @@ def unrolled(T: int = 3) -> Figure:
 
 
 def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 1.2) -> None:
-    ax.add_patch(plt.Rectangle((x - width / 2, y - 0.3), width, 0.6, fc=colour, ec="black"))
+    ax.add_patch(Rectangle((x - width / 2, y - 0.3), width, 0.6, fc=colour, ec="black"))
     ax.text(x, y, text, ha="center", va="center", fontsize=11)
 
 
@@ -118,6 +119,25 @@ def direct_and_carried(direct: np.ndarray, carried: np.ndarray) -> Figure:
     ax.set_xticks(positions)
     ax.set(xlabel="position $t$", ylabel="gradient of the loss")
     ax.margins(y=0.15)
+    ax.legend(fontsize=10, loc="center left", bbox_to_anchor=(1, 0.5))
+    return fig
+
+
+def noticed(errors: Mapping[str, Sequence[float]], limit: float) -> Figure:
+    """What a gradient check says of a wrong gradient, by the length of the sequences.
+
+    Args:
+        errors: words for the bug -> relative error of its gradient, one per length from 1.
+        limit: largest relative error that passes the check.
+    """
+    fig, ax = plt.subplots(figsize=(8.4, 3.4), layout="constrained")
+    looks = zip((COLOURS["purple"], COLOURS["orange"]), ("s", "o"), (-0.06, 0.06), strict=True)
+    for (words, values), (colour, marker, shift) in zip(errors.items(), looks, strict=True):
+        lengths = np.arange(1, len(values) + 1)
+        ax.semilogy(lengths + shift, values, marker, color=colour, ms=9, label=words)
+    ax.axhline(limit, color="black", ls="dotted", label="passes below this line")
+    ax.set(xlabel="length $T$ of the sequences in the check", ylabel="relative error")
+    ax.set(ylim=(1e-12, 1e2), xticks=lengths)
     ax.legend(fontsize=10, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
 
