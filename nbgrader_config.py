@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
+from autograder.gradebook import put_tools_on_path
 from autograder.nbgrader_plugin import students_with_links
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
+put_tools_on_path()
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.course_id = "rnn_course"
 c.CourseDirectory.source_directory = "build/source"

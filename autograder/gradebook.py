@@ -6,6 +6,8 @@ One transaction a batch. Manual marks are never touched.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -97,8 +99,16 @@ def write_marks(
     return written
 
 
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name, where no environment is activated."""
+    tools = str(Path(sys.executable).parent)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+
+
 def register(url: str, root: Path, assignment: str) -> None:
     """Make sure that the gradebook knows the notebook's cells (what `generate_assignment` does)."""
+    put_tools_on_path()
     with Gradebook(url) as gradebook:
         known = gradebook.db.execute(
             sa.select(Notebook.id).join(AssignmentRow).where(AssignmentRow.name == assignment)

@@ -36,7 +36,9 @@ def pytest_terminal_summary(terminalreporter):
     table = defaultdict(lambda: defaultdict(int))
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, value in getattr(report, "user_properties", []):
+            if getattr(report, "when", "") != "call":
+                continue
+            for name, value in report.user_properties:
                 if name == "tally":
                     notebook, counts = value
                     for word, count in counts.items():
