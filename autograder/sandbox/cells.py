@@ -5,7 +5,6 @@ must not cost the functions below its import. Nothing here is trusted by the oth
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast

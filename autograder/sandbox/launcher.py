@@ -151,7 +151,7 @@ def _top_level(distribution: metadata.Distribution) -> list[Path]:
 
 
 def _system_libraries() -> list[str]:
-    """bubblewrap's words for the loader and the system's shared libraries."""
+    """Words for bubblewrap: the loader and the system's shared libraries."""
     words: list[str] = []
     multiarch = sysconfig.get_config_var("MULTIARCH")
     candidates = [f"/usr/lib/{multiarch}"] if multiarch else []
@@ -184,7 +184,7 @@ def _masks(folder: Path) -> list[str]:
 
 
 def _python(binary: Path) -> list[str]:
-    """bubblewrap's words for the interpreter and its standard library."""
+    """Words for bubblewrap: the interpreter and its standard library."""
     base = Path(sys.base_prefix).resolve()
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     stdlib = Path(sysconfig.get_path("stdlib")).resolve()

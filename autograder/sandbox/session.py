@@ -8,32 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import keyword
+import math
 import os
 import select
 import signal
-import socket
 import struct
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder.outcome import Outcome, StudentError
 from autograder.sandbox import launcher, wire
+from autograder.sandbox.idle import START_SECONDS, Worker
 from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
 
-REQUEST = struct.Struct("<cQQ")
-REPORT = struct.Struct("<QidQ")
 LENGTH = struct.Struct("<Q")
-CREDENTIALS = struct.Struct("3i")
-START_SECONDS = 60.0
-REPORT_SECONDS = 10.0
 OUT_OF_MEMORY = 96
 MAX_ERRORS = 50
 MAX_TEXT = 2000
+STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
+STANDIN_SHARE = 4  # seconds of stand-ins per second of a batch's own
+UNASKED = "the process sent what was not asked for"
 
 
 class Sandbox:
@@ -69,18 +67,15 @@ class Sandbox:
 
     def session(self, cells: Sequence[str]) -> Session:
         """A process of its own for one submission; nothing of it runs yet."""
+        return Session(self, self.live_worker(), list(cells))
+
+    def live_worker(self) -> Worker:
+        """The idle process; a new one if it is dead or belongs to the process that forked us."""
         worker = self._worker
-        if worker is None or worker.owner != os.getpid() or not worker.alive:
+        if worker is None or worker.owner != os.getpid() or not worker.answers():
             self.close()
             worker = self._start()
-        return Session(self, worker, list(cells))
-
-    def restarted(self, worker: Worker) -> Worker:
-        """A worker in place of one that did not answer."""
-        if self._worker is worker or self._worker is None:
-            self.close()
-            return self._start()
-        return self._worker
+        return worker
 
     def close(self) -> None:
         """End the worker and every session of it."""
@@ -93,148 +88,6 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Worker:
-    """The idle process, and what it reports of its sessions."""
-
-    def __init__(self, packages: tuple[str, ...], limits: Limits, bwrap: Path | None):
-        self.limits = limits
-        self.owner = os.getpid()
-        self.alive = True
-        self.reports: dict[int, tuple[int, Usage]] = {}
-        self.address_space = 0
-        self._next = 0
-        self._unread = b""
-        self.control, inside = socket.socketpair()
-        self._stderr = tempfile.TemporaryFile()
-        with inside:
-            control = inside.fileno()
-            if bwrap is None:
-                command = launcher.unsafe_command(packages, limits, control)
-                environment = launcher.ENVIRONMENT
-            else:
-                command = launcher.sandboxed_command(bwrap, packages, limits, control)
-                environment = {}
-            if hasattr(socket, "SO_PASSCRED"):
-                self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            try:
-                self.process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._stderr,
-                    pass_fds=(control,),
-                    env=environment,
-                    cwd="/",
-                    start_new_session=True,
-                )
-            except OSError as error:
-                self.control.close()
-                raise SandboxUnavailable(f"{command[0]} cannot be started: {error}.") from error
-        self._wait_until_ready(bwrap)
-
-    def _wait_until_ready(self, bwrap: Path | None) -> None:
-        self.control.settimeout(START_SECONDS)
-        try:
-            data, ancillary, _, _ = self.control.recvmsg(1, socket.CMSG_LEN(CREDENTIALS.size))
-        except TimeoutError:
-            data, ancillary = b"", []
-        if not data:
-            self.close()
-            self._stderr.seek(0)
-            said = self._stderr.read(20_000).decode("utf-8", "replace").strip()
-            raise SandboxUnavailable(_why_not(said, bwrap))
-        self.control.setblocking(False)
-        if sys.platform.startswith("linux"):
-            pid = next(
-                CREDENTIALS.unpack(content)[0]
-                for _, kind, content in ancillary
-                if kind == socket.SCM_CREDENTIALS
-            )
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
-            base = pages * os.sysconf("SC_PAGE_SIZE")
-            self.address_space = base + self.limits.memory_bytes
-            self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-
-    def fork(self) -> tuple[int, socket.socket]:
-        """Ask for a new session; gives its number and this side of its socket.
-
-        Raises:
-            OSError: the worker is gone.
-        """
-        self._drain()
-        mine, theirs = socket.socketpair()
-        self._next += 1
-        request = REQUEST.pack(b"F", self._next, self.address_space)
-        try:
-            with theirs:
-                self.control.setblocking(True)
-                socket.send_fds(self.control, [request], [theirs.fileno()])
-        except OSError:
-            self.alive = False
-            mine.close()
-            raise
-        finally:
-            self.control.setblocking(False)
-        mine.setblocking(False)
-        return self._next, mine
-
-    def kill(self, number: int) -> None:
-        """End a session's process, if it has not ended; its report comes later."""
-        if self.owner != os.getpid():
-            return
-        try:
-            self.control.setblocking(True)
-            self.control.sendall(REQUEST.pack(b"K", number, 0))
-            self.control.setblocking(False)
-        except OSError:
-            self.alive = False
-
-    def report(self, number: int) -> tuple[int, Usage] | None:
-        """How a killed session ended (wait status) and what it used; None if nobody knows."""
-        deadline = time.monotonic() + REPORT_SECONDS
-        while number not in self.reports and self.alive:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            select.select([self.control], [], [], left)
-            self._drain()
-        return self.reports.pop(number, None)
-
-    def _drain(self) -> None:
-        while self.alive:
-            try:
-                data = self.control.recv(1 << 16)
-            except BlockingIOError:
-                break
-            except OSError:
-                data = b""
-            if not data:
-                self.alive = False
-            self._unread += data
-        while len(self._unread) >= REPORT.size:
-            number, status, cpu, peak = REPORT.unpack_from(self._unread)
-            self._unread = self._unread[REPORT.size :]
-            self.reports[number] = (status, Usage(cpu, peak))
-
-    def close(self) -> None:
-        """End the idle process and all that it forked."""
-        self.alive = False
-        self.control.close()
-        if self.owner == os.getpid():
-            self.process.kill()
-            self.process.wait()
-
-
-def _why_not(said: str, bwrap: Path | None) -> str:
-    last = said.splitlines()[-1] if said else "it said nothing"
-    if bwrap is None:
-        return f"the worker did not start: {last}"
-    reason = f"the sandbox did not start ({bwrap}: {last})."
-    if said.startswith("bwrap:") and "execvp" not in said:
-        return f"{reason} {launcher.USER_NAMESPACES_REMEDY}"
-    return f"{reason} `autograder doctor` tells more."
 
 
 class _EndedError(Exception):
@@ -260,7 +113,7 @@ class Session:
         try:
             self._number, self._socket = worker.fork()
         except OSError:
-            self._worker = sandbox.restarted(worker)
+            self._worker = sandbox.live_worker()
             self._number, self._socket = self._worker.fork()
 
     @property
@@ -282,10 +135,12 @@ class Session:
             return
         self._ran = True
         try:
+            self._greet()
             deadline = time.monotonic() + self.limits.cell_seconds
-            self._greet(deadline)
             self._send(wire.encode(None, {"do": "cells", "cells": self.cells}), deadline)
             _, extra = self._receive(deadline)
+            if extra.get("is") != "cells":
+                raise self._over("protocol", UNASKED)
             self.cell_printed = _text(extra.get("printed"), self.limits.output_bytes)
             errors = extra.get("errors")
             for error in (errors if isinstance(errors, list) else [])[:MAX_ERRORS]:
@@ -302,6 +157,8 @@ class Session:
             deadline = time.monotonic() + self.limits.call_seconds
             self._send(wire.encode(None, {"do": "functions"}), deadline)
             _, extra = self._receive(deadline)
+            if extra.get("is") != "functions":
+                raise self._over("protocol", UNASKED)
         except _EndedError:
             return set()
         names = extra.get("names")
@@ -336,18 +193,21 @@ class Session:
             first, self._calls = self._calls, self._calls + len(batch)
             request = {"do": "call", "function": function, "number": first}
             request["standins"] = list(standins)
-            arguments = [tuple(one) for one in batch]
-            self._send(wire.encode(arguments, request, keep_numbers=True), self._deadline)
+            blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
+            self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
+            self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
+            self._send(blob, self._deadline)
             answered = 0
             while len(outcomes) < len(batch):
                 value, extra = self._receive(self._deadline)
-                if extra.get("is") == "standin" and extra.get("name") in standins:
+                standin = standins.get(_text(extra.get("name"), MAX_TEXT))
+                if extra.get("is") == "standin" and standin is not None:
                     answered += 1
-                    self._answer_standin(standins[extra["name"]], value, answered)
+                    self._answer_standin(standin, value, answered)
                 elif extra.get("is") == "result" and extra.get("number") == first + len(outcomes):
                     outcomes.append(self._outcome(value, extra))
                 else:
-                    raise self._over("protocol", "the process sent what was not asked for")
+                    raise self._over("protocol", UNASKED)
         except _EndedError as ended:
             outcomes += [Outcome(error=ended.args[0])] * (len(batch) - len(outcomes))
         return outcomes
@@ -372,18 +232,22 @@ class Session:
         if answered > self.limits.standin_calls:
             raise self._over("time", f"more than {self.limits.standin_calls} calls of a function")
         begun = time.monotonic()
-        result, failed = None, True
         try:
             args, kwargs = value
-            result = standin(*args, **kwargs)
+            if not _modest(value, self._standin_bytes):
+                raise ValueError("arguments much larger than the call's own")
+            with np.errstate(all="ignore"):
+                result = standin(*args, **kwargs)
             blob = wire.encode(result, {"failed": False}, keep_numbers=True)
-            failed = False
         except Exception:  # arguments of a student's: anything may be wrong with them
-            blob = wire.encode(None, {"failed": failed})
+            blob = wire.encode(None, {"failed": True})
+        self._standin_seconds -= time.monotonic() - begun
+        if self._standin_seconds < 0:
+            raise self._over("time", "calls of another function took too long")
         self._deadline += time.monotonic() - begun
         self._send(blob, self._deadline)
 
-    def _greet(self, deadline: float) -> None:
+    def _greet(self) -> None:
         """Wait for the child's word that its doors are shut; it has seen nothing of a student's yet.
 
         Raises:
@@ -391,7 +255,7 @@ class Session:
         """
         for last_try in (False, True):
             try:
-                if self._read(1, deadline) == b"\x01":
+                if self._read(1, time.monotonic() + START_SECONDS) == b"\x01":
                     return
             except (ConnectionError, TimeoutError):
                 pass
@@ -401,7 +265,7 @@ class Session:
                 raise SandboxUnavailable(
                     "a session's process cannot be confined here. `autograder doctor` tells more."
                 )
-            self._worker = self._sandbox.restarted(self._worker)
+            self._worker = self._sandbox.live_worker()
             self._number, self._socket = self._worker.fork()
 
     def _send(self, blob: bytes, deadline: float) -> None:
@@ -541,6 +405,17 @@ class Session:
         else:
             source = _text(lines[line - 1], MAX_TEXT)
         return StudentError(kind, _text(told.get("message"), MAX_TEXT), cell, line, source)
+
+
+def _modest(value: Any, room: int) -> bool:
+    """Whether arguments are so small that a trusted function cannot be made to labour over them."""
+    if isinstance(value, (list, tuple)):
+        return all(_modest(part, room) for part in value)
+    if isinstance(value, dict):
+        return all(_modest(part, room) for part in value.values())
+    if isinstance(value, np.ndarray):
+        return math.prod(size or 1 for size in value.shape) * value.itemsize <= room
+    return not isinstance(value, (int, np.integer)) or abs(int(value)) <= room
 
 
 def _text(told: Any, bound: int) -> str:

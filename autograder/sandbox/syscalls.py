@@ -6,6 +6,7 @@ processes or threads, open sockets, send signals, trace, mount, or make memory e
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from functools import lru_cache
@@ -127,12 +128,10 @@ def compiled_filter(generates_code: bool = False) -> bytes:
         ) from error
 
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
-    try:
+    with contextlib.suppress(OSError):  # an older libseccomp
         rules.set_attr(seccomp.Attr.CTL_OPTIMIZE, 2)  # a binary tree: cheaper for every call
-    except OSError:
-        pass  # an older libseccomp
 
-    def allow(name: str, *conditions: object) -> None:
+    def allow(name: str, *conditions: seccomp.Arg) -> None:
         try:
             number = seccomp.resolve_syscall(seccomp.Arch.NATIVE, name)
         except OSError:

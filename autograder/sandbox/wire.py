@@ -9,6 +9,7 @@ processes or marks.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -120,7 +121,7 @@ class Frame:
         if int.from_bytes(blob[:8], "little") > MAX_HEADER:
             raise WireError("a frame whose header is too long")
         try:
-            entries = deserialize(bytes(blob))
+            entries = deserialize(blob if isinstance(blob, bytes) else bytes(blob))
         except Exception as error:
             raise WireError("a frame that is no safetensors blob") from error
         message: bytes | None = None
@@ -129,7 +130,7 @@ class Frame:
             if name == "message":
                 message = bytes(entry["data"])
             else:
-                self._arrays[name] = _array(entry)
+                self._arrays[name] = _array(entry, limit)
         if message is None or len(message) > MAX_MESSAGE or len(self._arrays) > MAX_LEAVES:
             raise WireError("a frame with no message, or too long a one")
         try:
@@ -150,23 +151,25 @@ class Frame:
         return _build(self._structure, tensors, keep_numbers, _Budget(None), 0)
 
 
-def _array(entry: dict[str, Any]) -> np.ndarray:
-    """A writable array from what safetensors read; its sizes are checked once more."""
+def _array(entry: dict[str, Any], limit: int) -> np.ndarray:
+    """A writable array from what safetensors read; its sizes are checked once more.
+
+    An empty array may not have a vast axis either: somebody might loop over it.
+    """
     dtype = DTYPES.get(entry["dtype"])
     shape = tuple(entry["shape"])
     if dtype is None or len(shape) > 32:
         raise WireError("an array of a kind that is not allowed")
-    count = 1
-    for size in shape:
-        count *= size
     data = entry["data"]
-    if count * dtype.itemsize != len(data):
+    extent = math.prod(size or 1 for size in shape) * dtype.itemsize
+    if extent > limit or (0 if 0 in shape else extent) != len(data):
         raise WireError("an array whose bytes do not fit its shape")
     try:
         if dtype == np.bool_:  # any other byte than 0 and 1 would make a bool that is neither
             return (np.frombuffer(data, np.uint8) != 0).reshape(shape)
-        return np.frombuffer(bytearray(data), dtype).reshape(shape)
-    except ValueError as error:
+        writable = data if isinstance(data, bytearray) else bytearray(data)
+        return np.frombuffer(writable, dtype).reshape(shape)
+    except (ValueError, OverflowError) as error:
         raise WireError("an array whose shape cannot be") from error
 
 

@@ -182,6 +182,8 @@ class Zygote:
                     continue
                 request, descriptor = self.read()
                 if request is None:
+                    for pid in (*self.children.values(), *(pid for _, pid in self.dying.values())):
+                        os.kill(pid, signal.SIGKILL)
                     return
                 action, number, address_space = request
                 if action == FORK and descriptor is not None:
@@ -202,6 +204,7 @@ class Zygote:
         poll.register(fd, select.POLLIN)
 
     def read(self) -> tuple[tuple[bytes, int, int] | None, int | None]:
+        """One request and the descriptor that came with it; None when the other side is gone."""
         descriptors = array.array("i")
         data, ancillary, _, _ = self.control.recvmsg(REQUEST.size, socket.CMSG_LEN(descriptors.itemsize))
         for _level, kind, content in ancillary:
@@ -212,12 +215,14 @@ class Zygote:
         return REQUEST.unpack(data), (descriptors[0] if descriptors else None)
 
     def report(self, number: int, pid: int) -> None:
+        """Say how a process ended and what it used."""
         _, status, used = os.wait4(pid, 0)
         peak = used.ru_maxrss * (1024 if sys.platform == "linux" else 1)
         report = REPORT.pack(number, status, used.ru_utime + used.ru_stime, peak)
         self.control.sendall(report)
 
     def fork(self, number: int, descriptor: int, address_space: int) -> None:
+        """Start a session's process; it never comes back from here."""
         try:
             pid = os.fork()
         except OSError:
@@ -229,8 +234,8 @@ class Zygote:
             return
         code = SETUP_FAILED
         with contextlib.suppress(BaseException):
-            os.dup2(descriptor, 3)
             os.dup2(self.null, 2)
+            os.dup2(descriptor, 3)
             os.closerange(4, 1 << 16)
             self.prepare.enter(address_space)
             os.write(3, HELLO)
@@ -280,7 +285,7 @@ class SessionLoop:
         self.namespace = module.__dict__
         self.presets = {"check": _nothing, "hint": _nothing, "display": _nothing}
         self.namespace.update(self.presets, __builtins__=builtins)
-        vars(builtins)["input"] = _no_input
+        builtins.input = _no_input
         gc.enable()
         random.seed(0)
         np.random.seed(0)
@@ -293,6 +298,7 @@ class SessionLoop:
             actions[extra["do"]](value, extra)
 
     def read(self) -> tuple[Any, dict[str, Any]]:
+        """One frame: its value and its words."""
         length = LENGTH.unpack(self._read_bytes(LENGTH.size))[0]
         frame = wire.Frame(self._read_bytes(length), length)
         return frame.value(keep_numbers=True), frame.extra
@@ -327,6 +333,7 @@ class SessionLoop:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
     def run_cells(self, _value: Any, extra: dict[str, Any]) -> None:
+        """Run the cells and say what failed in them."""
         cells.register(extra["cells"])
         with self.captured() as (out, _):
             errors = cells.run(extra["cells"], self.namespace)
@@ -334,6 +341,7 @@ class SessionLoop:
         self.send(wire.encode(None, answer))
 
     def functions(self, _value: Any, _extra: dict[str, Any]) -> None:
+        """Say what the cells defined."""
         names = [
             name
             for name, value in list(self.namespace.items())
@@ -342,6 +350,7 @@ class SessionLoop:
         self.send(wire.encode(None, {"is": "functions", "names": names[:1000]}))
 
     def call(self, batch: Any, extra: dict[str, Any]) -> None:
+        """Answer a batch of calls, each as soon as it is done."""
         for name in extra["standins"]:
             self.namespace[name] = self._standin(name)
         for index, arguments in enumerate(batch):
@@ -418,6 +427,6 @@ def _same(before: Any, after: Any) -> bool:
             return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
         if isinstance(before, (list, tuple)):
             return len(before) == len(after) and all(_same(x, y) for x, y in zip(before, after, strict=True))
-        return before is after or before == after or before != before
+        return before is after or repr(before) == repr(after)
     except BaseException:
         return False

@@ -1,0 +1,179 @@
+"""The idle worker as the trusted side holds it: started, asked to fork, heard when a session ends.
+
+It has imported the packages and never runs a student's code, so what it reports can be relied on.
+This module knows nothing of cells or calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from autograder.sandbox import launcher
+from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
+
+REQUEST = struct.Struct("<cQQ")
+REPORT = struct.Struct("<QidQ")
+CREDENTIALS = struct.Struct("3i")
+START_SECONDS = 60.0
+REPORT_SECONDS = 10.0
+
+
+class Worker:
+    """The idle process, and what it reports of its sessions."""
+
+    def __init__(self, packages: tuple[str, ...], limits: Limits, bwrap: Path | None):
+        self.limits = limits
+        self.owner = os.getpid()
+        self.alive = True
+        self.reports: dict[int, tuple[int, Usage]] = {}
+        self.address_space = 0
+        self._next = 0
+        self._unread = b""
+        self.control, inside = socket.socketpair()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
+        with inside:
+            control = inside.fileno()
+            if bwrap is None:
+                command = launcher.unsafe_command(packages, limits, control)
+                environment = launcher.ENVIRONMENT
+            else:
+                command = launcher.sandboxed_command(bwrap, packages, limits, control)
+                environment = {}
+            if hasattr(socket, "SO_PASSCRED"):
+                self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            try:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._stderr,
+                    pass_fds=(control,),
+                    env=environment,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self.control.close()
+                raise SandboxUnavailable(f"{command[0]} cannot be started: {error}.") from error
+        self._wait_until_ready(bwrap)
+
+    def _wait_until_ready(self, bwrap: Path | None) -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            data, ancillary, _, _ = self.control.recvmsg(1, socket.CMSG_LEN(CREDENTIALS.size))
+        except TimeoutError:
+            data, ancillary = b"", []
+        if not data:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(1.0)
+            self._stderr.seek(0)
+            said = self._stderr.read(20_000).decode("utf-8", "replace").strip()
+            self.close()
+            raise SandboxUnavailable(_why_not(said, bwrap))
+        self.control.setblocking(False)
+        if sys.platform.startswith("linux"):
+            pid = next(
+                CREDENTIALS.unpack(content)[0]
+                for _, kind, content in ancillary
+                if kind == socket.SCM_CREDENTIALS
+            )
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+            base = pages * os.sysconf("SC_PAGE_SIZE")
+            self.address_space = base + self.limits.memory_bytes
+            self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+
+    def answers(self) -> bool:
+        """Whether the idle process still is there."""
+        self._drain()
+        return self.alive
+
+    def fork(self) -> tuple[int, socket.socket]:
+        """Ask for a new session; gives its number and this side of its socket.
+
+        Raises:
+            OSError: the worker is gone.
+        """
+        mine, theirs = socket.socketpair()
+        self._next += 1
+        request = REQUEST.pack(b"F", self._next, self.address_space)
+        try:
+            with theirs:
+                self.control.setblocking(True)
+                socket.send_fds(self.control, [request], [theirs.fileno()])
+        except OSError:
+            self.alive = False
+            mine.close()
+            raise
+        finally:
+            self.control.setblocking(False)
+        mine.setblocking(False)
+        return self._next, mine
+
+    def kill(self, number: int) -> None:
+        """End a session's process, if it has not ended; its report comes later."""
+        if self.owner != os.getpid():
+            return
+        try:
+            self.control.setblocking(True)
+            self.control.sendall(REQUEST.pack(b"K", number, 0))
+            self.control.setblocking(False)
+        except OSError:
+            self.alive = False
+
+    def report(self, number: int) -> tuple[int, Usage] | None:
+        """How a killed session ended (wait status) and what it used; None if nobody knows."""
+        deadline = time.monotonic() + REPORT_SECONDS
+        while number not in self.reports and self.alive:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            select.select([self.control], [], [], left)
+            self._drain()
+        return self.reports.pop(number, None)
+
+    def _drain(self) -> None:
+        while self.alive:
+            try:
+                data = self.control.recv(1 << 16)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self.alive = False
+            self._unread += data
+        while len(self._unread) >= REPORT.size:
+            number, status, cpu, peak = REPORT.unpack_from(self._unread)
+            self._unread = self._unread[REPORT.size :]
+            self.reports[number] = (status, Usage(cpu, peak))
+
+    def close(self) -> None:
+        """End the idle process and all that it forked."""
+        self.alive = False
+        self.control.close()
+        if self.owner == os.getpid():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
+        self._stderr.close()
+
+
+def _why_not(said: str, bwrap: Path | None) -> str:
+    last = said.splitlines()[-1] if said else "it said nothing"
+    if bwrap is None:
+        return f"the worker did not start: {last}"
+    reason = f"the sandbox did not start ({bwrap}: {last})."
+    if said.startswith("bwrap:") and "execvp" not in said:
+        return f"{reason} {launcher.USER_NAMESPACES_REMEDY}"
+    return f"{reason} `autograder doctor` tells more."
