@@ -54,9 +54,8 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
         CourseError: no cell is in the lecture, a cell of it failed, or reveal.js and MathJax
             cannot be had.
     """
-    if isinstance(notebook, str | Path):
-        notebook = nbformat.read(notebook, as_version=4)
-    stacks = read_slides(notebook, title)
+    node: Any = nbformat.read(notebook, 4) if isinstance(notebook, str | Path) else notebook
+    stacks = read_slides(node, title)
     folder = files("autograder").joinpath("deck")
     template = jinja2.Template(folder.joinpath("deck.html.j2").read_text("utf-8"), keep_trailing_newline=True)
     page = template.render(

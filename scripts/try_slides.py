@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from check_slides import report  # noqa: E402
 
+from autograder.exercise import CourseError  # noqa: E402
 from autograder.masters import Master, read_master  # noqa: E402
 from autograder.slides import build_slides  # noqa: E402
 
@@ -59,17 +60,30 @@ def executed(master: Master, kept: Path, again: bool) -> nbformat.NotebookNode:
 
 
 def main() -> int:
-    """Execute, build and check one deck."""
+    """Try the deck named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name")
     parser.add_argument("--shots", type=Path)
     parser.add_argument("--again", action="store_true")
     arguments = parser.parse_args()
-    master = read_master(ROOT / "solutions" / arguments.name)
-    notebook = executed(master, ROOT / "build" / "try" / f"{master.name}.ipynb", arguments.again)
+    try:
+        return try_deck(arguments.name, arguments.shots, arguments.again)
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def try_deck(name: str, shots: Path | None, again: bool) -> int:
+    """Execute, build and check one deck; 1 if there is anything to report.
+
+    Raises:
+        CourseError: the master or its lecture is wrong.
+    """
+    master = read_master(ROOT / "solutions" / name)
+    notebook = executed(master, ROOT / "build" / "try" / f"{master.name}.ipynb", again)
     deck = build_slides(notebook, ROOT / "build" / "slides" / f"{master.name}.html", master.title)
     print(f"{deck} ({deck.stat().st_size / 1e6:.1f} MB)", flush=True)
-    return 1 if report([deck], arguments.shots) else 0
+    return 1 if report([deck], shots) else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,15 @@ for (const image of document.querySelectorAll(".figure img")) {
   image.style.maxWidth = `min(100%, ${1.6 * image.naturalWidth}px)`;
   image.style.maxHeight = `min(100%, ${1.6 * image.naturalHeight}px)`;
 }
+// An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
+for (const explorer of document.querySelectorAll(".sheet .explorer")) {
+  const sheet = explorer.closest(".sheet");
+  for (const zoom of [1.4, 1.3, 1.2, 1.1, 1]) {
+    explorer.style.zoom = zoom;
+    const fits = sheet.scrollHeight <= 720 && explorer.scrollWidth <= explorer.clientWidth + 1;
+    if (fits) break;
+  }
+}
 
 await Reveal.initialize({
   width: 1280,
