@@ -75,7 +75,8 @@ def first_word_changed(
     axes[1].set_title("difference made by the first word, and what is left of it", loc="left")
     sizes = np.linalg.norm(gaps, axis=1)
     for t, size in enumerate(sizes):
-        percent = f"{100 * size / sizes[0]:.2g} %"
+        share = 100 * size / sizes[0]
+        percent = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
         axes[1].text(t, -0.18, percent, ha="center", va="top", transform=axes[1].get_xaxis_transform())
     return fig
 

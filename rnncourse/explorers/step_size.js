@@ -36,7 +36,14 @@ function relativeError(f, z, step, kind, r) {
   return Math.abs(quotient(f, z, step, kind, r) - exact) / Math.abs(exact);
 }
 
-const scientific = (value) => (value === 0 ? "0" : value.toExponential(1).replace("e", " · 10^").replace("+", ""));
+const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const tenTo = (p) => `10${[...String(p)].map((c) => SUPERSCRIPTS[c]).join("")}`;
+
+function scientific(value) {
+  if (value === 0) return "0";
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return digits === "1.0" ? tenTo(Number(exponent)) : `${digits} · ${tenTo(Number(exponent))}`;
+}
 
 export function render({ model, el }) {
   const data = model.get("data");
@@ -113,11 +120,11 @@ export function render({ model, el }) {
     text(560, 20, "relative error against the step");
     for (let p = -15; p <= 0; p += 3) {
       line([[X(p), 40], [X(p), 350]], { stroke: "#ddd" });
-      text(X(p), 370, `10^${p}`, { "text-anchor": "middle", "font-size": 13 });
+      text(X(p), 370, tenTo(p), { "text-anchor": "middle", "font-size": 13 });
     }
     for (let p = -14; p <= 0; p += 2) {
       line([[560, Y(10 ** p)], [1050, Y(10 ** p)]], { stroke: "#ddd" });
-      text(552, Y(10 ** p) + 5, `10^${p}`, { "text-anchor": "end", "font-size": 13 });
+      text(552, Y(10 ** p) + 5, tenTo(p), { "text-anchor": "end", "font-size": 13 });
     }
     text(1050, 394, "step", { "text-anchor": "end" });
     const curve = [];

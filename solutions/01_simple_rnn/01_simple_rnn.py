@@ -8,7 +8,8 @@
 # ## What you will be able to do
 #
 # - turn a sentence into an array of vectors, one per word;
-# - write one step of a recurrent network, and unroll it over a sentence and over a batch;
+# - write one step of a recurrent network, and unroll it over a sentence and over a
+#   batch;
 # - predict a class from the last state, and say how wrong the prediction was;
 # - measure how long the last state remembers the first word.
 #
@@ -41,11 +42,13 @@ same_counts
 
 # %% [markdown] slide="fragment"
 # No function can: it gets the same numbers twice.
-# Whoever wants to tell them apart has to read *in order*, and to remember what came before.
+# Whoever wants to tell them apart has to read *in order*,
+# and to remember what came before.
 
 # %% [markdown] slide="notes"
 # Ask the room: "could a clever enough classifier on word counts do it?"
-# The usual wrong answer is "yes, a deep one". Depth does not help: its input is identical.
+# The usual wrong answer is "yes, a deep one". Depth does not help:
+# its input is identical.
 # A second question: "and counts of word pairs?" Those can, for this pair of sentences;
 # let the room find two sentences that pairs cannot tell apart.
 
@@ -59,7 +62,8 @@ same_counts
 #
 # $$x = E\, e_w = \text{column } w \text{ of } E \tag{1.1}$$
 #
-# The column is called the word's **embedding**. Here $E$ is random; later it is learned.
+# The column is called the word's **embedding**. Here $E$ is random;
+# later it is learned.
 
 # %%
 rng = np.random.default_rng(1)
@@ -91,22 +95,26 @@ film_xs.shape  # T = 5 words, D = 4 numbers each
 #
 # $$s_t = \tanh\left(W^{s,s} s_{t-1} + W^{s,x} x_t\right) \tag{1.2}$$
 #
-# $W^{s,s}$ is $(H, H)$ and carries the state on; $W^{s,x}$ is $(H, D)$ and lets the word in.
+# $W^{s,s}$ is $(H, H)$ and carries the state on;
+# $W^{s,x}$ is $(H, D)$ and lets the word in.
 # In code they are `W["ss"]` and `W["sx"]`: the superscripts are the keys.
 #
 # $\tanh$ acts on each number by itself and keeps it between $-1$ and $1$.
 
 # %% [markdown] slide="notes"
-# Ask the room: "what is the shape of each of the two products?" Both (H,), else they could
+# Ask the room: "what is the shape of each of the two products?" Both (H,),
+# else they could
 # not be added. The usual wrong answer gives the second one the shape (D,).
-# Read the superscripts aloud as "to s, from x": the first letter is where the arrow ends.
+# Read the superscripts aloud as "to s, from x":
+# the first letter is where the arrow ends.
 
 # %% [markdown] slide="slide"
 # ## On paper
 #
 # Let every size be one: $W^{s,s} = 0.5$, $W^{s,x} = 1$, $s_0 = 0$.
 #
-# **Before you run the next cell**, take a calculator and find $s_1, s_2, s_3$ for the inputs
+# **Before you run the next cell**, take a calculator and find $s_1, s_2, s_3$ for the
+# inputs
 # $1, 0, 0$. Then for $0, 0, 1$: same numbers, another order.
 # Which of the two sentences ends with the greater state?
 
@@ -145,16 +153,19 @@ old_state, word = rng.uniform(-1, 1, size=3), film_xs[0]
 
 side_by_side = np.hstack([weights["ss"], weights["sx"]])
 stacked = np.concatenate([old_state, word])
-assert np.allclose(side_by_side @ stacked, weights["ss"] @ old_state + weights["sx"] @ word)  # (1.3)
+apart = weights["ss"] @ old_state + weights["sx"] @ word
+assert np.allclose(side_by_side @ stacked, apart)  # (1.3)
 
 # %% [markdown] slide="slide"
 # ## Step 3: many sentences are columns
 #
 # A matrix product treats every column by itself:
 #
-# $$W \begin{bmatrix} a & b \end{bmatrix} = \begin{bmatrix} Wa & Wb \end{bmatrix} \tag{1.4}$$
+# $$W \begin{bmatrix} a & b \end{bmatrix} =
+# \begin{bmatrix} Wa & Wb \end{bmatrix} \tag{1.4}$$
 #
-# Put the current words of $N$ sentences side by side, $x_t$ of shape $(D, N)$, and their
+# Put the current words of $N$ sentences side by side, $x_t$ of shape $(D, N)$,
+# and their
 # states too, $(H, N)$: then (1.2) computes $N$ steps at once, **as it stands**.
 
 # %%
@@ -168,10 +179,12 @@ for n in range(2):
 # ### Exercise: one step
 #
 # Write (1.2) for a batch: every array has one column per sequence.
-# With `@` the same line also takes a single vector, `x_t` of shape (D,) and `s_prev` (H,);
+# With `@` the same line also takes a single vector,
+# `x_t` of shape (D,) and `s_prev` (H,);
 # the check tries that too.
 #
-# Stuck? `hint(rnn_step)` gives the idea, called again the shapes, and again a first line.
+# Stuck? `hint(rnn_step)` gives the idea, called again the shapes,
+# and again a first line.
 # Hints cost nothing.
 
 
@@ -180,8 +193,8 @@ def rnn_step(x_t: np.ndarray, s_prev: np.ndarray, W: dict) -> np.ndarray:
     """One step of the simple recurrent network, equation (1.2).
 
     Args:
-        x_t: (D, N) input at this position, one column per sequence; or (D,), a single vector.
-        s_prev: (H, N) state before it; or (H,) with a single vector.
+        x_t: (D, N) input at this time, one column per sequence; or (D,), one vector.
+        s_prev: (H, N) state before it; or (H,) with one vector.
         W: "ss" (H, H) from state to state, "sx" (H, D) from input to state.
 
     Returns:
@@ -201,7 +214,8 @@ check(rnn_step)
 # %% [markdown] slide="slide"
 # ## What a step does to the old state
 #
-# Nudge the old state and keep the word. The chain rule, with $\tanh' = 1 - \tanh^2$ from
+# Nudge the old state and keep the word. The chain rule,
+# with $\tanh' = 1 - \tanh^2$ from
 # notebook 00, gives the matrix of all $H \times H$ derivatives:
 #
 # $$\frac{\partial s_t}{\partial s_{t-1}} =
@@ -214,11 +228,10 @@ check(rnn_step)
 # %%
 step = lambda s: np.tanh(weights["ss"] @ s + weights["sx"] @ word)
 eps = 1e-6
-numeric = np.stack(
-    [(step(old_state + eps * e) - step(old_state - eps * e)) / (2 * eps) for e in np.eye(3)],
-    axis=1,
-)
-assert np.allclose(numeric, np.diag(1 - step(old_state) ** 2) @ weights["ss"], atol=1e-8)  # (1.5)
+nudged = [step(old_state + eps * e) - step(old_state - eps * e) for e in np.eye(3)]
+numeric = np.stack(nudged, axis=1) / (2 * eps)  # one column per nudged unit
+jacobian = np.diag(1 - step(old_state) ** 2) @ weights["ss"]
+assert np.allclose(numeric, jacobian, atol=1e-8)  # (1.5)
 
 # %% [markdown] slide="slide"
 # ## Step 4: unroll
@@ -228,17 +241,20 @@ assert np.allclose(numeric, np.diag(1 - step(old_state) ** 2) @ weights["ss"], a
 # $$s_3 = \tanh\Big(W^{s,s} \tanh\big(W^{s,s} \tanh(W^{s,s} s_0 + W^{s,x} x_1)
 # + W^{s,x} x_2\big) + W^{s,x} x_3\Big) \tag{1.6}$$
 #
-# It is a network as deep as the sentence is long, with the **same two matrices** in every layer.
+# It is a network as deep as the sentence is long,
+# with the **same two matrices** in every layer.
 
 # %% slide="subslide" hide_input=true
 show(
     figures.unrolled(film),
-    alt="The network unrolled over 'the film was not good': from s0 an arrow with W ss leads to "
-    "s1, s2 and so on to s5, and each word comes in from below by the same W sx.",
+    alt="The network unrolled over 'the film was not good': from s0 an arrow with W "
+    "ss leads to s1, s2 and so on to s5, and each word comes in from below by the "
+    "same W sx.",
 )
 
 # %% [markdown] slide="fragment"
-# **Before you read on**: with $H = 3$ and $D = 4$, how many numbers does the network learn for
+# **Before you read on**: with $H = 3$ and $D = 4$,
+# how many numbers does the network learn for
 # sentences of 5 words? And of 500?
 
 # %% [markdown] slide="fragment"
@@ -246,16 +262,21 @@ show(
 
 # %% [markdown] slide="notes"
 # Ask: "how many parameters?" The usual wrong answer multiplies by the length.
-# Then: "what would go wrong if each position had matrices of its own?" A word learned in
-# place 3 would be unknown in place 4, and no sentence could be longer than the longest seen.
+# Then: "what would go wrong if each position had matrices of its own?" A word learned
+# in
+# place 3 would be unknown in place 4, and no sentence could be longer than the longest
+# seen.
 
 # %%
 s1 = np.tanh(weights["ss"] @ np.zeros(3) + weights["sx"] @ film_xs[0])
 s2 = np.tanh(weights["ss"] @ s1 + weights["sx"] @ film_xs[1])
 s3 = np.tanh(weights["ss"] @ s2 + weights["sx"] @ film_xs[2])
 
-W_ss, W_sx = weights["ss"], weights["sx"]
-nested = np.tanh(W_ss @ np.tanh(W_ss @ np.tanh(W_sx @ film_xs[0]) + W_sx @ film_xs[1]) + W_sx @ film_xs[2])
+into = weights["sx"] @ film_xs.T  # column t is W_sx x_t
+again = lambda state: weights["ss"] @ state
+nested = np.tanh(
+    again(np.tanh(again(np.tanh(into[:, 0])) + into[:, 1])) + into[:, 2],
+)
 assert np.allclose(s3, nested)  # (1.6), with s0 = 0
 
 # %% [markdown] slide="subslide"
@@ -304,34 +325,36 @@ check(rnn_forward)
 
 # %% slide="subslide" needs="rnn_forward"
 short = tokens("what a lovely film it was not good")
-known = sorted(set(short) | set(film))
-small_E = np.random.default_rng(2).normal(size=(8, len(known)))
+both_words = sorted(set(short) | set(film))
+small_E = np.random.default_rng(2).normal(size=(8, len(both_words)))
 small_rng = np.random.default_rng(3)
 small = {
     "ss": 0.9 * small_rng.normal(size=(12, 12)) / np.sqrt(12),
     "sx": small_rng.normal(size=(12, 8)) / np.sqrt(8),
 }
-vectors = lambda words: np.stack([small_E[:, known.index(w)] for w in words])
+vectors = lambda words: np.stack([small_E[:, both_words.index(w)] for w in words])
 states_a = rnn_forward(vectors(film), np.zeros(12), small)
 states_b = rnn_forward(vectors(short), np.zeros(12), small)
 show(
     figures.two_sentences(states_a, film, states_b, short),
-    alt="Two heat maps of states, one column per word. The sentences differ at first; over "
-    "their common end 'was not good' the columns become more and more alike.",
+    alt="Two heat maps of states, one column per word. The sentences differ at first; "
+    "over their common end 'was not good' the columns become more and more alike.",
 )
 
 # %% needs="rnn_forward"
-apart = np.linalg.norm(states_a[-3:] - states_b[-3:], axis=1)
-print("distance after 'was', 'not', 'good':", apart.round(3))
-assert apart[0] > apart[1] > apart[2] > 0
+gap = np.linalg.norm(states_a[-3:] - states_b[-3:], axis=1)
+print("distance after 'was', 'not', 'good':", gap.round(3))
+assert gap[0] > gap[1] > gap[2] > 0
 
 # %% [markdown] slide="fragment"
 # Alike: over the common end the two states approach each other, and do not quite meet.
 # What came before is being overwritten.
 
 # %% [markdown] slide="notes"
-# Let the room vote: equal, alike, unrelated. Many say equal ("the last word decides") and some
-# say unrelated ("chaos"). It is worth saying that the weights are random: nothing has been learned,
+# Let the room vote: equal, alike, unrelated. Many say equal ("the last word decides")
+# and some
+# say unrelated ("chaos"). It is worth saying that the weights are random:
+# nothing has been learned,
 # and the network already has a short memory.
 
 # %% [markdown] slide="slide"
@@ -339,7 +362,8 @@ assert apart[0] > apart[1] > apart[2] > 0
 #
 # Step through a sentence, and replace its first word.
 # The lower map is the difference that this one word makes.
-# Press *next word* a few times before you move the two sliders: what makes the difference last longer?
+# Press *next word* a few times before you move the two sliders:
+# what makes the difference last longer?
 
 # %% slide="subslide" hide_input=true
 play_sentences = [
@@ -353,30 +377,32 @@ play = explorer(
     "sentence_states",
     {
         "words": play_words,
-        "inputs": play_rng.normal(size=(len(play_words), 12)).tolist(),  # one row a word
+        "inputs": play_rng.normal(size=(len(play_words), 12)).tolist(),
         "W_ss": (play_rng.normal(size=(12, 12)) / np.sqrt(12)).tolist(),
         "sentences": play_sentences,
     },
-    alt="A heat map of the states of a sentence, stepped word by word, above the map of the "
-    "difference made by another first word; sliders for the strength of W ss and of the words.",
+    alt="A heat map of the states of a sentence, stepped word by word, above the map "
+    "of the difference made by another first word; sliders for the strength of W ss "
+    "and of the words.",
 )
 play
 
 # %% [markdown]
-# The same without a slider: the second sentence, read from its first word "the" and from "loved".
+# The same without a slider: the second sentence,
+# read from its first word "the" and from "loved".
 
 # %% needs="rnn_forward" hide_input=true
 play_weights = {"ss": 0.9 * np.array(play.data["W_ss"]), "sx": np.eye(12)}
-inputs = {word: np.array(x) for word, x in zip(play_words, play.data["inputs"], strict=True)}
+inputs = np.array(play.data["inputs"])
 the, loved = play_sentences[1], ["loved", *play_sentences[1][1:]]
-with_the, with_loved = (
-    rnn_forward(np.stack([inputs[word] for word in words]), np.zeros(12), play_weights)
-    for words in (the, loved)
-)
+rows = lambda words: inputs[[play_words.index(word) for word in words]]
+with_the = rnn_forward(rows(the), np.zeros(12), play_weights)
+with_loved = rnn_forward(rows(loved), np.zeros(12), play_weights)
 show(
     figures.first_word_changed(with_the, with_loved, the, "loved"),
-    alt="Two heat maps: the states of 'the film we never loved was not bad in the end', and "
-    "the difference when the first word is 'loved'. It is strong at first and pale at the end.",
+    alt="Two heat maps: the states of 'the film we never loved was not bad in the "
+    "end', and the difference when the first word is 'loved'. It is strong at first "
+    "and pale at the end.",
 )
 
 # %% [markdown] slide="subslide"
@@ -416,7 +442,8 @@ check(rnn_forward_batch)
 # %% [markdown]
 # ### Sentences of different length
 #
-# Real sentences differ in length; an array does not. We put **zero vectors in front** of the
+# Real sentences differ in length; an array does not.
+# We put **zero vectors in front** of the
 # shorter ones. With $s_0 = 0$ that changes nothing at all, because
 #
 # $$\tanh\left(W^{s,s}\, 0 + W^{s,x}\, 0\right) = 0 \tag{1.7}$$
@@ -424,7 +451,7 @@ check(rnn_forward_batch)
 # The state waits at zero until the first word arrives.
 
 # %% needs="rnn_forward_batch rnn_forward"
-padded = np.concatenate([np.zeros((3, 4)), film_xs])[:, :, None]  # (T, D, 1), three zeros first
+padded = np.concatenate([np.zeros((3, 4)), film_xs])[:, :, None]  # (T, D, 1)
 waited = rnn_forward_batch(padded, np.zeros((3, 1)), weights)
 assert not waited[:3].any()  # (1.7)
 assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights))
@@ -436,9 +463,11 @@ assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights))
 # What is left in it of the first word?
 #
 # Measure it. Read a sentence twice, the second time with another first word,
-# and call the difference of the two states $\delta_t$. While it is small, (1.5) carries it on:
+# and call the difference of the two states $\delta_t$. While it is small,
+# (1.5) carries it on:
 #
-# $$\delta_t \approx \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s}\, \delta_{t-1} \tag{1.8}$$
+# $$\delta_t \approx
+# \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s}\, \delta_{t-1} \tag{1.8}$$
 #
 # Every word multiplies it by such a matrix once more.
 
@@ -451,7 +480,8 @@ assert np.allclose(carried, predicted, rtol=1e-3)  # (1.8)
 # %% [markdown] slide="subslide"
 # ### Prediction
 #
-# We read 200 random sentences of 16 words twice each. **Before you run the next cells**:
+# We read 200 random sentences of 16 words twice each.
+# **Before you run the next cells**:
 #
 # 1. Does the difference fade in a straight line, or by a factor per word?
 # 2. The network has $H = 16$ units. Does the difference last longer with $H = 256$?
@@ -460,7 +490,7 @@ assert np.allclose(carried, predicted, rtol=1e-3)  # (1.8)
 
 # %%
 def difference_left(H, recurrent=0.9, loudness=1.0, T=16, D=16, N=200):
-    """(T, N) size of the difference made by another first word, as a share of its first size."""
+    """(T, N) share left of the difference that another first word makes."""
     r = np.random.default_rng(0)
     W = {
         "ss": recurrent * r.normal(size=(H, H)) / np.sqrt(H),
@@ -468,7 +498,7 @@ def difference_left(H, recurrent=0.9, loudness=1.0, T=16, D=16, N=200):
     }
     xs = loudness * r.normal(size=(T, D, N))
     changed = xs.copy()
-    changed[0] = loudness * r.normal(size=(D, N))  # another first word, all else the same
+    changed[0] = loudness * r.normal(size=(D, N))  # another first word
     zero = np.zeros((H, N))
     gap = rnn_forward_batch(changed, zero, W) - rnn_forward_batch(xs, zero, W)
     size = np.linalg.norm(gap, axis=1)
@@ -483,9 +513,9 @@ runs = {
 }
 show(
     figures.fading(runs),
-    alt="On a logarithmic axis the difference made by the first word falls nearly in a straight "
-    "line: by a factor per word. The lines for 16 and 256 units nearly coincide; with louder "
-    "words the difference falls faster.",
+    alt="On a logarithmic axis the difference made by the first word falls nearly in "
+    "a straight line: by a factor per word. The lines for 16 and 256 units nearly "
+    "coincide; with louder words the difference falls faster.",
 )
 
 # %% needs="rnn_forward_batch"
@@ -496,28 +526,34 @@ after_8
 
 # %% [markdown] slide="fragment"
 # 1. By a factor per word: a straight line on this logarithmic axis.
-# 2. Hardly. More units are more numbers, and every one of them is overwritten at every word.
+# 2. Hardly. More units are more numbers, and every one of them is overwritten at every
+#    word.
 # 3. Louder words push the units towards $\pm 1$, the factors $1 - s_t^2$ towards 0,
 #    and the past fades faster.
 
 # %% [markdown] slide="notes"
-# The usual wrong answer to 2 is "a larger state remembers longer": people think of a tape.
+# The usual wrong answer to 2 is "a larger state remembers longer":
+# people think of a tape.
 # The usual wrong answer to 3 is "louder, so the first word lasts longer too".
 # Somebody will ask for larger recurrent weights: let them try it in the explorer.
-# With a factor of 3 the difference does not fade; it grows, as every other small difference
+# With a factor of 3 the difference does not fade; it grows,
+# as every other small difference
 # does. Notebook 03 is about that.
 
 # %% [markdown]
 # **Try it**: `figures.fading({"3": difference_left(64, recurrent=3.0)})`.
-# With strong recurrent weights the difference does not fade, it grows. But so does every
+# With strong recurrent weights the difference does not fade, it grows.
+# But so does every
 # other small difference: the state now depends on everything at once.
-# Whether anything can be *read* from such a state is another question, and the next one.
+# Whether anything can be *read* from such a state is another question,
+# and the next one.
 
 # %% [markdown] slide="slide"
 # ## Step 5: a prediction from the last state
 #
 # We want to know which of $C$ classes a sentence belongs to: negative or positive, say.
-# A matrix $W^{y,s}$ of shape $(C, H)$ gives one **score** per class from the last state:
+# A matrix $W^{y,s}$ of shape $(C, H)$ gives one **score** per class from the last
+# state:
 #
 # $$z = W^{y,s} s_T \tag{1.9}$$
 #
@@ -533,7 +569,8 @@ after_8
 #
 # $$\frac{e^{z_c - m}}{\sum_k e^{z_k - m}} = \frac{e^{z_c}}{\sum_k e^{z_k}} \tag{1.11}$$
 #
-# **Before you run the next cell**: what does (1.10) give for the scores $1000$ and $999$,
+# **Before you run the next cell**: what does (1.10) give for the scores $1000$ and
+# $999$,
 # typed in as it stands? What should it give?
 
 # %% slide="fragment"
@@ -555,13 +592,15 @@ assert np.allclose(soft(small_scores), soft(small_scores - 2.7))  # (1.11)
 assert np.allclose(shifted, soft(np.array([1.0, 0.0])))
 
 # %% [markdown]
-# For two classes the softmax is the sigmoid of notebook 00, of the difference of the scores:
+# For two classes the softmax is the sigmoid of notebook 00,
+# of the difference of the scores:
 #
-# $$p_1 = \frac{e^{z_1}}{e^{z_1} + e^{z_2}} = \frac{1}{1 + e^{-(z_1 - z_2)}} \tag{1.12}$$
+# $$p_1 = \frac{e^{z_1}}{e^{z_1} + e^{z_2}} =
+# \frac{1}{1 + e^{-(z_1 - z_2)}} \tag{1.12}$$
 
 # %%
-two_scores = rng.normal(size=2)
-assert np.isclose(soft(two_scores)[0], 1 / (1 + np.exp(-(two_scores[0] - two_scores[1]))))  # (1.12)
+z1, z2 = rng.normal(size=2)
+assert np.isclose(soft([z1, z2])[0], 1 / (1 + np.exp(-(z1 - z2))))  # (1.12)
 
 # %% [markdown] slide="subslide"
 # ### Exercise: predict
@@ -579,7 +618,7 @@ def predict(s_last: np.ndarray, W: dict) -> np.ndarray:
         W: "ys" (C, H) from state to scores; other keys are not used here.
 
     Returns:
-        probabilities: (C, N), each column sums to one; finite however large the scores are.
+        probabilities: (C, N), each column sums to one, however large the scores are.
     """
     ### BEGIN SOLUTION
     scores = W["ys"] @ s_last
@@ -595,31 +634,38 @@ check(predict)
 # %% [markdown] slide="slide"
 # ## Step 6: how wrong was it?
 #
-# Let `labels[n]` be the class of sequence $n$: a whole number from $0$ to $C - 1$, counted as Python
-# counts. The prediction gave it the probability $p_{\text{label}}$. The **cross-entropy** is
+# Let `labels[n]` be the class of sequence $n$: a whole number from $0$ to $C - 1$,
+# counted as Python
+# counts. The prediction gave it the probability $p_{\text{label}}$.
+# The **cross-entropy** is
 #
 # $$L = -\frac1N \sum_{n=1}^{N} \log p^{(n)}_{\text{label of } n} \tag{1.13}$$
 #
-# In this course the loss is the **mean** over the $N$ sequences, not their sum. So it does not
+# In this course the loss is the **mean** over the $N$ sequences, not their sum.
+# So it does not
 # grow with the batch, and every gradient below carries a factor $1/N$.
 
 # %% [markdown] slide="fragment"
-# **Before you look at the figure**: what does a network that has no idea pay, with 4 classes?
+# **Before you look at the figure**: what does a network that has no idea pay,
+# with 4 classes?
 
 # %% slide="subslide" hide_input=true
 show(
     figures.cost_of_a_label(4),
-    alt="The cost -log p falls from infinity at probability 0 to 0 at probability 1. A network "
-    "that gives each of 4 classes a quarter pays log 4 = 1.386.",
+    alt="The cost -log p falls from infinity at probability 0 to 0 at probability 1. "
+    "A network that gives each of 4 classes a quarter pays log 4 = 1.386.",
 )
 
 # %% [markdown] slide="fragment"
-# A quarter for each class costs $\log 4 = 1.386$: the first number to expect of an untrained
-# network. Being sure and right costs nearly nothing; sure and wrong costs without bound.
+# A quarter for each class costs $\log 4 = 1.386$:
+# the first number to expect of an untrained
+# network. Being sure and right costs nearly nothing;
+# sure and wrong costs without bound.
 
 # %% [markdown] slide="notes"
 # Ask: "your loss starts at 20 with 4 classes; what do you check first?"
-# The usual wrong answer is the learning rate. The start-up loss should be near log C, whatever the
+# The usual wrong answer is the learning rate. The start-up loss should be near log C,
+# whatever the
 # learning rate: check the scores' size and the labels first.
 
 # %%
@@ -639,7 +685,7 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean cross-entropy of a batch of predictions, equation (1.13).
 
     Args:
-        probabilities: (C, N), one column per sequence; the labels' entries are positive.
+        probabilities: (C, N), one column per sequence; no label has probability 0.
         labels: (N,) integers from 0 to C - 1, the class of each sequence.
 
     Returns:
@@ -665,18 +711,21 @@ check(cross_entropy)
 # $$\ell = -z_{\text{label}} + \log \sum_{k} e^{z_k} \tag{1.14}$$
 #
 # The first term falls by one when the label's score rises by one.
-# The derivative of the second by $z_c$ is $e^{z_c} / \sum_k e^{z_k}$, which is $p_c$. Together:
+# The derivative of the second by $z_c$ is $e^{z_c} / \sum_k e^{z_k}$, which is $p_c$.
+# Together:
 #
 # $$\frac{\partial \ell}{\partial z_c} = p_c - [\,c = \text{label}\,] \tag{1.15}$$
 #
-# The bracket is 1 where it is true, else 0. **Predicted minus true**: that is the error signal.
+# The bracket is 1 where it is true, else 0. **Predicted minus true**:
+# that is the error signal.
 
 # %%
 scores, label = rng.normal(size=3), 2
 cost = lambda z: -np.log(soft(z)[label])
 assert np.isclose(cost(scores), -scores[label] + np.log(np.exp(scores).sum()))  # (1.14)
 
-numeric = [(cost(scores + eps * e) - cost(scores - eps * e)) / (2 * eps) for e in np.eye(3)]
+nudged = [cost(scores + eps * e) - cost(scores - eps * e) for e in np.eye(3)]
+numeric = np.array(nudged) / (2 * eps)
 error = soft(scores) - (np.arange(3) == label)
 assert np.allclose(numeric, error, atol=1e-8)  # (1.15)
 error.round(3)
@@ -691,12 +740,15 @@ error.round(3)
 # %% [markdown] slide="slide"
 # ## From the scores to the weights
 #
-# Write $dz$ for the gradient of the loss $L$ by the scores, (C, N): (1.15) in every column,
-# divided by $N$ because $L$ is a mean. Since $z = W^{y,s} s_T$, the gradients by the two factors are
+# Write $dz$ for the gradient of the loss $L$ by the scores, (C, N):
+# (1.15) in every column,
+# divided by $N$ because $L$ is a mean. Since $z = W^{y,s} s_T$,
+# the gradients by the two factors are
 #
 # $$dW^{y,s} = dz\; s_T^{\top}, \qquad ds_T = (W^{y,s})^{\top} dz \tag{1.16}$$
 #
-# The first one teaches $W^{y,s}$. The second one is what the last state hears of the error.
+# The first one teaches $W^{y,s}$. The second one is what the last state hears of the
+# error.
 # How it travels on into the past, to $W^{s,s}$ and $W^{s,x}$, is notebook 02.
 
 # %% needs="predict cross_entropy"
@@ -713,7 +765,8 @@ for gradient, value, loss in [
     assert np.isclose(slope, (gradient * direction).sum(), atol=1e-8)  # (1.16)
 
 # %% [markdown]
-# The cell nudges all entries at once, along a random direction: two evaluations test a whole
+# The cell nudges all entries at once, along a random direction:
+# two evaluations test a whole
 # gradient. Where such a test fails, one looks entry by entry, as in notebook 00.
 
 # %% [markdown] slide="slide"
@@ -745,7 +798,7 @@ def share_right(features, labels, W):
 
 # %%
 def first_word_read(T, seed, H=64, D=16, N=1200):
-    """Accuracy, on 400 new sentences, of reading the first word off the last of T states."""
+    """Accuracy, on 400 new sentences, of reading the first word off the last state."""
     r = np.random.default_rng(seed)
     W = {
         "ss": 0.9 * r.normal(size=(H, H)) / np.sqrt(H),
@@ -766,25 +819,31 @@ read = np.array([[first_word_read(T, seed) for T in lengths] for seed in range(3
 assert (read[:, :2] > 0.95).all() and (read[:, -2:] < 0.6).all()
 show(
     figures.first_word(lengths, read),
-    alt="Accuracy of reading the first word off the last state against the sentence's length, for "
-    "three seeds: perfect up to three words, and at the level of guessing from eight words on.",
+    alt="Accuracy of reading the first word off the last state against the sentence's "
+    "length, for three seeds: perfect up to three words, and at the level of guessing "
+    "from eight words on.",
 )
 
 # %% [markdown] slide="fragment"
 # With one to three words nearly always right; from about eight words on it is guessing.
-# The difference that the first word made is still there, but it has shrunk below what the other
+# The difference that the first word made is still there,
+# but it has shrunk below what the other
 # words do to the state.
 
 # %% [markdown] slide="notes"
 # Collect guesses for the length first; most are far too large.
-# Somebody will object that a readout with more precision could find the difference. It is a good
-# objection: no noise is added here, the information is there in principle. A linear readout learned
-# from 800 examples does not find it among the other words' traces. That is what counts in practice.
+# Somebody will object that a readout with more precision could find the difference.
+# It is a good
+# objection: no noise is added here, the information is there in principle.
+# A linear readout learned
+# from 800 examples does not find it among the other words' traces.
+# That is what counts in practice.
 
 # %% [markdown] slide="slide"
 # ## Real sentences
 #
-# People rated short messages from $-4$ (most negative) to $4$ (most positive); each rating is the
+# People rated short messages from $-4$ (most negative) to $4$ (most positive);
+# each rating is the
 # mean over at least 20 of them (Hutto and Gilbert 2014).
 #
 # The next cell fetches them once. Without a network it says so,
@@ -802,7 +861,8 @@ for n in ranked[[len(ranked) // 10, len(ranked) // 3, -len(ranked) // 10]]:
     print(f"{sentences.ratings[n]:+.2f}  {sentences.texts[n]}")
 
 # %% [markdown]
-# As many clearly positive sentences (rated 1 or more) as clearly negative ones ($-1$ or less):
+# As many clearly positive sentences (rated 1 or more) as clearly negative ones ($-1$
+# or less):
 # then guessing is right half of the time, and 0.5 is the number to beat.
 
 # %%
@@ -823,7 +883,8 @@ print(len(chosen), "sentences,", cut, "to learn from")
 # %%
 learn = [tokens(sentences.texts[n]) for n in chosen[:cut]]
 counts = Counter(word for words in learn for word in words)
-place = {word: i for i, word in enumerate((w for w, k in counts.items() if k > 1), start=1)}
+known = [word for word, count in counts.items() if count > 1]
+place = {word: i for i, word in enumerate(known, start=1)}
 
 
 def encode(words, dictionary, T=25):
@@ -836,7 +897,8 @@ def encode(words, dictionary, T=25):
 # %% [markdown] slide="subslide"
 # ### Prediction
 #
-# The network is untrained: random embeddings, random recurrent weights, and only $W^{y,s}$ learns
+# The network is untrained: random embeddings, random recurrent weights,
+# and only $W^{y,s}$ learns
 # from these sentences. Order these three by their accuracy on new sentences:
 #
 # - read the **last state**;
@@ -846,14 +908,15 @@ def encode(words, dictionary, T=25):
 
 # %%
 def three_readouts(seed, D=200, H=200):
-    """Accuracy on new sentences of the three readouts, with random weights from one seed."""
+    """Accuracy of the three readouts on new sentences, for one seed."""
     r = np.random.default_rng(seed)
     dictionary = r.normal(size=(D, len(place) + 1))
     W = {
         "ss": 0.9 * r.normal(size=(H, H)) / np.sqrt(H),
         "sx": r.normal(size=(H, D)) / np.sqrt(D),
     }
-    xs = np.stack([encode(tokens(sentences.texts[n]), dictionary) for n in chosen], axis=2)
+    columns = [encode(tokens(sentences.texts[n]), dictionary) for n in chosen]
+    xs = np.stack(columns, axis=2)  # (T, D, N)
     states = rnn_forward_batch(xs, np.zeros((H, len(chosen))), W)
     words = lengths_in_words[chosen]
     found = {}
@@ -881,15 +944,20 @@ show(
 )
 
 # %% [markdown] slide="fragment"
-# The last state of an untrained network beats guessing, and is beaten by no network at all.
-# A sentence's mood sits in single words, wherever they stand; the last state mostly knows the last ones.
-# A network whose recurrent weights **learn** can decide what to keep: that begins in notebook 02.
+# The last state of an untrained network beats guessing,
+# and is beaten by no network at all.
+# A sentence's mood sits in single words, wherever they stand;
+# the last state mostly knows the last ones.
+# A network whose recurrent weights **learn** can decide what to keep:
+# that begins in notebook 02.
 #
-# (Without the real sentences the figure shows a handful of our own: far too few to conclude anything.)
+# (Without the real sentences the figure shows a handful of our own:
+# far too few to conclude anything.)
 
 # %% [markdown] slide="notes"
 # The usual order people give is: last state first, "because it has read everything".
-# Say the honest thing about the winner: a bag of words is a strong baseline for sentiment and
+# Say the honest thing about the winner: a bag of words is a strong baseline for
+# sentiment and
 # stays one in notebook 07, where the networks are trained.
 
 # %% [markdown] written="wider_state" points=2
@@ -898,36 +966,49 @@ show(
 # A colleague says: "The last state forgets the first word because it is too small.
 # Give it 1,000 units and it will remember."
 #
-# Explain in two or three sentences, with (1.8), why more units do not keep the first word's
+# Explain in two or three sentences, with (1.8),
+# why more units do not keep the first word's
 # trace from fading.
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: at every step the whole difference is multiplied by diag(1 - s_t²) W_ss; it is this
+# 1 point: at every step the whole difference is multiplied by diag(1 - s_t²) W_ss;
+# it is this
 # repeated factor, once per word, that makes it fade (by a factor per word).
-# 1 point: more units make the vector longer but not the factor larger: every unit is overwritten
-# at every step, none is set aside. (Equally good: the measured curves for H = 16 and H = 256.)
-# A remark that a wider state may give a readout more to work with is right and costs nothing.
+# 1 point: more units make the vector longer but not the factor larger:
+# every unit is overwritten
+# at every step, none is set aside. (Equally good:
+# the measured curves for H = 16 and H = 256.)
+# A remark that a wider state may give a readout more to work with is right and costs
+# nothing.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
 # ## Recap
 #
 # - A sentence is `xs`, $(T, D)$ or $(T, D, N)$: time first, one column per sentence.
-# - One step: $s_t = \tanh(W^{s,s} s_{t-1} + W^{s,x} x_t)$; the same two matrices at every word.
+# - One step: $s_t = \tanh(W^{s,s} s_{t-1} + W^{s,x} x_t)$;
+#   the same two matrices at every word.
 # - The last state is the summary; softmax of $W^{y,s} s_T$ is the prediction.
-# - The loss is the **mean** cross-entropy; its error signal is predicted minus true, over $N$.
+# - The loss is the **mean** cross-entropy; its error signal is predicted minus true,
+#   over $N$.
 # - Every word overwrites every unit: an early word's trace fades by a factor per word.
 #
-# Next: how the error signal travels back through time and teaches $W^{s,s}$ and $W^{s,x}$.
+# Next: how the error signal travels back through time and teaches $W^{s,s}$ and
+# $W^{s,x}$.
 
 # %% [markdown] slide="slide"
 # ## To read
 #
-# - J. L. Elman (1990), *Finding structure in time*, Cognitive Science 14: the network of this notebook,
+# - J. L. Elman (1990), *Finding structure in time*, Cognitive Science 14:
+#   the network of this notebook,
 #   and what its states learn about words.
-# - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), *Learning representations by
-#   back-propagating errors*, Nature 323: the gradient that notebook 02 sends through time.
-# - J. S. Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*:
+# - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986),
+#   *Learning representations by
+#   back-propagating errors*, Nature 323: the gradient that notebook 02 sends through
+#   time.
+# - J. S. Bridle (1990), *Probabilistic interpretation of feedforward classification
+#   network outputs*:
 #   where the softmax got its name.
-# - C. J. Hutto and E. Gilbert (2014), *VADER: a parsimonious rule-based model for sentiment analysis
+# - C. J. Hutto and E. Gilbert (2014), *VADER:
+#   a parsimonious rule-based model for sentiment analysis
 #   of social media text*, ICWSM: the rated sentences.
