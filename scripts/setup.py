@@ -182,6 +182,12 @@ def set_up_sandbox() -> None:
             say(f"Sandbox: none ({error}). Install Debian's package bubblewrap before grading.")
 
 
+def set_up_data() -> None:
+    """Fetch the sentences that the notebooks read; without them they go on with a few of our own."""
+    done = run(sys.executable, "-m", "rnncourse.data")
+    say(f"Data: {done.stdout.strip() or last_line(done.stderr)}.")
+
+
 def set_up_chromium() -> None:
     """Install Debian's Chromium for the browser tests where that is possible."""
     if any(map(shutil.which, CHROMIUM)):
@@ -211,6 +217,7 @@ def main() -> int:
         install("-e", f"{ROOT}[dev]" if arguments.dev else str(ROOT))
         set_up_torch()
         set_up_sandbox()
+        set_up_data()
         if arguments.dev:
             set_up_chromium()
     except SetupError as error:
