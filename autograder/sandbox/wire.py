@@ -196,30 +196,32 @@ def _flatten(value: Any, tensors: list[np.ndarray], limit: int | None, keep_numb
 
 def _describe(value: Any, tensors: list[np.ndarray], budget: _Budget, keep_numbers: bool, depth: int) -> Any:
     """The JSON that stands for `value`: an index, null, or a list that begins with its kind."""
-    if isinstance(value, np.ndarray):
+    kind = type(value)  # an object may say anything of its class, but its type is a fact
+    if issubclass(kind, np.ndarray):
         return _describe_array(value, tensors, budget)
     if value is None:
         budget.leaf()
         return None
-    if isinstance(value, (tuple, list, dict)):
+    if issubclass(kind, (tuple, list, dict)):
         if depth >= MAX_DEPTH:
             raise WireError(f"a value nested deeper than {MAX_DEPTH}")
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             budget.leaf()
             items = list(dict.items(value))
             keys = [_text(key) for key, _ in items]
             parts: Iterable[Any] = (part for _, part in items)
             return ["d", keys, _describe_parts(parts, tensors, budget, keep_numbers, depth)]
         budget.leaf()
-        kind = "t" if isinstance(value, tuple) else "l"
-        return [kind, _describe_parts(value, tensors, budget, keep_numbers, depth)]
-    if isinstance(value, np.generic):
+        letter = "t" if issubclass(kind, tuple) else "l"
+        return [letter, _describe_parts(value, tensors, budget, keep_numbers, depth)]
+    if issubclass(kind, np.generic):
         described = _describe_array(np.asarray(value), tensors, budget)
         return ["g", described] if keep_numbers and isinstance(described, int) else described
-    if isinstance(value, (bool, int, float)):
-        described = _describe_array(_number(value), tensors, budget)
+    number = _number(value) if issubclass(kind, (bool, int, float)) else None
+    if number is not None:
+        described = _describe_array(number, tensors, budget)
         return ["n", described] if keep_numbers and isinstance(described, int) else described
-    if keep_numbers and isinstance(value, str):
+    if keep_numbers and issubclass(kind, str):
         budget.leaf(len(value))
         return ["s", value]
     return _describe_other(value, tensors, budget)
@@ -231,14 +233,14 @@ def _describe_parts(
     return [_describe(part, tensors, budget, keep_numbers, depth + 1) for part in parts]
 
 
-def _number(value: bool | int | float) -> np.ndarray:
+def _number(value: bool | int | float) -> np.ndarray | None:
     array = np.asarray(value)
     if array.dtype.kind in "biuf":
         return array
     try:
         return np.asarray(float(value))  # an integer of more than 64 bits
     except (OverflowError, TypeError, ValueError):
-        return array
+        return None
 
 
 def _describe_array(value: np.ndarray, tensors: list[np.ndarray], budget: _Budget) -> Any:
