@@ -88,6 +88,8 @@ def torch_rnn_step(x_t, s_prev, W):
     with torch.no_grad():
         cell.weight_hh.copy_(ss)
         cell.weight_ih.copy_(sx)
+        if x.ndim == 1:
+            return cell(x, s).numpy()
         return cell(x.T.contiguous(), s.T.contiguous()).T.numpy()
 
 
