@@ -92,7 +92,7 @@ def cell_diagram() -> Figure:
 def _events(axis: Axes, symbols: Sequence[str], label: str = "") -> None:
     positions = np.arange(1, len(symbols) + 1)
     axis.set(xlim=(0.4, len(symbols) + 0.6), xticks=positions, xlabel=label)
-    axis.set_xticklabels(symbols)
+    axis.set_xticklabels(symbols, fontsize=None if max(map(len, symbols)) > 1 else 15)
     axis.axhline(0, color=GREY, lw=0.8)
 
 
@@ -118,7 +118,7 @@ def hand_simulation(x: np.ndarray, gates: Mapping[str, np.ndarray], c: np.ndarra
     fig, axis = plt.subplots(figsize=(8, 4.4))
     axis.imshow(table, cmap="RdBu", vmin=-1.6, vmax=1.6, aspect="auto")
     for (row, column), value in np.ndenumerate(table):
-        axis.text(column, row, f"{value + 0.0:.3g}", ha="center", va="center")
+        axis.text(column, row, f"{np.round(value, 3) + 0.0:g}", ha="center", va="center")
     axis.set_xticks(range(len(x)), [f"t = {t}" for t in range(1, len(x) + 1)])
     axis.set_yticks(range(len(rows)), list(rows))
     axis.tick_params(length=0)
@@ -130,13 +130,15 @@ def kept_fraction(kept: Mapping[str, np.ndarray]) -> Figure:
     """How much of a memory is left after how many positions.
 
     Args:
-        kept: name of a forget gate's value -> (T,) memory that started at 1.
+        kept: name of a forget gate's value -> (T,) memory that started at 1; four of them.
     """
     fig, axis = plt.subplots(figsize=(8, 3.8))
-    for (name, memory), style in zip(kept.items(), ("-", "--", "-.", ":"), strict=False):
-        axis.plot(range(1, len(memory) + 1), memory, style, color=GATES["f"])
-        at = min(len(memory) - 1, int(np.argmin(np.abs(memory - 0.55))))
-        axis.annotate(name, (at + 1, memory[at]), xytext=(8, 4), textcoords="offset points")
+    heights = (0.12, 0.3, 0.45, 0.66)  # where each curve is labelled, so that no two labels meet
+    for (name, memory), style, height in zip(kept.items(), ("-", "--", "-.", ":"), heights, strict=True):
+        curve = np.concatenate([[1.0], memory])
+        axis.plot(range(len(curve)), curve, style, color=GATES["f"])
+        at = int(np.argmin(np.abs(curve - height)))
+        axis.annotate(name, (at, curve[at]), xytext=(6, 4), textcoords="offset points")
     axis.axhline(0.5, color=GREY, lw=1, ls=":")
     axis.set(xlabel="positions later", ylabel="share of the memory left", ylim=(0, 1.05))
     return fig
@@ -158,6 +160,7 @@ def memory_over_sentence(words: Sequence[str], runs: Mapping[str, Mapping[str, n
         axis.plot(positions, run["c"], "o-", color=MEMORY, label="memory c")
         axis.plot(positions, run["h"], "s--", color=VISIBLE, label="visible state h")
         axis.set_title(title, loc="left", fontsize=12)
+        axis.set(ylim=(-1.05, 1.05), yticks=(-1, 0, 1))
         _events(axis, words)
     axes[0, 0].legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1.0), fontsize=10)
     return fig
@@ -178,7 +181,7 @@ def door(stream: str, c: np.ndarray, h: np.ndarray, target: np.ndarray) -> Figur
     above.set(ylabel="memory c", yticks=np.arange(0, 1.01, 0.25))
     _events(above, stream)
     _shown(below, positions, h, target)
-    below.set(ylabel="visible h", ylim=(-0.06, 1))
+    below.set(ylabel="visible h", ylim=(-0.06, 1.1), yticks=(0, 0.25, 0.5, 0.75, 1))
     _events(below, stream, "what happens at the door:  + a visitor   . nothing   ? a reading")
     below.legend(loc="upper left", ncols=2, fontsize=10, borderaxespad=0)
     return fig
@@ -199,16 +202,18 @@ def without_a_gate(
         runs: title -> (c, h), each (T,).
         target: (T,) what h should be; positions that miss it are marked.
     """
-    fig, axes = plt.subplots(len(runs), 2, figsize=(11.5, 1.45 * len(runs) + 1.0), layout="constrained")
+    fig, axes = plt.subplots(len(runs), 2, figsize=(11.5, 1.25 * len(runs) + 0.9), layout="constrained")
     positions = np.arange(1, len(stream) + 1)
     for (left, right), (title, (c, h)) in zip(axes, runs.items(), strict=True):
         left.bar(positions, c, width=0.7, color=MEMORY)
-        left.set(ylim=(0, 2.1), yticks=(0, 1, 2))
+        left.set(ylim=(0, 1.1), yticks=(0, 0.5, 1))
         left.set_ylabel(title, rotation=0, ha="right", va="center")
         _shown(right, positions, h, target)
-        right.set(ylim=(-0.05, 1.3), yticks=(0, 1))
+        right.set(ylim=(-0.05, 1.3), yticks=(0, 0.5, 1))
         missed = np.abs(h - target) > 0.01
-        right.plot(positions[missed], h[missed] + 0.17, "x", color="black", ms=7, mew=2, label="missed")
+        right.plot(
+            positions[missed], np.full(missed.sum(), 1.12), "x", color="black", ms=7, mew=2, label="missed"
+        )
         for axis in (left, right):
             _events(axis, stream)
     axes[0, 0].set_title("memory c", fontsize=12)

@@ -47,7 +47,7 @@ def stack_inputs(rng, D=4, H=3):
 
 def torch_cell(W):
     """`torch.nn.LSTMCell` with these weights; its blocks are in the order i, f, g (candidate), o."""
-    import torch
+    import torch  # noqa: PLC0415
 
     cell = torch.nn.LSTMCell(W["fx"].shape[1], len(W["fh"])).double()
     with torch.no_grad():
@@ -59,7 +59,7 @@ def torch_cell(W):
 
 
 def torch_gates(x_t, h_prev, W):
-    import torch
+    import torch  # noqa: PLC0415
 
     x, h = torch.tensor(x_t.T), torch.tensor(h_prev.T)
     gates = {}
@@ -71,7 +71,7 @@ def torch_gates(x_t, h_prev, W):
 
 
 def torch_step(x_t, h_prev, c_prev, W):
-    import torch
+    import torch  # noqa: PLC0415
 
     with torch.no_grad():
         state = torch.tensor(h_prev.T), torch.tensor(c_prev.T)
@@ -80,7 +80,7 @@ def torch_step(x_t, h_prev, c_prev, W):
 
 
 def torch_forward(xs, h0, c0, W):
-    import torch
+    import torch  # noqa: PLC0415
 
     cell, state = torch_cell(W), (torch.tensor(h0.T), torch.tensor(c0.T))
     hs, cs, gates = [], [], []
@@ -95,7 +95,7 @@ def torch_forward(xs, h0, c0, W):
 
 def torch_stacked(W):
     """What the stacked matrix does to each unit vector is its columns."""
-    import torch
+    import torch  # noqa: PLC0415
 
     H, D = W["fx"].shape
     h, x = torch.eye(H + D).double().split([H, D])
@@ -172,7 +172,8 @@ lstm_gates = Exercise(
                more=((I, 'gates["i"] = sigmoid(W["ix"] @ x_t)'), (O, 'gates["o"] = sigmoid(W["ox"] @ x_t)'),
                      (C, 'gates["c"] = np.tanh(W["cx"] @ x_t)'))),
         Mutant("input ignored", F, 'gates["f"] = sigmoid(W["fh"] @ h_prev)', hint=READS,
-               more=((I, 'gates["i"] = sigmoid(W["ih"] @ h_prev)'), (O, 'gates["o"] = sigmoid(W["oh"] @ h_prev)'),
+               more=((I, 'gates["i"] = sigmoid(W["ih"] @ h_prev)'),
+                     (O, 'gates["o"] = sigmoid(W["oh"] @ h_prev)'),
                      (C, 'gates["c"] = np.tanh(W["ch"] @ h_prev)'))),
         Mutant("gates do not read the visible state", F, 'gates["f"] = sigmoid(W["fx"] @ x_t)', hint=READS,
                more=((I, 'gates["i"] = sigmoid(W["ix"] @ x_t)'), (O, 'gates["o"] = sigmoid(W["ox"] @ x_t)'))),
@@ -198,7 +199,8 @@ lstm_gates = Exercise(
         Mutant("forget gate turned round (1 - f)", F, F.replace("sigmoid(", "1 - sigmoid("),
                hint="Here 1 means keep. In notebook 04 the gate was the share that is overwritten."),
         Mutant("input gate taken as 1 - f", I, 'gates["i"] = 1 - gates["f"]',
-               hint="That ties writing to keeping again, as in (5.1). Which formula gives i_t its own weights?"),
+               hint="That ties writing to keeping again, as in (5.1). Which formula gives i_t its own "
+                    "weights?"),
         Mutant("gates rounded to 0 or 1", F, F.replace("sigmoid(", "np.round(sigmoid(") + ")",
                hint="A gate is a share, not a switch: nothing is rounded.",
                more=((I, I.replace("sigmoid(", "np.round(sigmoid(") + ")"),
@@ -208,14 +210,17 @@ lstm_gates = Exercise(
                hint="The candidate is what would be written. How much of it is, (5.6) decides."),
         Mutant("forget gate applied to the state inside the candidate", C,
                'gates["c"] = np.tanh(W["ch"] @ (gates["f"] * h_prev) + W["cx"] @ x_t)',
-               hint="In (5.5) the visible state enters as it is. A gate inside the candidate is another cell (the GRU)."),
+               hint="In (5.5) the visible state enters as it is. A gate inside the candidate is another "
+                    "cell (the GRU)."),
         Mutant("forget bias of 1 added", F, F.replace("sigmoid(", "sigmoid(1.0 + "),
-               hint="Many libraries start with such a bias; (5.3) has none, and neither do the weights you get."),
+               hint="Many libraries start with such a bias; (5.3) has none, and neither do the weights "
+                    "you get."),
         Mutant("sigmoid that overflows", F,
                f'gates["f"] = np.exp({SUM["f"]}) / (1 + np.exp({SUM["f"]}))',
                hint="For a large sum this divides infinity by infinity. The sigmoid given above does not."),
         Mutant("sum taken with a minus sign in between", F, F.replace(" + ", " - "), hint=TWO_SUMS,
-               more=((I, I.replace(" + ", " - ")), (O, O.replace(" + ", " - ")), (C, C.replace(" + ", " - ")))),
+               more=((I, I.replace(" + ", " - ")), (O, O.replace(" + ", " - ")),
+                     (C, C.replace(" + ", " - ")))),
         Mutant("the three gates made to sum to one", "return gates",
                'total = gates["f"] + gates["i"] + gates["o"]\n    return {"f": gates["f"] / total, '
                '"i": gates["i"] / total, "o": gates["o"] / total, "c": gates["c"]}',
@@ -294,8 +299,6 @@ lstm_step = Exercise(
         Mutant("memory squashed before it is stored", MEMORY, "c_t = np.tanh(kept + written)",
                hint=UNSQUASHED),
         Mutant("squashed memory returned", RETURN, "return h_t, np.tanh(c_t), gates", hint=UNSQUASHED),
-        Mutant("squashed memory stored and shown as it is", MEMORY, "c_t = np.tanh(kept + written)",
-               hint=UNSQUASHED, more=((VISIBLE, 'h_t = gates["o"] * c_t'),)),
         Mutant("sigmoid on the memory", MEMORY, "c_t = sigmoid(kept + written)", hint=UNSQUASHED),
         Mutant("tanh applied to the candidate again", WRITTEN, 'written = gates["i"] * np.tanh(gates["c"])',
                hint='`gates["c"]` comes out of `lstm_gates` squashed already.'),
@@ -310,7 +313,8 @@ lstm_step = Exercise(
         Mutant("only what was kept is shown", VISIBLE, 'h_t = gates["o"] * np.tanh(kept)', hint=SHOWS),
         Mutant("visible state mixed with the old one", VISIBLE,
                'h_t = (1 - gates["o"]) * h_prev + gates["o"] * np.tanh(c_t)',
-               hint="The visible state keeps nothing by itself: the memory does that. (5.10) has one product."),
+               hint="The visible state keeps nothing by itself: the memory does that. (5.10) has one "
+                    "product."),
         Mutant("visible state kept in place of the memory", KEPT, 'kept = gates["f"] * h_prev',
                hint="Two states come in. Which of them is the memory?"),
         Mutant("gates read the memory", CALL, "gates = lstm_gates(x_t, c_prev, W)",
@@ -327,7 +331,8 @@ lstm_step = Exercise(
                hint="The first thing to return is what is shown, (5.10)."),
         Mutant("a parenthesis around the wrong sum", MEMORY, "c_t = kept + written",
                hint="In (5.6) the forget gate multiplies the old memory only.",
-               more=((KEPT, 'kept = gates["f"] * (c_prev + gates["i"] * gates["c"])'), (WRITTEN, "written = 0"))),
+               more=((KEPT, 'kept = gates["f"] * (c_prev + gates["i"] * gates["c"])'),
+                     (WRITTEN, "written = 0"))),
         Mutant("memory subtracted", MEMORY, "c_t = written - kept",
                hint="Old and new are added in (5.6), whatever their signs."),
         Mutant("candidate in the gates overwritten by the memory", RETURN,
@@ -366,33 +371,39 @@ lstm_forward = Exercise(
         "One step after the other, each with the two states that the one before it returned. "
         "Where do you keep what came of each step?",
         "`xs[t]` is (D, N). `hs`, `cs` and each of the four gates are (T, H, N); row t is position t + 1.",
-        "Start with `h_t, c_t = h0, c0`, then `for t in range(len(xs)):` with one call of `lstm_step` inside.",
+        "Start with `h_t, c_t = h0, c0`, then `for t in range(len(xs)):`, with `lstm_step` inside.",
     ),
     misconceptions=[
         Mutant("initial visible state ignored", H_START, "h_t = 0 * h0", hint=GIVEN),
         Mutant("initial memory ignored", C_START, "c_t = 0 * c0", hint=GIVEN),
         Mutant("both initial states ignored", H_START, "h_t = 0 * h0", hint=GIVEN,
                more=((C_START, "c_t = 0 * c0"),)),
-        Mutant("initial states exchanged", H_START, "h_t = c0", hint="Which of h0 and c0 is shown, which kept?",
+        Mutant("initial states exchanged", H_START, "h_t = c0",
+               hint="Which of h0 and c0 is shown, which kept?",
                more=((C_START, "c_t = h0"),)),
         Mutant("initial memory taken from h0", C_START, "c_t = h0",
                hint="The memory has a start of its own, c0."),
         Mutant("visible state not carried", STEP, STEP.replace("h_t, c_t, W", "h0, c_t, W"), hint=CARRIED),
         Mutant("memory not carried", STEP, STEP.replace("h_t, c_t, W", "h_t, c0, W"), hint=CARRIED),
         Mutant("neither state carried", STEP, STEP.replace("h_t, c_t, W", "h0, c0, W"), hint=CARRIED),
-        Mutant("memory starts from zero at every position", STEP, STEP.replace("h_t, c_t, W", "h_t, 0 * c_t, W"),
+        Mutant("memory starts from zero at every position",
+               STEP, STEP.replace("h_t, c_t, W", "h_t, 0 * c_t, W"),
                hint=CARRIED),
         Mutant("visible state zero at every position", STEP, STEP.replace("h_t, c_t, W", "0 * h_t, c_t, W"),
                hint=CARRIED),
         Mutant("the two states exchanged at every call", STEP, STEP.replace("h_t, c_t, W", "c_t, h_t, W"),
                hint="In which order does `lstm_step` take the two states, and in which does it return them?"),
-        Mutant("the two results of the step exchanged", STEP, STEP.replace("h_t, c_t, gates_t", "c_t, h_t, gates_t"),
+        Mutant("the two results of the step exchanged",
+               STEP, STEP.replace("h_t, c_t, gates_t", "c_t, h_t, gates_t"),
                hint="In which order does `lstm_step` return the two states?"),
-        Mutant("visible state carried as memory", STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else h_t, W"),
+        Mutant("visible state carried as memory",
+               STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else h_t, W"),
                hint=CARRIED),
-        Mutant("memory carried as visible state", STEP, STEP.replace("h_t, c_t, W", "h_t if t == 0 else c_t, c_t, W"),
+        Mutant("memory carried as visible state",
+               STEP, STEP.replace("h_t, c_t, W", "h_t if t == 0 else c_t, c_t, W"),
                hint=CARRIED),
-        Mutant("memory squashed between positions", STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else np.tanh(c_t), W"),
+        Mutant("memory squashed between positions",
+               STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else np.tanh(c_t), W"),
                hint="The memory goes on as it is. The tanh belongs to what is shown, inside the step."),
         Mutant("sequence read backwards", STEP, STEP.replace("xs[t]", "xs[T - 1 - t]"),
                hint="Which input belongs to the first position?"),
@@ -403,15 +414,16 @@ lstm_forward = Exercise(
         Mutant("inputs one position late", STEP, STEP.replace("xs[t]", "xs[max(t - 1, 0)]"),
                hint="Position t reads its own input, in row t - 1 of xs, and writes row t - 1 of hs."),
         Mutant("first position skipped", LOOP, "for t in range(1, T):", hint=ROWS),
-        Mutant("last position skipped", LOOP, "for t in range(T - 1):", hint="How many positions are there, and how many rows does your loop fill?"),
+        Mutant("last position skipped", LOOP, "for t in range(T - 1):",
+               hint="How many positions are there, and how many rows does your loop fill?"),
         Mutant("stops after three positions", LOOP, "for t in range(min(T, 3)):",
                hint="How many positions are there, and how many rows does your loop fill?"),
         Mutant("states reset after three positions", STEP,
                "if t == 3:\n            h_t, c_t = h0, c0\n        " + STEP, hint=CARRIED),
-        Mutant("states stored before the step", STEP, "hs[t] = h_t\n        cs[t] = c_t\n        " + STEP, hint=ROWS,
-               more=(("\n        hs[t] = h_t", ""), ("\n        cs[t] = c_t", ""))),
-        Mutant("memory stored before the step", STEP, "cs[t] = c_t\n        " + STEP, hint=ROWS,
-               more=(("\n        cs[t] = c_t\n        for", "\n        for"),)),
+        Mutant("states stored before the step", f"{STEP}\n        {STORE_H}\n        {STORE_C}",
+               f"{STORE_H}\n        {STORE_C}\n        {STEP}", hint=ROWS),
+        Mutant("memory stored before the step", f"{STEP}\n        {STORE_H}\n        {STORE_C}",
+               f"{STORE_C}\n        {STEP}\n        {STORE_H}", hint=ROWS),
         Mutant("visible states stored as memories", STORE_C, "cs[t] = h_t",
                hint="Two arrays for two states: cs holds the memories."),
         Mutant("memories stored as visible states", STORE_H, "hs[t] = c_t",
@@ -439,7 +451,8 @@ lstm_forward = Exercise(
         Mutant("sequences mixed: the mean of the batch carried", STEP,
                STEP.replace("h_t, c_t, W", "h_t if t == 0 else h_t.mean(axis=1, keepdims=True), c_t, W"),
                hint="A column is a sequence of its own. Nothing of one column may enter another."),
-        Mutant("both states halved on the way (a decay)", STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else c_t / 2, W"),
+        Mutant("both states halved on the way (a decay)",
+               STEP, STEP.replace("h_t, c_t, W", "h_t, c_t if t == 0 else c_t / 2, W"),
                hint="The memory goes on as it is. What wears it is the forget gate, inside the step."),
     ],
     confirm=torch_forward,
@@ -481,12 +494,14 @@ stack_parameters = Exercise(
         order("blocks in the order o, i, f, candidate", "oifc"),
         order("blocks in alphabetical order c, f, i, o", "cfio"),
         order("blocks from bottom to top", "coif"),
-        order("forget gate's block in every place", "ffff", "Four gates, four blocks: what changes from one to the next?"),
+        order("forget gate's block in every place", "ffff",
+              "Four gates, four blocks: what changes from one to the next?"),
         order("forget gate twice, no input gate", "ffoc", "Are all four letters there?"),
         order("candidate missing, output gate twice", "fioo", "Are all four letters there?"),
         Mutant("columns for the input left of those for the state", ROW,
                "rows.append(np.hstack([from_input, from_state]))",
-               hint="Below which entry of the long vector in (5.13) does each column belong? h stands above x."),
+               hint="Below which entry of the long vector in (5.13) does each column belong? h stands "
+                    "above x."),
         Mutant("matrices on the state transposed", STATE, STATE + ".T",
                hint="(H, H) fits either way round, so no error warns you. (5.13) has no transpose."),
         Mutant("weights on the input all from the forget gate", INPUT, 'from_input = W["fx"]',
@@ -495,10 +510,8 @@ stack_parameters = Exercise(
                hint="Each block of rows belongs to one gate, in both its parts."),
         Mutant("rows unit by unit, the gates interleaved", STACK,
                "return np.stack(rows, axis=1).reshape(-1, rows[0].shape[1])",
-               hint="(5.14) cuts z into four pieces of H rows: one gate's rows stand together."),
-        Mutant("right numbers, reshaped instead of stacked", STACK,
-               "return np.hstack(rows).reshape(-1, rows[0].shape[1])",
-               hint="A reshape reads row by row. Print a small example: does one gate's block stay a block?"),
+               hint="(5.14) cuts z into four pieces of H rows: one gate's rows stand together. "
+                    "If you reshaped, print a small example."),
         Mutant("all rows turned upside down", STACK, "return np.vstack(rows)[::-1]",
                hint="Inside a block the first unit stays on top."),
         Mutant("columns turned round", STACK, "return np.vstack(rows)[:, ::-1]",
