@@ -1,7 +1,7 @@
 """Slides: an executed notebook becomes one reveal.js page that works from a file, without a network.
 
-Which cells are in the lecture is said by their metadata `slide`. This module knows nothing of
-exercises or marks, and executes nothing.
+Which cells are in the lecture is said by their metadata, as Jupyter has it: `slideshow.slide_type`.
+This module knows nothing of exercises or marks, and executes nothing.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
     """Write the deck of an executed notebook as one self-contained HTML page.
 
     Args:
-        notebook: the executed notebook, or the path of its `.ipynb`; cells carry metadata `slide`
-            (one of slide, subslide, fragment, notes, skip, -) and `hide_input`.
+        notebook: the executed notebook, or the path of its `.ipynb`. A cell is in the lecture by its
+            metadata `slideshow.slide_type` (slide, subslide, fragment, notes, skip, -); `hide_input`
+            shows its outputs only.
         out_path: where the page goes.
         title: the page's title.
 
@@ -78,11 +79,11 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
     """The lecture of a notebook: stacks of slides, a `slide` on top and its `subslide`s below.
 
     Raises:
-        CourseError: no cell is in the lecture, it starts in mid-slide, or a cell of it failed.
+        CourseError: no cell is in the lecture, it starts before its first slide, or a cell of it failed.
     """
     stacks: list[list[Slide]] = []
     for number, cell in enumerate(notebook.cells, start=1):
-        kind = cell.metadata.get("slide")
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
         if kind in (None, "skip"):
             continue
         place = f"{title}, cell {number}"
@@ -91,7 +92,7 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
         elif kind == "subslide":
             stacks[-1].append(Slide())
         elif not stacks:
-            raise CourseError(f"{place}: slide={kind!r} stands before the first slide")
+            raise CourseError(f"{place}: a {kind!r} stands before the first slide")
         slide = stacks[-1][-1]
         if kind == "notes":
             slide.notes.append(_markdown(cell.source))

