@@ -1,0 +1,1202 @@
+# %% [markdown] slide="slide"
+# # 04 · Gating
+#
+# A tanh RNN rewrites its whole memory at every word.
+# What if it could decide, number by number, what to keep?
+
+# %% [markdown] slide="notes"
+# Open question to the room: "you read a long sentence. Does every word change everything
+# you remember of it?" Let two people answer, then: "our RNN has no way to say no."
+# The usual wrong answer: "train it longer, it will learn to keep things." Part 1 shows that
+# the step itself is in the way, whatever the weights.
+
+# %% [markdown] slide="slide"
+# ## What you will be able to do
+#
+# - write a **gating network**, and say what each of its numbers decides;
+# - run a gated RNN by hand, on paper, for one step;
+# - set weights by hand so that one unit stores a value for a thousand steps;
+# - derive and code its backward pass in full: **three paths** to the old state;
+# - show by experiment what gates change, and what they do not.
+#
+# **Time**: 60 to 75 minutes, five exercises and one written question.
+# Stuck? `hint(gate)` gives a hint for that exercise; call it again for the next.
+# There are three for each exercise, and they cost nothing.
+
+# %% [markdown] slide="notes"
+# The lecture takes 50 minutes: parts 1 to 3 twenty, the backward pass twenty, experiments ten.
+# Leave the exercises to the lab. The three-path figure of part 4 is the slide to stay on.
+
+# %%
+from autograder import check, hint
+from rnncourse import explorer, figures_04, show
+
+# %% given="imports"
+import numpy as np
+
+# %% [markdown]
+# ### Given from notebook 00
+#
+# You wrote it there. It survives pre-activations of any size.
+
+
+# %% given="from_notebook_00"
+def sigmoid(z):
+    """1 / (1 + exp(-z)) for every entry, without overflow."""
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
+
+
+# %% [markdown] slide="slide"
+# ## 1 · Nothing is said, and still the memory changes
+#
+# One unit of a tanh RNN, with no input: $s_t = \tanh(w\, s_{t-1})$.
+# Start it at 0.2, at 0.5 and at 0.9, and let 50 steps go by.
+#
+# **Before you go on, write down** what is left of the three values after 50 steps
+#
+# - for $w = 1$,
+# - for $w = 2$.
+
+# %% [markdown] slide="notes"
+# Ask for hands: "w = 1: are the values kept?" Most say yes: multiplying by one changes nothing.
+# They forget the tanh, which shrinks every value a little, every time.
+# For w = 2 some say "it explodes". It cannot: tanh is bounded.
+
+# %% [markdown]
+# Each run starts from the same three values and repeats one rule 50 times.
+
+
+# %%
+def repeat(rule, start=(0.2, 0.5, 0.9), steps=50):
+    values = [np.array(start)]
+    for _ in range(steps):
+        values.append(rule(values[-1]))
+    return np.stack(values)
+
+
+runs = {
+    "tanh, w = 1": repeat(lambda s: np.tanh(1 * s)),
+    "tanh, w = 2": repeat(lambda s: np.tanh(2 * s)),
+    "left alone": repeat(lambda s: s),
+}
+spread = {name: np.ptp(values[-1]) for name, values in runs.items()}
+assert spread["tanh, w = 1"] < 0.05 and spread["tanh, w = 2"] < 1e-6  # 0.7 at the start
+{name: values[-1].round(3) for name, values in runs.items()}
+
+# %% slide="subslide" hide_input=true
+show(
+    figures_04.fading(runs),
+    alt="Three panels. With w = 1 the values 0.2, 0.5 and 0.9 shrink to between 0.13 and 0.17 within 50 "
+    "steps; with w = 2 all three end at 0.96; left alone they stay where they were.",
+)
+
+# %% [markdown]
+# **Answer.** With $w = 1$ all three shrink, to 0.13, 0.16 and 0.17: what was 0.7 apart is
+# 0.04 apart, and still shrinking. With $w = 2$ all three end at the same 0.958.
+#
+# In the second case the *sign* would survive: that is the one-bit latch of notebook 03.
+# The *value* does not, and no $w$ changes that: to keep a value for ever a unit would have
+# to leave it alone, and a tanh never does. Only 0 is left alone by every $w$.
+
+# %% [markdown] slide="notes"
+# Ask: "what would the third panel need?" A step that can return the old value itself.
+# The usual wrong answer: a better w. For every w all positive starts end at one value.
+
+# %% [markdown] slide="slide"
+# ## 2 · A gating network
+#
+# Beside the question *what is the new state?* ask a second one, for every coordinate:
+# *how much of it should change?*
+#
+# $$g_t = \sigma(W^{g,s} s_{t-1} + W^{g,x} x_t), \qquad \sigma(z) = \frac{1}{1 + e^{-z}}
+# \tag{4.1}$$
+#
+# The **gate** $g_t$ has one number for each coordinate of the state, between
+# 0 (keep it) and 1 (overwrite it).
+#
+# It looks at the state before, $s_{t-1}$, and at the input $x_t$, as the step of an RNN does.
+# Its matrices are its own.
+
+# %% [markdown] slide="notes"
+# Ask: "why does the gate look at the state, too?" Because the same word can matter here and
+# not there: after "not", "good" should be written differently.
+# The usual wrong answer: g = 1 means "open, so the memory passes". In this notebook the gate
+# opens for what is NEW.
+
+# %% [markdown]
+# ### Sizes
+#
+# As in notebooks 01 to 03 a batch holds $N$ sequences, one **column** each; an input has $D$
+# entries and a state $H$.
+#
+# | in code | shape | in formulas |
+# |---|---|---|
+# | `x_t` | (D, N) | the input $x_t$ |
+# | `s_prev`, `s_t` | (H, N) | the state before the step, $s_{t-1}$, and after it, $s_t$ |
+# | `g_t`, `candidate` | (H, N) | the gate $g_t$, and what would be written, $\tilde s_t$ |
+# | `W["gs"]`, `W["gx"]` | (H, H), (H, D) | $W^{g,s}$, $W^{g,x}$: they make the gate |
+# | `W["ss"]`, `W["sx"]` | (H, H), (H, D) | $W^{s,s}$, $W^{s,x}$: they make the candidate |
+#
+# There are no biases. Where one is wanted, an input that is always 1 does its work: its
+# weight is added at every step. Parts 3 and 6 do so.
+
+# %% [markdown] slide="slide"
+# ## Keep or overwrite, coordinate by coordinate
+#
+# What *would* be written is the step of the simple RNN. It is called the **candidate**:
+#
+# $$\tilde s_t = \tanh(W^{s,s} s_{t-1} + W^{s,x} x_t) \tag{4.2}$$
+#
+# The new state mixes old and candidate, each coordinate by its own gate
+# ($\odot$ multiplies entry by entry):
+#
+# $$s_t = (1 - g_t) \odot s_{t-1} + g_t \odot \tilde s_t \tag{4.3}$$
+#
+# These three lines are the **simple gated RNN**.
+
+# %% [markdown] slide="notes"
+# Ask: "which of the four matrices does a simple RNN have?" The two of the candidate.
+# Set every gate to 1 and the simple RNN is back: nothing was lost, one choice was added.
+
+# %% [markdown] slide="slide"
+# ## By hand: g = [1, 0, 1]
+#
+# $$s_{t-1} = \begin{pmatrix} 0.5 \\ -0.2 \\ 0.9 \end{pmatrix}, \qquad
+# \tilde s_t = \begin{pmatrix} -1 \\ 1 \\ 0.1 \end{pmatrix}, \qquad
+# g_t = \begin{pmatrix} 1 \\ 0 \\ 1 \end{pmatrix}$$
+#
+# **Before you go on, write down** $s_t$.
+# Then once more with $g_t = (0.5,\ 0.25,\ 0)$.
+
+# %% [markdown] slide="notes"
+# Ask: "with g = [1, 0, 1], which coordinates of the old state survive?"
+# The usual wrong answer is the first and the third: people read the gate as *keep*.
+# Let them do the second one on paper: 0.5 * 0.5 + 0.5 * (-1) = -0.25, and so on.
+
+# %% slide="subslide"
+s_prev = np.array([0.5, -0.2, 0.9])
+candidate = np.array([-1.0, 1.0, 0.1])
+for g in (np.array([1.0, 0.0, 1.0]), np.array([0.5, 0.25, 0.0])):
+    print("g =", g, "  new state:", (1 - g) * s_prev + g * candidate)  # (4.3)
+
+# %% slide="fragment" hide_input=true
+show(
+    figures_04.mixture(s_prev, candidate, g, (1 - g) * s_prev + g * candidate),
+    alt="Three lines from an old value to a candidate. With gate 0.5 the new state lies half "
+    "way, at -0.25; with gate 0.25 a quarter of the way, at 0.1; with gate 0 on the old value.",
+)
+
+# %% [markdown]
+# **Answer.** $(-1,\ -0.2,\ 0.1)$: the middle coordinate came through untouched.
+# And $(-0.25,\ 0.1,\ 0.9)$: a gate of 0.25 takes you a quarter of the way
+# from the old value to the candidate.
+#
+# So a new value never leaves the stretch between old value and candidate. As a candidate lies
+# between −1 and 1, a state that starts there stays there; one that starts outside can only
+# move inwards, or stay.
+
+# %%
+rng = np.random.default_rng(4)
+g, old = rng.uniform(size=1000), rng.uniform(-3, 3, size=1000)
+new = (1 - g) * old + g * np.tanh(rng.normal(size=1000))
+assert (np.abs(new) <= np.maximum(np.abs(old), 1)).all()
+
+# %% [markdown]
+# ### Exercise: the gate
+#
+# Write (4.1).
+
+
+# %% exercise="gate" points=2
+def gate(x_t: np.ndarray, s_prev: np.ndarray, W: dict) -> np.ndarray:
+    """How much of each coordinate is to be overwritten, equation (4.1).
+
+    Args:
+        x_t: (D, N) input of the step, one column per sequence.
+        s_prev: (H, N) state before the step.
+        W: "gs" (H, H) and "gx" (H, D) make the gate; "ss" (H, H) and "sx" (H, D), for the
+            candidate, are in it, too.
+
+    Returns:
+        g_t: (H, N) gate, between 0 (keep) and 1 (overwrite).
+    """
+    ### BEGIN SOLUTION
+    pre_activation = W["gs"] @ s_prev + W["gx"] @ x_t
+    g_t = sigmoid(pre_activation)
+    return g_t
+    ### END SOLUTION
+
+
+# %% check="gate"
+check(gate)
+
+# %% [markdown] slide="slide"
+# ## A whole step on paper
+#
+# One unit, one input: $H = D = N = 1$, so that every matrix is a number.
+#
+# $$s_{t-1} = 0.5, \quad x_t = 1, \qquad W^{g,s} = 2, \quad W^{g,x} = -1, \qquad
+# W^{s,s} = 1, \quad W^{s,x} = -0.5$$
+#
+# | | | |
+# |---|---|---|
+# | gate | $\sigma(2 \cdot 0.5 - 1 \cdot 1) = \sigma(0)$ | $= 0.5$ |
+# | candidate | $\tanh(1 \cdot 0.5 - 0.5 \cdot 1) = \tanh(0)$ | $= 0$ |
+# | new state | $(1 - 0.5) \cdot 0.5 + 0.5 \cdot 0$ | $= 0.25$ |
+#
+# All numbers are exact. The same unit goes backward in part 4.
+
+# %% [markdown] slide="notes"
+# Let the room compute it before you show the table: cover the right column.
+# Ask: "the candidate is 0. Was nothing written?" Half of a zero was: the state halved.
+# The usual wrong answer: a candidate of 0 means no change. No change is a gate of 0.
+
+# %% [markdown]
+# ### Exercise: one gated step
+#
+# Write (4.2) and (4.3) around your `gate`. Return the new state together with the gate and
+# the candidate: the backward pass will want them.
+
+
+# %% exercise="gated_step" points=3
+def gated_step(
+    x_t: np.ndarray, s_prev: np.ndarray, W: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One step of the simple gated RNN, equations (4.1) to (4.3).
+
+    Args:
+        x_t: (D, N) input of the step, one column per sequence.
+        s_prev: (H, N) state before the step.
+        W: "gs" (H, H) and "gx" (H, D) make the gate; "ss" (H, H) and "sx" (H, D) make the
+            candidate.
+
+    Returns:
+        s_t: (H, N) state after the step.
+        g_t: (H, N) gate, between 0 (keep) and 1 (overwrite).
+        candidate: (H, N) what would be written, between -1 and 1.
+    """
+    ### BEGIN SOLUTION
+    g_t = gate(x_t, s_prev, W)
+    pre_activation = W["ss"] @ s_prev + W["sx"] @ x_t
+    candidate = np.tanh(pre_activation)
+    kept = (1 - g_t) * s_prev
+    written = g_t * candidate
+    s_t = kept + written
+    return s_t, g_t, candidate
+    ### END SOLUTION
+
+
+# %% check="gated_step"
+check(gated_step)
+
+# %% [markdown]
+# The unit from the paper must come out of your function:
+
+# %% needs="gate gated_step"
+paper_W = {
+    "gs": np.array([[2.0]]),
+    "gx": np.array([[-1.0]]),
+    "ss": np.array([[1.0]]),
+    "sx": np.array([[-0.5]]),
+}
+paper_step = gated_step(np.array([[1.0]]), np.array([[0.5]]), paper_W)
+assert np.allclose(np.ravel(paper_step), [0.25, 0.5, 0.0])
+
+# %% [markdown] slide="slide"
+# ## A half-open gate: a running average
+#
+# Let a gate stand at the same $g$ for $k$ steps. Each step keeps the share $1 - g$ of what
+# was there. In general, the share of the start that is left **directly** is a product:
+#
+# $$\prod_{t=1}^{k} (1 - g_t), \qquad \text{for a constant gate } (1 - g)^k \tag{4.4}$$
+#
+# A gate of 0.1 forgets within tens of steps, one of 0.001 within thousands:
+# the time scale is $1/g$ steps, after which a share of about $e^{-1} \approx 0.37$ is left.
+
+# %% [markdown] slide="notes"
+# Ask: "a gate of 0.01 looks shut. How much is left after 100 steps?" The usual wrong answer:
+# almost everything, 99 %. It is 0.99 to the power of 100, about 37 %.
+
+# %% slide="subslide"
+shares = {f"g = {g}": (1 - g) ** np.arange(201) for g in (0.001, 0.01, 0.1, 0.5)}
+for g in (0.001, 0.01, 0.1):  # after 1/g steps about exp(-1) is left
+    assert abs(shares[f"g = {g}"][min(200, round(1 / g))] - np.exp(-min(200 * g, 1))) < 0.02
+show(
+    figures_04.averaging(shares),
+    alt="Share of the start left against steps, logarithmic. g = 0.5 is below 0.0001 after 14 "
+    "steps, 0.1 after 90; 0.01 is at 0.13 after 200, and 0.001 at 0.82.",
+)
+
+# %% [markdown]
+# "Directly" is said on purpose. With $W^{s,s} \ne 0$ the start also lives on in the
+# candidates that it helped to make, as in any RNN. An open gate ends the direct share only.
+
+# %% [markdown] slide="slide"
+# ## Be the gate yourself
+#
+# Three coordinates, twelve steps, the candidates (red squares) are fixed.
+# You set the three gates before each step and press *Next step*.
+#
+# **Try** to catch the third candidate of coordinate 1, and hold it to the end;
+# to keep coordinate 2 at its start; and to let coordinate 3 follow its candidates smoothly.
+
+# %% [markdown] slide="notes"
+# Let a student call out the gates. The task for coordinate 1 takes three settings: shut, open
+# for one step, shut again. That is what the gating network has to learn.
+# Ask afterwards: "what must the network see in order to do this?" A sign in the input that
+# this step is the one.
+
+# %%
+rng = np.random.default_rng(11)
+slow = 0.6 * np.sin(np.arange(12) / 2.5)
+candidates = np.clip(rng.uniform(-0.9, 0.9, size=(12, 3)) + np.c_[0 * slow, 0 * slow, slow], -1, 1)
+candidates = candidates.round(2)
+start = np.array([0.6, -0.5, 0.0])
+
+# %% slide="subslide" hide_input=true
+explorer(
+    "gate",
+    {"s0": start.tolist(), "candidates": candidates.tolist()},
+    alt="Three coordinates of a state over twelve steps. A slider sets the gate of each; a "
+    "button makes the next step, and the state moves from its old value towards the "
+    "candidate, as far as its gate says.",
+)
+
+# %% [markdown]
+# The same as a figure, with one way to do it: coordinate 1 opens at step 3 only,
+# coordinate 2 never, and coordinate 3 stands at 0.25 throughout.
+
+# %% slide="subslide"
+hand_gates = np.tile([0.0, 0.0, 0.25], (12, 1))
+hand_gates[2, 0] = 1.0
+s, hand_states = start, []
+for g, candidate in zip(hand_gates, candidates):
+    s = (1 - g) * s + g * candidate  # (4.3)
+    hand_states.append(s)
+assert s[0] == candidates[2, 0] and s[1] == start[1]  # exactly
+show(
+    figures_04.running_state(start, np.array(hand_states), hand_gates, candidates),
+    alt="Coordinate 1 stays at its start, jumps to the candidate of step 3 and stays there. "
+    "Coordinate 2 never moves. Coordinate 3 follows its candidates smoothly and late.",
+)
+
+# %% [markdown]
+# ### Exercise: the whole sequence
+#
+# Run the step over all inputs, and store what each step returns.
+#
+# As before, positions count from 1 and Python from 0: `states[0]` is $s_1$, the state
+# *after* the first input. The state before it, `s0`, is not among the `states`.
+
+
+# %% exercise="gated_forward" points=3
+def gated_forward(
+    xs: np.ndarray, s0: np.ndarray, W: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All steps of the simple gated RNN.
+
+    Args:
+        xs: (T, D, N) inputs, time first.
+        s0: (H, N) state before the first step.
+        W: "gs" (H, H) and "gx" (H, D) make the gate; "ss" (H, H) and "sx" (H, D) make the
+            candidate.
+
+    Returns:
+        states: (T, H, N) state after each step, without s0.
+        gates: (T, H, N) gate of each step.
+        candidates: (T, H, N) candidate of each step.
+    """
+    ### BEGIN SOLUTION
+    states = []
+    gates = []
+    candidates = []
+    s_prev = s0
+    for x_t in xs:
+        s_t, g_t, candidate = gated_step(x_t, s_prev, W)
+        states.append(s_t)
+        gates.append(g_t)
+        candidates.append(candidate)
+        s_prev = s_t
+    return np.stack(states), np.stack(gates), np.stack(candidates)
+    ### END SOLUTION
+
+
+# %% check="gated_forward"
+check(gated_forward)
+
+# %% [markdown] slide="slide"
+# ## 3 · A latch with hand-set weights
+#
+# One unit ($H = 1$), three inputs ($D = 3$): a value $v_t$ between −1 and 1; a wish $w_t$,
+# which is 1 where the value is to be stored, else 0; and a constant 1. $x_t = (v_t, w_t, 1)$.
+#
+# $$W^{g,x} = (0,\ 40,\ -20), \quad W^{g,s} = 0, \qquad W^{s,x} = (2,\ 0,\ 0), \quad
+# W^{s,s} = 0$$
+#
+# Without a wish the gate is $\sigma(-20) \approx 2 \cdot 10^{-9}$: shut.
+# With one it is $\sigma(40 - 20)$: open. Then $\tanh(2 v_t)$ is stored.
+#
+# The weight of the constant input, −20, does the work of a bias: **a gate bias**.
+
+# %% [markdown] slide="notes"
+# Ask: "what does the unit hold while no wish comes, and other values pass by?" The stored one.
+# Ask: "could a tanh unit do this?" It could hold a sign (notebook 03), not a value.
+
+# %%
+LATCH = {
+    "gs": np.zeros((1, 1)),
+    "gx": np.array([[0.0, 40.0, -20.0]]),
+    "ss": np.zeros((1, 1)),
+    "sx": np.array([[2.0, 0.0, 0.0]]),
+}
+rng = np.random.default_rng(0)
+T, write_at = 60, [4, 24, 44]  # Python's indices: the steps 5, 25 and 45
+values, writes = rng.uniform(-1, 1, size=T), np.zeros(T)
+writes[write_at] = 1
+latch_xs = np.stack([values, writes, np.ones(T)], axis=1)[:, :, None]  # (T, D, N = 1)
+
+# %% [markdown] slide="subslide"
+# ### Before you run it
+#
+# The second latch is the same with gate weights five times smaller: $W^{g,x} = (0, 8, -4)$.
+# Its gate is $\sigma(-4) \approx 0.018$ when shut, $\sigma(4) \approx 0.982$ when open.
+#
+# **Write down**: does it hold a value for twenty steps as well as the first?
+
+# %% needs="gate gated_step gated_forward"
+leaky = LATCH | {"gx": LATCH["gx"] / 5}
+tight_states = gated_forward(latch_xs, np.zeros((1, 1)), LATCH)[0][:, 0, 0]
+leaky_states = gated_forward(latch_xs, np.zeros((1, 1)), leaky)[0][:, 0, 0]
+stored = np.tanh(2 * values[write_at])
+for value, first in zip(stored, write_at):  # held until the next wish, 20 steps or more
+    assert np.allclose(tight_states[first : min(first + 20, T)], value, atol=1e-6)
+kept_for_twenty = (1 - sigmoid(-4.0)) ** 19  # (4.4): 19 steps with the gate almost shut
+print(f"directly left after 19 shut steps: {kept_for_twenty:.2f} (leaky latch)")
+
+# %% slide="subslide" hide_input=true needs="gate gated_step gated_forward"
+show(
+    figures_04.latch(
+        values,
+        writes,
+        {"weights 40, −20": tight_states, "weights 8, −4": leaky_states},
+    ),
+    alt="Above, a random value at every step, three of them marked for writing. Below, the "
+    "first latch jumps to the marked value and stays on it exactly; the second jumps to "
+    "almost the same value and then drifts with the values that pass by.",
+)
+
+# %% [markdown]
+# **Answer.** It does not. At each step it loses 1.8 % of what it holds, and takes in 1.8 % of
+# what passes by. After nineteen such steps 71 % of the stored value are left.
+#
+# The first latch is exact enough to hold through a thousand steps of noise:
+
+# %% needs="gate gated_step gated_forward"
+noise = np.random.default_rng(1).uniform(-1, 1, size=1000)
+wish = np.zeros(1000)
+wish[0] = 1
+long_xs = np.stack([noise, wish, np.ones(1000)], axis=1)[:, :, None]
+long_states = gated_forward(long_xs, np.zeros((1, 1)), LATCH)[0][:, 0, 0]
+assert np.abs(long_states - np.tanh(2 * noise[0])).max() < 1e-5
+
+# %% [markdown]
+# These weights were set by hand. Could they be *learned* from here? Look at the slope of the
+# gate, $g(1-g)$: at a pre-activation of −20 it is $2 \cdot 10^{-9}$. A gate that is shut so
+# firmly hears almost nothing. Keep that in mind for the written question.
+
+# %% [markdown] slide="slide"
+# ## 4 · The way back through one step
+#
+# Let $\delta_t$ be the **total** gradient of the loss $L$ by $s_t$: what arrives from outside
+# and from all later steps together (notebook 02). In code: `ds`.
+#
+# Where can it go? Read (4.3) as a function of **three** arguments:
+#
+# $$s_t = (1 - g_t) \odot s_{t-1} + g_t \odot \tilde s_t$$
+#
+# the old state, the candidate, and the gate. Candidate and gate depend on the old state, too.
+# So **three paths** lead to $s_{t-1}$.
+
+# %% [markdown] slide="notes"
+# Ask: "how many arrows leave the old state in the forward pass?" Three: into the mixture,
+# into the candidate, into the gate. The usual wrong answer is two: the gate is taken for a
+# constant, because it "only" multiplies.
+
+# %% [markdown]
+# ### Step 1: the mixture
+#
+# Hold two of the three arguments still and nudge the third. By (4.3) the three **direct**
+# derivatives are diagonal:
+#
+# $$\frac{\partial s_t}{\partial s_{t-1}} = \operatorname{diag}(1 - g_t), \qquad
+# \frac{\partial s_t}{\partial \tilde s_t} = \operatorname{diag}(g_t), \qquad
+# \frac{\partial s_t}{\partial g_t} = \operatorname{diag}(\tilde s_t - s_{t-1}) \tag{4.5}$$
+#
+# We do not take a formula on trust. `jacobian` nudges one entry at a time.
+
+
+# %%
+def jacobian(f, v, eps=1e-6):
+    """Derivative of every entry of f(v) by every entry of v, by central differences."""
+    columns = [(f(v + eps * e) - f(v - eps * e)) / (2 * eps) for e in np.eye(len(v))]
+    return np.stack(columns, axis=1)
+
+
+def mix(old, new, g):
+    return (1 - g) * old + g * new  # (4.3)
+
+
+old, new, g = np.array([0.5, -0.2, 0.9]), np.array([-0.8, 0.7, 0.1]), np.array([0.9, 0.2, 0.6])
+assert np.allclose(jacobian(lambda v: mix(v, new, g), old), np.diag(1 - g))  # (4.5)
+assert np.allclose(jacobian(lambda v: mix(old, v, g), new), np.diag(g))
+assert np.allclose(jacobian(lambda v: mix(old, new, v), g), np.diag(new - old))
+
+# %% [markdown] slide="slide"
+# ### Step 1: through the mixture
+#
+# Each argument gets the arriving gradient times its own factor. With everything else held
+# still:
+#
+# $$\underbrace{\delta_t \odot (1 - g_t)}_{\text{to } s_{t-1}, \text{ directly}} \qquad
+# \underbrace{\delta_t \odot g_t}_{\text{to } \tilde s_t} \qquad
+# \underbrace{\delta_t \odot (\tilde s_t - s_{t-1})}_{\text{to } g_t} \tag{4.6}$$
+#
+# In code these are `direct`, `dcandidate` and `dg`.
+#
+# Look at the third: where old and new agree, the gate cannot matter, and gets no gradient.
+
+# %% [markdown] slide="notes"
+# Ask: "why the difference, and not just the candidate?" Opening the gate writes more of the new
+# and keeps less of the old: both terms of (4.3) contain g.
+# The usual wrong answer: dg = ds * candidate. It forgets the g in (1 - g).
+
+# %% [markdown] slide="slide"
+# ### Steps 2 and 3: through tanh and sigmoid
+#
+# Call the two pre-activations $a_t = W^{s,s} s_{t-1} + W^{s,x} x_t$ (candidate) and
+# $z_t = W^{g,s} s_{t-1} + W^{g,x} x_t$ (gate). From (4.6), with the derivatives of notebook 00:
+#
+# $$\frac{\partial L}{\partial a_t} = \delta_t \odot g_t \odot (1 - \tilde s_t^{\,2})
+# \tag{4.7}$$
+#
+# $$\frac{\partial L}{\partial z_t} = \delta_t \odot (\tilde s_t - s_{t-1}) \odot g_t \odot
+# (1 - g_t) \tag{4.8}$$
+#
+# In code: `da` and `dz`. Both are written with **outputs** of the squashing functions:
+# nothing has to be squashed again.
+
+# %% [markdown] slide="notes"
+# Ask: "is it 1 - candidate**2, or 1 - tanh(candidate)**2?" The candidate has been through tanh.
+# The second is the most frequent slip in real submissions; a loss may still fall with it.
+
+# %%
+rng = np.random.default_rng(5)
+a, z, delta = rng.normal(size=(3, 3))
+
+
+def loss_of(a, z):  # the loss is delta . s_t, so that its gradient by s_t is delta
+    return delta @ mix(old, np.tanh(a), sigmoid(z))
+
+
+g, new = sigmoid(z), np.tanh(a)
+assert np.allclose(
+    jacobian(lambda v: np.atleast_1d(loss_of(v, z)), a)[0], delta * g * (1 - new**2)
+)  # (4.7)
+assert np.allclose(
+    jacobian(lambda v: np.atleast_1d(loss_of(a, v)), z)[0], delta * (new - old) * g * (1 - g)
+)  # (4.8)
+
+# %% [markdown] slide="slide"
+# ### Step 4: three paths to the old state
+#
+# Both pre-activations contain $s_{t-1}$. Backward, a matrix acts transposed; what arrives by
+# different paths is **added**:
+#
+# $$\frac{\partial L}{\partial s_{t-1}} \bigg|_{\text{this step}} =
+# \underbrace{\delta_t \odot (1 - g_t)}_{\text{1: direct}} +
+# \underbrace{W^{s,s\top} \frac{\partial L}{\partial a_t}}_{\text{2: through the candidate}} +
+# \underbrace{W^{g,s\top} \frac{\partial L}{\partial z_t}}_{\text{3: through the gate}}
+# \tag{4.9}$$
+#
+# In code: `ds_prev`. It is all that *this step* hands back to the state before it.
+
+# %% [markdown] slide="notes"
+# Stay here. Ask: "a simple RNN: which of the three does it have?" Only the second, with g = 1.
+# Ask: "which path has no matrix in it?" The first. That is the one that can carry a gradient
+# over a hundred steps without being turned or shrunk by W.
+
+# %% [markdown] slide="slide"
+# ## The three paths, with numbers
+#
+# The unit from the paper: $s_{t-1} = 0.5$, $g_t = 0.5$, $\tilde s_t = 0$, $W^{s,s} = 1$,
+# $W^{g,s} = 2$. Let $\delta_t = 1$ arrive.
+#
+# **Before you go on, write down** what each path brings to the old state. Which sign has the
+# third?
+
+# %% [markdown] slide="notes"
+# Give them two minutes. The usual wrong answers: the third path forgotten, or +0.25.
+# Opening the gate moves the state from 0.5 towards 0, that is, down: the sign is minus.
+
+# %% slide="subslide"
+s_prev, g, candidate, delta = 0.5, 0.5, 0.0, 1.0
+direct = delta * (1 - g)
+da = delta * g * (1 - candidate**2)  # (4.7)
+dz = delta * (candidate - s_prev) * g * (1 - g)  # (4.8)
+numbers = {"ds": delta, "direct": direct, "candidate": 1 * da, "gate": 2 * dz}
+numbers["ds_prev"] = direct + 1 * da + 2 * dz  # (4.9)
+numbers
+
+# %% slide="subslide" hide_input=true
+show(
+    figures_04.three_paths(numbers),
+    alt="A graph from the old state to the new one by three ways. Backward, of the arriving "
+    "gradient 1, the direct path brings +0.5, the one through the candidate +0.5, the one "
+    "through the gate -0.25; their sum is +0.75.",
+)
+
+# %% [markdown]
+# | path | factors | brings |
+# |---|---|---|
+# | 1, direct | $\delta_t (1 - g_t) = 1 \cdot 0.5$ | 0.5 |
+# | 2, candidate | $\delta_t\, g_t\, (1 - \tilde s_t^2)\, W^{s,s} = 1 \cdot 0.5 \cdot 1 \cdot 1$ | 0.5 |
+# | 3, gate | $\delta_t\, (\tilde s_t - s_{t-1})\, g_t (1 - g_t)\, W^{g,s} = 1 \cdot (-0.5) \cdot 0.25 \cdot 2$ | −0.25 |
+# | together | | **0.75** |
+#
+# Forget the third path, and you get 1: a third too much, and no error message.
+# A nudge of the old state says which is right:
+
+# %%
+paper_s = lambda s: mix(s, np.tanh(1 * s - 0.5 * 1), sigmoid(2 * s - 1 * 1))
+numeric = (paper_s(0.5 + 1e-6) - paper_s(0.5 - 1e-6)) / 2e-6
+assert np.isclose(numeric, numbers["ds_prev"]) and numbers["ds_prev"] == 0.75
+
+# %% [markdown] slide="slide"
+# ## The same for a whole state: three matrices
+#
+# With more than one unit, each path has a matrix, and the **total** derivative of the step is
+# their sum:
+#
+# $$\frac{\mathrm{d} s_t}{\mathrm{d} s_{t-1}} = \operatorname{diag}(1 - g_t) +
+# \operatorname{diag}\!\big(g_t \odot (1 - \tilde s_t^{\,2})\big) W^{s,s} +
+# \operatorname{diag}\!\big((\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)\big) W^{g,s}
+# \tag{4.10}$$
+#
+# (4.9) is its transpose, times $\delta_t$.
+
+# %% [markdown] slide="notes"
+# Ask: "put g = 1 everywhere: what is left?" The second matrix, the Jacobian of the simple RNN.
+# The usual wrong answer: nothing, because the gate overwrites everything. An open gate ends the
+# direct path only: the past still speaks through the candidate.
+
+# %% slide="subslide"
+rng = np.random.default_rng(7)
+W = {key: rng.normal(size=(3, 3 if key[1] == "s" else 2)) for key in ("gs", "gx", "ss", "sx")}
+x, s = rng.normal(size=2), np.tanh(rng.normal(size=3))
+g, new = sigmoid(W["gs"] @ s + W["gx"] @ x), np.tanh(W["ss"] @ s + W["sx"] @ x)
+parts = {
+    "direct": np.diag(1 - g),
+    "through the candidate": np.diag(g * (1 - new**2)) @ W["ss"],
+    "through the gate": np.diag((new - s) * g * (1 - g)) @ W["gs"],
+}
+parts["total"] = sum(parts.values())  # (4.10)
+
+# %% slide="fragment" hide_input=true
+show(
+    figures_04.jacobian_parts(parts),
+    alt="Three 3 by 3 matrices and their sum. The direct one is diagonal; the one through the "
+    "candidate is full; the one through the gate is full and smaller, but not zero.",
+)
+
+# %% [markdown]
+# The total must be what finite differences find when the old state is nudged and gate and
+# candidate are free to follow. `step` is the forward step of this one sequence.
+
+
+# %%
+def step(s):
+    return mix(s, np.tanh(W["ss"] @ s + W["sx"] @ x), sigmoid(W["gs"] @ s + W["gx"] @ x))
+
+
+assert np.allclose(jacobian(step, s), parts["total"])
+assert not np.allclose(jacobian(step, s), parts["total"] - parts["through the gate"], atol=0.02)
+
+# %% [markdown]
+# Can such a step make a gradient *grow*? The direct path alone cannot: its factors $1 - g$
+# are below 1. The sum can: with large entries in $W^{s,s}$ the second matrix has singular values
+# above 1, as in notebook 03. A gate is no insurance against explosion, and clipping stays.
+
+# %%
+large = W | {"ss": 4 * W["ss"]}
+s_small = 0.01 * s  # small state and no input: the tanh is steep here
+g = sigmoid(large["gs"] @ s_small)
+new = np.tanh(large["ss"] @ s_small)
+grown = np.diag(1 - g) + np.diag(g * (1 - new**2)) @ large["ss"]
+grown += np.diag((new - s_small) * g * (1 - g)) @ large["gs"]
+assert np.linalg.svd(grown, compute_uv=False)[0] > 1.5
+assert np.allclose(grown, jacobian(lambda v: mix(v, np.tanh(large["ss"] @ v), sigmoid(large["gs"] @ v)), s_small))
+
+# %% [markdown] slide="slide"
+# ### Step 5: the input, and the four matrices
+#
+# The input enters candidate and gate, so **two** paths lead to it:
+#
+# $$\frac{\partial L}{\partial x_t} = W^{s,x\top} \frac{\partial L}{\partial a_t} +
+# W^{g,x\top} \frac{\partial L}{\partial z_t} \tag{4.11}$$
+#
+# A matrix gets the gradient of what it made, times what it multiplied:
+#
+# $$\mathrm{d}W^{s,s} = \frac{\partial L}{\partial a_t} s_{t-1}^\top, \quad
+# \mathrm{d}W^{s,x} = \frac{\partial L}{\partial a_t} x_t^\top, \quad
+# \mathrm{d}W^{g,s} = \frac{\partial L}{\partial z_t} s_{t-1}^\top, \quad
+# \mathrm{d}W^{g,x} = \frac{\partial L}{\partial z_t} x_t^\top \tag{4.12}$$
+#
+# With $N$ columns the matrix product sums over the sequences, as it should.
+
+# %% [markdown] slide="notes"
+# Ask: "which state stands in dW: the one before or after the step?" The one the matrix
+# multiplied in the forward pass: before. On paper, with our unit: dW_ss = 0.5 * 0.5 = 0.25,
+# dW_sx = 0.5, dW_gs = -0.125 * 0.5 = -0.0625, dW_gx = -0.125, dx = -0.25 + 0.125 = -0.125.
+
+# %%
+W_new = {key: matrix.copy() for key, matrix in W.items()}
+g, new = sigmoid(W["gs"] @ s + W["gx"] @ x), np.tanh(W["ss"] @ s + W["sx"] @ x)
+delta = rng.normal(size=3)
+da, dz = delta * g * (1 - new**2), delta * (new - s) * g * (1 - g)
+made = {"gs": np.outer(dz, s), "gx": np.outer(dz, x), "ss": np.outer(da, s), "sx": np.outer(da, x)}
+for key, (i, j) in {"gs": (2, 0), "gx": (1, 1), "ss": (0, 2), "sx": (2, 1)}.items():  # (4.12)
+    losses = []
+    for nudge in (1e-6, -1e-6):
+        W = W_new | {key: W_new[key] + nudge * np.outer(np.eye(3)[i], np.eye(W_new[key].shape[1])[j])}
+        losses.append(delta @ step(s))
+    assert np.isclose((losses[0] - losses[1]) / 2e-6, made[key][i, j], rtol=1e-4, atol=1e-8)
+W = W_new
+dx = W["sx"].T @ da + W["gx"].T @ dz  # (4.11)
+by_x = lambda v: mix(s, np.tanh(W["ss"] @ s + W["sx"] @ v), sigmoid(W["gs"] @ s + W["gx"] @ v))
+assert np.allclose(jacobian(by_x, x).T @ delta, dx)
+
+# %% [markdown]
+# ### Exercise: one gated step, backward
+#
+# Write (4.6) to (4.9), (4.11) and (4.12), for a batch. `g_t` and `candidate` come from the
+# forward pass: nothing has to be computed again.
+
+
+# %% exercise="gated_step_backward" points=6
+def gated_step_backward(
+    ds: np.ndarray,
+    x_t: np.ndarray,
+    s_prev: np.ndarray,
+    g_t: np.ndarray,
+    candidate: np.ndarray,
+    W: dict,
+) -> tuple[np.ndarray, np.ndarray, dict]:
+    """One step of the simple gated RNN, backward.
+
+    Args:
+        ds: (H, N) total gradient of the loss by the new state s_t.
+        x_t: (D, N) input of the step.
+        s_prev: (H, N) state before the step.
+        g_t: (H, N) gate, as `gated_step(x_t, s_prev, W)` gave it.
+        candidate: (H, N) candidate, as the same call gave it.
+        W: "gs" (H, H), "gx" (H, D), "ss" (H, H) and "sx" (H, D).
+
+    Returns:
+        dx: (D, N) gradient by the input, by both of its paths.
+        ds_prev: (H, N) gradient by the state before the step, by all three paths.
+        dW: a dict with the keys of W: gradients by the weights as this step used them,
+            summed over the sequences of the batch.
+    """
+    ### BEGIN SOLUTION
+    direct = ds * (1 - g_t)  # (4.6)
+    dcandidate = ds * g_t
+    dg = ds * (candidate - s_prev)
+    da = dcandidate * (1 - candidate**2)  # (4.7)
+    dz = dg * g_t * (1 - g_t)  # (4.8)
+    dx = W["sx"].T @ da + W["gx"].T @ dz  # (4.11)
+    ds_prev = direct + W["ss"].T @ da + W["gs"].T @ dz
+    dW = {
+        "gs": dz @ s_prev.T,  # (4.12)
+        "gx": dz @ x_t.T,
+        "ss": da @ s_prev.T,
+        "sx": da @ x_t.T,
+    }
+    return dx, ds_prev, dW
+    ### END SOLUTION
+
+
+# %% check="gated_step_backward"
+check(gated_step_backward)
+
+# %% [markdown]
+# The unit from the paper, backward. On paper: `dx` is
+# $-0.5 \cdot 0.5 + (-1) \cdot (-0.125) = -0.125$; `ds_prev` is 0.75; and the weights get
+# $\mathrm{d}W^{g,s} = -0.125 \cdot 0.5 = -0.0625$, $\mathrm{d}W^{g,x} = -0.125$,
+# $\mathrm{d}W^{s,s} = 0.5 \cdot 0.5 = 0.25$, $\mathrm{d}W^{s,x} = 0.5$.
+
+# %% needs="gated_step_backward"
+one = np.array([[1.0]])
+dx, ds_prev, dW = gated_step_backward(one, one, 0.5 * one, 0.5 * one, 0 * one, paper_W)
+assert dx == -0.125 and ds_prev == 0.75
+assert (dW["gs"], dW["gx"], dW["ss"], dW["sx"]) == (-0.0625, -0.125, 0.25, 0.5)
+
+# %% [markdown] slide="slide"
+# ## 5 · The way back through the sequence
+#
+# At every state two things meet: the gradient from **outside**, if the loss looks at this state,
+# and what the step after it **hands back**:
+#
+# $$\delta_t = \underbrace{\text{ds}_t}_{\text{from outside}} +
+# \underbrace{\text{ds\_prev of step } t+1}_{(4.9)}, \qquad
+# \delta_T = \text{ds}_T \tag{4.13}$$
+#
+# All steps use the same four matrices, so their contributions are summed:
+#
+# $$\mathrm{d}W = \sum_{t=1}^{T} \mathrm{d}W \text{ of step } t \tag{4.14}$$
+#
+# Nothing here is new: it is notebook 02 with another step inside.
+
+# %% [markdown] slide="notes"
+# Ask: "the loss looks at the last state only. What is ds then?" Zero but for its last entry.
+# The usual wrong answer: ds has only one entry, so only one step is needed.
+
+# %% [markdown]
+# ### Exercise: the whole sequence, backward
+#
+# Here `ds` is (T, H, N): the gradient at every state **from outside**, with all other states
+# held still. `states[k]` is the state *after* Python's step `k`; the step started from
+# `states[k - 1]`, and step 0 from `s0`.
+
+
+# %% exercise="gated_backward" points=6
+def gated_backward(
+    ds: np.ndarray,
+    xs: np.ndarray,
+    s0: np.ndarray,
+    states: np.ndarray,
+    gates: np.ndarray,
+    candidates: np.ndarray,
+    W: dict,
+) -> tuple[np.ndarray, np.ndarray, dict]:
+    """Backpropagation through time for the simple gated RNN.
+
+    Args:
+        ds: (T, H, N) gradient of the loss by every state from outside: ds[k] by states[k],
+            with all other states held still.
+        xs: (T, D, N) inputs.
+        s0: (H, N) state before the first step.
+        states: (T, H, N) states, as `gated_forward(xs, s0, W)` gave them.
+        gates: (T, H, N) gates, from the same call.
+        candidates: (T, H, N) candidates, from the same call.
+        W: "gs" (H, H), "gx" (H, D), "ss" (H, H) and "sx" (H, D).
+
+    Returns:
+        dxs: (T, D, N) gradient by every input.
+        ds0: (H, N) gradient by the state before the first step.
+        dW: a dict with the keys of W: gradients by the shared weights, summed over all steps
+            and over the sequences of the batch.
+    """
+    ### BEGIN SOLUTION
+    dxs = np.zeros(xs.shape)
+    dW = {key: np.zeros(matrix.shape) for key, matrix in W.items()}
+    carry = np.zeros_like(s0)
+    for k in reversed(range(len(xs))):
+        s_prev = states[k - 1] if k > 0 else s0
+        total = ds[k] + carry  # (4.13)
+        dxs[k], carry, step_dW = gated_step_backward(
+            total, xs[k], s_prev, gates[k], candidates[k], W
+        )
+        for key in dW:
+            dW[key] += step_dW[key]  # (4.14)
+    return dxs, carry, dW
+    ### END SOLUTION
+
+
+# %% check="gated_backward"
+check(gated_backward)
+
+# %% [markdown]
+# A test of the whole, with your own forward pass: nudge all four matrices a little in a random
+# direction, and compare the change of the loss with what your gradients foretell.
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+rng = np.random.default_rng(8)
+T, D, H, N = 7, 4, 3, 2
+W = {key: rng.normal(size=(H, H if key[1] == "s" else D)) for key in ("gs", "gx", "ss", "sx")}
+xs, s0, ds = rng.normal(size=(T, D, N)), rng.normal(size=(H, N)), rng.normal(size=(T, H, N))
+dxs, ds0, dW = gated_backward(ds, xs, s0, *gated_forward(xs, s0, W), W)
+direction = {key: rng.normal(size=matrix.shape) for key, matrix in W.items()}
+moved = lambda eps: gated_forward(xs, s0, {key: W[key] + eps * direction[key] for key in W})[0]
+numeric = ((moved(1e-6) - moved(-1e-6)) / 2e-6 * ds).sum()
+foretold = sum((dW[key] * direction[key]).sum() for key in W)
+assert np.isclose(numeric, foretold, rtol=1e-5)
+(numeric, foretold)
+
+# %% [markdown] written="when_a_gate_cannot_learn" points=3
+# By (4.8) a gate's weights learn from
+# $\delta_t \odot (\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)$.
+#
+# Name the two situations in which this is (nearly) zero although the loss depends on the state,
+# that is, although $\delta_t$ is not zero. Say for each whether it is a problem, and why.
+#
+# === BEGIN MARK SCHEME ===
+# 1 point: both named: old value and candidate (nearly) agree; the gate is saturated, near 0 or 1.
+# 1 point: the first is no problem: keeping and overwriting give the same state, so there is
+# nothing to learn from this step.
+# 1 point: the second is one: the gate may stand on the wrong side, keeping what should be
+# overwritten or the other way round, and gets almost no gradient to change that (a very large
+# gate bias, such as the latch's -20, makes it so from the start).
+# Accept "the candidate equals the old state" for the first, g(1-g) near 0 for the second. Do not
+# accept vanishing of delta itself: the question excludes it.
+# === END MARK SCHEME ===
+
+# %% [markdown] slide="slide"
+# ## 6 · Does it help? The adding problem
+#
+# A sequence of $T = 100$ random values between 0 and 1; two of them are marked, one in each
+# half. **Answer with their sum**, after the last step.
+#
+# An input has three entries: the value, the mark (0 or 1), and a constant 1.
+#
+# Who always answers 1, the mean, has a mean squared error of $2 \cdot \frac{1}{12} \approx
+# 0.167$: the variance of two uniform values. That is our one baseline.
+# We call an error below 0.01 *solved*.
+
+# %% [markdown] slide="notes"
+# The task is from Hochreiter and Schmidhuber (1997), in a simplified form: values in [0, 1],
+# fixed length, the answer is the plain sum.
+# Ask: "what must a network learn here?" To write at the marks, and to keep quiet between.
+
+# %%
+BASELINE, GOAL = 2 / 12, 0.01
+
+
+def adding_problem(rng, T, N):
+    """xs (T, 3, N): value, mark, constant 1; targets (1, N): sum of the two marked values."""
+    xs = np.zeros((T, 3, N))
+    xs[:, 0], xs[:, 2] = rng.uniform(size=(T, N)), 1
+    columns = np.arange(N)
+    for low, high in ((0, T // 2), (T // 2, T)):
+        xs[rng.integers(low, high, size=N), 1, columns] = 1
+    return xs, (xs[:, 0] * xs[:, 1]).sum(axis=0, keepdims=True)
+
+
+T = 100
+test_xs, test_targets = adding_problem(np.random.default_rng(10_000), T, 256)
+error_of_ones = np.mean((test_targets - 1) ** 2)
+assert abs(error_of_ones - BASELINE) < 0.02
+
+# %% slide="subslide" hide_input=true
+show(
+    figures_04.adding_sequence(test_xs[:, :, 0], test_targets[0, 0]),
+    alt="A hundred grey bars of random height, one marked in each half; the target is the sum "
+    "of the two marked heights.",
+)
+
+# %% [markdown]
+# ### Given from notebooks 01, 02 and 03
+#
+# The tanh RNN, forward and backward, and a training step: the gradient is clipped to a global
+# norm of 1, then Adam (Kingma & Ba 2015) moves the weights.
+
+
+# %%
+def rnn_forward(xs, s0, W):
+    """States (T, H, N) of the tanh RNN, in a tuple of one, so that both models look alike."""
+    states = []
+    for x_t in xs:
+        s0 = np.tanh(W["ss"] @ s0 + W["sx"] @ x_t)
+        states.append(s0)
+    return (np.stack(states),)
+
+
+def rnn_backward(ds, xs, s0, states, W):
+    """Backpropagation through time for the tanh RNN, notebook 02."""
+    dW, carry, dxs = {"ss": 0.0, "sx": 0.0}, 0.0, np.zeros(xs.shape)
+    for k in reversed(range(len(xs))):
+        da = (ds[k] + carry) * (1 - states[k] ** 2)
+        dxs[k], carry = W["sx"].T @ da, W["ss"].T @ da
+        dW["ss"] = dW["ss"] + da @ (states[k - 1] if k > 0 else s0).T
+        dW["sx"] = dW["sx"] + da @ xs[k].T
+    return dxs, carry, dW
+
+
+def adam_step(weights, gradients, moments, update, lr):
+    """Change `weights` in place; `moments` holds Adam's running averages between calls."""
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
+    for key, gradient in gradients.items():
+        gradient = gradient / max(1.0, norm)
+        mean, square = moments.get(key, (0.0, 0.0))
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        moments[key] = mean, square
+        scale = np.sqrt(square / (1 - 0.999**update)) + 1e-8
+        weights[key] = weights[key] - lr * mean / (1 - 0.9**update) / scale
+
+
+# %% [markdown]
+# ### How both models start
+#
+# Random matrices, scaled so that pre-activations are of the order of 1. The tanh RNN gets the
+# kindest start notebook 03 knows: an orthogonal $W^{s,s}$, all of whose singular values are 1.
+#
+# The gate's bias is the weight of the constant input: the last column of $W^{g,x}$.
+
+
+# %%
+def random_weights(seed, gate_bias=None, H=16, D=3):
+    """Weights of a gated RNN, or of a tanh RNN where `gate_bias` is None."""
+    rng = np.random.default_rng(seed)
+    W = {"ss": rng.normal(size=(H, H)) / np.sqrt(H), "sx": rng.normal(size=(H, D)) / np.sqrt(D)}
+    if gate_bias is None:
+        return W | {"ss": np.linalg.qr(W["ss"])[0]}
+    W |= {"gs": rng.normal(size=(H, H)) / np.sqrt(H), "gx": rng.normal(size=(H, D)) / np.sqrt(D)}
+    W["gx"][:, -1] = gate_bias
+    return W
+
+
+# %% [markdown] slide="slide"
+# ## Before training: how far back does a gradient reach?
+#
+# A random gradient arrives at $s_T$, $T = 100$, of an **untrained** model that reads sequences of
+# the adding problem. What is left of its norm at $s_0$?
+#
+# - the tanh RNN with an orthogonal $W^{s,s}$;
+# - gated RNNs whose gate bias is 0, −2 and −4: gates about 0.5, 0.12 and 0.02 open.
+#
+# **Before you go on, write down** an order, from the least to the most.
+
+# %% [markdown] slide="notes"
+# The usual wrong answer: "any gated RNN reaches further than the tanh RNN".
+# With half-open gates the direct path is 0.5 to the power of 100. Gates are no magic:
+# what counts is that they CAN shut.
+
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+def reach(forward, backward, W, seed):
+    """Norm of the gradient at s_0, s_1, ..., s_T, relative to the one that arrives at s_T."""
+    rng = np.random.default_rng(seed)
+    xs, _ = adding_problem(rng, T, 8)
+    s0 = np.zeros((len(W["ss"]), 8))
+    ds = np.zeros((T, *s0.shape))
+    ds[-1] = rng.normal(size=s0.shape)
+    outputs = forward(xs, s0, W)
+    norms = []
+    for k in range(T + 1):  # the last T - k steps alone: their ds0 is the gradient at s_k
+        start = outputs[0][k - 1] if k > 0 else s0
+        if k < T:
+            _, at_k, _ = backward(ds[k:], xs[k:], start, *(output[k:] for output in outputs), W)
+        norms.append(np.linalg.norm(at_k if k < T else ds[-1]) / np.linalg.norm(ds[-1]))
+    return np.array(norms)
+
+
+GATED, TANH = (gated_forward, gated_backward), (rnn_forward, rnn_backward)
+models = {"tanh RNN": (*TANH, None), "gated, bias 0": (*GATED, 0.0)}
+models |= {"gated, bias −2": (*GATED, -2.0), "gated, bias −4": (*GATED, -4.0)}
+reached = {
+    name: np.stack([reach(f, b, random_weights(seed, bias), seed) for seed in range(3)])
+    for name, (f, b, bias) in models.items()
+}
+{name: [f"{value:.0e}" for value in norms[:, 0]] for name, norms in reached.items()}
+
+# %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
+show(
+    figures_04.gradient_reach({name: norms[0] for name, norms in reached.items()}),
+    alt="PLACEHOLDER",
+)
+
+# %% [markdown]
+# PLACEHOLDER answer
+
+# %% [markdown] slide="slide"
+# ## Training, one loop for both models
+#
+# The loss looks at the last state only: $y = W^{y,s} s_T + b$, mean squared error.
+# So `ds` is zero but for its last entry.
+
+
+# %%
+def train(forward, backward, W, seed, updates=1500, N=32, lr=5e-3):
+    """Train on the adding problem; stop when solved. Returns the weights and a log."""
+    rng = np.random.default_rng(seed)
+    H, keys = len(W["ss"]), list(W)
+    weights = W | {"ys": rng.normal(size=(1, H)) / np.sqrt(H), "yb": np.zeros((1, 1))}
+    moments, log = {}, {"updates": [], "errors": [], "reach": []}
+    for update in range(updates + 1):
+        W = {key: weights[key] for key in keys}
+        if update % 25 == 0:
+            last = forward(test_xs, np.zeros((H, test_xs.shape[2])), W)[0][-1]
+            error = np.mean((weights["ys"] @ last + weights["yb"] - test_targets) ** 2)
+            log["updates"].append(update)
+            log["errors"].append(error)
+            if error < GOAL:
+                break
+        xs, targets = adding_problem(rng, T, N)
+        s0 = np.zeros((H, N))
+        outputs = forward(xs, s0, W)
+        last = outputs[0][-1]
+        dy = 2 * (weights["ys"] @ last + weights["yb"] - targets) / N
+        ds = np.zeros_like(outputs[0])
+        ds[-1] = weights["ys"].T @ dy
+        _, ds0, dW = backward(ds, xs, s0, *outputs, W)
+        log["reach"].append(np.linalg.norm(ds0) / np.linalg.norm(ds[-1]))
+        gradients = dW | {"ys": dy @ last.T, "yb": dy.sum(axis=1, keepdims=True)}
+        adam_step(weights, gradients, moments, update + 1, lr)
+    return W, log
+
+
+# %% [markdown] slide="subslide"
+# ### Before you run it
+#
+# Both models: $H = 16$ units, the same data, Adam, three seeds, at most 1,500 updates of 32
+# sequences. The gated RNN starts with gate bias **0**.
+#
+# You have seen how little of the gradient reaches the first state then.
+# **Write down**: which of the two solves the task, if any?
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+logs, trained = {}, {}
+for name in ("tanh RNN", "gated, bias 0"):
+    forward, backward, bias = models[name]
+    results = [train(forward, backward, random_weights(seed, bias), seed) for seed in range(3)]
+    trained[name] = [W for W, _ in results]
+    logs[name] = [log for _, log in results]
+for log in logs["gated, bias 0"]:
+    assert log["errors"][-1] < GOAL
+for log in logs["tanh RNN"]:
+    assert log["updates"][-1] == 1500 and min(log["errors"]) > 0.9 * BASELINE
+{name: [(log["updates"][-1], round(log["errors"][-1], 3)) for log in logs[name]] for name in logs}
+
+# %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
+show(
+    figures_04.learning_curves(
+        {name: [(log["updates"], log["errors"]) for log in logs[name]] for name in logs},
+        BASELINE,
+        GOAL,
+    ),
+    alt="PLACEHOLDER",
+)
+
+# %%
+measured = None
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+name = "gated, bias −4"
+logs[name] = [train(*GATED, random_weights(seed, -4.0), seed)[1] for seed in range(3)]
+print({n: [log["updates"][-1] for log in logs[n]] for n in logs})
+print({n: [(f"{log['reach'][0]:.0e}", f"{max(log['reach'][-25:]):.0e}") for log in logs[n]] for n in logs})
+gx, u = test_xs, None
+for W in trained["gated, bias 0"]:
+    states, gates, _ = gated_forward(test_xs, np.zeros((16, 256)), W)
+    m = test_xs[:, 1] > 0
+    per_unit_m = np.array([gates[:, i][m].mean() for i in range(16)])
+    per_unit_u = np.array([gates[:, i][~m].mean() for i in range(16)])
+    print(per_unit_m.mean().round(3), per_unit_u.mean().round(3), per_unit_m.round(2), per_unit_u.round(2))
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+show(figures_04.wall_opens({n: logs[n] for n in ("gated, bias 0", "gated, bias −4")}), alt="x")
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+W = trained["gated, bias 0"][0]
+_, gates, _ = gated_forward(test_xs[:, :, :1], np.zeros((16, 1)), W)
+show(figures_04.gates_at_work(test_xs[:, 0, 0], test_xs[:, 1, 0], gates[:, :, 0]), alt="x")
