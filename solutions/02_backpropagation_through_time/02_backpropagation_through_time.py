@@ -6,10 +6,9 @@
 
 # %% [markdown] slide="notes"
 # Open question to the room: "you have backpropagated through a network with five
-# layers.
-# Now somebody tells you that all five layers are the same matrix. What changes?"
-# The usual wrong answer: "take the gradient of one layer, they are all the same".
-# Do not resolve it; the bars in part 4 will.
+# layers. Now somebody tells you that all five layers are the same matrix. What
+# changes?" The usual wrong answer: "take the gradient of one layer, they are all the
+# same". Do not resolve it; the bars in part 4 will.
 
 # %% [markdown] slide="slide"
 # ## What you will be able to do
@@ -20,9 +19,8 @@
 # - test a whole model's gradient against numbers, and know what such a test can miss;
 # - train a recurrent network with a backward pass you wrote yourself.
 #
-# **Time**: 60 to 75 minutes, four exercises and one written question.
-# Stuck? `hint(loss_backward)` gives a hint for that exercise; call it again for the
-# next.
+# **Time**: 60 to 75 minutes, four exercises and one written question. Stuck?
+# `hint(loss_backward)` gives a hint for that exercise; call it again for the next.
 # There are three for each exercise, and they cost nothing.
 
 # %% [markdown] slide="notes"
@@ -45,8 +43,8 @@ import numpy as np
 # $$a_t = W^{s,s} s_{t-1} + W^{s,x} x_t, \qquad s_t = \tanh(a_t) \tag{2.1}$$
 #
 # The last state alone decides, by logits $z$ and probabilities $p$; the loss $L$ is
-# the mean
-# cross-entropy over the $N$ sequences of a batch, with $y_n$ the label of sequence $n$:
+# the mean cross-entropy over the $N$ sequences of a batch, with $y_n$ the label of
+# sequence $n$:
 #
 # $$z = W^{y,s} s_T, \qquad p = \operatorname{softmax}(z), \qquad
 # L = -\frac{1}{N} \sum_{n=1}^{N} \log p_{y_n, n} \tag{2.2}$$
@@ -60,8 +58,7 @@ import numpy as np
 # ### Sizes
 #
 # A batch holds $N$ sequences, one **column** each. An input has $D$ entries, a state
-# $H$,
-# and there are $C$ classes.
+# $H$, and there are $C$ classes.
 #
 # | in code | shape | in formulas |
 # |---|---|---|
@@ -73,8 +70,7 @@ import numpy as np
 # | `labels` | (N,) | $y$: for each sequence the number of its class, counted from 0 |
 #
 # The gradient of the loss by anything has the shape of that thing, and the letter `d`
-# in front:
-# `dW["ss"]` is (H, H).
+# in front: `dW["ss"]` is (H, H).
 
 # %% [markdown] slide="slide"
 # ## Positions count from 1, Python from 0
@@ -140,8 +136,7 @@ def cross_entropy(probabilities, labels):
 
 # %% [markdown]
 # A small model to try every formula on. All its sizes differ, so that a transposed
-# matrix
-# cannot hide. `close` tells whether two arrays agree to eight decimals.
+# matrix cannot hide. `close` tells whether two arrays agree to eight decimals.
 
 # %%
 rng = np.random.default_rng(2)
@@ -176,9 +171,8 @@ show(
 
 # %% [markdown] slide="notes"
 # Let the room name what each red arrow carries before you go on: the gradient of the
-# loss
-# at that state. Usual wrong answer: "the error of the prediction at that position";
-# there is only one prediction, at the end.
+# loss at that state. Usual wrong answer: "the error of the prediction at that
+# position"; there is only one prediction, at the end.
 
 # %% [markdown] slide="slide"
 # ## The error signal
@@ -218,17 +212,15 @@ for t in range(1, T + 1):
 #
 # $W^{s,s}$ is used at $T = 12$ positions. The loss looks at the last state only.
 #
-# **Which of the twelve uses contributes most to its gradient?**
-# The first, the last, one in the middle, or all alike? And does it change when every
-# entry of
-# $W^{s,s}$ is made five times as large?
+# **Which of the twelve uses contributes most to its gradient?** The first, the last,
+# one in the middle, or all alike? And does it change when every entry of $W^{s,s}$ is
+# made five times as large?
 #
 # Write your answer down. Part 4 measures it.
 
 # %% [markdown] slide="notes"
 # Take a vote and keep the numbers on the board. Usual: "the last, always, because it
-# is nearest".
-# That is right for a small W only.
+# is nearest". That is right for a small W only.
 
 # %% [markdown] slide="slide"
 # ## Part 1 · Where the error signal starts
@@ -247,16 +239,16 @@ for t in range(1, T + 1):
 # *What the model said, minus what it should have said.*
 
 # %% [markdown] slide="notes"
-# Ask: "the model gives the right class .99. How large is the gradient?" About .01 over
-# N.
-# Usual wrong answer: "1/p, so about 1". That is the gradient by the probability;
-# the softmax stands in between.
+# Ask: "the model gives the right class .99. How large is the gradient?" About .01
+# over N. Usual wrong answer: "1/p, so about 1". That is the gradient by the
+# probability; the softmax stands in between.
 
 
 # %% [markdown] slide="subslide"
 # ### (2.4), tested
 #
-# Every formula of this notebook is followed by a cell that compares it with a measurement.
+# Every formula that claims something is followed by a cell that compares it with a
+# measurement.
 
 
 # %% slide="fragment"
@@ -273,8 +265,7 @@ dz.round(3)  # each column sums to zero: what one class gains, the others lose
 # ## From the logits to the last state
 #
 # Unit $i$ of the last state enters **every** logit:
-# $z_c = \sum_i W^{y,s}_{c,i}\, s_{T,i}$.
-# So its gradient collects from all of them:
+# $z_c = \sum_i W^{y,s}_{c,i}\, s_{T,i}$. So its gradient collects from all of them:
 #
 # $$\delta_{T,i} = \sum_{c} W^{y,s}_{c,i} \frac{dL}{dz_c} \tag{2.5}$$
 #
@@ -285,8 +276,8 @@ dz.round(3)  # each column sums to zero: what one class gains, the others lose
 
 # %% [markdown] slide="notes"
 # Ask for the matrix form of both. (2.5) sums over the row index of W, so W is
-# transposed.
-# The usual wrong answer forgets that; the shapes (C, H) and (C, N) refuse.
+# transposed. The usual wrong answer forgets that; the shapes (C, H) and (C, N)
+# refuse.
 
 # %%
 delta_T = np.einsum("ci,cn->in", W["ys"], dz)  # (2.5), index by index
@@ -360,17 +351,15 @@ assert close(da, numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t))
 
 # %% [markdown]
 # Why `(delta * np.tanh(a)).sum()`? It stands for the loss: near the point where we
-# are, the loss
-# moves with $s_t$ by the error signal times the change. Any loss with this error
-# signal at $s_t$
-# has the same gradient further back.
+# are, the loss moves with $s_t$ by the error signal times the change. Any loss with
+# this error signal at $s_t$ has the same gradient further back.
 
 # %% [markdown] slide="slide"
 # ## Second obstacle: two products
 #
 # The pre-activation is
-# $a_{t,i} = \sum_j W^{s,s}_{i,j}\, s_{t-1,j} + \sum_d W^{s,x}_{i,d}\, x_{t,d}$.
-# Old unit $j$ and input $d$ feed every $a_{t,i}$, so they collect from all of them:
+# $a_{t,i} = \sum_j W^{s,s}_{i,j}\, s_{t-1,j} + \sum_d W^{s,x}_{i,d}\, x_{t,d}$. Old
+# unit $j$ and input $d$ feed every $a_{t,i}$, so they collect from all of them:
 #
 # $$\frac{dL}{ds_{t-1,j}} = \sum_i W^{s,s}_{i,j} \frac{dL}{da_{t,i}} \tag{2.8}$$
 #
@@ -381,10 +370,8 @@ assert close(da, numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t))
 
 # %% [markdown] slide="notes"
 # Ask: "W is square. Who notices when you forget the transpose?" Nobody: no shape
-# complains.
-# Only a numeric check does. This is why every size in our checks differs, and why even
-# that
-# is not enough for W^{s,s}.
+# complains. Only a numeric check does. This is why every size in our checks differs,
+# and why even that is not enough for W^{s,s}.
 
 # %%
 upstream = lambda s_prev, x_t: (delta * rnn_step(x_t, s_prev, W)).sum()
@@ -396,9 +383,9 @@ assert close(by_input, numerical_gradient(lambda x: upstream(s_prev, x), x_t))
 # %% [markdown] slide="subslide"
 # ### The same as a Jacobian
 #
-# (2.7) and (2.8) together are the transpose of the step's Jacobian: of the matrix that
-# holds, in
-# row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For one sequence
+# (2.7) and (2.8) together are the transpose of the step's Jacobian: of the matrix
+# that holds, in row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For
+# one sequence
 #
 # $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s},
 # \qquad \frac{dL}{ds_{t-1}} = J_t^{\top} \delta_t \tag{2.10}$$
@@ -417,24 +404,19 @@ assert np.allclose(J.T @ delta[:, one], by_state[:, one])
 # ## The weights of this layer
 #
 # $W^{s,s}_{i,j}$ stands in one place only: it multiplies $s_{t-1,j}$ on the way to
-# $a_{t,i}$.
-# For one sequence, and for the weights of **this layer alone**, call the gradients
-# $G_t$:
+# $a_{t,i}$. For one sequence, and for the weights of **this layer alone**, call the
+# gradients $G_t$:
 #
 # $$G^{s,s}_{t,i,j} = \frac{dL}{da_{t,i}}\, s_{t-1,j}, \qquad
 # G^{s,x}_{t,i,d} = \frac{dL}{da_{t,i}}\, x_{t,d} \tag{2.11}$$
 #
 # *What came back to the row, times what went in by the column.*
-#
-# With $N$ sequences in the batch, the gradients of the sequences add up.
 
 # %% [markdown] slide="notes"
 # Prediction for the room: "in code this is one matrix product, (H, N) times (N, H).
 # The N disappears. Was it summed, averaged, or is one sequence left?" Summed: that is
-# what a
-# matrix product does. The mean of the loss is inside the error signal already (1/N in
-# (2.4)).
-# Usual wrong answer: divide by N again.
+# what a matrix product does. The mean of the loss is inside the error signal already
+# (1/N in (2.4)). Usual wrong answer: divide by N again.
 
 # %%
 one_column = lambda V: (delta[:, one] * rnn_step(x_t[:, one], s_prev[:, one], V)).sum()
@@ -447,16 +429,12 @@ assert close(G_sx, numerical_gradient(lambda V: one_column({**W, "sx": V}), W["s
 # ### What `ds` means in code
 #
 # Every backward function gets, as `ds`, the gradient at **what its forward function
-# returned**,
-# as the caller sees it. `rnn_step` returns $s_t$, and the caller of its backward holds
-# the whole
-# error signal there. So here `ds` is $\delta_t$.
+# returned**, as the caller sees it. `rnn_step` returns $s_t$, and the caller of its
+# backward holds the whole error signal there. So here `ds` is $\delta_t$.
 #
-# **A prediction.** In code, (2.11) for a batch is one matrix product of an (H, N) and
-# an (N, H)
-# array. The $N$ sequences disappear in it. Are their gradients summed, averaged, or is
-# only
-# the last one left? The cell behind the exercise answers.
+# In a batch the weights are shared by the sequences as well: their gradients by one
+# step's weights add up. In code that is one matrix product of an (H, N) and an (N, H)
+# array, and it sums over the $N$ that disappears.
 #
 # ### Exercise: one step, backward
 #
@@ -495,9 +473,9 @@ def rnn_step_backward(
 check(rnn_step_backward)
 
 # %% [markdown]
-# The prediction's answer: run the step for the batch and for each sequence by itself.
-# A matrix product **sums** over the index that disappears. (And the $1/N$ of the loss?
-# It came in with (2.4) and is inside the error signal.)
+# Was the batch summed? Run your step for all sequences together, and for each by
+# itself. (And the $1/N$ of the loss? It came in with (2.4) and is inside the error
+# signal.)
 
 # %% needs="rnn_step_backward"
 batch = rnn_step_backward(delta, x_t, s_prev, s_t, W)[2]
@@ -521,15 +499,13 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 # | slope $1 - s_t^2$ | | 0.36 | 0.64 | 0.75 |
 #
 # **Fill in, from right to left**: $da_3$, then $G_3 = da_3\, s_2$, then
-# $\delta_2 = w\, da_3$;
-# the same for positions 2 and 1. (The inputs are not needed. Why?)
+# $\delta_2 = w\, da_3$; the same for positions 2 and 1. (The inputs are not needed.
+# Why?)
 
 # %% [markdown] slide="notes"
-# Five minutes, in pairs. Usual slips: G_3 with s_3 instead of s_2; delta_2 without the
-# slope.
-# The inputs are not needed because the slope is written with the states, and G^{s,s}
-# is made
-# of states. (G^{s,x} would need them.)
+# Five minutes, in pairs. Usual slips: G_3 with s_3 instead of s_2; delta_2 without
+# the slope. The inputs are not needed because the slope is written with the states,
+# and G^{s,s} is made of states. (G^{s,x} would need them.)
 
 # %% [markdown] slide="subslide"
 # ### The answer
@@ -600,9 +576,8 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 
 # %% [markdown] slide="notes"
 # This is the answer to the opening question. Ask: "and the gradient by x_2, is that a
-# sum over
-# positions too?" No: x_2 is read once. It is the written question of the notebook, so
-# let it stand.
+# sum over positions too?" No: x_2 is read once. It is the written question of the
+# notebook, so let it stand.
 
 # %% [markdown] slide="slide"
 # ## Direct and total
@@ -624,17 +599,17 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45)  # 0.6312: they add up
 # \qquad \frac{d s_0}{d w} = 0 \tag{2.14}$$
 
 # %% [markdown] slide="notes"
-# Ask: "for which t are the two equal?" t = 1: s_0 does not depend on w.
-# Werbos (1990) calls the total derivative "ordered derivative". Many texts write the
-# curly d
-# for both and leave you to guess.
+# Ask: "for which t are the two equal?" t = 1: s_0 does not depend on w. Werbos (1990)
+# calls the total derivative "ordered derivative". Many texts write the curly d for
+# both and leave you to guess.
 
 # %% [markdown]
 # (2.14) runs **forward**, with the states. It never heard of error signals, and must
-# end at the
-# same number as the sum of the contributions: 0.6312. On paper: 0.36 · (−0.25) =
-# −0.09, then
-# 0.64 · (0.8 + 0.5 · (−0.09)) = 0.4832, then 0.75 · (0.6 + 0.5 · 0.4832) = 0.6312.
+# end at the same number as the sum of the contributions, 0.6312. On paper:
+#
+# - position 1: 0.36 · (−0.25) = −0.09
+# - position 2: 0.64 · (0.8 + 0.5 · (−0.09)) = 0.4832
+# - position 3: 0.75 · (0.6 + 0.5 · 0.4832) = 0.6312
 
 # %% [markdown] slide="subslide"
 # ### Direct and total, in numbers
@@ -652,17 +627,15 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 
 # %% [markdown]
 # Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
-# Multiply each
-# by the error signal at its position, 0.12, 0.375, 1, and you have −0.0108, 0.192,
-# 0.45:
+# Multiply each by the error signal at its position, 0.12, 0.375, 1, and you have
+# −0.0108, 0.192, 0.45:
 #
 # > a contribution is the **direct** derivative of $s_t$ by the weights,
 # > times the **total** derivative of the loss by $s_t$.
 #
 # That is all of backpropagation through time. Direct towards the weight: other
-# positions
-# have contributions of their own. Total towards the loss: a nudged $s_t$ changes all
-# that follows.
+# positions have contributions of their own. Total towards the loss: a nudged $s_t$
+# changes all that follows.
 
 # %% [markdown] slide="slide"
 # ## A contribution is direct times total
@@ -678,21 +651,21 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 # Take direct for both, and all but the last position are lost.
 
 # %% [markdown] slide="notes"
-# Ask: "what is left if both are direct?" L looks at s_T only, so the direct derivative
-# of L by
-# any earlier state is zero: only position T contributes. It is the bug "carry not
-# added".
+# Ask: "what is left if both are direct?" L looks at s_T only, so the direct
+# derivative of L by any earlier state is zero: only position T contributes. It is the
+# bug "carry not added".
 
 # %% [markdown]
 # All three products, summed over the positions. The nudge said 0.6312.
 
 # %%
 delta_by_hand = np.array([0.12, 0.375, 1.0])
+direct_gradients = np.array([0.0, 0.0, 1.0])  # L = s_3 sees s_3 and nothing else
 assert close(delta_by_hand * directs, one_copy)  # direct times total: the contributions
 {
     "direct times total": round(float(delta_by_hand @ directs), 4),
     "total times total": round(float(delta_by_hand @ totals), 4),
-    "direct times direct": round(float(1.0 * directs[-1]), 4),
+    "direct times direct": round(float(direct_gradients @ directs), 4),
 }
 
 # %% [markdown] slide="slide"
@@ -709,15 +682,15 @@ assert close(delta_by_hand * directs, one_copy)  # direct times total: the contr
 # Behind the last state there is no step: nothing is carried to it.
 
 # %% [markdown] slide="notes"
-# Ask: "our classifier looks at s_T only. What are the direct gradients?" Zero, but for
-# the last.
-# Usual slip in code: start the walk with the last gradient as carry AND add it again.
+# Ask: "our classifier looks at s_T only. What are the direct gradients?" Zero, but
+# for the last. Usual slip in code: start the walk with the last gradient as carry AND
+# add it again.
 
 # %% [markdown]
 # Measure both parts on the network of the pen-and-paper example, with the loss
 # $L = 0.7\, s_1 - 1.2\, s_2 + s_3$. Direct: change one state in the formula of the
-# loss, leave the others
-# as they are. Total: change one state and let the network run on from it.
+# loss, leave the others as they are. Total: change one state and let the network run
+# on from it.
 
 # %%
 weights_of_states = np.array([0.7, -1.2, 1.0])  # a loss that looks at all three states
@@ -762,12 +735,10 @@ show(
 # ### What `ds` means, once more
 #
 # The rule is the same as before: `ds` is the gradient at what the forward function
-# returned, as the
-# caller sees it. `rnn_forward_batch` returns **all** states, so `ds` is (T, H, N).
-# What its caller
-# sees is the loss, and nothing of the steps between the states: those are *inside* the
-# function,
-# and going back through them is the backward function's own work.
+# returned, as the caller sees it. `rnn_forward_batch` returns **all** states, so `ds`
+# is (T, H, N). What its caller sees is the loss, and nothing of the steps between the
+# states: those are *inside* the function, and going back through them is the backward
+# function's own work.
 #
 # | function | `ds` | in formulas |
 # |---|---|---|
@@ -775,9 +746,8 @@ show(
 # | `parameter_contributions` | (T, H, N) | $\partial L / \partial s_t$ for every $t$: direct |
 # | `rnn_backward` | (T, H, N) | the same |
 #
-# This is the most general case. A loss that looks at the last state only has `ds[k] =
-# 0` for every
-# `k` but the last.
+# This is the most general case. A loss that looks at the last state only has
+# `ds[k] = 0` for every `k` but the last.
 #
 # ### Exercise: the contribution of each position
 #
@@ -821,16 +791,39 @@ def parameter_contributions(
 # %% check="parameter_contributions"
 check(parameter_contributions)
 
+# %% [markdown]
+# The classifier of the beginning, once more. Nudge **one position's** copy of
+# $W^{s,s}$ and compare with your contribution of that position; then nudge them all
+# and compare with the sum, (2.13).
+
+
+# %% needs="parameter_contributions"
+def loss_with(matrix, positions):
+    """The loss when the given positions use `matrix` in place of W["ss"]."""
+    s = s0
+    for k in range(T):
+        s = rnn_step(xs[k], s, {**W, "ss": matrix} if k + 1 in positions else W)
+    return cross_entropy(predict(s, W), labels)
+
+
+ds = np.zeros((T, H, N))
+ds[-1] = delta_T  # the loss looks at the last state only
+G = parameter_contributions(ds, xs, s0, states, W)["ss"]
+for t in range(1, T + 1):
+    one_nudged = numerical_gradient(lambda M, t=t: loss_with(M, [t]), W["ss"])
+    assert close(G[t - 1], one_nudged)
+all_nudged = numerical_gradient(lambda M: loss_with(M, range(1, T + 1)), W["ss"])
+assert close(G.sum(axis=0), all_nudged)  # (2.13)
+
 # %% [markdown] slide="slide"
 # ## Part 4 · Where the contributions come from
 #
 # The prediction from the beginning: $T = 12$, the loss looks at the last state only.
 # Which use of $W^{s,s}$ contributes most?
 #
-# We draw 40 random networks with $H = 16$, entries of $W^{s,s}$ with standard deviation
-# $\text{scale} / \sqrt{H}$, $s_0 = 0$, small inputs, and measure the size of every
-# contribution.
-# ($\|G\|$ is the root of the sum of the squared entries.)
+# We draw 40 random networks with $H = 16$, entries of $W^{s,s}$ with standard
+# deviation $\text{scale} / \sqrt{H}$, $s_0 = 0$, small inputs, and measure the size
+# of every contribution. ($\|G\|$ is the root of the sum of the squared entries.)
 
 
 # %% needs="parameter_contributions"
@@ -856,9 +849,6 @@ assert late.argmax() == 11 and early.argmax() < 6  # the last; one of the first 
 assert even[1:].max() < 3 * even[1:].min()  # none stands out
 {words: np.median(values, axis=0).round(2) for words, values in shares.items()}
 
-# %% [markdown] slide="subslide"
-# ### It depends on the size of the weights
-
 # %% needs="parameter_contributions" slide="fragment" hide_input=true
 show(
     figures_02.contribution_sizes(shares),
@@ -868,15 +858,14 @@ show(
 )
 
 # %% [markdown]
-# With small weights the error signal shrinks at every step back, so the last positions
-# decide. With large
-# ones it grows on its way back, and early uses of the weight outweigh late ones.
-# Somewhere between, all
-# count about alike. Notebook 03 asks what decides between the three.
+# With small weights the error signal shrinks at every step back, so the last
+# positions decide. With large ones it grows on its way back, and early uses of the
+# weight outweigh late ones. Somewhere between, all count about alike. Notebook 03
+# asks what decides between the three.
 #
 # And position 1? By (2.11) its contribution is $dL/da_1$ times $s_0$, and here
-# $s_0 = 0$: a weight
-# that multiplied nothing gets no gradient. Keep that in mind for part 6.
+# $s_0 = 0$: a weight that multiplied nothing gets no gradient. Keep that in mind for
+# part 6.
 
 # %% [markdown] slide="notes"
 # Go back to the votes. "The last" was right for small weights only.
@@ -886,11 +875,9 @@ show(
 # ## Try it: one unit, twelve positions
 #
 # Red: the error signal $\delta_t$. Green: the contribution $da_t\, s_{t-1}$ to the
-# gradient of $w$.
-# Find settings for which (a) only the last three bars can be seen, (b) **position 1**
-# contributes
-# most although the loss is the last state, (c) neighbouring error signals have
-# opposite signs.
+# gradient of $w$. Find settings for which (a) only the last three bars can be seen,
+# (b) **position 1** contributes most although the loss is the last state, (c)
+# neighbouring error signals have opposite signs.
 
 # %%
 x_demo = np.random.default_rng(5).normal(size=20).round(2)
@@ -930,9 +917,8 @@ explorer(
 
 # %% [markdown]
 # Answers: (a) a small weight, $w = 0.2$ say. (b) $w = 1.2$ and inputs of size 0.2.
-# With larger
-# weights or inputs the unit saturates, its slope is near 0, and nothing comes back.
-# (c) Any negative weight: every step back multiplies by it once.
+# With larger weights or inputs the unit saturates, its slope is near 0, and nothing
+# comes back. (c) Any negative weight: every step back multiplies by it once.
 
 # %%
 sizes = lambda w, scale: np.abs(one_unit(w, scale)[1])
@@ -943,9 +929,8 @@ assert np.all(signs[1:] == -signs[:-1])  # (c)
 
 # %% [markdown] slide="notes"
 # Let the room propose (b). The usual wrong answer is "w as large as possible": then
-# the unit
-# saturates, its slope is nearly 0, and the error signal dies. Large w AND small states
-# are needed.
+# the unit saturates, its slope is nearly 0, and the error signal dies. Large w AND
+# small states are needed.
 
 # %% [markdown] slide="slide"
 # ## Part 5 · Backpropagation through time
@@ -963,15 +948,13 @@ assert np.all(signs[1:] == -signs[:-1])  # (c)
 # $$\frac{dL}{ds_0} = (W^{s,s})^{\top} \frac{dL}{da_1} \tag{2.16}$$
 
 # %% [markdown] slide="notes"
-# Ask: "which of the five lines is '=' and which is '+='?" Only line 4 adds.
-# Each input is read once, each weight T times. With '=' in line 4 the walk leaves
-# behind
+# Ask: "which of the five lines is '=' and which is '+='?" Only line 4 adds. Each
+# input is read once, each weight T times. With '=' in line 4 the walk leaves behind
 # what it computed LAST, and that is position 1, not position T.
 
 # %% [markdown]
 # (2.16) is (2.8) for the first step. Measured, with the classifier of the beginning:
-# run everything
-# from a nudged initial state, and once more from a nudged first state.
+# run everything from a nudged initial state, and once more from a nudged first state.
 
 # %%
 measured_start = numerical_gradient(lambda s: loss_from(s, 0), s0)  # all steps run on
@@ -982,8 +965,7 @@ assert close(measured_start, np.einsum("ij,in->jn", W["ss"], da_1))  # (2.16)
 # ### Exercise: the whole sequence, backward
 #
 # The same walk as in `parameter_contributions`; this time sum as you go, and keep the
-# gradients by
-# the inputs and by the initial state.
+# gradients by the inputs and by the initial state.
 
 
 # %% exercise="rnn_backward" points=6
@@ -1028,20 +1010,18 @@ check(rnn_backward)
 # ### Written question
 #
 # The gradient by $W^{s,x}$ is a sum over all positions. The gradient by the input
-# $x_2$ is not: it is
-# one product, made at position 2. In two to four sentences: why this difference? And
-# does the
-# gradient by $x_2$ know anything of positions 3 to $T$?
+# $x_2$ is not: it is one product, made at position 2. In two to four sentences: why
+# this difference? And does the gradient by $x_2$ know anything of positions 3 to $T$?
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: the weight is used at every position, so it reaches the loss by T copies
-# whose
-# contributions add up; x_2 is read once, at position 2.
+# 1 point: the weight is used at every position, so it reaches the loss by T copies whose
+#   contributions add up; x_2 is read once, at position 2.
+#
 # 1 point: yes, the gradient by x_2 depends on the later positions.
-# 1 point: because it starts from the error signal at s_2, which is a total derivative
-# and contains
-# everything that follows from s_2. ("Through s_3" or "through the carried gradient"
-# counts as well.)
+#
+# 1 point: because it starts from the error signal at s_2, which is a total derivative and
+#   contains everything that follows from s_2. ("Through s_3" or "through the carried
+#   gradient" counts as well.)
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -1085,8 +1065,8 @@ def relative_errors(dW, xs, labels, s0, W):
 # %% [markdown] slide="subslide"
 # ### All weights at once
 #
-# Relative error: the size of the difference from the numeric gradient, divided by the size of the
-# numeric gradient.
+# Relative error: the size of the difference from the numeric gradient, divided by the
+# size of the numeric gradient.
 
 # %% slide="fragment" needs="loss_backward rnn_backward"
 _, dW = model_gradient(xs, labels, s0, W)
@@ -1105,9 +1085,9 @@ assert max(errors.values()) < 1e-7
 # **Predict**: for which lengths $T$ does a gradient check notice them?
 
 # %% [markdown] slide="notes"
-# The usual wrong answer: "always". With T = 1 there is one position, and both bugs are
-# invisible.
-# Also usual: to take both for the same bug. They leave opposite ends of the sequence.
+# The usual wrong answer: "always". With T = 1 there is one position, and both bugs
+# are invisible. Also usual: to take both for the same bug. They leave opposite ends
+# of the sequence.
 
 # %% needs="parameter_contributions loss_backward"
 BUGS = {"= for +=, position 1 left": 0, "return inside, position T left": -1}
@@ -1123,9 +1103,6 @@ for length in range(1, 7):
 assert all(errors[0] < 1e-7 for errors in found.values())  # T = 1: neither is noticed
 assert all(min(errors[1:]) > 0.1 for errors in found.values())  # T > 1: both are
 
-# %% [markdown] slide="subslide"
-# ### From $T = 2$ on
-
 # %% needs="parameter_contributions loss_backward" slide="fragment" hide_input=true
 show(
     figures_02.noticed(found, 1e-7),
@@ -1135,15 +1112,14 @@ show(
 
 # %% [markdown]
 # A check tries what you give it. So give it $T > 1$, $N > 1$, sizes that differ, an
-# $s_0$ that is not
-# zero, and a loss that weights its outputs unevenly.
+# $s_0$ that is not zero, and a loss that weights its outputs unevenly.
 
 # %% [markdown] slide="slide"
 # ## Does it learn?
 #
 # A task that needs the whole way back. A sequence of six random symbols, A, B or C,
-# each as a
-# vector with a single 1. **The class is the first symbol.** The five others are noise.
+# each as a vector with a single 1. **The class is the first symbol.** The five others
+# are noise.
 #
 # The prediction is made at position 6, the evidence stood at position 1.
 # Guessing gives 1/3.
@@ -1163,8 +1139,7 @@ def new_weights(rng, H=8, D=3, C=3):
 
 # %% [markdown]
 # The training loop is the plainest there is: a fresh batch, a gradient, a small step
-# against it.
-# `crippled` is for later: it says what a bug makes of the gradient.
+# against it. `crippled` is for later: it says what a bug makes of the gradient.
 
 
 # %% needs="rnn_backward loss_backward"
@@ -1201,11 +1176,8 @@ def cosine(step, dW):
 SEEDS = range(20)
 runs = {"all positions": [train(seed) for seed in SEEDS]}
 learned = np.array([accuracy for accuracy, _, _ in runs["all positions"]])
-assert (learned > 0.95).sum() >= 18 and np.median(learned) == 1
+assert (learned > 0.95).sum() >= 18 and np.median(learned) > 0.99
 {"above .95": int((learned > 0.95).sum()), "of": len(learned), "worst": learned.min()}
-
-# %% [markdown] slide="subslide"
-# ### Twenty networks
 
 # %% needs="rnn_backward loss_backward" slide="fragment" hide_input=true
 show(
@@ -1218,25 +1190,21 @@ show(
 )
 
 # %% [markdown]
-# Nineteen of twenty networks solve it, from different random weights and batches. One
-# gets stuck
-# at two thirds. Had you tried that seed alone, you would
-# have
+# In our run nineteen of twenty networks solve it, from different random weights and
+# batches. One gets stuck at two thirds. Had you tried that seed alone, you would have
 # searched for a bug; had you tried any other, you would have claimed that it always
 # works.
 
 # %% [markdown] slide="notes"
-# Your own backward pass has just taught networks to remember over five steps of noise.
-# Ask: "one of twenty is stuck. Is the gradient wrong?" No: it is the same code; the
-# gradient
-# check passed. The spikes are single updates that raised the loss; notebook 03 deals
-# with them.
+# Your own backward pass has just taught networks to remember over five steps of
+# noise. Ask: "one of twenty is stuck. Is the gradient wrong?" No: it is the same
+# code; the gradient check passed. The spikes are single updates that raised the loss;
+# notebook 03 deals with them.
 
 # %% [markdown] slide="slide"
 # ## And with a bug?
 #
-# Both bugs leave a gradient that is not zero, and nothing crashes. Suppose you train
-# with
+# Both bugs leave something of the gradient, and nothing crashes. Suppose you train with
 #
 # - **position $T$ only** (`return` inside the loop),
 # - **position 1 only** (`=` for `+=`),
@@ -1277,7 +1245,10 @@ accuracies = {words: [run[0] for run in found] for words, found in runs.items()}
 medians = {words: float(np.median(values)) for words, values in accuracies.items()}
 whole, last, first, none = medians.values()
 assert whole > last + 0.2 and last > none > first  # medians of 20 networks each
-medians
+assert max(accuracies["position T only"]) < 0.95
+harmed = np.less(accuracies["position 1 only"], accuracies["output weights only"])
+assert harmed.sum() >= 12  # of 20 pairs that start from the same weights
+{**medians, "pairs harmed": int(harmed.sum())}
 
 # %% [markdown] slide="subslide"
 # ### Twenty networks for each
@@ -1291,9 +1262,9 @@ show(
 )
 
 # %% [markdown]
-# Position $T$ only: better than guessing, rarely a solution. Position 1 only: hardly
-# better than guessing,
-# and on the whole **worse than not training** $W^{s,s}$ and $W^{s,x}$ at all.
+# Position $T$ only: better than guessing, but no network of ours solves it in 300
+# updates. Position 1 only: hardly better than guessing, and on the whole **worse than not
+# training** $W^{s,s}$ and $W^{s,x}$ at all (in 15 of 20 pairs with the same start).
 # A wrong gradient can be worse than none.
 
 # %% [markdown] slide="notes"
@@ -1304,8 +1275,7 @@ show(
 # ## Why: the angle between the step and the gradient
 #
 # Take a small step $-\eta\, v$, where $g$ is the whole gradient and $v$ what the bug
-# left of it.
-# To first order the loss changes by
+# left of it. To first order the loss changes by
 #
 # $$\Delta L \approx -\eta\, \langle v, g \rangle
 # = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.17}$$
@@ -1323,8 +1293,8 @@ show(
 
 # %% [markdown]
 # (2.17), tested on the small model of the beginning: move the recurrent and the input
-# weights by
-# what position $T$ alone says, and compare the slope of the loss with the formula.
+# weights by what position $T$ alone says, and compare the slope of the loss with the
+# formula.
 
 # %% needs="rnn_backward parameter_contributions loss_backward"
 g = model_gradient(xs, labels, s0, W)[1]
@@ -1363,15 +1333,13 @@ show(
 
 # %% [markdown]
 # Position $T$ only: in every network the steps have something in common with the
-# gradient, so
-# something is learned. Position 1 only: the steps stand at right angles to it, on
-# average a little
-# beyond. So the weights move all the time, and not downhill.
+# gradient, so something is learned. Position 1 only: the steps stand at right angles
+# to it, on average a little beyond. So the weights move all the time, and not
+# downhill.
 #
-# A part of this you have seen in part 4: training starts from $s_0 = 0$, so position 1
-# contributes
-# exactly nothing to $W^{s,s}$. With `=` for `+=` the recurrent weights never move at
-# all.
+# A part of this you have seen in part 4: training starts from $s_0 = 0$, so position
+# 1 contributes exactly nothing to $W^{s,s}$. With `=` for `+=` the recurrent weights
+# never move at all.
 
 # %% needs="rnn_backward parameter_contributions loss_backward"
 rng_new = np.random.default_rng(7)
@@ -1381,10 +1349,8 @@ assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)
 
 # %% [markdown]
 # Keep the second row in mind. A network whose `return` is indented too far **does**
-# learn a little.
-# It looks like a hard task or a poor learning rate, and you might search there for
-# days.
-# The gradient check with $T = 2$ finds it at once.
+# learn a little. It looks like a hard task or a poor learning rate, and you might
+# search there for days. The gradient check with $T = 2$ finds it at once.
 
 # %% [markdown] slide="notes"
 # Close with the practical rule: first the gradient check, then the learning rate.
@@ -1399,16 +1365,13 @@ assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)
 # - A contribution is **total** towards the loss ($\delta_t$) times **direct** towards
 #   the weights.
 # - Error signal = direct gradient at this state + what the next step carries back,
-#   (2.15);
-#   nothing is carried to the last state.
+#   (2.15); nothing is carried to the last state.
 # - `=` for `+=` leaves position 1, an early `return` leaves position $T$; both train
-#   without a
-#   complaint. Check gradients with $T > 1$.
+#   without a complaint. Check gradients with $T > 1$.
 
 # %% [markdown] slide="notes"
 # Exit question: "the error signal is multiplied by J-transposed at every step back.
-# What happens
-# after a hundred steps?" It is the whole of notebook 03.
+# What happens after a hundred steps?" It is the whole of notebook 03.
 
 # %% [markdown] slide="slide"
 # ## Papers
@@ -1416,14 +1379,11 @@ assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)
 # - P. J. Werbos (1990). *Backpropagation through time: what it does and how to do it.*
 #   Proceedings of the IEEE 78(10). "Ordered derivatives" are what we call total.
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams (1986). *Learning representations by
-#   back-propagating errors.* Nature 323. The layer-wise backward pass; it also names
-#   the
-#   unrolled network with equal weights.
+#   back-propagating errors.* Nature 323. The layer-wise backward pass; it also
+#   draws an iterative network as a layered one with equal weights.
 # - R. J. Williams, D. Zipser (1989). *A learning algorithm for continually running
-#   fully
-#   recurrent neural networks.* Neural Computation 1(2). The forward recursion (2.14),
-#   for a whole
-#   network.
+#   fully recurrent neural networks.* Neural Computation 1(2). The forward recursion
+#   (2.14), for a whole network.
 #
 # **Next**: notebook 03, what a hundred Jacobians in a row do to an error signal.
 

@@ -17,7 +17,8 @@ def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
     exponentials = np.exp(logits - logits.max(axis=0))
     return {
         "probabilities": exponentials / exponentials.sum(axis=0),
-        "labels": rng.integers(C, size=N) if labels is None else np.full(N, labels),
+        # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
+        "labels": rng.integers(min(C, N), size=N) if labels is None else np.full(N, labels),
         "s_last": s_last,
         "W": W,
     }
@@ -37,7 +38,7 @@ loss_backward = Exercise(
     returns=("ds_last", "dW"),
     cases=loss_inputs,
     edge_cases={
-        "one sequence (N = 1)": partial(loss_inputs, N=1),
+        "one sequence (N = 1)": partial(loss_inputs, N=1, labels=3),
         "one unit (H = 1)": partial(loss_inputs, H=1),
         "two classes (C = 2)": partial(loss_inputs, C=2),
         "every sequence has the same label": partial(loss_inputs, labels=1),
@@ -107,6 +108,24 @@ loss_backward = Exercise(
             "dz[labels, np.arange(N)] -= 1",
             "dz[labels] -= 1",
             hint="`dz[labels]` picks whole rows. Each sequence wants one entry: two indices.",
+        ),
+        Mutant(
+            "1 subtracted after dividing by N",
+            "dz[labels, np.arange(N)] -= 1",
+            "dz[labels, np.arange(N)] -= N",
+            hint="Subtract first, then take the mean: the 1 is one sequence's, like the probabilities.",
+        ),
+        Mutant(
+            "row and column of the label's entry exchanged",
+            "dz[labels, np.arange(N)] -= 1",
+            "dz[np.arange(N), labels] -= 1",
+            hint="Classes are rows, sequences are columns: which index is the label?",
+        ),
+        Mutant(
+            "logarithms of the probabilities in place of the probabilities",
+            "dz = probabilities.copy()",
+            "dz = np.log(probabilities)",
+            hint="The logarithm is in the loss; its derivative has none.",
         ),
         Mutant(
             "every sequence gets the first one's label",
@@ -300,6 +319,24 @@ rnn_step_backward = Exercise(
             hint="A saturated unit (s near 1 or -1) hardly moves: its slope is near 0.",
         ),
         Mutant(
+            "pre-activation in place of the state in the derivative of tanh",
+            "1 - s_t**2",
+            '1 - (W["ss"] @ s_prev + W["sx"] @ x_t) ** 2',
+            hint="The slope is written with what came out of the tanh, not with what went in.",
+        ),
+        Mutant(
+            "1 + s_t squared instead of 1 - s_t squared",
+            "1 - s_t**2",
+            "1 + s_t**2",
+            hint="Is the tanh steepest where it is saturated, or around zero?",
+        ),
+        Mutant(
+            "2 s_t instead of s_t squared in the derivative of tanh",
+            "1 - s_t**2",
+            "1 - 2 * s_t",
+            hint="The slope of tanh is the same at s and at -s.",
+        ),
+        Mutant(
             "derivative of tanh multiplied twice",
             "(1 - s_t**2)",
             "(1 - s_t**2) ** 2",
@@ -398,6 +435,19 @@ rnn_step_backward = Exercise(
             '"ss": da @ s_prev.T',
             '"ss": np.outer(da.sum(axis=1), s_prev.sum(axis=1))',
             hint="First multiply within each sequence, then sum over the sequences.",
+        ),
+        Mutant(
+            "weight gradients of the first sequence only",
+            "da @ s_prev.T",
+            "np.outer(da[:, 0], s_prev[:, 0])",
+            more=(("da @ x_t.T", "np.outer(da[:, 0], x_t[:, 0])"),),
+            hint="Every sequence of the batch used these weights.",
+        ),
+        Mutant(
+            "dx and ds_prev returned in each other's place",
+            "return dx, ds_prev, dW",
+            "return ds_prev, dx, dW",
+            hint="First the gradient by the input, then the one by the state before.",
         ),
         Mutant(
             "updated weights instead of their gradient",
@@ -589,6 +639,20 @@ WALK_MISTAKES = [
         CALL,
         "rnn_step_backward(delta * (1 - states[k] ** 2), xs[k], s_prev, states[k], W)",
         hint="`rnn_step_backward` goes through the tanh itself: hand it the gradient at the state.",
+    ),
+    Mutant(
+        "carried gradients of all later steps summed up",
+        "delta = ds[k] + carried",
+        "delta = ds[k] + carried\n        before = carried",
+        more=((CALL, CALL + "\n        carried = before + carried"),),
+        hint="What one step hands back replaces what was carried: it is in there already.",
+    ),
+    Mutant(
+        "direct gradients of all states at every position",
+        "delta = ds[k] + carried",
+        "delta = ds.sum(axis=0) + carried",
+        hint="A state's error signal takes its own direct gradient; "
+        "those of later states come with the carried part.",
     ),
     Mutant(
         "error signal carried without passing through the step",
