@@ -1,5 +1,6 @@
 """Values on the wire: what may pass, what comes out, and what is refused."""
 
+import contextlib
 import json
 import struct
 
@@ -59,10 +60,8 @@ def test_what_is_sent_arrives(value):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_value_or_a_wire_error(blob):
-    try:
+    with contextlib.suppress(wire.WireError):
         wire.unpack(blob, LIMIT)
-    except wire.WireError:
-        pass
 
 
 @settings(max_examples=300, deadline=None)
@@ -71,10 +70,8 @@ def test_a_damaged_blob_gives_a_value_or_a_wire_error(data):
     blob = bytearray(wire.pack(({"W": np.eye(3)}, [np.arange(4), None])))
     for _ in range(data.draw(st.integers(1, 4))):
         blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(wire.WireError):
         wire.unpack(bytes(blob), LIMIT)
-    except wire.WireError:
-        pass
 
 
 def test_numbers_become_arrays_without_axes():

@@ -119,19 +119,27 @@ class Worker:
         mine.setblocking(False)
         return self._next, mine
 
-    def kill(self, number: int) -> None:
-        """End a session's process, if it has not ended; its report comes later."""
+    def kill(self, number: int, ended: bool = False) -> None:
+        """End a session's process; its report comes later.
+
+        Args:
+            number: the session.
+            ended: it seems to have ended already; the report shall say by what.
+        """
         if self.owner != os.getpid():
             return
         try:
             self.control.setblocking(True)
-            self.control.sendall(REQUEST.pack(b"K", number, 0))
+            self.control.sendall(REQUEST.pack(b"E" if ended else b"K", number, 0))
             self.control.setblocking(False)
         except OSError:
             self.alive = False
 
     def report(self, number: int) -> tuple[int, Usage] | None:
-        """How a killed session ended (wait status) and what it used; None if nobody knows."""
+        """How a killed session ended and what it used; None if nobody knows.
+
+        The first is the wait status, or -1 for a process that closed its socket and lived on.
+        """
         deadline = time.monotonic() + REPORT_SECONDS
         while number not in self.reports and self.alive:
             left = deadline - time.monotonic()

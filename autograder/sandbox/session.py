@@ -261,6 +261,8 @@ class Session:
                 pass
             self._socket.close()
             self._worker.kill(self._number)
+            if self._worker.report(self._number) is None:
+                self._worker.alive = False
             if last_try:
                 raise SandboxUnavailable(
                     "a session's process cannot be confined here. `autograder doctor` tells more."
@@ -349,7 +351,7 @@ class Session:
 
     def _gone(self) -> _EndedError:
         """Say why a process ended that nobody killed."""
-        self._worker.kill(self._number)
+        self._worker.kill(self._number, ended=True)
         report = self._worker.report(self._number)
         if report is None:
             self._end = StudentError("crash", "the process ended")
@@ -359,6 +361,8 @@ class Session:
         return _EndedError(self._end)
 
     def _cause(self, status: int, usage: Usage) -> StudentError:
+        if status == -1:
+            return StudentError("exit", "the code closed its line to the grader")
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             name = str(number)

@@ -38,7 +38,8 @@ from autograder.sandbox import cells, wire
 REQUEST = struct.Struct("<cQQ")  # what to do, session number, address space allowed
 REPORT = struct.Struct("<QidQ")  # session number, wait status, CPU seconds, peak memory in bytes
 LENGTH = struct.Struct("<Q")
-READY, FORK, KILL = b"R", b"F", b"K"
+READY, FORK, KILL, ENDED = b"R", b"F", b"K", b"E"
+GRACE_MS = 200  # for a process that seems to have ended to do so
 HELLO = b"\x01"
 SETUP_FAILED = 97
 OUT_OF_MEMORY = 96
@@ -168,6 +169,7 @@ class Zygote:
         self.null = null
         self.children: dict[int, int] = {}  # session number -> pid
         self.dying: dict[int, tuple[int, int]] = {}  # pidfd -> (session number, pid)
+        self.closed_only: set[int] = set()  # sessions that closed their socket and lived on
 
     def serve(self) -> None:
         """Answer requests until the other side is gone."""
@@ -188,20 +190,28 @@ class Zygote:
                 action, number, address_space = request
                 if action == FORK and descriptor is not None:
                     self.fork(number, descriptor, address_space)
-                elif action == KILL and number in self.children:
+                elif action in (KILL, ENDED) and number in self.children:
                     pid = self.children.pop(number)
-                    os.kill(pid, signal.SIGKILL)
-                    self.bury(number, pid, poll)
+                    fd = self.end(pid, number, grace=action == ENDED)
+                    if fd is not None:
+                        poll.register(fd, select.POLLIN)
 
-    def bury(self, number: int, pid: int, poll: select.poll) -> None:
-        """Report the end of a process when it has ended, without waiting for it."""
+    def end(self, pid: int, number: int, grace: bool) -> int | None:
+        """Kill a process; gives a descriptor that tells when it has ended, which may take a while."""
         try:
             fd = os.pidfd_open(pid)
         except (OSError, AttributeError):
+            os.kill(pid, signal.SIGKILL)
             self.report(number, pid)
-            return
+            return None
+        if grace:
+            waiting = select.poll()
+            waiting.register(fd, select.POLLIN)
+            if not waiting.poll(GRACE_MS):
+                self.closed_only.add(number)
+        os.kill(pid, signal.SIGKILL)
         self.dying[fd] = (number, pid)
-        poll.register(fd, select.POLLIN)
+        return fd
 
     def read(self) -> tuple[tuple[bytes, int, int] | None, int | None]:
         """One request and the descriptor that came with it; None when the other side is gone."""
@@ -217,6 +227,9 @@ class Zygote:
     def report(self, number: int, pid: int) -> None:
         """Say how a process ended and what it used."""
         _, status, used = os.wait4(pid, 0)
+        if number in self.closed_only:
+            self.closed_only.discard(number)
+            status = -1
         peak = used.ru_maxrss * (1024 if sys.platform == "linux" else 1)
         report = REPORT.pack(number, status, used.ru_utime + used.ru_stime, peak)
         self.control.sendall(report)
