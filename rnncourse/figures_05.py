@@ -170,7 +170,7 @@ def door(stream: str, c: np.ndarray, h: np.ndarray, target: np.ndarray) -> Figur
     """The door counter over one stream: what it holds, and what it shows.
 
     Args:
-        stream: the symbols, "+" for a visitor, "." for nothing, "?" for a reading.
+        stream: the symbols, "+" for a visitor, "_" for nothing, "?" for a reading.
         c: (T,) memory.
         h: (T,) visible state.
         target: (T,) what h should be.
@@ -182,7 +182,7 @@ def door(stream: str, c: np.ndarray, h: np.ndarray, target: np.ndarray) -> Figur
     _events(above, stream)
     _shown(below, positions, h, target)
     below.set(ylabel="visible h", ylim=(-0.06, 1.1), yticks=(0, 0.25, 0.5, 0.75, 1))
-    _events(below, stream, "what happens at the door:  + a visitor   . nothing   ? a reading")
+    _events(below, stream, "what happens at the door:  + a visitor    _ nothing    ? a reading")
     below.legend(loc="upper left", ncols=2, fontsize=10, borderaxespad=0)
     return fig
 

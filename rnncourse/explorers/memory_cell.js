@@ -61,14 +61,14 @@ export function render({ model, el }) {
 
   const sliders = {};
   const panel = make("div", root);
-  panel.style.cssText = "display:flex;gap:26px;flex-wrap:wrap";
+  panel.style.cssText = "display:flex;gap:18px;flex-wrap:wrap";
   for (const gate of ["f", "i", "o"]) {
     const holder = make("label", panel);
     holder.style.cssText = `display:block;border-left:8px solid ${colours[gate]};padding-left:8px`;
     const text = make("span", holder);
-    text.style.cssText = "display:block;min-width:260px";
+    text.style.cssText = "display:block;min-width:240px";
     const input = make("input", holder, { type: "range", min: "0", max: "1", step: "0.05" });
-    input.style.width = "260px";
+    input.style.width = "240px";
     input.setAttribute("aria-label", names[gate]);
     input.addEventListener("input", () => {
       const value = Number(input.value);
@@ -147,11 +147,12 @@ export function render({ model, el }) {
     chart(states);
     const t = chosen < 0 ? T - 1 : chosen;
     const before = t ? states[t - 1].c : 0;
+    const end = `after “${words[T - 1]}”: c = ${show(states[T - 1].c)}, h = ${show(states[T - 1].h)}`;
     live.textContent =
       `At “${words[t]}”: c = ${show(gates.f[t])} · ${show(before)} + ${show(gates.i[t])} · ` +
       `${show(candidates[t])} = ${show(states[t].c)}, and the cell shows ` +
-      `h = ${show(gates.o[t])} · tanh(${show(states[t].c)}) = ${show(states[t].h)}. ` +
-      `At the end, after “${words[T - 1]}”: c = ${show(states[T - 1].c)}, h = ${show(states[T - 1].h)}.`;
+      `h = ${show(gates.o[t])} · tanh(${show(states[t].c)}) = ${show(states[t].h)}.` +
+      (t < T - 1 ? ` At the end, ${end}.` : "");
   };
   select.addEventListener("change", () => {
     const preset = presets[Number(select.value)];

@@ -191,7 +191,7 @@ show(
 # Another: "there is no bound". There is one, and it grows with t.
 
 # %% [markdown] slide="fragment"
-# Each position keeps at most what was there and adds less than 1:
+# In each unit a position keeps at most what was there, and adds less than 1:
 #
 # $$|c_t| \le f_t\,|c_{t-1}| + i_t\,|\tilde c_t| < |c_{t-1}| + 1
 # \quad\Longrightarrow\quad |c_t| < |c_0| + t \tag{5.7}$$
@@ -202,10 +202,12 @@ show(
 # Hold all but one of the four things on the right of (5.6) still.
 # Each time it is a straight line:
 #
-# $$\frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t), \quad
-# \frac{\partial c_t}{\partial f_t} = \operatorname{diag}(c_{t-1}), \quad
-# \frac{\partial c_t}{\partial i_t} = \operatorname{diag}(\tilde c_t), \quad
-# \frac{\partial c_t}{\partial \tilde c_t} = \operatorname{diag}(i_t) \tag{5.8}$$
+# $$\begin{gathered}
+# \frac{\partial c_t}{\partial c_{t-1}} = \operatorname{diag}(f_t), \qquad
+# \frac{\partial c_t}{\partial f_t} = \operatorname{diag}(c_{t-1}), \\
+# \frac{\partial c_t}{\partial i_t} = \operatorname{diag}(\tilde c_t), \qquad
+# \frac{\partial c_t}{\partial \tilde c_t} = \operatorname{diag}(i_t)
+# \end{gathered} \tag{5.8}$$
 #
 # $\operatorname{diag}(v)$ is the square matrix with $v$ on its diagonal.
 # These are *direct* derivatives: gates and candidate are held still, although
@@ -268,7 +270,7 @@ show(
     "through a tanh and a product with the output gate. Below, h and x of the step feed all four boxes.",
 )
 
-# %% [markdown] slide="subslide"
+# %% [markdown]
 # ### Exercise 1: the gates and the candidate
 #
 # Write (5.3), (5.4), (5.9) and (5.5): four sums, each with its own two matrices.
@@ -337,7 +339,7 @@ on_paper = {"f": 0.88, "i": 0.50, "o": 0.12, "c": 0.76}
 for name, value in lstm_gates(x_paper, h_paper, W_paper).items():
     assert abs(value.item() - on_paper[name]) < 0.005, name
 
-# %% [markdown] slide="subslide"
+# %% [markdown]
 # ### Exercise 2: one step
 #
 # Call your `lstm_gates`, then write (5.6) and (5.10). Return the gates as well:
@@ -396,7 +398,7 @@ print(f"c = {c_t.item():.4f}   h = {h_t.item():.4f}")
 # part 6 shows two cells with the same h
 # and different futures.
 
-# %% [markdown] slide="subslide"
+# %% [markdown]
 # ### Exercise 3: the sequence
 #
 # Collect all visible states, all memories and all gates, time first.
@@ -490,15 +492,15 @@ xs_hand = np.stack([x_hand, np.ones(6)], axis=1)[:, :, None]  # (T, D, N) = (6, 
 
 # %% needs="lstm_forward lstm_step lstm_gates"
 start = np.zeros((1, 1))
-hs, cs, gates = lstm_forward(xs_hand, start, start, W_hand)
+hs_hand, cs_hand, gates_hand = lstm_forward(xs_hand, start, start, W_hand)
 top = np.tanh(1.0)
-assert np.allclose(hs[:, 0, 0], [0, 0, top, -top, top, -top / 2], atol=1e-9)
-np.round(hs[:, 0, 0], 3) + 0.0
+assert np.allclose(hs_hand[:, 0, 0], [0, 0, top, -top, top, -top / 2], atol=1e-9)
+np.round(hs_hand[:, 0, 0], 3) + 0.0
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
-one_unit = {name: values[:, 0, 0] for name, values in gates.items()}
+one_unit = {name: values[:, 0, 0] for name, values in gates_hand.items()}
 show(
-    figures_05.hand_simulation(x_hand, one_unit, cs[:, 0, 0], hs[:, 0, 0]),
+    figures_05.hand_simulation(x_hand, one_unit, cs_hand[:, 0, 0], hs_hand[:, 0, 0]),
     alt="A table of the hand simulation. Forget gate 0 and input gate 1 throughout, output gate .5 where "
     "x is 0 and 1 where x is 1. Memory 0, 0, 1, -1, 1, -1; visible state 0, 0, .762, -.762, .762, -.381.",
 )
@@ -630,9 +632,9 @@ def over_sentence(f, i, o):
 
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
-runs = {preset["name"]: over_sentence(preset["f"], preset["i"], preset["o"]) for preset in presets}
+over_words = {preset["name"]: over_sentence(preset["f"], preset["i"], preset["o"]) for preset in presets}
 show(
-    figures_05.memory_over_sentence(words, runs),
+    figures_05.memory_over_sentence(words, over_words),
     alt="Three settings of the gates. All at one half: 'not' fades within three words. Overwriting: the "
     "memory is the last word's candidate. Adding everything: 'not' and the positive words cancel.",
 )
@@ -669,18 +671,18 @@ assert np.allclose(answer["h"], np.where(at_good, np.tanh(-0.9), 0), atol=1e-9)
 # ## Part 6 · A counter at the door
 #
 # A museum's door reports one symbol at a time:
-# `+` a visitor comes in, `.` nothing happens, `?` the guard asks for a reading.
+# `+` a visitor comes in, `_` nothing happens, `?` the guard asks for a reading.
 #
 # **Target.** At each `?` the cell shows $\tanh(n / 4)$,
 # where $n$ is the number of visitors since
-# the last reading (or since the start). At `+` and `.` it shows 0.
+# the last reading (or since the start). At `+` and `_` it shows 0.
 #
 # Three demands: count, keep quiet, and start again once the count has been read.
 
 
 # %%
 def target_at_door(stream):
-    """What the cell should show at each symbol of a stream of "+", "." and "?"."""
+    """What the cell should show at each symbol of a stream of "+", "_" and "?"."""
     visitors, target = 0, []
     for symbol in stream:
         visitors += symbol == "+"
@@ -689,24 +691,24 @@ def target_at_door(stream):
     return target
 
 
-print(np.round(target_at_door("+.+?.?+?"), 3))
+print(np.round(target_at_door("+_+?_?+?"), 3))
 
 # %% [markdown]
 # ### Every stream there is
 #
-# A symbol becomes four numbers: one for each of `+`, `.`, `?`, and the constant 1.
+# A symbol becomes four numbers: one for each of `+`, `_`, `?`, and the constant 1.
 # Seven symbols long there are $3^7 = 2187$ streams. We try them all: one batch.
 
 
 # %%
 def encode(streams):
-    """(T, 4, N) inputs: one row each for "+", "." and "?", and one that is always 1."""
+    """(T, 4, N) inputs: one row each for "+", "_" and "?", and one that is always 1."""
     letters = np.array([list(stream) for stream in streams]).T  # (T, N)
-    rows = [letters == symbol for symbol in "+.?"] + [np.full(letters.shape, True)]
+    rows = [letters == symbol for symbol in "+_?"] + [np.full(letters.shape, True)]
     return np.stack(rows, axis=1).astype(float)
 
 
-streams = ["".join(letters) for letters in itertools.product("+.?", repeat=7)]
+streams = ["".join(letters) for letters in itertools.product("+_?", repeat=7)]
 targets = np.array([target_at_door(stream) for stream in streams]).T  # (T, N)
 encode(streams).shape
 
@@ -742,7 +744,7 @@ def try_weights(W):
 # Set the **forget gate** so that the memory is emptied right *after* a reading.
 # How can it know?
 #
-# Columns of the weights on $x_t$: `+`, `.`, `?`, constant 1.
+# Columns of the weights on $x_t$: `+`, `_`, `?`, constant 1.
 
 # %% [markdown] slide="notes"
 # Ten minutes, in pairs; this is the heart of the hour.
@@ -757,7 +759,7 @@ def try_weights(W):
 # Repeat.
 # Weights of 40 or 80 are fine. (This cell is not graded; it is for you.)
 
-# %%
+# %% slide="fragment"
 mine = {
     "ch": [[0]], "cx": [[0, 0, 0, np.arctanh(0.25)]],
     "ih": [[0]], "ix": [[80, 0, 0, -40]],
@@ -795,7 +797,7 @@ try_weights(mine)
 # %% [markdown] slide="subslide"
 # ### One set of weights that does it
 #
-# | | on $h_{t-1}$ | `+` | `.` | `?` | 1 | so it is |
+# | | on $h_{t-1}$ | `+` | `_` | `?` | 1 | so it is |
 # |---|---|---|---|---|---|---|
 # | forget gate | −400 | 0 | 0 | 0 | 40 | open, unless something was shown |
 # | input gate | 0 | 80 | 0 | 0 | −40 | open at `+` |
@@ -823,10 +825,10 @@ def at_door(stream, W):
     return cs[:, 0, 0], hs[:, 0, 0]
 
 
-stream = "+.+.+?..+?.?"
-assert np.allclose(at_door(stream, W_door)[1], target_at_door(stream), atol=1e-9)
+long_stream = "+_+_+?__+?_?"
+assert np.allclose(at_door(long_stream, W_door)[1], target_at_door(long_stream), atol=1e-9)
 show(
-    figures_05.door(stream, *at_door(stream, W_door), np.array(target_at_door(stream))),
+    figures_05.door(long_stream, *at_door(long_stream, W_door), np.array(target_at_door(long_stream))),
     alt="The door counter over twelve symbols. The memory climbs by a quarter at each visitor, keeps its "
     "value in between, and is empty one symbol after a reading. The visible state is zero except at "
     "readings that have something to tell: .635 for three visitors, .245 for one, 0 for none.",
@@ -838,8 +840,8 @@ show(
 # After `+` and after `+++` the cell shows the same: 0. A `?` later it answers
 # .245 and .635. Whoever stores only $h$ between two symbols has lost the count.
 
-# %% needs="lstm_forward lstm_step lstm_gates"
-(few, shown_few), (many, shown_many) = at_door("+..?", W_door), at_door("+++?", W_door)
+# %% needs="lstm_forward lstm_step lstm_gates" slide="fragment"
+(few, shown_few), (many, shown_many) = at_door("+__?", W_door), at_door("+++?", W_door)
 assert np.allclose(shown_few[:3], shown_many[:3], atol=1e-9)  # nothing tells them apart from outside
 print(f"memory before the reading: {few[2]:.2f} and {many[2]:.2f}")
 print(f"reading:                   {shown_few[3]:.3f} and {shown_many[3]:.3f}")
@@ -873,16 +875,16 @@ def always_open(W, gate):
 
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
-stream = "+.+?.?+?"
+short_stream = "+_+?_?+?"
 names = {"f": "no forget gate", "i": "no input gate", "o": "no output gate"}
-runs = {"all gates": at_door(stream, W_door)}
-runs |= {name: at_door(stream, always_open(W_door, gate)) for gate, name in names.items()}
-target = np.array(target_at_door(stream))
-assert np.allclose(runs["all gates"][1], target, atol=1e-9)
-assert all(np.abs(runs[name][1] - target).max() > 0.1 for name in names.values())
+door_runs = {"all gates": at_door(short_stream, W_door)}
+door_runs |= {name: at_door(short_stream, always_open(W_door, gate)) for gate, name in names.items()}
+short_target = np.array(target_at_door(short_stream))
+assert np.allclose(door_runs["all gates"][1], short_target, atol=1e-9)
+assert all(np.abs(door_runs[name][1] - short_target).max() > 0.1 for name in names.values())
 show(
-    figures_05.without_a_gate(stream, runs, target),
-    alt="Memory and visible state of the door counter over + . + ? . ? + ?. With all gates every target is "
+    figures_05.without_a_gate(short_stream, door_runs, short_target),
+    alt="Memory and visible state of the door counter over + _ + ? _ ? + ?. With all gates every target is "
     "met. Without the forget gate the memory never goes down, and the second and third reading are "
     "wrong. Without the input gate every symbol is counted. Without the output gate each visitor is "
     "shown at once, the memory is emptied one symbol later, and the first reading is 0.",
@@ -902,7 +904,7 @@ show(
 # %% needs="lstm_forward lstm_step lstm_gates"
 without = {}
 for gate, name in names.items():
-    without[gate] = dict(zip("ch", runs[name], strict=True))
+    without[gate] = dict(zip("ch", door_runs[name], strict=True))
 assert np.all(np.diff(without["f"]["c"]) >= 0)  # never starts again
 assert np.isclose(without["f"]["h"][5], without["f"]["h"][3])  # the second reading repeats the first
 assert np.allclose(without["i"]["c"][:4], [0.25, 0.5, 0.75, 1.0])  # every symbol counts
@@ -916,8 +918,8 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 #
 # All gates read $x_t$ and $h_{t-1}$ and nothing else. Where the target is met,
 # $h_{t-1} = 0$
-# at the start and after every `+` and `.`.
-# So **at each `?` that comes first, or after `+` or `.`,
+# at the start and after every `+` and `_`.
+# So **at each `?` that comes first, or after `+` or `_`,
 # the output gate has one and the same value**
 # $\omega$. It is not 0, or such a `?` could never show a count.
 
@@ -928,7 +930,7 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 #   so $c_t \ge \tfrac14$ always.
 #   A `?` as first symbol shows at least $\omega \tanh \tfrac14 > 0$. Target: 0.
 # - **No forget gate.** $c_t = c_{t-1} + i_t/4$ never falls.
-#   After `+?.?` it still has what the first
+#   After `+?_?` it still has what the first
 #   reading showed, and the second shows more than 0. Target: 0.
 # - **No output gate.** $h_t = \tanh c_t$, and the target 0 before a `?` asks for
 #   $c_t = 0$ there,
@@ -938,7 +940,7 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 
 # %% [markdown] slide="notes"
 # Ask before the first bullet: "how could a doubter escape from each of these?"
-# For the first two: with another candidate. A candidate that is 0 at "." does the input
+# For the first two: with another candidate. A candidate that is 0 at "_" does the input
 # gate's work,
 # and one that reads h can subtract what was shown. That is why it is held still:
 # the question is what
@@ -950,7 +952,7 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 # %% [markdown]
 # Two things the argument says, and no more. The candidate is **held still**:
 # a candidate that is 0 at
-# `.` could do the input gate's work, and one that reads $h$ could subtract what was
+# `_` could do the input gate's work, and one that reads $h$ could subtract what was
 # shown. And the
 # target is met **exactly**: to within a tolerance,
 # a cell could whisper something through an $h$
@@ -962,7 +964,7 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 # over all 243 streams of five symbols.
 
 # %% needs="lstm_forward lstm_step lstm_gates"
-short = ["".join(letters) for letters in itertools.product("+.?", repeat=5)]
+short = ["".join(letters) for letters in itertools.product("+_?", repeat=5)]
 xs_short, quiet = encode(short), np.zeros((1, len(short)))
 wanted = np.array([target_at_door(stream) for stream in short]).T
 least_wrong = {}
@@ -1010,7 +1012,7 @@ least_wrong  # the best of 200 cells, by its worst answer
 # three sigmoids together. A file of weights read in another order gives no error,
 # just nonsense.
 
-# %% [markdown] slide="subslide"
+# %% [markdown]
 # ### Exercise 4: stack the parameters
 #
 # The order of this course: rows **f, i, o, c** from top to bottom;
@@ -1043,7 +1045,8 @@ check(stack_parameters)
 
 # %% needs="stack_parameters lstm_gates"
 stacked = stack_parameters(W_random)
-h_before, x_now = rng.normal(size=(H, N)), rng.normal(size=(D, N))
+H, D = W_random["fx"].shape
+h_before, x_now = rng.normal(size=(H, 2)), rng.normal(size=(D, 2))
 z = stacked @ np.vstack([h_before, x_now])  # (5.13)
 pieces = dict(zip("fioc", np.split(z, 4), strict=True))
 for name, values in lstm_gates(x_now, h_before, W_random).items():
@@ -1052,7 +1055,7 @@ for name, values in lstm_gates(x_now, h_before, W_random).items():
 
 # %% needs="stack_parameters" slide="subslide" hide_input=true
 show(
-    figures_05.stacked_blocks(stacked, H, D),
+    figures_05.stacked_blocks(stacked, *W_random["fx"].shape),
     alt="The stacked weights as a heat map of 12 rows and 7 columns, cut into eight blocks: rows for forget "
     "gate, input gate, output gate and candidate, columns for the visible state left and the input right.",
 )
@@ -1066,7 +1069,7 @@ show(
 # can be had **for all positions at once**, before the loop.
 
 
-# %%
+# %% slide="fragment"
 def stacked_forward(xs, h, c, stacked):
     """Visible states (T, H, N) of an LSTM from its stacked weights."""
     H = len(h)
