@@ -124,8 +124,8 @@ assert np.allclose(plain(-z), 1 - plain(z))  # (0.2)
 
 # %% slide="fragment"
 with np.errstate(over="ignore"):
-    print("(0.1) as it stands:", plain(-720.0), "    e^z / (1 + e^z):", end=" ")
-    print(np.exp(-720.0) / (1 + np.exp(-720.0)))
+    print("(0.1) as it stands:", plain(-720.0))
+print("e^z / (1 + e^z):   ", np.exp(-720.0) / (1 + np.exp(-720.0)))
 
 # %% [markdown] slide="fragment"
 # $e^{720}$ became `inf`, and $1 / \infty$ an exact 0.
@@ -158,6 +158,10 @@ assert np.allclose(plain(z), np.exp(z) / (1 + np.exp(z)))  # (0.3)
 
 # %% [markdown] slide="subslide"
 # ### Exercise: a sigmoid that never fails
+#
+# ```python
+# sigmoid(z) -> s               # any shape -> the same shape
+# ```
 #
 # Write (0.3) for an array of any shape. Small answers must keep their digits:
 # the check compares *relative* errors, and tries $z$ near $-50$, $-600$ and $-715$ too.
@@ -223,7 +227,12 @@ assert np.allclose(plain(z) * (1 - plain(z)), numeric, atol=1e-9)  # (0.4)
 # %% [markdown] slide="subslide"
 # ### Exercise: the slope of the sigmoid
 #
-# The argument is the output $s$.
+# ```python
+# sigmoid_grad(s) -> slope      # any shape -> the same shape
+# ```
+#
+# Write (0.4). The argument is the output $s$, not $z$:
+# at $s = 0.9$ the slope is $0.09$.
 
 
 # %% exercise="sigmoid_grad" points=2
@@ -280,6 +289,12 @@ assert np.allclose(1 - np.tanh(z) ** 2, numeric, atol=1e-9)  # (0.7)
 
 # %% [markdown] slide="subslide"
 # ### Exercise: the slope of tanh
+#
+# ```python
+# tanh_grad(t) -> slope         # any shape -> the same shape
+# ```
+#
+# Write (0.7). The argument is the output $t$: at $t = 0.5$ the slope is $0.75$.
 
 
 # %% exercise="tanh_grad" points=2
@@ -300,7 +315,7 @@ def tanh_grad(t: np.ndarray) -> np.ndarray:
 # %% check="tanh_grad"
 check(tanh_grad)
 
-# %% slide="subslide" needs="sigmoid sigmoid_grad tanh_grad"
+# %% slide="subslide" needs="sigmoid sigmoid_grad tanh_grad" hide_input=true
 grid = np.linspace(-6, 6, 241)
 s, t = sigmoid(grid), np.tanh(grid)
 show(
@@ -327,7 +342,7 @@ show(
 #
 # The second is the **central difference**.
 
-# %% [markdown] slide="fragment"
+# %% [markdown] slide="subslide"
 # **On paper**: take $f(z) = z^2$ at $z = 3$, where the slope is 6,
 # and $\varepsilon = 0.1$.
 # What do (0.8) and (0.9) give? ($3.1^2 = 9.61$, $2.9^2 = 8.41$.)
@@ -376,13 +391,15 @@ assert np.isclose(one_sided_error, h / 2 * np.exp(at), rtol=1e-2)
 # difference,
 # $10^{-1}$, $10^{-5}$, $10^{-10}$ or $10^{-15}$?
 
-# %% slide="subslide"
+# %%
 steps = 10.0 ** np.arange(-15, 0.01, 0.25)
 exact = np.exp(at)
 one_sided = np.abs((np.exp(at + steps) - exact) / steps - exact) / exact
 rise = np.exp(at + steps) - np.exp(at - steps)
 central = np.abs(rise / (2 * steps) - exact) / exact
 rounding = 1.1e-16 / steps  # (0.11), relative to the slope
+
+# %% slide="subslide" hide_input=true
 show(
     figures.v_curve(steps, one_sided, central, (steps / 2, steps**2 / 6), rounding),
     alt="The V curve. From right to left the error of the central difference falls "
@@ -541,7 +558,12 @@ assert np.isclose(loss(A_small, x_small), surprises.sum())  # (0.14)
 # %% [markdown] slide="subslide"
 # ### Exercise: the gradient by nudging
 #
-# Write (0.15) for the given `loss`. Take care that each nudge is gone before the next.
+# ```python
+# numerical_gradient(A, x, eps) -> dA      # (H, D), (D, N), a number -> (H, D)
+# ```
+#
+# Write (0.15) for the given `loss`: one entry of $A$ at a time.
+# Take care that each nudge is gone before the next.
 
 
 # %% exercise="numerical_gradient" points=4
@@ -588,7 +610,7 @@ check(numerical_gradient)
 derived = (sigmoid(A_small @ x_small) - 1) @ x_small.T  # (0.16)
 measured = numerical_gradient(A_small, x_small, 1e-5)
 assert relative_error(derived, measured) < 1e-8
-relative_error(derived, measured)
+print(f"relative error {relative_error(derived, measured):.1e}")
 
 # %% [markdown] slide="fragment"
 # **Before you run the next cell**: somebody forgets the $-1$ in (0.16),

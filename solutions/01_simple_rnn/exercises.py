@@ -24,11 +24,6 @@ def step_inputs(rng, D=4, H=3, N=2, scale=1.0):
     }
 
 
-def step_inputs_one_vector(rng, D=4, H=3):
-    inputs = step_inputs(rng, D, H, N=1)
-    return {**inputs, "x_t": inputs["x_t"][:, 0], "s_prev": inputs["s_prev"][:, 0]}
-
-
 def sequence_inputs(rng, T=5, D=4, H=3, scale=1.0):
     return {
         "xs": rng.normal(size=(T, D)),
@@ -88,8 +83,6 @@ def torch_rnn_step(x_t, s_prev, W):
     with torch.no_grad():
         cell.weight_hh.copy_(ss)
         cell.weight_ih.copy_(sx)
-        if x.ndim == 1:
-            return cell(x, s).numpy()
         return cell(x.T.contiguous(), s.T.contiguous()).T.numpy()
 
 
@@ -130,7 +123,6 @@ rnn_step = Exercise(
     cases=step_inputs,
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one vector: x_t (D,) and s_prev (H,)": step_inputs_one_vector,
         "one input number (D = 1)": partial(step_inputs, D=1),
         "one unit (H = 1)": partial(step_inputs, H=1),
         "saturated units": partial(step_inputs, scale=40.0),

@@ -9,7 +9,7 @@ def rnn_step(x_t, s_prev, W):
         """
 def rnn_step(x_t, s_prev, W):
     return np.tanh(
-        np.einsum("ij,j...->i...", W["ss"], s_prev) + np.einsum("ij,j...->i...", W["sx"], x_t)
+        np.einsum("ij,jn->in", W["ss"], s_prev) + np.einsum("ij,jn->in", W["sx"], x_t)
     )
 """,
         '''
