@@ -34,9 +34,8 @@ from autograder import check, hint
 from rnncourse import explorer, figures_05, show, stacked_lstm
 
 # %% [markdown]
-# Given from notebook 00: the sigmoid, here $\sigma(z) = 1 / (1 + e^{-z})$,
-# written so that
-# it never overflows. Your functions may call it.
+# Given from notebook 00: the sigmoid, here $\sigma(z) = 1 / (1 + e^{-z})$, written so
+# that it never overflows. Your functions may call it.
 
 
 # %% given="sigmoid"
@@ -49,9 +48,8 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 # %% [markdown]
 # ### Sizes and names
 #
-# A batch holds $N$ sequences, one **column** each. An input has $D$ entries,
-# a state $H$.
-# A coordinate of a state is a **unit**. The positions of a sequence are
+# A batch holds $N$ sequences, one **column** each. An input has $D$ entries, a state
+# $H$. A coordinate of a state is a **unit**. The positions of a sequence are
 # $t = 1, \dots, T$.
 #
 # | in code | shape | in formulas |
@@ -88,9 +86,8 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 # %% [markdown] slide="notes"
 # Ask for a show of hands on "can it count?". The usual wrong answers are both plain
-# ones:
-# "yes, it adds a quarter each time" (it adds a quarter of what is missing), and "no, it
-# saturates" (all its states differ; they only crowd together).
+# ones: "yes, it adds a quarter each time" (it adds a quarter of what is missing), and
+# "no, it saturates" (all its states differ; they only crowd together).
 
 # %% slide="fragment"
 state, states = 0.0, [0.0]
@@ -139,10 +136,9 @@ assert np.isclose(states[20] - states[19], 0.25 * 0.75**19)
 # $$i_t = \sigma(W^{i,h} h_{t-1} + W^{i,x} x_t) \tag{5.4}$$
 
 # %% [markdown] slide="notes"
-# Ask: "the forget gate is 1. Does the cell forget everything or nothing?"
-# The usual wrong answer is "everything": the gate is named after what happens when it
-# closes.
-# It had better be called a keep gate; the name stuck.
+# Ask: "the forget gate is 1. Does the cell forget everything or nothing?" The usual
+# wrong answer is "everything": the gate is named after what happens when it closes. It
+# had better be called a keep gate; the name stuck.
 
 # %% [markdown] slide="subslide"
 # ### What may enter, and the sum
@@ -227,9 +223,8 @@ for k, claimed in enumerate((f, c_prev, candidate, i)):  # (5.8), left to right 
     assert np.allclose(jacobian, np.diag(claimed), atol=1e-8)
 
 # %% [markdown]
-# The bound (5.7), for a thousand units with gates and candidates drawn at random,
-# and for
-# one unit whose gates and candidate sit at .999: it comes as near as you like.
+# The bound (5.7), for a thousand units with gates and candidates drawn at random, and
+# for one unit whose gates and candidate sit at .999: it comes as near as you like.
 
 # %%
 c = c_start = rng.normal(size=1000)
@@ -342,7 +337,8 @@ for name, value in lstm_gates(x_paper, h_paper, W_paper).items():
 # %% [markdown]
 # ### Exercise 2: one step
 #
-# Call your `lstm_gates`, then write (5.6) and (5.10). Return the gates as well:
+# Call your `lstm_gates` (its answer is a dict: `gates["f"]` is the forget gate),
+# then write (5.6) and (5.10). Return the gates as well:
 # the backward pass of notebook 06 takes them as an argument.
 
 
@@ -392,11 +388,9 @@ print(f"c = {c_t.item():.4f}   h = {h_t.item():.4f}")
 # but nothing says that they must be.
 
 # %% [markdown] slide="notes"
-# Ask: "if I stop in the middle of a sequence and go on tomorrow,
-# what do I have to write down?"
-# The usual wrong answer: "the hidden state". Both states:
-# part 6 shows two cells with the same h
-# and different futures.
+# Ask: "if I stop in the middle of a sequence and go on tomorrow, what do I have to
+# write down?" The usual wrong answer: "the hidden state". Both states: part 6 shows two
+# cells with the same h and different futures.
 
 # %% [markdown]
 # ### Exercise 3: the sequence
@@ -510,15 +504,13 @@ show(
 #
 # - The forget gate is shut and the input gate open:
 #   the memory *is* the candidate of the moment.
-# - At $t = 4$ the candidate reads $-100 \cdot .762 + 50$:
-#   what was shown turns it around.
-#   While $x = 1$, the cell flips its sign at every position.
+# - At $t = 4$ the candidate reads $-100 \cdot .762 + 50$: what was shown turns it
+#   around. While $x = 1$, the cell flips its sign at every position.
 # - At $t = 6$ nothing new comes in, but the cell still reads what it has just shown.
 #   The output gate at $\sigma(0) = .5$ shows half of it.
 #
 # The zeros and ones in the table are rounded: $\sigma(-100)$ is about
-# $4 \cdot 10^{-44}$.
-# A sigmoid comes close to its ends and never gets there.
+# $4 \cdot 10^{-44}$. A sigmoid comes close to its ends and never gets there.
 
 # %% [markdown] slide="slide"
 # ## Part 5 · What a memory is made of
@@ -536,9 +528,9 @@ show(
 # it has passed *since*. No matrix stands between them.
 
 # %% [markdown] slide="notes"
-# Ask: "what would the same formula look like for the simple RNN?" It has none:
-# a tanh at every step.
-# The usual wrong answer: "then the LSTM is linear". The gates are not: they read h.
+# Ask: "what would the same formula look like for the simple RNN?" It has none: a tanh
+# at every step. The usual wrong answer: "then the LSTM is linear". The gates are not:
+# they read h.
 
 # %% needs="lstm_forward lstm_step lstm_gates"
 T, D, H, N = 7, 4, 3, 2
@@ -554,9 +546,8 @@ assert np.allclose(unrolled, cs[-1])  # (5.12)
 # %% [markdown] slide="subslide"
 # ### Almost open is not open
 #
-# **Before you look**: a forget gate stands at .9 the whole time,
-# and nothing is written.
-# After how many positions is less than half of the memory left?
+# **Before you look**: a forget gate stands at .9 the whole time, and nothing is
+# written. After how many positions is less than half of the memory left?
 
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="fragment" hide_input=true
@@ -576,9 +567,8 @@ show(
 )
 
 # %% [markdown]
-# $.9^6 = .53$ and $.9^7 = .48$: after seven. A gate that learned to stay at .9
-# has a memory of a few words; for hundreds it has to stay above .99,
-# which takes a sum of
+# $.9^6 = .53$ and $.9^7 = .48$: after seven. A gate that learned to stay at .9 has a
+# memory of a few words; for hundreds it has to stay above .99, which takes a sum of
 # $\ln(.99/.01) = 4.6$ inside the sigmoid.
 
 # %% [markdown] slide="slide"
@@ -640,25 +630,20 @@ show(
 )
 
 # %% [markdown] slide="notes"
-# Before you show the three panels ask: "with everything open,
-# what does the cell hold at the end?"
-# The usual wrong answer: "everything". It holds one number, the sum;
-# that 'not' was in it
-# cannot be seen any more.
+# Before you show the three panels ask: "with everything open, what does the cell hold
+# at the end?" The usual wrong answer: "everything". It holds one number, the sum; that
+# 'not' was in it cannot be seen any more.
 
 # %% [markdown]
-# With all gates at one half, *not* is worn away before the sentence ends.
-# Overwriting keeps the last
-# word only. Adding everything keeps the sum .7, and no trace of *not* is left in its
-# sign.
+# With all gates at one half, *not* is worn away before the sentence ends. Overwriting
+# keeps the last word only. Adding everything keeps the sum .7, and no trace of *not* is
+# left in its sign.
 #
 # <details><summary>An answer to the task</summary>
 #
-# Forget gate 1 from the word after *not* on. Input gate 1 at *not*,
-# and 0 at every other word.
-# Output gate 0 at every word but the last, and 1 there.
-# (At *not* the forget gate may have any
-# value: nothing was written before.)
+# Forget gate 1 from the word after *not* on. Input gate 1 at *not*, and 0 at every
+# other word. Output gate 0 at every word but the last, and 1 there. (At *not* the
+# forget gate may have any value: nothing was written before.)
 #
 # </details>
 
@@ -714,8 +699,7 @@ encode(streams).shape
 
 # %% [markdown]
 # This one runs your LSTM over all of them. A stream is right when it is right at all
-# seven symbols,
-# to within .01.
+# seven symbols, to within .01.
 
 
 # %% needs="lstm_forward lstm_step lstm_gates"
@@ -747,17 +731,14 @@ def try_weights(W):
 # Columns of the weights on $x_t$: `+`, `_`, `?`, constant 1.
 
 # %% [markdown] slide="notes"
-# Ten minutes, in pairs; this is the heart of the hour.
-# The usual first try shuts the forget gate at "?":
-# then the count is gone before it is shown (the forget gate acts before the output gate
-# does).
-# The second: a weight on h that is too small. The smallest thing ever shown is
-# tanh(1/4) = .245.
+# Ten minutes, in pairs; this is the heart of the hour. The usual first try shuts the
+# forget gate at "?": then the count is gone before it is shown (the forget gate acts
+# before the output gate does). The second: a weight on h that is too small. The
+# smallest thing ever shown is tanh(1/4) = .245.
 
 # %% [markdown]
 # Change the two rows marked `# yours`, run both cells, and read what goes wrong.
-# Repeat.
-# Weights of 40 or 80 are fine. (This cell is not graded; it is for you.)
+# Repeat. Weights of 40 or 80 are fine. (This cell is not graded; it is for you.)
 
 # %% slide="fragment"
 mine = {
@@ -780,17 +761,15 @@ try_weights(mine)
 # </details>
 # <details><summary>Hint 2: when to forget</summary>
 #
-# Not at `?`: the memory has to be there to be shown. One position later.
-# What does the forget gate
-# read that tells it that something was shown just before?
+# Not at `?`: the memory has to be there to be shown. One position later. What does the
+# forget gate read that tells it that something was shown just before?
 #
 # </details>
 # <details><summary>Hint 3: how strongly</summary>
 #
-# The forget gate is open unless $h_{t-1} > 0$. Start with a bias of 40.
-# The smallest count that is
-# shown is $\tanh(1/4) = .245$; the weight on $h_{t-1}$ has to turn 40 into something
-# well below 0.
+# The forget gate is open unless $h_{t-1} > 0$. Start with a bias of 40. The smallest
+# count that is shown is $\tanh(1/4) = .245$; the weight on $h_{t-1}$ has to turn 40
+# into something well below 0.
 #
 # </details>
 
@@ -853,15 +832,12 @@ print(f"reading:                   {shown_few[3]:.3f} and {shown_many[3]:.3f}")
 # the task, the other gates, and the candidate, which is $\tfrac14$ always.
 #
 # **Before you go on**: write down for each gate which demand of the target breaks
-# without it.
-# Count? Keep quiet? Start again? One of the three breaks two of them.
+# without it. Count? Keep quiet? Start again? One of the three breaks two of them.
 
 # %% [markdown] slide="notes"
-# Collect a vote for each gate. The usual wrong answer:
-# "without the output gate it only talks too much,
-# the count is fine". The forget gate listens to what is shown:
-# it will take every visitor
-# for a reading. Keep the votes on the board.
+# Collect a vote for each gate. The usual wrong answer: "without the output gate it only
+# talks too much, the count is fine". The forget gate listens to what is shown: it will
+# take every visitor for a reading. Keep the votes on the board.
 
 
 # %%
@@ -895,9 +871,8 @@ show(
 #
 # - **No forget gate**: it never starts again. The second reading repeats the first.
 # - **No input gate**: it counts symbols, not visitors.
-# - **No output gate**: it does not keep quiet. And it no longer *counts*:
-#   the forget gate
-#   takes every visitor it sees in $h_{t-1}$ for a reading, and empties the memory.
+# - **No output gate**: it does not keep quiet. And it no longer *counts*: the forget
+#   gate takes every visitor it sees in $h_{t-1}$ for a reading, and empties the memory.
 #
 # $h_t$ is not only what the world sees. It is what the gates see.
 
@@ -917,51 +892,40 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 # That *these* weights fail proves little: perhaps others would do. They would not.
 #
 # All gates read $x_t$ and $h_{t-1}$ and nothing else. Where the target is met,
-# $h_{t-1} = 0$
-# at the start and after every `+` and `_`.
-# So **at each `?` that comes first, or after `+` or `_`,
-# the output gate has one and the same value**
-# $\omega$. It is not 0, or such a `?` could never show a count.
+# $h_{t-1} = 0$ at the start and after every `+` and `_`. So **at each `?` that comes
+# first, or after `+` or `_`, the output gate has one and the same value** $\omega$. It
+# is not 0, or such a `?` could never show a count.
 
 # %% [markdown] slide="subslide"
 # ### No weights
 #
-# - **No input gate.** Each position adds $\tfrac14$ to what is kept,
-#   so $c_t \ge \tfrac14$ always.
-#   A `?` as first symbol shows at least $\omega \tanh \tfrac14 > 0$. Target: 0.
+# - **No input gate.** Each position adds $\tfrac14$ to what is kept, so
+#   $c_t \ge \tfrac14$ always. A `?` as first symbol shows at least
+#   $\omega \tanh \tfrac14 > 0$. Target: 0.
 # - **No forget gate.** $c_t = c_{t-1} + i_t/4$ never falls.
 #   After `+?_?` it still has what the first
 #   reading showed, and the second shows more than 0. Target: 0.
 # - **No output gate.** $h_t = \tanh c_t$, and the target 0 before a `?` asks for
-#   $c_t = 0$ there,
-#   after one visitor as after three. From the same $h$,
-#   $c$ and $x$ follows the same answer.
-#   Target: two different ones.
+#   $c_t = 0$ there, after one visitor as after three. From the same $h$, $c$ and $x$
+#   follows the same answer. Target: two different ones.
 
 # %% [markdown] slide="notes"
-# Ask before the first bullet: "how could a doubter escape from each of these?"
-# For the first two: with another candidate. A candidate that is 0 at "_" does the input
-# gate's work,
-# and one that reads h can subtract what was shown. That is why it is held still:
-# the question is what
-# the gate does, and not what else could do it. The third needs nothing of the kind.
-# A sharper doubter: "to within .01 the cell may whisper through h". True:
-# the argument is about a
-# target that is met exactly.
+# Ask before the first bullet: "how could a doubter escape from each of these?" For the
+# first two: with another candidate. A candidate that is 0 at "_" does the input gate's
+# work, and one that reads h can subtract what was shown. That is why it is held still:
+# the question is what the gate does, and not what else could do it. The third needs
+# nothing of the kind. A sharper doubter: "to within .01 the cell may whisper through
+# h". True: the argument is about a target that is met exactly.
 
 # %% [markdown]
-# Two things the argument says, and no more. The candidate is **held still**:
-# a candidate that is 0 at
-# `_` could do the input gate's work, and one that reads $h$ could subtract what was
-# shown. And the
-# target is met **exactly**: to within a tolerance,
-# a cell could whisper something through an $h$
-# that should be 0.
+# Two things the argument says, and no more. The candidate is **held still**: a
+# candidate that is 0 at `_` could do the input gate's work, and one that reads $h$
+# could subtract what was shown. And the target is met **exactly**: to within a
+# tolerance, a cell could whisper something through an $h$ that should be 0.
 #
 # The cell below tests each step of it on 600 cells with random weights in the two gates
-# that remain
-# (half of them near those that work with all three),
-# over all 243 streams of five symbols.
+# that remain (half of them near those that work with all three), over all 243 streams
+# of five symbols.
 
 # %% needs="lstm_forward lstm_step lstm_gates"
 short = ["".join(letters) for letters in itertools.product("+_?", repeat=5)]
@@ -1005,12 +969,10 @@ least_wrong  # the best of 200 cells, by its worst answer
 
 # %% [markdown] slide="notes"
 # Ask: "how many numbers does an LSTM with 100 units and 50 inputs learn?" 4 * 100 * 150
-# = 60,000.
-# The usual wrong answer forgets the four, or squares 150.
-# The order of the blocks is a convention: PyTorch has i, f, g, o (g is the candidate).
-# Ours puts the
-# three sigmoids together. A file of weights read in another order gives no error,
-# just nonsense.
+# = 60,000. The usual wrong answer forgets the four, or squares 150. The order of the
+# blocks is a convention: PyTorch has i, f, g, o (g is the candidate). Ours puts the
+# three sigmoids together. A file of weights read in another order gives no error, just
+# nonsense.
 
 # %% [markdown]
 # ### Exercise 4: stack the parameters
@@ -1065,8 +1027,7 @@ show(
 #
 # A product of large matrices keeps a processor busy; eight small ones keep it waiting.
 # And not all of it has to wait for the step before: the inputs' share,
-# $W^{\cdot,x} x_t$,
-# can be had **for all positions at once**, before the loop.
+# $W^{\cdot,x} x_t$, can be had **for all positions at once**, before the loop.
 
 
 # %% slide="fragment"
@@ -1086,8 +1047,7 @@ def stacked_forward(xs, h, c, stacked):
 
 # %% [markdown]
 # Three ways to the same numbers: yours, the one above, and `rnncourse.stacked_lstm`,
-# which
-# also saves the memory that NumPy would fetch anew at each step.
+# which also writes every result into arrays that were made once, before the first step.
 # **Before you run it**, guess how many times faster the last is than yours.
 # (The answer depends on your machine, so the cell asserts the numbers,
 # and only prints the times.)
@@ -1101,7 +1061,7 @@ work = stacked_lstm.Workspace(T, D, H, N)
 ways = {
     "eight products a step": lambda: lstm_forward(xs, zeros, zeros, large)[0],
     "one product a step": lambda: stacked_forward(xs, zeros, zeros, packed),
-    "and no new memory": lambda: stacked_lstm.forward(xs, zeros, zeros, packed, workspace=work)[0],
+    "and arrays made once": lambda: stacked_lstm.forward(xs, zeros, zeros, packed, workspace=work)[0],
 }
 seconds = dict.fromkeys(ways, np.inf)
 for _, (name, way) in itertools.product(range(7), ways.items()):
@@ -1115,26 +1075,22 @@ for name, best in seconds.items():
 # %% [markdown] slide="slide" written="why_two_states" points=3
 # ## Written question: why two states?
 #
-# In three or four sentences: a friend takes the output gate and the last tanh away,
-# so that
-# $h_t = c_t$, and says that nothing is lost, because the layer above can ignore what it
-# does not need.
+# In three or four sentences: a friend takes the output gate and the last tanh away, so
+# that $h_t = c_t$, and says that nothing is lost, because the layer above can ignore
+# what it does not need.
 #
 # Who else reads $h_t$? What goes wrong at the museum's door, step by step?
 # And what would a **single** state have to give up in order to keep quiet?
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: the cell's own gates and candidate read h_{t-1} at the next position;
-# the layer above is
-#   not the only reader.
-# 1 point: at the door, the count would stand in h from the first visitor on;
-# the forget gate takes it
-#   for a reading and empties the memory, so that the reading comes out wrong (half a
-#   point for "it shows
-#   too early" alone).
-# 1 point: with one state what is kept is what is shown; to show 0 it must hold 0,
-# and the count is lost.
-#   Equivalent: keeping and showing need different values at the same position.
+# 1 point: the cell's own gates and candidate read h_{t-1} at the next position; the
+# layer above is not the only reader.
+# 1 point: at the door, the count would stand in h from the first visitor on; the forget
+# gate takes it for a reading and empties the memory, so that the reading comes out
+# wrong (half a point for "it shows too early" alone).
+# 1 point: with one state what is kept is what is shown; to show 0 it must hold 0, and
+# the count is lost. Equivalent: keeping and showing need different values at the same
+# position.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -1153,29 +1109,24 @@ for name, best in seconds.items():
 #   the order of its blocks is a convention.
 
 # %% [markdown] slide="notes"
-# Go back to the first question: two states, or one of twice the size?
-# A single vector can hold as many
-# numbers, but all of them are read by everything. "Short and long memory" is not it:
-# both are
-# there at every step, and c can be as short-lived as you like (the cell run by hand
-# forgot at once).
-# Exit question: "where, on its way back through c,
-# does a gradient meet a matrix?" That is notebook 06.
+# Go back to the first question: two states, or one of twice the size? A single vector
+# can hold as many numbers, but all of them are read by everything. "Short and long
+# memory" is not it: both are there at every step, and c can be as short-lived as you
+# like (the cell run by hand forgot at once). Exit question: "where, on its way back
+# through c, does a gradient meet a matrix?" That is notebook 06.
 
 # %% [markdown] slide="slide"
 # ## Where to read on
 #
 # - S. Hochreiter, J. Schmidhuber: *Long Short-Term Memory*. Neural Computation 9 (8),
-#   1997.
-#   Memory cells with an input and an output gate. There is no forget gate yet:
+#   1997. Memory cells with an input and an output gate. There is no forget gate yet:
 #   $f_t = 1$.
 # - F. A. Gers, J. Schmidhuber, F. Cummins: *Learning to Forget:
 #   Continual Prediction with LSTM*.
 #   Neural Computation 12 (10), 2000. The forget gate,
 #   and why a stream without end asks for it.
 # - F. A. Gers, J. Schmidhuber: *LSTM Recurrent Networks Learn Simple Context-Free and
-#   Context-Sensitive
-#   Languages*. IEEE Transactions on Neural Networks 12 (6), 2001.
+#   Context-Sensitive Languages*. IEEE Transactions on Neural Networks 12 (6), 2001.
 #   Cells that learn to count.
 #
 # **Next**: notebook 06 sends the gradient back through all of this.

@@ -1,6 +1,7 @@
 """How the exercises of notebook 05 are checked."""
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 
@@ -184,6 +185,10 @@ lstm_gates = Exercise(
                more=((I, 'gates["i"] = sigmoid(W["ih"] @ h_prev) + sigmoid(W["ix"] @ x_t)'),
                      (O, 'gates["o"] = sigmoid(W["oh"] @ h_prev) + sigmoid(W["ox"] @ x_t)'),
                      (C, 'gates["c"] = np.tanh(W["ch"] @ h_prev) + np.tanh(W["cx"] @ x_t)'))),
+        Mutant("the visible state's product taken twice in the forget gate", F,
+               'gates["f"] = sigmoid(W["fh"] @ h_prev + W["fh"] @ h_prev)', hint=READS),
+        Mutant("input gate reads the visible state only", I, 'gates["i"] = sigmoid(W["ih"] @ h_prev)',
+               hint=READS),
         Mutant("a parenthesis closed too early in the candidate", C,
                'gates["c"] = np.tanh(W["ch"] @ h_prev) + W["cx"] @ x_t',
                hint="Where does the tanh of your candidate end? Compare with the braces of (5.5)."),
@@ -333,6 +338,8 @@ lstm_step = Exercise(
                hint="In (5.6) the forget gate multiplies the old memory only.",
                more=((KEPT, 'kept = gates["f"] * (c_prev + gates["i"] * gates["c"])'),
                      (WRITTEN, "written = 0"))),
+        Mutant("kept and written part multiplied", MEMORY, "c_t = kept * written",
+               hint="(5.6) joins its two parts by a plus: either may be there without the other."),
         Mutant("memory subtracted", MEMORY, "c_t = written - kept",
                hint="Old and new are added in (5.6), whatever their signs."),
         Mutant("candidate in the gates overwritten by the memory", RETURN,
@@ -466,6 +473,13 @@ ROW, STACK = "rows.append(np.hstack([from_state, from_input]))", "return np.vsta
 CONVENTION = "The numbers are there, in another order. Which order of blocks does the docstring ask for?"
 
 
+def other_orders(named):
+    """Every order of the four blocks that no other mutant names."""
+    right = tuple("fioc")
+    rest = [p for p in permutations(right) if p != right and "".join(p) not in named]
+    return [order(f"blocks in the order {', '.join(p)}", p) for p in rest]
+
+
 def order(name, letters, hint=CONVENTION):
     return Mutant(name, ORDER, "(" + ", ".join(f'"{letter}"' for letter in letters) + ")", hint=hint)
 
@@ -489,9 +503,6 @@ stack_parameters = Exercise(
               "That is the order of PyTorch's own weights. This course keeps the three sigmoids together."),
         order("blocks in the order i, o, f, candidate", "iofc"),
         order("blocks in the order f, i, candidate, o", "fico"),
-        order("blocks in the order i, f, o, candidate", "ifoc"),
-        order("blocks in the order f, o, i, candidate", "foic"),
-        order("blocks in the order o, i, f, candidate", "oifc"),
         order("blocks in alphabetical order c, f, i, o", "cfio"),
         order("blocks from bottom to top", "coif"),
         order("forget gate's block in every place", "ffff",
@@ -522,6 +533,7 @@ stack_parameters = Exercise(
                hint="Both of a gate's matrices go into its rows."),
         Mutant("state's part left zero", STATE, 'from_state = 0 * W[name + "h"]',
                hint="Both of a gate's matrices go into its rows."),
+        *other_orders({"ifco", "iofc", "fico", "cfio", "coif"}),
     ],
     confirm=torch_stacked,
     axes={"stacked": ("row", "column")},
