@@ -95,6 +95,7 @@ import numpy as np
 # ### Given from notebooks 00 and 01
 #
 # You wrote these. They are given here, so that a slip of then costs nothing now.
+# `numerical_gradient` is the one of notebook 00, with any function `f` for its loss.
 
 
 # %% given="earlier_functions"
