@@ -44,19 +44,6 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.OverwriteCells.add_missing_cells = True
 
-# Students' Markdown may hold scripts; feedback and formgrader show it without them.
-c.HTMLExporter.sanitize_html = True
-c.SanitizeHTML.tags = [
-    *("a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s", "span"),
-    *("strong", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
-]
-c.SanitizeHTML.attributes = {
-    "*": ["class", "style", "aria-label"],
-    "a": ["href", "title"],
-    "img": ["src", "alt", "title"],
-}
-
 # nbgrader follows links when it copies a submission: leave those students out, and say so.
 _linked = students_with_links(ROOT / "submitted")
 if _linked:

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.diagnose import Diagnosis
 from autograder.judge import Check, Judgement
-from autograder.words import as_html, as_text
+from autograder.words import as_html, as_text, inert
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -114,7 +114,8 @@ class Annotator:
             if ours["cell_type"] == "code":
                 ours.update(outputs=[], execution_count=None)
             return ours
-        found = {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": {}, "source": cell["source"]}
+        source = cell["source"] if cell["cell_type"] == "code" else inert(cell["source"])
+        found = {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": {}, "source": source}
         if cell["cell_type"] == "code":
             found.update(outputs=[], execution_count=None)
         return found

@@ -19,6 +19,7 @@ from typing import Any
 from autograder.exercise import CourseError
 from autograder.grade import Grader
 from autograder.journal import Journal
+from autograder.sandbox import Sandbox
 from autograder.submission import Ungradable, read_bytes
 
 KEY_FILE = "course.key"
@@ -196,6 +197,8 @@ class _Pool:
     """Grading in several processes, each with a sandbox of its own."""
 
     def __init__(self, folder: Path, key: str, unsafe: bool, jobs: int):
+        # Where the sandbox cannot run, say so here: from the pool it would only be a broken pool.
+        Sandbox(unsafe=unsafe).close()
         self._executor = ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(folder, key, unsafe)
         )

@@ -19,6 +19,13 @@ from traitlets import Unicode
 from autograder.annotate import judgements_of, report_outputs
 from autograder.classroom import course_key
 from autograder.grade import Grader
+from autograder.words import inert
+
+# A student's own metadata could hold what a page shows: the title, the state of widgets.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 
 _graders: dict[str, Grader] = {}
 
@@ -37,8 +44,10 @@ class SandboxGrade(NbGraderPreprocessor):
         resources["autograder"] = record
         judgements = judgements_of(record)
         scores = {e["name"]: (e["score"], e["max_score"]) for e in record["exercises"]}
+        nb.metadata = nbformat.from_dict(METADATA)
         for cell in nb.cells:
             if cell.cell_type != "code":
+                _make_inert(cell)
                 continue
             cell.outputs, cell.execution_count = [], None
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
@@ -49,6 +58,13 @@ class SandboxGrade(NbGraderPreprocessor):
         for problem in record["problems"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
         return nb, resources
+
+
+def _make_inert(cell: NotebookNode) -> None:
+    """Take from a student's text what a page would run; the instructor's locked text stays."""
+    cell.pop("attachments", None)
+    if not cell.metadata.get("nbgrader", {}).get("locked"):
+        cell.source = inert(cell.source)
 
 
 class SaveSandboxGrades(SaveAutoGrades):

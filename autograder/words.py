@@ -118,6 +118,15 @@ def code_marks(text: str) -> str:
     return re.sub(r"`([^`\n]*)`", r"<code>\1</code>", html.escape(text))
 
 
+def inert(markdown: str) -> str:
+    """A student's Markdown that makes no HTML element and no link wherever it is rendered.
+
+    A zero-width space behind `<` and between the halves of a link keeps the text as it looks.
+    """
+    without_tags = re.sub(r"<(?=[A-Za-z/!?])", "<\u200b", markdown)
+    return re.sub(r"\](?=[(\[:])", "]\u200b", without_tags)
+
+
 def hints_html(hints: tuple[str, ...]) -> str:
     """The three hints, folded away."""
     titles = ("the idea", "the shapes", "the first line")

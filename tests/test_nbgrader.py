@@ -1,0 +1,262 @@
+"""nbgrader for real: its commands, with the course's configuration, in a course folder of their own."""
+
+import csv
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from course import KEY, ROOT, TINY, folder_of, master_of, submission
+
+from autograder.build import Places, build
+
+BIN = Path(sys.executable).parent
+# What a newcomer has: no activated environment.
+ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
+NOTEBOOKS = (TINY.name, "01_simple_rnn")
+
+SCRIPT = """<script>document.title = 'owned'</script><img src=x onerror="document.title = 'owned'">
+
+[click me](javascript:document.title='owned') and [click me][1]
+
+[1]: javascript&#58;document.title='owned'
+"""
+
+
+def run(course, *command, status=0):
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=course,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def hand_in(course, student, notebook, content):
+    path = course / "submitted" / student / notebook / f"{notebook}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    (path.parent / "timestamp.txt").write_text("2026-11-20 10:00:00 UTC\n")
+
+
+def submissions(notebook):
+    """Submissions by student: right, with a mistake, empty, with hostile Markdown, and hostile."""
+    master = master_of(notebook)
+    name = next(iter(master.exercises))
+    mutant = master.exercises[name].spec.misconceptions[0]
+    hostile = json.loads(submission(notebook, solved=False))
+    for kind in ("markdown", "raw"):
+        hostile["cells"].insert(1, {"cell_type": kind, "id": kind, "metadata": {}, "source": SCRIPT})
+    hostile["metadata"]["title"] = SCRIPT
+    hostile["metadata"]["widgets"] = {
+        "application/vnd.jupyter.widget-state+json": {"state": {"</script>": {}}}
+    }
+    for cell in hostile["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id", "").startswith("check_"):
+            cell["metadata"]["nbgrader"]["points"] = 1000
+            cell["source"] = "400"
+    forger = "import numpy as np\nnp.allclose = lambda *a, **k: True\ncheck = print\nimport os\nos._exit(0)\n"
+    honest = {
+        "ada": submission(notebook),
+        "bela": submission(notebook, {name: master.mutate(name, mutant)}),
+    }
+    if notebook != TINY.name:
+        return honest
+    return {
+        **honest,
+        "chidi": submission(notebook, solved=False),
+        "dalia": json.dumps(hostile).encode(),
+        "mallory": submission(notebook, solved=False, own_cells=(forger,)),
+    }
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course with the notebooks released, handed in, graded, and feedback written: by nbgrader."""
+    course = tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    for notebook in NOTEBOOKS:
+        shutil.copytree(folder_of(notebook), course / "solutions" / notebook)
+        build(course / "solutions" / notebook, Places(course))
+        run(course, "nbgrader", "generate_assignment", notebook)
+        for student, content in submissions(notebook).items():
+            hand_in(course, student, notebook, content)
+    secret = course / "secret.txt"
+    secret.write_text("the instructor's own")
+    hand_in(course, "linker", TINY.name, submission(TINY.name))
+    (course / "submitted" / "linker" / TINY.name / "loot.txt").symlink_to(secret)
+    for notebook in NOTEBOOKS:
+        run(course, "nbgrader", "autograde", notebook)
+        run(course, "nbgrader", "generate_feedback", notebook)
+    return course
+
+
+def marks(database):
+    """(student, notebook, cell) -> automatic mark."""
+    query = """select sa.student_id, n.name, b.name, g.auto_score, g.needs_manual_grade from grade g
+        join base_cell b on b.id = g.cell_id join submitted_notebook sn on sn.id = g.notebook_id
+        join submitted_assignment sa on sa.id = sn.assignment_id join notebook n on n.id = sn.notebook_id"""
+    with sqlite3.connect(database) as connection:
+        return {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
+
+
+@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_nbgraders_release_is_ours(course, notebook):
+    for name in (f"{notebook}.ipynb", "checks.safetensors"):
+        theirs = (course / "release" / notebook / name).read_bytes()
+        ours = (course / "notebooks" / notebook / name).read_bytes()
+        assert json.loads(theirs) == json.loads(ours) if name.endswith("ipynb") else theirs == ours
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_no_released_file_holds_a_line_of_a_solution_or_a_mark_scheme(course):
+    for notebook in NOTEBOOKS:
+        master = master_of(notebook)
+        lines = {
+            line.strip()
+            for exercise in master.exercises.values()
+            for line in exercise.source.partition("BEGIN SOLUTION")[2].splitlines()
+            if len(line.strip()) > 24 and not line.strip().startswith("#")
+        }
+        checks = (
+            (course / "release" / notebook / "checks.safetensors").read_bytes().decode("utf-8", "replace")
+        )
+        # A third hint is the first line: it is given on purpose, and only there.
+        hints = "".join(hint for exercise in master.exercises.values() for hint in exercise.spec.hints)
+        assert not [line for line in lines if json.dumps(line)[1:-1] in checks and line not in hints]
+        released = json.loads((course / "release" / notebook / f"{notebook}.ipynb").read_text())
+        text = "".join("".join([*cell["source"], "\n"]) for cell in released["cells"])
+        assert not lines & {line.strip() for line in text.splitlines()}
+        assert "MARK SCHEME" not in text
+        released_files = {path.name for path in (course / "release" / notebook).iterdir()}
+        assert released_files == {f"{notebook}.ipynb", "checks.safetensors"}
+
+
+@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_the_gradebook_holds_the_marks_of_json(course, notebook, tmp_path):
+    result = tmp_path / "marks.json"
+    run(course, "autograder", "grade", notebook, "--json", str(result), "--journal", str(tmp_path / "j"))
+    found = marks(course / "gradebook.db")
+    for record in json.loads(result.read_text()):
+        if record["student"] == "linker":
+            continue
+        for exercise in record["exercises"]:
+            key = (record["student"], notebook, f"check_{exercise['name']}")
+            assert found[key] == (exercise["score"], 0), key
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_no_trick_earns_a_mark_and_the_honest_keep_theirs(course):
+    found = marks(course / "gradebook.db")
+    for (student, notebook, cell), (score, _) in found.items():
+        name = cell.removeprefix("check_")
+        if name == cell:
+            continue
+        points = master_of(notebook).exercises[name].points
+        assert score == {"ada": points}.get(student, score if student == "bela" else 0.0)
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_written_questions_wait_for_a_person_with_their_mark_scheme(course):
+    found = marks(course / "gradebook.db")
+    for notebook in NOTEBOOKS:
+        for cell in master_of(notebook).cells_with("written"):
+            assert found["ada", notebook, cell.name] == (None, 1)
+        shown = (course / "autograded" / "ada" / notebook / f"{notebook}.ipynb").read_text()
+        assert "BEGIN MARK SCHEME" in shown
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_links_are_refused_before_nbgrader_copies_them(course):
+    assert not (course / "autograded" / "linker").exists()
+    copied = [p for folder in ("autograded", "feedback") for p in (course / folder).rglob("*") if p.is_file()]
+    assert copied
+    assert not any("instructor's own" in p.read_text("utf-8", "replace") for p in copied)
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_feedback_shows_the_report_and_runs_no_script(course):
+    from chromium import launch
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page()
+        page.route("http*://**", lambda route: route.abort())
+        for student in ("bela", "dalia", "mallory"):
+            page.goto((course / "feedback" / student / TINY.name / f"{TINY.name}.html").as_uri())
+            page.wait_for_timeout(200)
+            for link in page.get_by_text("click me").all():
+                link.click()
+            assert page.title() != "owned"
+            assert "rnn_step: not" in page.inner_text("body")
+        browser.close()
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_export_writes_everyones_marks(course):
+    run(course, "nbgrader", "export", "--to=grades.csv")
+    with (course / "grades.csv").open() as file:
+        rows = {(row["student_id"], row["assignment"]): row for row in csv.DictReader(file)}
+    for notebook in NOTEBOOKS:
+        master = master_of(notebook)
+        points = sum(exercise.points for exercise in master.exercises.values())
+        assert float(rows["ada", notebook]["raw_score"]) == points
+        assert float(rows["mallory", notebook]["raw_score"]) == 0
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_bulk_writing_gives_the_same_gradebook(course, tmp_path):
+    """`autograder grade --gradebook` and `nbgrader autograde` write the same marks."""
+    url = f"sqlite:///{tmp_path / 'bulk.db'}"
+    run(
+        course, "autograder", "grade", TINY.name, "--gradebook", url,
+        "--autograded", str(tmp_path / "autograded"), "--journal", str(tmp_path / "j"),
+    )  # fmt: skip
+    theirs = {k: v for k, v in marks(course / "gradebook.db").items() if k[1] == TINY.name}
+    ours = {k: v for k, v in marks(tmp_path / "bulk.db").items() if k[0] != "linker"}
+    assert ours == theirs
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_a_manual_mark_survives_grading_again(course, tmp_path):
+    url = f"sqlite:///{tmp_path / 'bulk.db'}"
+    command = ("autograder", "grade", TINY.name, "--gradebook", url)
+    command += ("--autograded", str(tmp_path / "autograded"), "--journal", str(tmp_path / "j"))
+    run(course, *command)
+    with sqlite3.connect(tmp_path / "bulk.db") as connection:
+        connection.execute("update grade set manual_score = 1.5, needs_manual_grade = 0")
+    run(course, *command)
+    with sqlite3.connect(tmp_path / "bulk.db") as connection:
+        assert set(connection.execute("select distinct manual_score from grade")) == {(1.5,)}
+
+
+@pytest.mark.xdist_group("nbgrader")
+def test_where_the_sandbox_cannot_run_nothing_is_graded(course, tmp_path):
+    """Grading fails closed: no bwrap, no user namespaces, no marks."""
+    refuse = tmp_path / "bin" / "bwrap"
+    refuse.parent.mkdir()
+    refuse.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    refuse.chmod(0o755)
+    done = subprocess.run(
+        [str(BIN / "autograder"), "grade", TINY.name, "--journal", str(tmp_path / "j")],
+        cwd=course,
+        env={**ENVIRONMENT, "PATH": f"{refuse.parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "sandbox" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "j").read_bytes() == b""
