@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Arc
 
 from rnncourse.figures import COLOURS
 
@@ -55,29 +56,25 @@ def backward_map() -> Figure:
     _arrow(ax, (5.4, 3), (5.4, 1.5), blue)
     _arrow(ax, (5.4, 1.5), (4.6, 0), blue)
     _arrow(ax, (5.4, 1.5), (6.2, 0), blue)
-    _arrow(ax, (2.9, 0), (0.4, 0), "purple")
     notes = (
-        (11.4, 3.25, r"$dc_t$ carried", blue),
-        (7.2, 3.25, r"$dc_t^{\,total}$  (6.6)", blue),
-        (1.5, 3.25, r"$dc_{t-1}$  (6.8)", blue),
-        (12.6, 0.35, r"$dh_t$", red),
-        (9.25, 2.25, "(6.6)", red),
-        (3.12, 1.5, "$df$  (6.7)", blue),
-        (3.95, 0.75, "$di$", blue),
-        (5.95, 0.75, r"$d\tilde c$", blue),
-        (8.3, 0.25, "$do$", red),
-        (1.6, 0.28, "(6.9), (6.10)", "purple"),
+        (11.4, 3.25, r"$dc_t$ carried", blue, "center"),
+        (7.2, 3.25, r"$dc_t^{\,total}$  (6.6)", blue, "center"),
+        (1.5, 3.25, r"$dc_{t-1}$  (6.8)", blue, "center"),
+        (12.6, 0.3, r"$dh_t$", red, "center"),
+        (9.2, 2.2, "(6.6)", red, "left"),
+        (2.85, 1.7, "$df$  (6.7)", blue, "right"),
+        (4.85, 0.8, "$di$", blue, "right"),
+        (5.98, 0.8, r"$d\tilde c$", blue, "left"),
+        (8.3, 0.22, "$do$", red, "center"),
+        (4.1, -1.0, r"$dh_{t-1}$, $dx_t$: from all four networks  (6.9), (6.10)", "purple", "center"),
     )
-    for x, y, text, colour in notes:
-        ax.text(x, y, text, color=COLOURS[colour], fontsize=13, ha="left" if x in (9.25, 3.12) else "center")
-    ax.plot([3.0, 7.6], [-0.62, -0.62], color=COLOURS["purple"], lw=2)
-    ax.annotate(
-        "",
-        (0.0, -0.3),
-        (3.0, -0.62),
-        arrowprops={"arrowstyle": "-|>", "lw": 2.0, "color": COLOURS["purple"]},
-    )
-    ax.text(5.4, -0.95, "from all four networks", color=COLOURS["purple"], ha="center", fontsize=13)
+    for x, y, text, colour, align in notes:
+        ax.text(x, y, text, color=COLOURS[colour], fontsize=13, ha=align)
+    purple = COLOURS["purple"]
+    for x in (3.0, 4.6, 6.2, 7.6):
+        ax.plot([x, x], [-0.28, -0.65], color=purple, lw=2)
+    ax.plot([7.6, 0.0], [-0.65, -0.65], color=purple, lw=2)
+    ax.annotate("", (0, -0.25), (0, -0.68), arrowprops={"arrowstyle": "-|>", "lw": 2.0, "color": purple})
     ax.set(xlim=(-1.2, 13.4), ylim=(-1.2, 3.7))
     ax.axis("off")
     return fig
@@ -128,6 +125,13 @@ def flow_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str 
     return fig
 
 
+def _short(number: float) -> str:
+    """A number between 0.01 and 100 as it is, any other by its power of ten."""
+    return (
+        f"{number:.1g}" if 0.01 <= number < 10 else f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    )
+
+
 def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Every seed's gradient ratio as a dot: one panel per start, one row per network.
 
@@ -140,7 +144,7 @@ def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             colour = RNN_COLOUR if "RNN" in name else BIAS_COLOURS[int(name.split()[-1])]
             ax.semilogx(values, [row] * len(values), "o", color=colour, alpha=0.7)
             ax.annotate(
-                f"{np.median(values):.0e}",
+                _short(np.median(values)),
                 (np.median(values), row),
                 xytext=(0, 8),
                 textcoords="offset points",
@@ -209,20 +213,25 @@ def reber_grammar(inner: Sequence[Sequence[tuple[str, int]]]) -> Figure:
     Args:
         inner: from each inner state, (symbol, next state); -1 is the end.
     """
-    fig, ax = plt.subplots(figsize=(11, 3.6))
+    fig, ax = plt.subplots(figsize=(11, 4.3))
     grey = {"arrowstyle": "-|>", "lw": 1.6, "color": "#444444", "shrinkA": 9, "shrinkB": 9}
     for state, edges in enumerate(inner):
         for symbol, end in edges:
             (x0, y0), (x1, y1) = _PLACES[state], _PLACES[end]
             if state == end:
                 up = 1 if y0 > 0 else -1
-                loop = {**grey, "connectionstyle": f"arc3,rad={-1.6 * up}"}
-                ax.annotate("", (x0 + 0.18, y0 + 0.05 * up), (x0 - 0.18, y0 + 0.05 * up), arrowprops=loop)
-                ax.text(x0, y0 + 0.62 * up, symbol, ha="center", va="center", fontsize=14)
+                middle = (x0, y0 + 0.42 * up)
+                ax.add_patch(Arc(middle, 0.62, 0.62, lw=1.6, color="#444444", theta1=0, theta2=360))
+                tip = (x0 + 0.17, y0 + 0.13 * up)
+                start = (x0 + 0.29, y0 + 0.32 * up)
+                ax.annotate("", tip, start, arrowprops={**grey, "shrinkA": 0, "shrinkB": 0})
+                ax.text(x0, y0 + 0.98 * up, symbol, ha="center", va="center", fontsize=14)
                 continue
             ax.annotate("", (x1, y1), (x0, y0), arrowprops=grey)
-            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-            ax.text(middle[0] + 0.12, middle[1] + 0.2, symbol, ha="center", va="center", fontsize=14)
+            middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+            across = np.array([y1 - y0, x0 - x1]) / np.hypot(x1 - x0, y1 - y0)  # beside the arrow
+            place = middle + 0.24 * across * (1 if x0 == x1 else -1)
+            ax.text(place[0], place[1], symbol, ha="center", va="center", fontsize=14)
     for x, y in _PLACES.values():
         ax.plot(x, y, "o", ms=11, color=COLOURS["sky"], zorder=3)
     for x, text in ((-3.6, "B"), (-2.4, "T or P"), (-1.0, "B")):
@@ -231,10 +240,10 @@ def reber_grammar(inner: Sequence[Sequence[tuple[str, int]]]) -> Figure:
     ax.annotate("", (0, 0), (-0.8, 0), arrowprops=grey)
     ax.text(9.1, 0, "the same", ha="center", va="center", fontsize=15, weight="bold", color=COLOURS["orange"])
     ax.text(10.5, 0, "E", ha="center", va="center", fontsize=15, weight="bold", color="#444444")
-    bow = {"arrowstyle": "-|>", "lw": 2, "color": COLOURS["orange"], "connectionstyle": "arc3,rad=0.22"}
+    bow = {"arrowstyle": "-|>", "lw": 2, "color": COLOURS["orange"], "connectionstyle": "arc3,rad=0.42"}
     ax.annotate("", (9.1, -0.3), (-2.4, -0.3), arrowprops=bow)
-    ax.text(3.3, -2.02, "to be remembered", color=COLOURS["orange"], ha="center", fontsize=13)
-    ax.set(xlim=(-4.2, 11), ylim=(-2.3, 1.9))
+    ax.text(3.3, -3.1, "to be remembered", color=COLOURS["orange"], ha="center", fontsize=13)
+    ax.set(xlim=(-4.2, 11), ylim=(-3.4, 2.2))
     ax.axis("off")
     return fig
 
@@ -256,7 +265,7 @@ def learning_curves(with_gate: np.ndarray, without: np.ndarray, every: int) -> F
         lines = ax.plot(updates, values.T, style, color=colour)
         lines[0].set_label(f"{label} ({len(values)} seeds)")
     ax.axhline(0.5, color="grey", lw=1, ls=":")
-    ax.text(updates[0], 0.51, "a coin", color="grey", va="bottom")
+    ax.text(updates[-1] + 8, 0.5, "a coin", color="grey", va="center")
     ax.set(xlabel="updates", ylabel="outer symbol right", ylim=(0.35, 1.03))
     ax.legend(loc="center right")
     ax.grid(alpha=0.25)
@@ -298,6 +307,7 @@ def sizes_of_memory(sizes: Mapping[str, np.ndarray]) -> Figure:
         ax.axhspan(1e-2, 3, color=COLOURS["green"], alpha=0.12, lw=0)
         ax.set_title(label, fontsize=12)
         ax.set_xlabel("cells, smallest first")
+        ax.set_xticks([1, 4, 8, 12, 16])
     np.atleast_1d(axes)[0].set_ylabel(r"typical $|c|$")
     np.atleast_1d(axes)[0].text(1, 0.014, "tanh still has a slope here", fontsize=10, color="#006b4f")
     fig.tight_layout()

@@ -510,8 +510,7 @@ lstm_step_backward = Exercise(
         "Everything up to the matrices is (H, N) and goes entry by entry. A matrix gets "
         "(H, N) times the transpose of what it multiplied; a bias gets the sum over the columns, "
         "and stays (H, 1).",
-        "Start with `tanh_c = np.tanh(c_t)` and "
-        "`dc_total = dc + …`, what comes through h_t.",
+        "Start with `tanh_c = np.tanh(c_t)` and `dc_total = dc + …`, what comes through h_t.",
     ),
     misconceptions=[*ARRIVALS, *FACTORS, *SLOPES, *MATRICES],
     gradient=Gradient(
@@ -947,12 +946,6 @@ gradient_flow = Exercise(
             LOOP,
             "for t in reversed(range(1, len(xs))):",
             hint="The walk ends at h0 and c0, before the step with index 0.",
-        ),
-        Mutant(
-            "last visible state in place of h0",
-            "h_prev = hs[t - 1] if t > 0 else h0",
-            "h_prev = hs[t - 1]",
-            hint="In Python index -1 is the end. Does the norm at the first step notice?",
         ),
         Mutant(
             "last memory in place of c0",
