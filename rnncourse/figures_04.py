@@ -81,7 +81,7 @@ def averaging(shares: Mapping[str, np.ndarray]) -> Figure:
     for (name, share), style in zip(shares.items(), ("solid", "dashed", "dashdot", "dotted"), strict=False):
         ax.semilogy(share, color=KEPT, ls=style, label=name)
     ax.set(xlabel="steps", ylabel="share of the start left", ylim=(1e-4, 1.5))
-    ax.legend(loc="lower left")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 
@@ -108,7 +108,8 @@ def running_state(s0: np.ndarray, states: np.ndarray, gates: np.ndarray, candida
         bottom.set(xlabel="step", ylim=(0, 1.05))
     axes[0, 0].set_ylabel("value")
     axes[1, 0].set_ylabel("gate", color=GATE)
-    axes[0, -1].legend(fontsize=10, loc="lower right", ncols=1)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, fontsize=11, loc="outside upper center", ncols=3)
     return fig
 
 
@@ -125,11 +126,10 @@ def latch(values: np.ndarray, writes: np.ndarray, runs: Mapping[str, np.ndarray]
     axes[0].vlines(steps, 0, values, color="#999999", lw=2)
     axes[0].plot(steps, values, "s", color=WRITTEN, ms=4, label="value offered")
     axes[0].set_ylabel("input")
-    for step in steps[writes > 0]:
+    for number, step in enumerate(steps[writes > 0]):
         for ax in axes:
-            ax.axvline(
-                step, color=GATE, lw=8, alpha=0.25, label="write" if step == steps[writes > 0][0] else ""
-            )
+            label = "write" if ax is axes[0] and number == 0 else ""
+            ax.axvline(step, color=GATE, lw=8, alpha=0.25, label=label)
     for (name, states), (colour, style) in zip(
         runs.items(), ((COLOURS["black"], "solid"), (COLOURS["purple"], "dashed")), strict=True
     ):
@@ -167,18 +167,18 @@ def three_paths(numbers: Mapping[str, float]) -> Figure:
     _back(ax, (6.93, 2.0), (1.67, 2.0), KEPT, "solid")
     words = (
         (4.1, 2.14, KEPT, rf"1  direct, $\times\,(1-g_t)$:  {numbers['direct']:+g}"),
-        (6.3, 0.62, WRITTEN, r"$\times\,g_t$"),
-        (2.35, 0.62, WRITTEN, r"$W^{s,s\top}\,\mathrm{diag}(1-\tilde s_t^2)$"),
+        (6.4, 0.75, WRITTEN, r"$\times\,g_t$"),
+        (1.05, 0.62, WRITTEN, r"$W^{s,s\top}\,\mathrm{diag}(1-\tilde s_t^2)$"),
         (4.1, -0.32, WRITTEN, f"2  through the candidate:  {numbers['candidate']:+g}"),
         (6.75, 3.2, GATE, r"$\times\,(\tilde s_t - s_{t-1})$"),
-        (1.95, 3.2, GATE, r"$W^{g,s\top}\,\mathrm{diag}(g_t(1-g_t))$"),
+        (0.95, 3.2, GATE, r"$W^{g,s\top}\,\mathrm{diag}(g_t(1-g_t))$"),
         (4.1, 4.2, GATE, f"3  through the gate itself:  {numbers['gate']:+g}"),
     )
     for x, y, colour, text in words:
         ax.text(x, y, text.replace("-0.", "−0."), color=colour, ha="center", fontsize=12)
     ax.text(7.9, 1.2, f"arrives: {numbers['ds']:+g}", ha="center", fontsize=12)
-    ax.text(0.7, 1.2, f"sum: {numbers['ds_prev']:+g}", ha="center", fontsize=12)
-    ax.set(xlim=(-0.6, 9.1), ylim=(-0.6, 4.5))
+    ax.text(-0.05, 1.2, f"sum: {numbers['ds_prev']:+g}", ha="center", fontsize=12)
+    ax.set(xlim=(-0.9, 9.1), ylim=(-0.6, 4.5))
     ax.axis("off")
     return fig
 
@@ -203,7 +203,7 @@ def jacobian_parts(parts: Mapping[str, np.ndarray]) -> Figure:
         ax.imshow(matrix, cmap="PuOr", vmin=-reach, vmax=reach)
         for (i, j), value in np.ndenumerate(matrix):
             shade = "white" if abs(value) > 0.65 * reach else "black"
-            text = f"{value:.2f}".replace("-", "−")
+            text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
             ax.text(j, i, text, ha="center", va="center", color=shade, fontsize=11)
         ax.set_title(f"{sign}  {title}".strip(), color=colour, fontsize=12)
         ax.set_xticks(range(len(matrix)), [f"$s_{{t-1,{j + 1}}}$" for j in range(len(matrix))])
@@ -237,10 +237,13 @@ def adding_sequence(xs: np.ndarray, target: float) -> Figure:
     fig, ax = plt.subplots(figsize=(9.2, 2.9), layout="constrained")
     steps = np.arange(1, len(xs) + 1)
     ax.vlines(steps, 0, xs[:, 0], color="#aaaaaa", lw=3)
+    patch = {"fc": "white", "ec": "none", "pad": 1}
     for step in steps[xs[:, 1] > 0]:
         value = xs[step - 1, 0]
         ax.vlines(step, 0, value, color=GATE, lw=4)
-        ax.annotate(f"{value:.2f}", (step, value), ha="center", va="bottom", color=GATE, fontsize=13)
+        ax.annotate(
+            f"{value:.2f}", (step, value), ha="center", va="bottom", color=GATE, fontsize=13, bbox=patch
+        )
     ax.set(
         xlabel="step",
         ylabel="value",
@@ -326,5 +329,5 @@ def gates_at_work(values: np.ndarray, marks: np.ndarray, gates: np.ndarray) -> F
         extent=(0.5, len(values) + 0.5, gates.shape[1] + 0.5, 0.5),
     )
     fig.colorbar(image, ax=axes[1], label="gate")
-    axes[1].set(xlabel="step", ylabel="unit")
+    axes[1].set(xlabel="step", ylabel="unit", yticks=range(2, gates.shape[1] + 1, 2))
     return fig
