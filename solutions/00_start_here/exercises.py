@@ -15,6 +15,12 @@ def numbers_between(rng, low, high, size=6):
     return {"z": rng.uniform(low, high, size=size)}
 
 
+def numbers_of_both_signs(rng, size=6):
+    """Half about 1000, half about -650, mixed."""
+    large, small = rng.uniform(900, 1100, size=size // 2), rng.uniform(-690, -610, size=size // 2)
+    return {"z": rng.permutation([*large, *small])}
+
+
 def gate_values(rng, low=0.02, high=0.98, shape=(3, 4)):
     return {"s": rng.uniform(low, high, size=shape)}
 
@@ -82,6 +88,7 @@ sigmoid = Exercise(
         "small answers (z about -50)": partial(numbers_between, low=-60, high=-45),
         "very small answers (z about -600)": partial(numbers_between, low=-640, high=-560),
         "the smallest answers (z about -715)": partial(numbers_between, low=-719, high=-711),
+        "both signs, far from 0": numbers_of_both_signs,
     },
     hints=(
         "An exponential of a positive number can become too large, one of a negative number never. "
@@ -92,11 +99,17 @@ sigmoid = Exercise(
     ),
     misconceptions=[
         Mutant(
-            "overflows for very negative z",
+            "overflow, or a clipped z, near -715",
             "np.where(z >= 0, 1 / (1 + e), e / (1 + e))",
             "1 / (1 + np.exp(-z))",
-            hint="(0.1) as it stands makes inf out of exp(720), and the answer becomes an exact 0. "
-            "Use the other form of (0.3) there.",
+            hint="Near -715 the first form of (0.3) makes inf out of exp(715), and a clipped z answers "
+            "for another number. For negative z take the second form.",
+        ),
+        Mutant(
+            "one form chosen for the whole array",
+            "np.where(z >= 0, 1 / (1 + e), e / (1 + e))",
+            "1 / (1 + e) if (z >= 0).all() else np.exp(z) / (1 + np.exp(z))",
+            hint="An array may hold both signs: choose the form entry by entry.",
         ),
         Mutant(
             "overflows for very large z",
@@ -105,10 +118,11 @@ sigmoid = Exercise(
             hint="exp(1000) is inf, and inf / inf is not a number. Use the other form of (0.3) there.",
         ),
         Mutant(
-            "made from tanh: small answers rounded to zero",
+            "small answers rounded to zero",
             "np.where(z >= 0, 1 / (1 + e), e / (1 + e))",
             "(1 + np.tanh(z / 2)) / 2",
-            hint="Nothing overflows, but 1 + tanh(-20) is rounded to an exact 0: the digits are lost.",
+            hint="Nothing overflows, but 1 + tanh(-25), or 1 minus a number next to 1, is rounded to an "
+            "exact 0: the digits are lost.",
         ),
         Mutant(
             "z clipped at 500",
@@ -240,6 +254,12 @@ sigmoid_grad = Exercise(
             "s * (1 - s)",
             "1 - s",
             hint="The slope vanishes on both sides. Yours does on one only.",
+        ),
+        Mutant(
+            "brackets missing: s * 1 - s",
+            "s * (1 - s)",
+            "s * 1 - s",
+            hint="`s * 1 - s` is always 0: multiplication comes before subtraction.",
         ),
         Mutant(
             "s squared",
@@ -395,6 +415,12 @@ numerical_gradient = Exercise(
             "loss(A + nudge, x) - loss(A - nudge, x)",
             "loss(A + nudge, x) - loss(A, x)",
             hint="How far apart are the two places at which you evaluate the loss?",
+        ),
+        Mutant(
+            "zeros: nothing written, or both sides the same array",
+            "loss(A + nudge, x) - loss(A - nudge, x)",
+            "loss(A + nudge, x) - loss(A + nudge, x)",
+            hint="Every difference is 0. Mind that `B = A` makes no copy: B and A are one array.",
         ),
         Mutant(
             "factor 2 missing below the line",

@@ -621,6 +621,12 @@ cross_entropy = Exercise(
             hint="Where do the labels enter?",
         ),
         Mutant(
+            "logarithms of all classes summed",
+            "losses.mean()",
+            "-np.log(probabilities).sum() / N",
+            hint="Only the label's probability counts: one logarithm per sequence.",
+        ),
+        Mutant(
             "the other classes punished too",
             "losses.mean()",
             "losses.mean() - (np.log(1 - probabilities).sum() - np.log(1 - chosen).sum()) / N",
