@@ -821,7 +821,7 @@ show(
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="fragment"
 (few, shown_few), (many, shown_many) = at_door("+__?", W_door), at_door("+++?", W_door)
-assert np.allclose(shown_few[:3], shown_many[:3], atol=1e-9)  # nothing tells them apart from outside
+assert np.allclose(shown_few[:3], shown_many[:3], atol=1e-9)  # no difference to be seen
 print(f"memory before the reading: {few[2]:.2f} and {many[2]:.2f}")
 print(f"reading:                   {shown_few[3]:.3f} and {shown_many[3]:.3f}")
 
