@@ -6,6 +6,7 @@ them, and the network foretells the next symbol of each stream.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,15 @@ INNER: tuple[tuple[tuple[str, int], ...], ...] = (
     (("E", -1),),
 )
 
-_NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS)}
-_FOLLOWING = ["".join(symbol for symbol, _ in choices) for choices in INNER] + [*SYMBOLS]
-_BITS = {some: sum(1 << _NUMBER[symbol] for symbol in some) for some in _FOLLOWING}
+_B, _T, _P, _E = (SYMBOLS.index(symbol) for symbol in "BTPE")
+# The same map with numbers for symbols, and with the allowed symbols of each state as bits.
+_NUMBERED: tuple[tuple[tuple[tuple[int, int], ...], int], ...] = tuple(
+    (
+        tuple((SYMBOLS.index(symbol), state) for symbol, state in choices),
+        sum(1 << SYMBOLS.index(symbol) for symbol, _ in choices),
+    )
+    for choices in INNER
+)
 
 
 @dataclass(frozen=True)
@@ -44,28 +51,6 @@ class Streams:
     outer: np.ndarray
 
 
-def embedded_string(rng: np.random.Generator) -> tuple[str, list[str]]:
-    """One embedded string: B, an outer T or P, an inner string, the same outer symbol, E.
-
-    Args:
-        rng: draws every choice of the grammar, each with equal chances.
-
-    Returns:
-        The string, and for each of its symbols the symbols that may follow it.
-    """
-    outer = "TP"[rng.integers(2)]
-    symbols, allowed = ["B", outer, "B"], ["TP", "B"]
-    state = 0
-    while state >= 0:
-        choices = INNER[state]
-        allowed.append("".join(symbol for symbol, _ in choices))
-        symbol, state = choices[rng.integers(len(choices))]
-        symbols.append(symbol)
-    symbols += [outer, "E"]
-    allowed += [outer, "E", "B"]
-    return "".join(symbols), allowed
-
-
 def reber_streams(length: int, count: int, seed: int | list[int]) -> Streams:
     """Draw streams of embedded strings, one string after the other, without an end.
 
@@ -82,28 +67,46 @@ def reber_streams(length: int, count: int, seed: int | list[int]) -> Streams:
     """
     if length < 1 or count < 1:
         raise ValueError("reber_streams(length, count, seed): length and count must be at least 1")
-    rng = np.random.default_rng(seed)
+    coins = _coins(np.random.default_rng(seed))
     xs = np.zeros((length + 1, len(SYMBOLS), count))
     legal = np.zeros((length, len(SYMBOLS), count), dtype=bool)
     outer = np.zeros((length, count), dtype=bool)
     for n in range(count):
-        symbols, allowed, foretells_outer = _one_stream(rng, length + 1)
+        symbols, allowed, foretells_outer = _one_stream(coins, length + 1)
         xs[np.arange(length + 1), symbols, n] = 1.0
         legal[:, :, n] = (np.array(allowed[:-1])[:, None] >> np.arange(len(SYMBOLS))) & 1
         outer[:, n] = foretells_outer[:-1]
     return Streams(xs, legal, outer)
 
 
-def _one_stream(rng: np.random.Generator, length: int) -> tuple[list[int], list[int], list[bool]]:
-    """Numbers of the symbols, allowed followers as bits, and where the outer symbol follows."""
+def _coins(rng: np.random.Generator) -> Iterator[int]:
+    """Zeros and ones without an end, drawn a thousand at a time because that is faster."""
+    while True:
+        yield from rng.integers(2, size=1000).tolist()
+
+
+def _one_stream(coins: Iterator[int], length: int) -> tuple[list[int], list[int], list[bool]]:
+    """Numbers of the symbols, allowed followers as bits, and where the outer symbol follows.
+
+    A string is B, an outer T or P, an inner string with a B before it, the same outer symbol, E.
+    Where the grammar leaves a choice of two, a coin decides.
+    """
     symbols: list[int] = []
     allowed: list[int] = []
     outer: list[bool] = []
     while len(symbols) < length:
-        string, following = embedded_string(rng)
-        symbols += [_NUMBER[symbol] for symbol in string]
-        allowed += [_BITS[some] for some in following]
-        outer += [False] * (len(string) - 3) + [True, False, False]
+        frame = (_T, _P)[next(coins)]
+        symbols += [_B, frame, _B]
+        allowed += [1 << _T | 1 << _P, 1 << _B]
+        state = 0
+        while state >= 0:
+            choices, bits = _NUMBERED[state]
+            allowed.append(bits)
+            symbol, state = choices[next(coins)] if len(choices) > 1 else choices[0]
+            symbols.append(symbol)
+        symbols += [frame, _E]
+        allowed += [1 << frame, 1 << _E, 1 << _B]
+        outer += [False] * (len(symbols) - len(outer) - 3) + [True, False, False]
     return symbols[:length], allowed[:length], outer[:length]
 
 
