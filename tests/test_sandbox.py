@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograder.outcome import Opaque
-from autograder.sandbox import Limits, Sandbox, SandboxUnavailable, doctor, launcher
+from autograder.sandbox import Limits, Sandbox, SandboxUnavailable, deadline, doctor, idle, launcher
 from autograder.sandbox import session as session_module
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
@@ -315,6 +315,34 @@ def test_an_exit_in_a_cell_costs_that_cell_only(sandbox):
         assert session.cell_errors[0].kind == "exit"
 
 
+def test_a_busy_machine_costs_no_honest_answer_and_sleep_earns_nothing(sandbox, monkeypatch):
+    slow = "import time\ndef f(x): time.sleep(1.0); return x"
+    spent = []
+
+    def little_by_little(self, number):
+        spent.append(0.01 * (1 + len(spent)))
+        return spent[-1]
+
+    begun = time.monotonic()
+    assert error(sandbox, slow).kind == "time"
+    assert time.monotonic() - begun < 1.0
+    monkeypatch.setattr(idle.Worker, "cpu_seconds", little_by_little)
+    assert value(sandbox, slow, 3) == 3
+    assert spent
+
+
+def test_a_deadline_ends_whatever_the_machine_says(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
+    limit = deadline.Deadline(1.0)
+    assert not limit.may_wait(0.95)
+    cpu = 0.0
+    while limit.may_wait(cpu):
+        now[0] += 0.3
+        cpu += 0.02
+    assert 4 < now[0] < 6
+
+
 # Stand-ins
 
 
@@ -544,7 +572,7 @@ def test_no_file_of_ours_is_visible(sandbox):
         shown = {
             Path(line).name for line in answer(roomy, source).printed.split("\n") if "autograder" in line
         }
-    assert shown <= {"outcome.py", "wire.py", "cells.py", "worker.py"}
+    assert shown <= {"outcome.py", "wire.py", "cells.py", "confine.py", "worker.py"}
 
 
 def test_tmp_is_private_small_and_gone_with_the_session(sandbox):

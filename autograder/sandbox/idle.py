@@ -7,6 +7,7 @@ This module knows nothing of cells or calls.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from autograder.sandbox import launcher
@@ -26,6 +28,7 @@ REPORT = struct.Struct("<QidQ")
 CREDENTIALS = struct.Struct("3i")
 START_SECONDS = 60.0
 REPORT_SECONDS = 10.0
+STILL_RUNNING = -2
 
 
 class Worker:
@@ -35,7 +38,8 @@ class Worker:
         self.limits = limits
         self.owner = os.getpid()
         self.alive = True
-        self.reports: dict[int, tuple[int, Usage]] = {}
+        self._reports: dict[int, tuple[int, Usage]] = {}
+        self._cpu: dict[int, float] = {}
         self.address_space = 0
         self._next = 0
         self._unread = b""
@@ -59,7 +63,7 @@ class Worker:
                     stderr=self._stderr,
                     pass_fds=(control,),
                     env=environment,
-                    cwd="/",
+                    cwd=tempfile.gettempdir(),
                     start_new_session=True,
                 )
             except OSError as error:
@@ -135,19 +139,37 @@ class Worker:
         except OSError:
             self.alive = False
 
+    def cpu_seconds(self, number: int) -> float:
+        """Processor seconds of a session until now; infinite where nobody knows."""
+        self._cpu.pop(number, None)
+        try:
+            self.control.setblocking(True)
+            self.control.sendall(REQUEST.pack(b"C", number, 0))
+            self.control.setblocking(False)
+        except OSError:
+            self.alive = False
+        self._hear(lambda: number in self._cpu)
+        return self._cpu.pop(number, math.inf)
+
     def report(self, number: int) -> tuple[int, Usage] | None:
         """How a killed session ended and what it used; None if nobody knows.
 
         The first is the wait status, or -1 for a process that closed its socket and lived on.
         """
+        self._hear(lambda: number in self._reports)
+        return self._reports.pop(number, None)
+
+    def _hear(self, enough: Callable[[], bool]) -> None:
+        """Read what the idle process says until that is enough, it is gone, or time is up."""
         deadline = time.monotonic() + REPORT_SECONDS
-        while number not in self.reports and self.alive:
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        while not enough() and self.alive:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            select.select([self.control], [], [], left)
+            poll.poll(left * 1000)
             self._drain()
-        return self.reports.pop(number, None)
 
     def _drain(self) -> None:
         while self.alive:
@@ -163,7 +185,10 @@ class Worker:
         while len(self._unread) >= REPORT.size:
             number, status, cpu, peak = REPORT.unpack_from(self._unread)
             self._unread = self._unread[REPORT.size :]
-            self.reports[number] = (status, Usage(cpu, peak))
+            if status == STILL_RUNNING:
+                self._cpu[number] = cpu
+            else:
+                self._reports[number] = (status, Usage(cpu, peak))
 
     def close(self) -> None:
         """End the idle process and all that it forked."""

@@ -1,7 +1,7 @@
 """The command that starts the worker: what bubblewrap shows it, and how it is started without.
 
 The worker sees the Python interpreter and its standard library, the declared packages, the system's
-shared libraries, and four files of this package; all read-only, nothing else.
+shared libraries, and a few files of this package; all read-only, nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autograder.sandbox.limits import Limits, SandboxUnavailable
 from autograder.sandbox.syscalls import compiled_filter
 
 HOUSE = Path(__file__).resolve().parent.parent  # the folder `autograder`
-OURS = ("outcome.py", "sandbox/wire.py", "sandbox/cells.py", "sandbox/worker.py")
+OURS = ("outcome.py", "sandbox/wire.py", "sandbox/cells.py", "sandbox/confine.py", "sandbox/worker.py")
 ALWAYS = ("numpy", "safetensors")
 PACKAGES_INSIDE = "/packages"
 HOUSE_INSIDE = "/house/autograder"
@@ -169,24 +169,38 @@ def _system_libraries() -> list[str]:
                 words += ["--ro-bind", f"/lib/{multiarch}", f"/lib/{multiarch}"]
             else:
                 words += ["--ro-bind", link, link]
+    for loader in sorted(Path("/usr/lib").glob("ld-*.so*")):
+        if "/usr/lib" not in folders:  # aarch64's stands beside the folder of libraries
+            words += ["--ro-bind", str(loader.resolve()), str(loader)]
     if Path("/etc/ld.so.cache").exists():
         words += ["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     return words
 
 
-def _masks(folder: Path) -> list[str]:
-    """Empty folders over every place for third-party packages below a folder that is shown."""
+def _package_places(folder: Path) -> list[Path]:
+    patterns = ("site-packages", "dist-packages", "python3*/site-packages", "python3*/dist-packages")
+    return [place for pattern in patterns for place in sorted(folder.glob(pattern))]
+
+
+def _masks(folder: Path, packages: tuple[Path, ...] = ()) -> list[str]:
+    """Empty folders over every place for third-party packages below a folder that is shown.
+
+    Packages that are declared and live there stay where they are: conda's find their libraries by
+    the way from there.
+    """
     words: list[str] = []
-    for pattern in ("site-packages", "dist-packages", "python3*/site-packages", "python3*/dist-packages"):
-        for place in sorted(folder.glob(pattern)):
-            words += ["--tmpfs", str(place), "--remount-ro", str(place)]
+    for place in _package_places(folder):
+        words += ["--tmpfs", str(place)]
+        for path in packages:
+            if path.parent == place:
+                words += ["--ro-bind", str(path), str(path)]
+        words += ["--remount-ro", str(place)]
     return words
 
 
-def _python(binary: Path) -> list[str]:
-    """Words for bubblewrap: the interpreter and its standard library."""
+def _python(binary: Path, packages: tuple[Path, ...]) -> list[str]:
+    """Words for bubblewrap: the interpreter, its standard library, packages that live inside it."""
     base = Path(sys.base_prefix).resolve()
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     stdlib = Path(sysconfig.get_path("stdlib")).resolve()
     words = ["--ro-bind", str(binary), str(binary)]
     if base in (Path("/usr"), Path("/usr/local")):
@@ -202,16 +216,11 @@ def _python(binary: Path) -> list[str]:
     else:
         shown = [base / "lib"]  # the standard library and whatever libraries come with it
     for folder in shown:
-        words += ["--ro-bind", str(folder), str(folder), *_masks(folder)]
-    started_as = base / "bin" / version
-    if started_as.is_symlink() and started_as != binary:
-        words += ["--symlink", str(binary), str(started_as)]
+        words += ["--ro-bind", str(folder), str(folder), *_masks(folder, packages)]
     return words
 
 
-def sandboxed_command(
-    bwrap: Path, packages: tuple[str, ...], limits: Limits, control: int, seccomp: bool = True
-) -> list[str]:
+def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:
     """The whole command that starts the worker inside bubblewrap.
 
     Args:
@@ -219,7 +228,6 @@ def sandboxed_command(
         packages: what may be imported, beside numpy.
         limits: bounds of the sessions.
         control: descriptor of the control socket, inherited.
-        seccomp: filter system calls; off only to find out what is wrong with a machine.
 
     Raises:
         SandboxUnavailable: a package is not installed, or the filter cannot be built.
@@ -230,16 +238,21 @@ def sandboxed_command(
         words += ["--setenv", name, value]
     binary = interpreter()
     words += _system_libraries()
-    words += _python(binary)
-    for path in package_folders(tuple(dict.fromkeys((*ALWAYS, *packages)))):
-        words += ["--ro-bind", str(path), f"{PACKAGES_INSIDE}/{path.name}"]
+    shown = package_folders(tuple(dict.fromkeys((*ALWAYS, *packages))))
+    words += _python(binary, shown)
+    places = [PACKAGES_INSIDE]
+    for path in shown:
+        if str(path) in words:
+            places.append(str(path.parent))
+        else:
+            words += ["--ro-bind", str(path), f"{PACKAGES_INSIDE}/{path.name}"]
     for name in OURS:
         words += ["--ro-bind", str(HOUSE / name), f"{HOUSE_INSIDE}/{name}"]
     for device in ("null", "zero", "urandom", "random"):
         words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     words += ["--tmpfs", "/tmp", "--remount-ro", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
-    script = BOOTSTRAP.format(house=HOUSE_INSIDE, packages=[PACKAGES_INSIDE])
-    program = compiled_filter("torch" in packages) if seccomp else b""
+    script = BOOTSTRAP.format(house=HOUSE_INSIDE, packages=list(dict.fromkeys(places)))
+    program = compiled_filter("torch" in packages)
     config = _config(packages, limits, control, program, private_tmp=True)
     return [*words, str(binary), "-s", "-P", "-S", "-c", script, config]
 

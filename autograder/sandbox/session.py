@@ -22,6 +22,7 @@ import numpy as np
 
 from autograder.outcome import Outcome, StudentError
 from autograder.sandbox import launcher, wire
+from autograder.sandbox.deadline import WINDOW, Deadline
 from autograder.sandbox.idle import START_SECONDS, Worker
 from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
 
@@ -136,7 +137,7 @@ class Session:
         self._ran = True
         try:
             self._greet()
-            deadline = time.monotonic() + self.limits.cell_seconds
+            deadline = Deadline(self.limits.cell_seconds)
             self._send(wire.encode(None, {"do": "cells", "cells": self.cells}), deadline)
             _, extra = self._receive(deadline)
             if extra.get("is") != "cells":
@@ -154,7 +155,7 @@ class Session:
         if not self.alive:
             return set()
         try:
-            deadline = time.monotonic() + self.limits.call_seconds
+            deadline = Deadline(self.limits.call_seconds)
             self._send(wire.encode(None, {"do": "functions"}), deadline)
             _, extra = self._receive(deadline)
             if extra.get("is") != "functions":
@@ -189,7 +190,7 @@ class Session:
         try:
             if self._end is not None:
                 raise _EndedError(self._end)
-            self._deadline = time.monotonic() + self.limits.call_seconds
+            self._deadline = Deadline(self.limits.call_seconds)
             first, self._calls = self._calls, self._calls + len(batch)
             request = {"do": "call", "function": function, "number": first}
             request["standins"] = list(standins)
@@ -244,7 +245,7 @@ class Session:
         self._standin_seconds -= time.monotonic() - begun
         if self._standin_seconds < 0:
             raise self._over("time", "calls of another function took too long")
-        self._deadline += time.monotonic() - begun
+        self._deadline.at += time.monotonic() - begun
         self._send(blob, self._deadline)
 
     def _greet(self) -> None:
@@ -255,7 +256,7 @@ class Session:
         """
         for last_try in (False, True):
             try:
-                if self._read(1, time.monotonic() + START_SECONDS) == b"\x01":
+                if self._read(1, Deadline(START_SECONDS)) == b"\x01":
                     return
             except (ConnectionError, TimeoutError):
                 pass
@@ -270,7 +271,7 @@ class Session:
             self._worker = self._sandbox.live_worker()
             self._number, self._socket = self._worker.fork()
 
-    def _send(self, blob: bytes, deadline: float) -> None:
+    def _send(self, blob: bytes, deadline: Deadline) -> None:
         rest = memoryview(LENGTH.pack(len(blob)) + blob)
         while rest:
             try:
@@ -280,7 +281,7 @@ class Session:
             except OSError:
                 raise self._gone() from None
 
-    def _receive(self, deadline: float) -> tuple[Any, dict[str, Any]]:
+    def _receive(self, deadline: Deadline) -> tuple[Any, dict[str, Any]]:
         """One frame of the worker's.
 
         Raises:
@@ -301,7 +302,7 @@ class Session:
         except wire.WireError as error:
             raise self._over("protocol", f"the process sent {error}") from None
 
-    def _read(self, count: int, deadline: float) -> bytes | bytearray:
+    def _read(self, count: int, deadline: Deadline) -> bytes | bytearray:
         """Exactly `count` bytes; a deadline for all of them together."""
         try:
             data = self._socket.recv(count)
@@ -327,14 +328,23 @@ class Session:
             buffer += data
         return buffer
 
-    def _poll(self, deadline: float, event: int) -> None:
+    def _poll(self, deadline: Deadline, event: int) -> None:
+        """Wait for the socket; a process that has not had its share of the processor gets longer.
+
+        Raises:
+            TimeoutError: it is late, and not because the machine is busy.
+        """
         poll = select.poll()
         poll.register(self._socket, event)
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000 + 1):
-            raise TimeoutError
+        left = deadline.at - time.monotonic()
+        if left > 0 and poll.poll(left * 1000 + 1):
+            return
+        while deadline.may_wait(self._worker.cpu_seconds(self._number)):
+            if poll.poll(WINDOW * 1000):
+                return
+        raise TimeoutError
 
-    def _wait(self, deadline: float, event: int) -> None:
+    def _wait(self, deadline: Deadline, event: int) -> None:
         try:
             self._poll(deadline, event)
         except TimeoutError:

@@ -5,28 +5,26 @@ the control socket: fork a session (with the session's own socket), or end one. 
 door behind it (mounts, capabilities, limits, system calls) before it reads its first frame.
 
 This file is started as a script's body by `launcher.BOOTSTRAP`; it sees no other code of ours than
-`wire`, `cells` and `outcome`.
+`confine`, `cells`, `wire` and `outcome`.
 """
 
 from __future__ import annotations
 
 import array
-import base64
 import builtins
 import contextlib
-import ctypes
 import gc
 import importlib
 import io
 import json
 import os
 import random
-import resource
 import select
 import signal
 import socket
 import struct
 import sys
+import time
 import types
 import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
 from typing import Any
@@ -34,21 +32,17 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox import cells, wire
+from autograder.sandbox.confine import Confinement
 
 REQUEST = struct.Struct("<cQQ")  # what to do, session number, address space allowed
 REPORT = struct.Struct("<QidQ")  # session number, wait status, CPU seconds, peak memory in bytes
 LENGTH = struct.Struct("<Q")
-READY, FORK, KILL, ENDED = b"R", b"F", b"K", b"E"
+READY, FORK, KILL, ENDED, CPU = b"R", b"F", b"K", b"E", b"C"
+STILL_RUNNING = -2  # in place of a wait status
 GRACE_MS = 200  # for a process that seems to have ended to do so
 HELLO = b"\x01"
 SETUP_FAILED = 97
 OUT_OF_MEMORY = 96
-
-CLONE_NEWNS = 0x20000
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
-SECCOMP_MODE_FILTER = 2
-CAPABILITY_VERSION_3 = 0x20080522
 
 
 def main() -> None:
@@ -97,69 +91,6 @@ def _warm_up(config: dict[str, Any]) -> None:
         (weights @ weights).tanh().sum().backward()
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-
-class Confinement:
-    """What a fresh child does to itself before it reads anything of a student's."""
-
-    def __init__(self, config: dict[str, Any]):
-        self.limits = config["limits"]
-        self.private_tmp = config["private_tmp"]
-        self.filter = base64.b64decode(config["filter"]) if config["filter"] else b""
-        if sys.platform == "linux":
-            self.libc = ctypes.CDLL(None, use_errno=True)
-            self.buffer = ctypes.create_string_buffer(self.filter, max(1, len(self.filter)))
-            self.program = _Program(len(self.filter) // 8, ctypes.addressof(self.buffer))
-            self.cap_header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-            self.cap_data = (ctypes.c_uint32 * 6)()
-            self.tmp_options = f"size={self.limits['tmp_bytes']},nr_inodes=1024,mode=700".encode()
-
-    def enter(self, address_space: int) -> None:
-        """Close the doors.
-
-        Raises:
-            OSError: one of them does not close; the child must not go on.
-        """
-        if self.private_tmp:
-            self._check(self.libc.unshare(CLONE_NEWNS), "unshare")
-            flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-            mounted = self.libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, self.tmp_options)
-            self._check(mounted, "mount")
-            os.chdir("/tmp")
-        self._limit(resource.RLIMIT_CORE, 0)
-        self._limit(resource.RLIMIT_CPU, self.limits["cpu_seconds"])
-        self._limit(resource.RLIMIT_NOFILE, self.limits["open_files"])
-        self._limit(resource.RLIMIT_FSIZE, self.limits["tmp_bytes"])
-        if self.filter:
-            self._limit(resource.RLIMIT_NPROC, 0)
-            self._limit(resource.RLIMIT_STACK, 8 << 20)
-        if address_space:
-            self._limit(resource.RLIMIT_AS, address_space)
-        if sys.platform != "linux":
-            return
-        self._check(self.libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-        if self.filter:
-            self._check(self.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
-            self._check(self.libc.capset(self.cap_header, self.cap_data), "capset")
-            program = ctypes.byref(self.program)
-            installed = self.libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0)
-            self._check(installed, "seccomp")
-
-    @staticmethod
-    def _limit(which: int, value: int) -> None:
-        hard = resource.getrlimit(which)[1]
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(which, (value, value))
-
-    @staticmethod
-    def _check(result: int, what: str) -> None:
-        if result != 0:
-            raise OSError(ctypes.get_errno(), f"{what} failed in the worker")
-
-
 class Zygote:
     """The idle process: forks sessions, ends them, reports what they used."""
 
@@ -191,11 +122,20 @@ class Zygote:
                 action, number, address_space = request
                 if action == FORK and descriptor is not None:
                     self.fork(number, descriptor, address_space)
+                elif action == CPU:
+                    self.control.sendall(REPORT.pack(number, STILL_RUNNING, self.cpu(number), 0))
                 elif action in (KILL, ENDED) and number in self.children:
                     pid = self.children.pop(number)
                     fd = self.end(pid, number, grace=action == ENDED)
                     if fd is not None:
                         poll.register(fd, select.POLLIN)
+
+    def cpu(self, number: int) -> float:
+        """Processor seconds of a session until now; infinite where that cannot be known."""
+        try:
+            return time.clock_gettime((~self.children[number] << 3) | 2)  # the clock of another process
+        except (OSError, KeyError):
+            return float("inf")
 
     def end(self, pid: int, number: int, grace: bool) -> int | None:
         """Kill a process; gives a descriptor that tells when it has ended, which may take a while."""
