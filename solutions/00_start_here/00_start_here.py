@@ -26,9 +26,8 @@ from rnncourse import figures_00 as figures
 # %% [markdown] slide="slide"
 # ## How an exercise works
 #
-# An exercise is a cell with a function: its name,
-# its arguments and its docstring stand there,
-# its body is yours. The cell below it says `check(…)`.
+# An exercise is a cell with a function: its name, its arguments and its docstring
+# stand there, its body is yours. The cell below it says `check(…)`.
 #
 # - Until you have written it, the check says "not answered yet".
 # - It tells what is right, what is wrong first, and which mistake it looks like.
@@ -44,9 +43,9 @@ from rnncourse import figures_00 as figures
 # **Return, do not only print.** A function that prints the answer and returns nothing
 # gives `None`.
 #
-# **Use the arguments, not the notebook's variables.** A function that reads a variable
-# of another
-# cell works by accident; the grader has only your functions, and not that variable.
+# **Use the arguments, not the notebook's variables.**
+# A function that reads a variable of another cell works by accident;
+# the grader has only your functions, and not that variable.
 
 # %% [markdown] slide="slide"
 # ## The notation of the whole course
@@ -82,9 +81,9 @@ one_input, one_state = rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
 (weights["ss"] @ one_state + weights["sx"] @ one_input).shape  # (H, N), that of a state
 
 # %% [markdown] slide="notes"
-# Ask the room for the shape before running. The usual wrong answers are (3,) (the
-# batch forgotten)
-# and (2, 3) (rows are sequences, as in many libraries). Say why columns:
+# Ask the room for the shape before running.
+# The usual wrong answers are (3,) (the batch forgotten) and
+# (2, 3) (rows are sequences, as in many libraries). Say why columns:
 # the code is the formula.
 
 # %% [markdown] slide="slide"
@@ -129,9 +128,9 @@ print("e^z / (1 + e^z):   ", np.exp(-720.0) / (1 + np.exp(-720.0)))
 
 # %% [markdown] slide="fragment"
 # $e^{720}$ became `inf`, and $1 / \infty$ an exact 0.
-# NumPy warns (the cell hides it). Is an exact 0 so bad? The loss takes **logarithms**
-# of such numbers: $\log 10^{-313}$ is $-720$, a loss one can learn from;
-# $\log 0$ is $-\infty$.
+# NumPy warns (the cell hides it). Is an exact 0 so bad?
+# The loss takes **logarithms** of such numbers:
+# $\log 10^{-313}$ is $-720$, a loss one can learn from; $\log 0$ is $-\infty$.
 
 # %% [markdown] slide="slide"
 # ## A form for each sign
@@ -148,12 +147,11 @@ assert np.allclose(plain(z), np.exp(z) / (1 + np.exp(z)))  # (0.3)
 
 # %% [markdown] slide="notes"
 # Ask: "does the second form alone do it?" It fails on the other side:
-# e^1000 / (1 + e^1000) is
-# inf / inf, not a number. The usual wrong repair is to clip z at some number:
-# nothing overflows,
-# and sigmoid(-600) silently becomes sigmoid(-500).
-# Another common one is (1 + tanh(z/2)) / 2: nothing
-# overflows either, but near -1 the sum 1 + tanh loses all digits,
+# e^1000 / (1 + e^1000) is inf / inf, not a number.
+# The usual wrong repair is to clip z at some number:
+# nothing overflows, and sigmoid(-600) silently becomes sigmoid(-500).
+# Another common one is (1 + tanh(z/2)) / 2:
+# nothing overflows either, but near -1 the sum 1 + tanh loses all digits,
 # and already sigmoid(-40) is an exact 0.
 
 # %% [markdown] slide="subslide"
@@ -164,7 +162,8 @@ assert np.allclose(plain(z), np.exp(z) / (1 + np.exp(z)))  # (0.3)
 # ```
 #
 # Write (0.3) for an array of any shape. Small answers must keep their digits:
-# the check compares *relative* errors, and tries $z$ near $-50$, $-600$ and $-715$ too.
+# the check compares *relative* errors, and tries $z$ near $-50$,
+# $-600$ and $-715$ too.
 #
 # A warning of NumPy is shown and costs nothing; a wrong number does.
 
@@ -203,8 +202,7 @@ check(sigmoid)
 # $$\sigma'(z) = s\,(1 - s) \tag{0.4}$$
 #
 # The slope needs the **output** only. A network keeps its outputs (its states,
-# its gates) and may
-# forget every $z$.
+# its gates) and may forget every $z$.
 
 # %%
 eps = 1e-6
@@ -220,8 +218,7 @@ assert np.allclose(plain(z) * (1 - plain(z)), numeric, atol=1e-9)  # (0.4)
 
 # %% [markdown] slide="notes"
 # The usual mistake in code is to hand z to a function that wants s,
-# or to apply the sigmoid again
-# to an s. Ask: "what is the slope at s = 0.9?" 0.09.
+# or to apply the sigmoid again to an s. Ask: "what is the slope at s = 0.9?" 0.09.
 # Those who compute sigmoid(0.9) first get 0.205.
 
 # %% [markdown] slide="subslide"
@@ -260,8 +257,8 @@ check(sigmoid_grad)
 #
 # $$\tanh(z) = \frac{e^z - e^{-z}}{e^z + e^{-z}} \tag{0.5}$$
 #
-# Divide above and below by $e^{z}$, and compare with (0.1): it is a sigmoid,
-# stretched from $(0, 1)$ to $(-1, 1)$ and twice as fast.
+# Divide above and below by $e^{z}$, and compare with (0.1):
+# it is a sigmoid, stretched from $(0, 1)$ to $(-1, 1)$ and twice as fast.
 #
 # $$\tanh(z) = 2\,\sigma(2z) - 1 \tag{0.6}$$
 #
@@ -276,8 +273,8 @@ assert np.allclose(np.tanh(z), 2 * plain(2 * z) - 1)  # (0.6)
 # ## Its slope
 #
 # Let $t = \tanh(z)$ and $s = \sigma(2z)$. By (0.6) $s = \frac{1 + t}{2}$,
-# so $1 - s = \frac{1 - t}{2}$.
-# Differentiate (0.6), with a 2 from outside and a 2 from inside:
+# so $1 - s = \frac{1 - t}{2}$. Differentiate (0.6),
+# with a 2 from outside and a 2 from inside:
 #
 # $$\tanh'(z) = 4\, s\,(1 - s) = (1 + t)(1 - t)$$
 #
@@ -332,8 +329,9 @@ show(
 # %% [markdown] slide="slide"
 # ## Step 4: a slope by nudging
 #
-# A derivation can be wrong. A slope can also be *measured*: nudge $z$ by a small step
-# $\varepsilon$, and see how the value changes. To one side, or to both:
+# A derivation can be wrong. A slope can also be *measured*:
+# nudge $z$ by a small step $\varepsilon$, and see how the value changes.
+# To one side, or to both:
 #
 # $$f'(z) \approx \frac{f(z + \varepsilon) - f(z)}{\varepsilon} \tag{0.8}$$
 #
@@ -344,8 +342,8 @@ show(
 
 # %% [markdown] slide="subslide"
 # **On paper**: take $f(z) = z^2$ at $z = 3$, where the slope is 6,
-# and $\varepsilon = 0.1$.
-# What do (0.8) and (0.9) give? ($3.1^2 = 9.61$, $2.9^2 = 8.41$.)
+# and $\varepsilon = 0.1$. What do (0.8) and (0.9) give?
+# ($3.1^2 = 9.61$, $2.9^2 = 8.41$.)
 
 # %% slide="fragment"
 square = lambda z: z**2
@@ -353,8 +351,7 @@ print((square(3.1) - square(3)) / 0.1, (square(3.1) - square(2.9)) / 0.2)
 
 # %% [markdown] slide="fragment"
 # $0.61 / 0.1 = 6.1$ and $1.2 / 0.2 = 6$: the central difference is right up to
-# rounding here,
-# although the step is large.
+# rounding here, although the step is large.
 
 # %% [markdown] slide="slide"
 # ## First error: the step is too large
@@ -380,16 +377,14 @@ assert np.isclose(one_sided_error, h / 2 * np.exp(at), rtol=1e-2)
 # %% [markdown] slide="slide"
 # ## Second error: the step is too small
 #
-# A float64 keeps about 16 digits: every value of $f$ is rounded by up to
-# $u\,|f|$ with $u \approx 1.1 \cdot 10^{-16}$.
-# The difference of two nearly equal values keeps that
-# error, and the division by $2\varepsilon$ magnifies it:
+# A float64 keeps about 16 digits: every value of $f$ is rounded by up to $u\,|f|$
+# with $u \approx 1.1 \cdot 10^{-16}$. The difference of two nearly equal values keeps
+# that error, and the division by $2\varepsilon$ magnifies it:
 #
 # $$\text{rounding error} \lesssim \frac{u\,|f(z)|}{\varepsilon} \tag{0.11}$$
 #
 # **Before you run the next cell**, choose: which step gives the best central
-# difference,
-# $10^{-1}$, $10^{-5}$, $10^{-10}$ or $10^{-15}$?
+# difference, $10^{-1}$, $10^{-5}$, $10^{-10}$ or $10^{-15}$?
 
 # %%
 steps = 10.0 ** np.arange(-15, 0.01, 0.25)
@@ -422,24 +417,21 @@ assert min(choices, key=choices.get) == -5 and choices[-15] > choices[-1]
 
 # %% [markdown] slide="notes"
 # Most of the room chooses the smallest step: "the derivative is the limit".
-# The limit is of exact
-# numbers. Let them explain the left arm in one sentence:
-# two numbers that agree in 15 digits differ
-# in one digit, and that digit is mostly rounding.
+# The limit is of exact numbers. Let them explain the left arm in one sentence:
+# two numbers that agree in 15 digits differ in one digit,
+# and that digit is mostly rounding.
 
 # %% [markdown] slide="slide"
 # ## The best step
 #
 # The sum of both errors, $\frac{\varepsilon^2}{6}|f'''| + \frac{u |f|}{\varepsilon}$,
-# is smallest where its
-# derivative by $\varepsilon$ is zero,
+# is smallest where its derivative by $\varepsilon$ is zero,
 # $\frac{\varepsilon}{3}|f'''| = \frac{u|f|}{\varepsilon^2}$:
 #
 # $$\varepsilon^\ast = \left(\frac{3u\,|f(z)|}{|f'''(z)|}\right)^{1/3} \tag{0.12}$$
 #
 # With $f$ and $f'''$ of the same size that is about $7 \cdot 10^{-6}$.
-# In this course the step
-# lies between $10^{-6}$ and $10^{-5}$.
+# In this course the step lies between $10^{-6}$ and $10^{-5}$.
 
 # %%
 best_step = (3 * 1.1e-16) ** (1 / 3)  # (0.12) for the exponential
@@ -465,9 +457,9 @@ explorer(
 )
 
 # %% [markdown]
-# With float32, $u \approx 6 \cdot 10^{-8}$: by (0.12) the valley lies near
-# $6 \cdot 10^{-3}$,
-# and even there only about five digits are right. **Gradients are tested in float64.**
+# With float32, $u \approx 6 \cdot 10^{-8}$:
+# by (0.12) the valley lies near $6 \cdot 10^{-3}$, and even there only about five
+# digits are right. **Gradients are tested in float64.**
 
 # %%
 u = 6e-8
@@ -479,13 +471,14 @@ print(f"float32: best step {best_32:.0e}, error there about {error_32:.0e}")
 # ## How far apart are two gradients?
 #
 # A difference of $10^{-3}$ is nothing for a gradient of 1,000 and everything for one
-# of $10^{-3}$.
-# So we compare with the size of what is compared: the **relative error** of two arrays
+# of $10^{-3}$. So we compare with the size of what is compared:
+# the **relative error** of two arrays
 #
 # $$\text{relative error}(a, b) =
 # \frac{\lVert a - b \rVert}{\lVert a \rVert + \lVert b \rVert} \tag{0.13}$$
 #
-# $\lVert a \rVert$ is the root of the sum of all squares. In float64 with a good step:
+# $\lVert a \rVert$ is the root of the sum of all squares.
+# In float64 with a good step:
 #
 # | relative error | usually |
 # |---|---|
@@ -509,8 +502,8 @@ assert np.isclose(relative_error(a, -a), 1)  # a wrong sign is as wrong as can b
 # ## Step 5: many parameters
 #
 # A loss depends on whole matrices. Here is one to practise on:
-# every entry of $A x$ is turned into
-# a probability by the sigmoid, and the loss is the surprise, $-\log$, summed over all:
+# every entry of $A x$ is turned into a probability by the sigmoid,
+# and the loss is the surprise, $-\log$, summed over all:
 #
 # $$L(A) = -\sum_{i,n} \log \sigma\big((A x)_{i n}\big) \tag{0.14}$$
 #
@@ -541,19 +534,19 @@ assert np.isclose(loss(A_small, x_small), surprises.sum())  # (0.14)
 # ### One entry at a time
 #
 # Let $E_{ij}$ be the matrix of zeros with a one in row $i$, column $j$.
-# The gradient $dA$ has the shape
-# of $A$; its entry in row $i$, column $j$ is
+# The gradient $dA$ has the shape of $A$; its entry in row $i$, column $j$ is
 #
 # $$dA_{ij} \approx
 # \frac{L(A + \varepsilon E_{ij}) - L(A - \varepsilon E_{ij})}{2\varepsilon}
 # \tag{0.15}$$
 #
-# **Before you go on**: how often is the loss evaluated for an $A$ of $100 \times 100$?
+# **Before you go on**: how often is the loss evaluated for an $A$ of
+# $100 \times 100$?
 
 # %% [markdown] slide="fragment"
 # $2 \cdot 100 \cdot 100 = 20{,}000$ times, for one gradient.
-# That is why networks are not *trained* by
-# nudging. But it needs no derivation at all, and so it can *test* one.
+# That is why networks are not *trained* by nudging.
+# But it needs no derivation at all, and so it can *test* one.
 
 # %% [markdown] slide="subslide"
 # ### Exercise: the gradient by nudging
@@ -614,8 +607,7 @@ print(f"relative error {relative_error(derived, measured):.1e}")
 
 # %% [markdown] slide="fragment"
 # **Before you run the next cell**: somebody forgets the $-1$ in (0.16),
-# somebody else writes
-# a slope $s (1 - s)$ too many. What does the test say?
+# somebody else writes a slope $s (1 - s)$ too many. What does the test say?
 
 # %% slide="subslide" needs="sigmoid sigmoid_grad numerical_gradient"
 s = sigmoid(A_small @ x_small)
@@ -629,32 +621,28 @@ for name, gradient in wrong.items():
 
 # %% [markdown] slide="fragment"
 # Two lines of test, and no mistake passes. From here on,
-# no gradient of this course is believed
-# before it has been through this test.
+# no gradient of this course is believed before it has been through this test.
 
 # %% [markdown] slide="notes"
-# Ask: "what does a relative error of 1/3 tell?" If the derived gradient is exactly
-# twice the measured
-# one, or half of it, (0.13) gives 1/3: look for a lost factor 2. A wrong sign gives 1.
+# Ask: "what does a relative error of 1/3 tell?"
+# If the derived gradient is exactly twice the measured one, or half of it,
+# (0.13) gives 1/3: look for a lost factor 2. A wrong sign gives 1.
 
 # %% [markdown] written="tiny_step" points=2
 # ### In your own words
 #
 # A friend has derived a gradient and tests it with $\varepsilon = 10^{-13}$,
-# "to be exact".
-# The relative error comes out as $10^{-3}$. The friend now looks for a mistake in the
-# derivation.
+# "to be exact". The relative error comes out as $10^{-3}$.
+# The friend now looks for a mistake in the derivation.
 #
 # What do you advise, and why? Two or three sentences.
 #
 # === BEGIN MARK SCHEME ===
 # 1 point: at so small a step the numeric gradient itself is wrong:
-# the two values agree in nearly all
-# digits, and their rounding error (about 1e-16) is divided by 1e-13,
-# which gives errors of this size.
+# the two values agree in nearly all digits, and their rounding error (about 1e-16) is
+# divided by 1e-13, which gives errors of this size.
 # 1 point: repeat the test with a step near 1e-5 (anything from 1e-6 to 1e-4) before
-# doubting the
-# derivation; if the error is then below 1e-7 the derivation is right,
+# doubting the derivation; if the error is then below 1e-7 the derivation is right,
 # if it stays it is wrong.
 # === END MARK SCHEME ===
 
@@ -674,12 +662,11 @@ for name, gradient in wrong.items():
 # %% [markdown] slide="slide"
 # ## To read
 #
-# - D. Goldberg (1991), *What every computer scientist should know about floating-point
-#   arithmetic*, ACM Computing Surveys 23: why numbers round, and what follows.
+# - D. Goldberg (1991), *What every computer scientist should know about
+#   floating-point arithmetic*, ACM Computing Surveys 23:
+#   why numbers round, and what follows.
 # - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986),
-#   *Learning representations by
-#   back-propagating errors*, Nature 323: the gradients that this course derives and
-#   tests.
+#   *Learning representations by back-propagating errors*, Nature 323:
+#   the gradients that this course derives and tests.
 # - Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*:
-#   why tanh is often the
-#   better of the two inside a network.
+#   why tanh is often the better of the two inside a network.

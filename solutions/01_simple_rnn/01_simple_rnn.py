@@ -48,9 +48,9 @@ same_counts
 # %% [markdown] slide="notes"
 # Ask the room: "could a clever enough classifier on word counts do it?"
 # The usual wrong answer is "yes, a deep one". Depth does not help:
-# its input is identical.
-# A second question: "and counts of word pairs?" Those can, for this pair of sentences;
-# let the room find two sentences that pairs cannot tell apart.
+# its input is identical. A second question: "and counts of word pairs?"
+# Those can, for this pair of sentences; let the room find two sentences that pairs
+# cannot tell apart.
 
 # %% [markdown] slide="slide"
 # ## Step 1: a word becomes a vector
@@ -62,8 +62,8 @@ same_counts
 #
 # $$x = E\, e_w = \text{column } w \text{ of } E \tag{1.1}$$
 #
-# The column is called the word's **embedding**. Here $E$ is random;
-# later it is learned.
+# The column is called the word's **embedding**.
+# Here $E$ is random; later it is learned.
 
 # %%
 rng = np.random.default_rng(1)
@@ -81,7 +81,8 @@ assert np.array_equal(E @ one_hot, E[:, vocabulary.index("good")])  # (1.1)
 # Nobody multiplies by one-hot columns: picking column $w$ gives the same.
 # A sentence of $T$ words is the array `xs` of shape $(T, D)$: `xs[t]` is one word.
 #
-# Mind the two ways to count. On paper the first word is $x_1$; in Python it is `xs[0]`.
+# Mind the two ways to count. On paper the first word is $x_1$;
+# in Python it is `xs[0]`.
 
 # %% slide="fragment"
 film_xs = np.stack([E[:, vocabulary.index(word)] for word in film])
@@ -90,22 +91,20 @@ film_xs.shape  # T = 5 words, D = 4 numbers each
 # %% [markdown] slide="slide"
 # ## Step 2: one step
 #
-# The network keeps a **state** $s$, a column of $H$ numbers. Each word makes a new one
-# from the old one:
+# The network keeps a **state** $s$, a column of $H$ numbers.
+# Each word makes a new one from the old one:
 #
 # $$s_t = \tanh\left(W^{s,s} s_{t-1} + W^{s,x} x_t\right) \tag{1.2}$$
 #
-# $W^{s,s}$ is $(H, H)$ and carries the state on;
-# $W^{s,x}$ is $(H, D)$ and lets the word in.
-# In code they are `W["ss"]` and `W["sx"]`: the superscripts are the keys.
+# $W^{s,s}$ is $(H, H)$ and carries the state on; $W^{s,x}$ is $(H, D)$ and lets the
+# word in. In code they are `W["ss"]` and `W["sx"]`: the superscripts are the keys.
 #
 # $\tanh$ acts on each number by itself and keeps it between $-1$ and $1$.
 
 # %% [markdown] slide="notes"
-# Ask the room: "what is the shape of each of the two products?" Both (H,),
-# else they could
-# not be added. The usual wrong answer gives the second one the shape (D,).
-# Read the superscripts aloud as "to s, from x":
+# Ask the room: "what is the shape of each of the two products?"
+# Both (H,), else they could not be added. The usual wrong answer gives the second one
+# the shape (D,). Read the superscripts aloud as "to s, from x":
 # the first letter is where the arrow ends.
 
 # %% [markdown] slide="slide"
@@ -114,8 +113,7 @@ film_xs.shape  # T = 5 words, D = 4 numbers each
 # Let every size be one: $W^{s,s} = 0.5$, $W^{s,x} = 1$, $s_0 = 0$.
 #
 # **Before you run the next cell**, take a calculator and find $s_1, s_2, s_3$ for the
-# inputs
-# $1, 0, 0$. Then for $0, 0, 1$: same numbers, another order.
+# inputs $1, 0, 0$. Then for $0, 0, 1$: same numbers, another order.
 # Which of the two sentences ends with the greater state?
 
 
@@ -133,8 +131,8 @@ three_steps([0, 0, 1])
 
 # %% [markdown] slide="fragment"
 # By hand: $\tanh 1 = 0.762$, $\tanh 0.381 = 0.363$, $\tanh 0.182 = 0.180$.
-# The second ends with $0.762$. Order matters now,
-# and what was read long ago counts for less: remember that.
+# The second ends with $0.762$. Order matters now, and what was read long ago counts
+# for less: remember that.
 
 # %% [markdown] slide="slide"
 # ## The same step as one product
@@ -165,8 +163,8 @@ assert np.allclose(side_by_side @ stacked, apart)  # (1.3)
 # \begin{bmatrix} Wa & Wb \end{bmatrix} \tag{1.4}$$
 #
 # Put the current words of $N$ sentences side by side, $x_t$ of shape $(D, N)$,
-# and their
-# states too, $(H, N)$: then (1.2) computes $N$ steps at once, **as it stands**.
+# and their states too, $(H, N)$: then (1.2) computes $N$ steps at once,
+# **as it stands**.
 
 # %%
 two_states, two_words = rng.uniform(-1, 1, size=(3, 2)), rng.normal(size=(4, 2))
@@ -184,12 +182,10 @@ for n in range(2):
 #
 # Write (1.2) for a batch: every array has one column per sequence.
 # Written with `@` the same line also takes one vector,
-# `x_t` of shape (D,) and `s_prev` (H,):
-# the next exercise makes use of that.
+# `x_t` of shape (D,) and `s_prev` (H,): the next exercise makes use of that.
 #
 # Stuck? `hint(rnn_step)` gives the idea, called again the shapes,
-# and again a first line.
-# Hints cost nothing.
+# and again a first line. Hints cost nothing.
 
 
 # %% exercise="rnn_step" points=4
@@ -219,8 +215,8 @@ check(rnn_step)
 # ## What a step does to the old state
 #
 # Nudge the old state and keep the word. The chain rule,
-# with $\tanh' = 1 - \tanh^2$ from
-# notebook 00, gives the matrix of all $H \times H$ derivatives:
+# with $\tanh' = 1 - \tanh^2$ from notebook 00, gives the matrix of all $H \times H$
+# derivatives:
 #
 # $$\frac{\partial s_t}{\partial s_{t-1}} =
 # \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s} \tag{1.5}$$
@@ -249,8 +245,8 @@ assert np.allclose(numeric, jacobian, atol=1e-8)  # (1.5)
 #
 # and so on: $s_3$ from $s_2$, up to $s_T$.
 #
-# It is a network as deep as the sentence is long,
-# with the **same two matrices** in every layer.
+# It is a network as deep as the sentence is long, with the **same two matrices** in
+# every layer.
 
 # %% slide="subslide" hide_input=true
 show(
@@ -261,19 +257,17 @@ show(
 )
 
 # %% [markdown] slide="fragment"
-# **Before you read on**: with $H = 3$ and $D = 4$,
-# how many numbers does the network learn for
-# sentences of 5 words? And of 500?
+# **Before you read on**: with $H = 3$ and $D = 4$, how many numbers does the network
+# learn for sentences of 5 words? And of 500?
 
 # %% [markdown] slide="fragment"
 # $3 \cdot 3 + 3 \cdot 4 = 21$, for both. The sentence's length does not enter.
 
 # %% [markdown] slide="notes"
-# Ask: "how many parameters?" The usual wrong answer multiplies by the length.
-# Then: "what would go wrong if each position had matrices of its own?" A word learned
-# in
-# place 3 would be unknown in place 4, and no sentence could be longer than the longest
-# seen.
+# Ask: "how many parameters?" The usual wrong answer multiplies by the length. Then:
+# "what would go wrong if each position had matrices of its own?"
+# A word learned in place 3 would be unknown in place 4,
+# and no sentence could be longer than the longest seen.
 
 # %%
 s1 = np.tanh(weights["ss"] @ np.zeros(3) + weights["sx"] @ film_xs[0])
@@ -291,7 +285,8 @@ assert np.allclose(s2, nested)  # (1.6)
 # ```
 #
 # Read one sequence from the initial state $s_0$ and return **all** states after it:
-# `states[0]` is $s_1$, the state after the first word. $s_0$ itself is not among them.
+# `states[0]` is $s_1$, the state after the first word.
+# $s_0$ itself is not among them.
 #
 # Your loop may call your own `rnn_step`, with `xs[t]` (D,) and a state (H,).
 
@@ -357,15 +352,14 @@ print("distance after 'was', 'not', 'good':", gap.round(3))
 assert gap[0] > gap[1] > gap[2] > 0
 
 # %% [markdown] slide="fragment"
-# Alike: over the common end the two states approach each other, and do not quite meet.
-# What came before is being overwritten.
+# Alike: over the common end the two states approach each other,
+# and do not quite meet. What came before is being overwritten.
 
 # %% [markdown] slide="notes"
-# Let the room vote: equal, alike, unrelated. Many say equal ("the last word decides")
-# and some
-# say unrelated ("chaos"). It is worth saying that the weights are random:
-# nothing has been learned,
-# and the network already has a short memory.
+# Let the room vote: equal, alike, unrelated.
+# Many say equal ("the last word decides") and some say unrelated ("chaos").
+# It is worth saying that the weights are random:
+# nothing has been learned, and the network already has a short memory.
 
 # %% [markdown] slide="slide"
 # ## Explore: word by word
@@ -398,8 +392,8 @@ play = explorer(
 play
 
 # %% [markdown]
-# The same without a slider: the second sentence,
-# read from its first word "the" and from "loved".
+# The same without a slider: the second sentence, read from its first word "the" and
+# from "loved".
 
 # %% needs="rnn_forward" hide_input=true
 play_weights = {"ss": 0.9 * np.array(play.data["W_ss"]), "sx": np.eye(12)}
@@ -457,8 +451,8 @@ check(rnn_forward_batch)
 # ### Sentences of different length
 #
 # Real sentences differ in length; an array does not.
-# We put **zero vectors in front** of the
-# shorter ones. With $s_0 = 0$ that changes nothing at all, because
+# We put **zero vectors in front** of the shorter ones.
+# With $s_0 = 0$ that changes nothing at all, because
 #
 # $$\tanh\left(W^{s,s}\, 0 + W^{s,x}\, 0\right) = 0 \tag{1.7}$$
 #
@@ -477,13 +471,15 @@ assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights))
 # What is left in it of the first word?
 #
 # Measure it. Read a sentence twice, the second time with another first word,
-# and call the difference of the two states $\delta_t$. While it is small,
-# (1.5) carries it on:
+# and call the difference of the two states $\delta_t$.
+# While it is small, (1.5) carries it on:
 #
 # $$\delta_t \approx
 # \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s}\, \delta_{t-1} \tag{1.8}$$
 #
 # Every word multiplies it by such a matrix once more.
+# (While it is large, an average slope between 0 and 1 stands in the place of
+# $1 - s_t^2$.)
 
 # %%
 tiny = 1e-5 * rng.normal(size=3)
@@ -506,7 +502,7 @@ assert np.allclose(carried, predicted, rtol=1e-3)  # (1.8)
 def difference_left(H, recurrent=0.9, loudness=1.0, T=16, D=16, N=200):
     """(T, N) share left of the difference that another first word makes."""
     r = np.random.default_rng(0)
-    W = {
+    W = {  # divided by the root of H, a sum of H terms has the same size for every H
         "ss": recurrent * r.normal(size=(H, H)) / np.sqrt(H),
         "sx": r.normal(size=(H, D)) / np.sqrt(D),
     }
@@ -540,37 +536,40 @@ after_8
 
 # %% [markdown] slide="fragment"
 # 1. By a factor per word: a straight line on this logarithmic axis.
-# 2. Hardly. More units are more numbers, and every one of them is overwritten at every
-#    word.
+# 2. Hardly. More units are more numbers, and every one of them is overwritten at
+#    every word.
 # 3. Louder words push the units towards $\pm 1$, the factors $1 - s_t^2$ towards 0,
 #    and the past fades faster.
 
 # %% [markdown] slide="notes"
 # The usual wrong answer to 2 is "a larger state remembers longer":
-# people think of a tape.
-# The usual wrong answer to 3 is "louder, so the first word lasts longer too".
-# Somebody will ask for larger recurrent weights: let them try it in the explorer.
-# With a factor of 3 the difference does not fade; it grows,
-# as every other small difference
-# does. Notebook 03 is about that.
+# people think of a tape. The usual wrong answer to 3 is "louder,
+# so the first word lasts longer too". Somebody will ask for larger recurrent weights:
+# let them try it in the explorer. The next cell of the notebook measures it:
+# three times as strong, nothing fades. Do not call that memory yet;
+# what can be read from the state comes later.
 
 # %% [markdown]
 # In the explorer you saw both forces: a stronger $W^{s,s}$ lets the difference last,
-# louder words end it sooner.
-#
-# **Try it**: `figures.fading({"3": difference_left(64, recurrent=3.0)})`.
-# With strong recurrent weights the difference does not fade, it grows.
-# But so does every
-# other small difference: the state now depends on everything at once.
-# Whether anything can be *read* from such a state is another question,
-# and the next one.
+# louder words end it sooner. How far does the first force go?
+
+# %% needs="rnn_forward_batch"
+strong = np.median(difference_left(64, recurrent=3.0), axis=1)
+assert strong.min() > 0.8
+print("left after 1, 4 and 15 words:", strong[[1, 4, 15]].round(2))
+
+# %% [markdown]
+# With recurrent weights more than three times as strong the difference does not fade
+# at all. But so it is with every difference that any word makes:
+# the state depends on all of them at once. Whether the first word can be *read* from
+# such a state is another question, and we come to it.
 
 # %% [markdown] slide="slide"
 # ## Step 5: a prediction from the last state
 #
-# We want to know which of $C$ classes a sentence belongs to: negative or positive, say.
-# A matrix $W^{y,s}$ of shape $(C, H)$ gives one **score** per class from the last
-# state:
+# We want to know which of $C$ classes a sentence belongs to:
+# negative or positive, say. A matrix $W^{y,s}$ of shape $(C, H)$ gives one **score**
+# per class from the last state:
 #
 # $$z = W^{y,s} s_T \tag{1.9}$$
 #
@@ -581,14 +580,13 @@ after_8
 # %% [markdown] slide="slide"
 # ## Only differences of scores count
 #
-# Subtract the same number $m$ from all scores. Above and below the fraction line
-# appears the same factor $e^{-m}$, so
+# Subtract the same number $m$ from all scores.
+# Above and below the fraction line appears the same factor $e^{-m}$, so
 #
 # $$\frac{e^{z_c - m}}{\sum_k e^{z_k - m}} = \frac{e^{z_c}}{\sum_k e^{z_k}} \tag{1.11}$$
 #
 # **Before you run the next cell**: what does (1.10) give for the scores $1000$ and
-# $999$,
-# typed in as it stands? What should it give?
+# $999$, typed in as it stands? What should it give?
 
 # %% slide="subslide"
 z = np.array([1000.0, 999.0])
@@ -599,8 +597,8 @@ print("as it stands:", typed_in, "  shifted by the greatest score:", shifted.rou
 
 # %% [markdown] slide="fragment"
 # $e^{1000}$ is too large for a float, and `inf / inf` is not a number.
-# Shifted by the greatest score, no exponent is positive: nothing can overflow,
-# and the answer is that for the scores $1$ and $0$.
+# Shifted by the greatest score, no exponent is positive:
+# nothing can overflow, and the answer is that for the scores $1$ and $0$.
 
 # %%
 small_scores = rng.normal(size=4)
@@ -655,16 +653,14 @@ check(predict)
 # %% [markdown] slide="slide"
 # ## Step 6: how wrong was it?
 #
-# Let `labels[n]` be the class of sequence $n$: a whole number from $0$ to $C - 1$,
-# counted as Python
-# counts. The prediction gave it the probability $p_{\text{label}}$.
-# The **cross-entropy** is
+# Let `labels[n]` be the class of sequence $n$:
+# a whole number from $0$ to $C - 1$, counted as Python counts.
+# The prediction gave it the probability $p_{\text{label}}$. The **cross-entropy** is
 #
 # $$L = -\frac1N \sum_{n=1}^{N} \log p^{(n)}_{\text{label of } n} \tag{1.13}$$
 #
 # In this course the loss is the **mean** over the $N$ sequences, not their sum.
-# So it does not
-# grow with the batch, and every gradient below carries a factor $1/N$.
+# So it does not grow with the batch, and every gradient below carries a factor $1/N$.
 
 # %% [markdown] slide="fragment"
 # **Before you look at the figure**: what does a network that has no idea pay,
@@ -679,15 +675,14 @@ show(
 
 # %% [markdown] slide="fragment"
 # A quarter for each class costs $\log 4 = 1.386$:
-# the first number to expect of an untrained
-# network. Being sure and right costs nearly nothing;
-# sure and wrong costs without bound.
+# the first number to expect of an untrained network.
+# Being sure and right costs nearly nothing; sure and wrong costs without bound.
 
 # %% [markdown] slide="notes"
 # Ask: "your loss starts at 20 with 4 classes; what do you check first?"
-# The usual wrong answer is the learning rate. The start-up loss should be near log C,
-# whatever the
-# learning rate: check the scores' size and the labels first.
+# The usual wrong answer is the learning rate.
+# The start-up loss should be near log C, whatever the learning rate:
+# check the scores' size and the labels first.
 
 # %%
 on_paper = np.array([[0.7, 0.1], [0.2, 0.3], [0.1, 0.6]])  # C = 3, N = 2
@@ -732,8 +727,8 @@ check(cross_entropy)
 # %% [markdown] slide="slide"
 # ## Step 7: the error signal
 #
-# Which way should the scores $z$ of one sequence move? Put (1.10) into its loss
-# $\ell = -\log p_{\text{label}}$:
+# Which way should the scores $z$ of one sequence move?
+# Put (1.10) into its loss $\ell = -\log p_{\text{label}}$:
 #
 # $$\ell = -z_{\text{label}} + \log \sum_{k} e^{z_k} \tag{1.14}$$
 #
@@ -768,15 +763,13 @@ error.round(3)
 # ## From the scores to the weights
 #
 # Write $dz$ for the gradient of the loss $L$ by the scores, (C, N):
-# (1.15) in every column,
-# divided by $N$ because $L$ is a mean. Since $z = W^{y,s} s_T$,
-# the gradients by the two factors are
+# (1.15) in every column, divided by $N$ because $L$ is a mean.
+# Since $z = W^{y,s} s_T$, the gradients by the two factors are
 #
 # $$dW^{y,s} = dz\; s_T^{\top}, \qquad ds_T = (W^{y,s})^{\top} dz \tag{1.16}$$
 #
 # The first one teaches $W^{y,s}$. The second one is what the last state hears of the
-# error.
-# How it travels on into the past, to $W^{s,s}$ and $W^{s,x}$, is notebook 02.
+# error. How it travels on into the past, to $W^{s,s}$ and $W^{s,x}$, is notebook 02.
 
 # %% needs="predict cross_entropy"
 last, truth = rng.normal(size=(3, 5)), np.array([0, 1, 1, 3, 2])  # H = 3, N = 5
@@ -793,8 +786,8 @@ for gradient, value, loss in [
 
 # %% [markdown]
 # The cell nudges all entries at once, along a random direction:
-# two evaluations test a whole
-# gradient. Where such a test fails, one looks entry by entry, as in notebook 00.
+# two evaluations test a whole gradient. Where such a test fails,
+# one looks entry by entry, as in notebook 00.
 
 # %% [markdown] slide="slide"
 # ## What can be read off the last state?
@@ -804,7 +797,8 @@ for gradient, value, loss in [
 # Task: the first word of a sentence is one of two, the words after it are random.
 # From the last state, say which of the two it was.
 #
-# **Before you run the next cell**: in a sentence of how many words does guessing begin?
+# **Before you run the next cell**: in a sentence of how many words does guessing
+# begin?
 
 
 # %%
@@ -824,11 +818,11 @@ def share_right(features, labels, W):
 
 
 # %%
-def first_word_read(T, seed, H=64, D=16, N=1000):
+def first_word_read(T, seed, recurrent=0.9, H=64, D=16, N=1000):
     """Accuracy, on 400 new sentences, of reading the first word off the last state."""
     r = np.random.default_rng(seed)
     W = {
-        "ss": 0.9 * r.normal(size=(H, H)) / np.sqrt(H),
+        "ss": recurrent * r.normal(size=(H, H)) / np.sqrt(H),
         "sx": r.normal(size=(H, D)) / np.sqrt(D),
     }
     dictionary = r.normal(size=(D, 22))
@@ -852,26 +846,35 @@ show(
 )
 
 # %% [markdown] slide="fragment"
-# With one to three words nearly always right; from about eight words on it is guessing.
-# The difference that the first word made is still there,
-# but it has shrunk below what the other
-# words do to the state.
+# With one to three words nearly always right; from about eight words on it is
+# guessing. The difference that the first word made is still there,
+# but it has shrunk below what the other words do to the state.
+
+# %% needs="rnn_forward_batch predict"
+stronger = [first_word_read(12, seed, recurrent=3.0) for seed in range(3)]
+assert min(stronger) > 0.55 and max(stronger) < 0.9
+np.round(stronger, 2)
+
+# %% [markdown]
+# And the recurrent weights that let no difference fade?
+# After 12 words the first one is read right more often than by guessing,
+# and still wrong about one time in three: it is lost among the differences that all
+# the other words made, which do not fade either.
+# To keep *one* thing and let go of others takes more than strong weights:
+# notebook 04.
 
 # %% [markdown] slide="notes"
 # Collect guesses for the length first; most are far too large.
 # Somebody will object that a readout with more precision could find the difference.
-# It is a good
-# objection: no noise is added here, the information is there in principle.
-# A linear readout learned
-# from 600 examples does not find it among the other words' traces.
-# That is what counts in practice.
+# It is a good objection: no noise is added here, the information is there in
+# principle. A linear readout learned from 600 examples does not find it among the
+# other words' traces. That is what counts in practice.
 
 # %% [markdown] slide="slide"
 # ## Real sentences
 #
 # People rated short messages from $-4$ (most negative) to $4$ (most positive);
-# each rating is the
-# mean over at least 20 of them (Hutto and Gilbert 2014).
+# each rating is the mean over at least 20 of them (Hutto and Gilbert 2014).
 #
 # The next cell fetches them once. Without a network it says so,
 # and goes on with a few sentences of our own.
@@ -889,8 +892,7 @@ for n in ranked[[len(ranked) // 10, len(ranked) // 3, -len(ranked) // 10]]:
 
 # %% [markdown]
 # As many clearly positive sentences (rated 1 or more) as clearly negative ones ($-1$
-# or less):
-# then guessing is right half of the time, and 0.5 is the number to beat.
+# or less): then guessing is right half of the time, and 0.5 is the number to beat.
 
 # %%
 shuffle = np.random.default_rng(1)
@@ -925,8 +927,8 @@ def encode(words, dictionary, T=25):
 # ### Prediction
 #
 # The network is untrained: random embeddings, random recurrent weights,
-# and only $W^{y,s}$ learns
-# from these sentences. Order these three by their accuracy on new sentences:
+# and only $W^{y,s}$ learns from these sentences.
+# Order these three by their accuracy on new sentences:
 #
 # - read the **last state**;
 # - read the **mean of all states**;
@@ -972,9 +974,8 @@ show(
 
 # %% [markdown] slide="fragment"
 # The last state of an untrained network beats guessing,
-# and is beaten by no network at all.
-# A sentence's mood sits in single words, wherever they stand;
-# the last state mostly knows the last ones.
+# and is beaten by no network at all. A sentence's mood sits in single words,
+# wherever they stand; the last state mostly knows the last ones.
 # A network whose recurrent weights **learn** can decide what to keep:
 # that begins in notebook 02.
 #
@@ -984,8 +985,7 @@ show(
 # %% [markdown] slide="notes"
 # The usual order people give is: last state first, "because it has read everything".
 # Say the honest thing about the winner: a bag of words is a strong baseline for
-# sentiment and
-# stays one in notebook 07, where the networks are trained.
+# sentiment and stays one in notebook 07, where the networks are trained.
 
 # %% [markdown] written="wider_state" points=2
 # ### In your own words
@@ -993,20 +993,17 @@ show(
 # A colleague says: "The last state forgets the first word because it is too small.
 # Give it 1,000 units and it will remember."
 #
-# Explain in two or three sentences, with (1.8),
-# why more units do not keep the first word's
-# trace from fading.
+# Explain in two or three sentences, with (1.8), why more units (of weights scaled as
+# above) do not keep the first word's trace from fading.
 #
 # === BEGIN MARK SCHEME ===
 # 1 point: at every step the whole difference is multiplied by diag(1 - s_t²) W_ss;
-# it is this
-# repeated factor, once per word, that makes it fade (by a factor per word).
+# this repeated factor, once per word, makes it fade (by a factor per word).
 # 1 point: more units make the vector longer but not the factor larger:
-# every unit is overwritten
-# at every step, none is set aside. (Equally good:
-# the measured curves for H = 16 and H = 256.)
-# A remark that a wider state may give a readout more to work with is right and costs
-# nothing.
+# every unit is overwritten at every step, none is set aside. (Equally good:
+# the measured curves for H = 16 and H = 256.) Right and no loss:
+# that a wider state gives a readout more to work with; that larger weights,
+# not more units, would change the factor.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -1018,7 +1015,8 @@ show(
 # - The last state is the summary; softmax of $W^{y,s} s_T$ is the prediction.
 # - The loss is the **mean** cross-entropy; its error signal is predicted minus true,
 #   over $N$.
-# - Every word overwrites every unit: an early word's trace fades by a factor per word.
+# - Every word overwrites every unit: an early word's trace fades by a factor per
+#   word.
 #
 # Next: how the error signal travels back through time and teaches $W^{s,s}$ and
 # $W^{s,x}$.
@@ -1027,15 +1025,12 @@ show(
 # ## To read
 #
 # - J. L. Elman (1990), *Finding structure in time*, Cognitive Science 14:
-#   the network of this notebook,
-#   and what its states learn about words.
+#   the network of this notebook, and what its states learn about words.
 # - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986),
-#   *Learning representations by
-#   back-propagating errors*, Nature 323: the gradient that notebook 02 sends through
-#   time.
+#   *Learning representations by back-propagating errors*, Nature 323:
+#   the gradient that notebook 02 sends through time.
 # - J. S. Bridle (1990), *Probabilistic interpretation of feedforward classification
-#   network outputs*:
-#   where the softmax got its name.
+#   network outputs*: where the softmax got its name.
 # - C. J. Hutto and E. Gilbert (2014), *VADER:
-#   a parsimonious rule-based model for sentiment analysis
-#   of social media text*, ICWSM: the rated sentences.
+#   a parsimonious rule-based model for sentiment analysis of social media text*,
+#   ICWSM: the rated sentences.
