@@ -199,7 +199,7 @@ def wall(w: np.ndarray, b: np.ndarray, loss: np.ndarray, paths: Mapping[str, np.
     handles.append(
         Line2D([], [], marker="*", ls="", ms=12, color=COLOURS["orange"], mec="black", label="start")
     )
-    ax.legend(handles=handles, loc="lower left", frameon=True)
+    ax.legend(handles=handles, loc="lower right", frameon=True)
     ax.set(xlabel="weight w", ylabel="bias b", xlim=(w.min(), w.max()), ylim=(b.min(), b.max()))
     return fig
 

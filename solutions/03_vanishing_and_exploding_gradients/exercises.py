@@ -23,8 +23,12 @@ def torch_step_jacobian(s_t, W):
     W_ss = torch.tensor(W["ss"])
     # What the input must have added for the state before to have been zero.
     pre_activation = torch.atanh(torch.tensor(s_t[:, 0]))
-    step = lambda s_prev: torch.tanh(W_ss @ s_prev + pre_activation)
-    return torch.autograd.functional.jacobian(step, torch.zeros(len(s_t), dtype=torch.float64)).numpy()
+
+    def step(s_prev):
+        return torch.tanh(W_ss @ s_prev + pre_activation)
+
+    start = torch.zeros(len(s_t), dtype=torch.float64)
+    return torch.autograd.functional.jacobian(step, start).numpy()
 
 
 step_jacobian = Exercise(
@@ -211,7 +215,7 @@ jacobian_product = Exercise(
         "one step (T = 1)": partial(product_inputs, T=1),
         "two steps (T = 2)": partial(product_inputs, T=2),
         "one unit (H = 1)": partial(product_inputs, H=1),
-        "a long sequence (T = 30)": partial(product_inputs, T=30),
+        "a long sequence (T = 30)": partial(product_inputs, T=30, scale=2.5),
         "as many steps as units (T = H)": partial(product_inputs, T=3),
     },
     axes={"product": ("row", "column"), "states": ("time step", "unit", "column")},
@@ -516,7 +520,7 @@ gradient_norms = Exercise(
 # ------------------------------------------------------------------------ clip_by_global_norm
 
 
-def clip_inputs(rng, H=4, D=3, limit=0.4, sizes=(1.0, 0.5, 2.0), keys=("ss", "sx", "fb")):
+def clip_inputs(rng, H=4, D=3, limit=0.4, sizes=(0.6, 1.5, 1.0), keys=("ss", "sx", "fb")):
     """Gradients of three matrices of different sizes; `limit` is in units of their global norm."""
     shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
     gradients = {key: size * rng.normal(size=shapes[key]) for key, size in zip(keys, sizes, strict=False)}
@@ -526,7 +530,7 @@ def clip_inputs(rng, H=4, D=3, limit=0.4, sizes=(1.0, 0.5, 2.0), keys=("ss", "sx
 
 def either_side(rng):
     """A global norm above the limit or below it, as the dice fall."""
-    return clip_inputs(rng, limit=rng.choice([0.3, 0.6, 1.2, 1.9]))
+    return clip_inputs(rng, limit=rng.choice([0.15, 0.25, 1.2, 1.9]))
 
 
 def torch_clip(gradients, max_norm):
@@ -548,7 +552,7 @@ clip_by_global_norm = Exercise(
         "a norm below the limit": partial(clip_inputs, limit=1.5),
         "a norm just below the limit": partial(clip_inputs, limit=1.02),
         "a norm far below the limit": partial(clip_inputs, limit=50.0),
-        "a norm above the limit": partial(clip_inputs, limit=0.5),
+        "a norm just above the limit": partial(clip_inputs, limit=0.95),
         "an explosion": partial(clip_inputs, limit=1e-4, sizes=(3e3, 1e3, 2e3)),
         "one matrix of zeros": partial(clip_inputs, limit=0.5, sizes=(1.0, 0.0, 1.0)),
         "a single matrix, below the limit": partial(clip_inputs, limit=1.3, keys=("ss",)),
@@ -570,16 +574,16 @@ clip_by_global_norm = Exercise(
             hint="A gradient that is short enough is left as it is. What does yours do with it?",
         ),
         Mutant(
-            "comparison the wrong way round",
-            "if norm > max_norm",
-            "if norm < max_norm",
-            hint="Which gradients have to be shortened: the long ones or the short ones?",
-        ),
-        Mutant(
             "never clipped",
             "factor * array",
             "1.0 * array",
             hint="The norm is measured, but nothing happens to a gradient that is too long.",
+        ),
+        Mutant(
+            "comparison the wrong way round",
+            "if norm > max_norm",
+            "if norm < max_norm",
+            hint="Which gradients have to be shortened: the long ones or the short ones?",
         ),
         Mutant(
             "clipped by value",
