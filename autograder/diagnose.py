@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
 from autograder.answers import Effect, Mistake, Sheet, differs
-from autograder.leaves import Leaves
+from autograder.leaves import Leaves, student_leaves
 from autograder.outcome import Outcome
 
 MATCH = 1e-5
+# All orders of five values are 120; no exercise returns more.
+MOST_RETURNS = 5
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,9 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer]) -> list[Diagnosis]:
     for mistake in sheet.mistakes:
         if _explains_all(sheet, mistake.effects, answers):
             return [Diagnosis(mistake.name, mistake.hint)]
+    exchanged = _exchanged(sheet, answers)
+    if exchanged:
+        return [exchanged]
     wrong = _wrong_leaves(sheet, answers)
     if not wrong:
         return []
@@ -111,6 +117,19 @@ def same(got: np.ndarray, mistaken: np.ndarray, expected: np.ndarray) -> bool:
         gap = np.abs(mistaken - expected)[finite & np.isfinite(expected)].max(initial=0.0)
         allowed = min(allowed, max(0.02 * gap, 1e-14 * scale))
     return bool((np.abs(got[finite] - mistaken[finite]) <= allowed).all())
+
+
+def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
+    """All values right, but returned in another order than the one asked for."""
+    value, expected = answers[0].outcome.value, sheet.cases[0].expected
+    if not isinstance(value, tuple | list) or not 1 < len(value) == len(sheet.returns) <= MOST_RETURNS:
+        return None
+    for order in permutations(range(len(value))):
+        leaves, problems = student_leaves(tuple(value[i] for i in order), sheet.returns, expected)
+        if not problems and not any(differs(leaves[name], expected[name], sheet.spec) for name in expected):
+            asked = ", ".join(f"`{name}`" for name in sheet.returns)
+            return Diagnosis("returned in another order", f"The order asked for is {asked}.")
+    return None
 
 
 def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[str, list[int]]:

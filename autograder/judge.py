@@ -7,6 +7,7 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,6 +158,10 @@ def error_words(error: StudentError, is_call: bool = True) -> str:
         "protocol": f"the answer could not be read: {error.message}",
         "syntax": f"the cell cannot be read as Python: {error.message}",
     }.get(error.kind, f"{error.kind}: {error.message}")
+    product = re.search(r"core dimension .*size (\d+) is different from (\d+)", error.message)
+    if error.kind == "ValueError" and product:
+        got, wanted = product.groups()
+        words = f"the shapes do not fit in a product: an axis of {wanted} meets an axis of {got}"
     if error.kind == "NotImplementedError":
         words = "a part is still missing (`NotImplementedError`)"
     where = f", in line {error.line}" if error.line else ""

@@ -113,6 +113,19 @@ def test_two_mistakes_in_two_outputs_are_both_named():
     assert 0 < judgement.share < 1
 
 
+def test_values_returned_in_another_order_are_named():
+    def backward(ds, x_t, s_prev, s_t, W):
+        dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+        return dW, dx, ds_prev
+
+    assert judged("rnn_step_backward", backward).misconception == "returned in another order"
+
+
+def test_shapes_that_do_not_fit_are_told_without_numpys_words():
+    judgement = judged("rnn_step", lambda x_t, s_prev, W: W["sx"] @ s_prev)
+    assert "an axis of 4 meets an axis of 3" in as_text(judgement)
+
+
 def test_a_right_backward_of_a_wrong_forward_earns_its_marks():
     def forward(x_t, s_prev, W):
         return np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)

@@ -1,0 +1,224 @@
+"""Speed, as ratios in one run on the same submissions: our grader beside nbgrader.
+
+    make bench ARGS="--submissions 40 --turns 2"
+
+Every turn grades the same submissions of one notebook three times: with `nbgrader autograde` as it
+comes, with `nbgrader autograde` and our grading, and with `autograder grade`. Processor time counts, not
+the clock; what runs inside the sandbox is counted there, for it does not show outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from sample_class import sample_class  # noqa: E402
+
+from autograder.build import Places, build  # noqa: E402
+from autograder.classroom import course_key  # noqa: E402
+from autograder.grade import Grader  # noqa: E402
+from autograder.masters import read_master  # noqa: E402
+
+BIN = Path(sys.executable).parent
+NOTEBOOK = "01_simple_rnn"
+
+PLAIN_CONFIG = """
+from autograder.gradebook import put_tools_on_path
+put_tools_on_path()
+c = get_config()
+c.CourseDirectory.root = {root!r}
+c.CourseDirectory.source_directory = "build/source"
+c.CourseDirectory.db_url = "sqlite:///" + {root!r} + "/plain.db"
+c.Exchange.root = {root!r} + "/exchange"
+"""
+
+
+def make_course(folder: Path, count: int) -> list[bytes]:
+    """A course with one notebook and a class; the submissions that are notebooks, repeated."""
+    shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
+    master = build(folder / "solutions" / NOTEBOOK, Places(folder))
+    kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
+    contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]
+    for i, content in enumerate(contents):
+        path = folder / "submitted" / f"student{i:04d}" / NOTEBOOK / f"{NOTEBOOK}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    return contents
+
+
+def nbgrader(folder: Path, config: str) -> float:
+    """CPU seconds of `nbgrader autograde` on the whole class, in a gradebook that knows nobody yet."""
+    for old in (folder / "plain.db", folder / "gradebook.db"):
+        old.unlink(missing_ok=True)
+    for old in ("autograded", "release"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    (folder / "nbgrader_config.py").write_text(config)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([BIN / "nbgrader", "generate_assignment", NOTEBOOK], cwd=folder, check=True, **quiet)
+    before = children_seconds()
+    subprocess.run([BIN / "nbgrader", "autograde", NOTEBOOK], cwd=folder, check=True, **quiet)
+    return children_seconds() - before
+
+
+def children_seconds() -> float:
+    """CPU seconds of all children of this process that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def ours(folder: Path, contents: list[bytes]) -> tuple[float, float]:
+    """CPU seconds of our grader on the same class: start-up, and the grading itself."""
+    started = time.process_time()
+    with Grader(folder / "solutions" / NOTEBOOK, course_key(folder)) as grader:
+        grader.grade(contents[0])
+        start_up = time.process_time() - started
+        before = time.process_time()
+        inside = 0.0
+        for content in contents:
+            card = grader.grade(content)
+            card.record("student")
+            inside += card.cpu_seconds
+        return start_up, time.process_time() - before + inside
+
+
+def bare(contents: list[bytes], folder: Path) -> float:
+    """CPU seconds of the bare work: the cells run and the functions called on the same inputs, here."""
+    import copy  # noqa: PLC0415
+
+    from autograder.answers import fresh_sheets  # noqa: PLC0415
+    from autograder.submission import Planner, read_cells  # noqa: PLC0415
+
+    master = read_master(folder / "solutions" / NOTEBOOK)
+    sheets, planner = fresh_sheets(master, "key"), Planner(master)
+    plans = [planner.plan(read_cells(content)) for content in contents]
+    before = time.process_time()
+    for plan in plans:
+        namespace: dict = {"__name__": "__main__"}
+        for cell in plan.cells:
+            try:
+                exec(compile(cell, "<cell>", "exec"), namespace)
+            except Exception:
+                continue
+        for name, sheet in sheets.items():
+            for case in sheet.cases:
+                try:
+                    namespace[name](*copy.deepcopy(list(case.inputs.values())))
+                except Exception:
+                    break
+    return time.process_time() - before
+
+
+def spread(values: list[float], form: str) -> str:
+    """Median and range."""
+    low, high = (format(f(values), form) for f in (min, max))
+    return f"{statistics.median(values):{form}} ({low} to {high})"
+
+
+def sandboxed_config(folder: Path) -> str:
+    """The course's own configuration, for the folder of the benchmark."""
+    return (
+        (ROOT / "nbgrader_config.py")
+        .read_text()
+        .replace(
+            'ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()',
+            f"ROOT = Path({str(folder)!r})",
+        )
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--submissions", type=int, default=40)
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--sizes", default="", help="also grade classes of these sizes: 100,1000,10000")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        contents = make_course(folder, arguments.submissions)
+        compare_graders(folder, contents, arguments.turns)
+        compare_jobs(folder)
+    for size in [int(s) for s in arguments.sizes.split(",") if s]:
+        grow(size)
+
+
+def compare_graders(folder: Path, contents: list[bytes], turns: int) -> None:
+    """The three ways of grading, in turn."""
+    count = len(contents)
+    rows: dict[str, list[float]] = {"nbgrader": [], "with ours": [], "ours": [], "bare": []}
+    config = sandboxed_config(folder)
+    for turn in range(turns):
+        rows["nbgrader"].append(nbgrader(folder, PLAIN_CONFIG.format(root=str(folder))) / count)
+        inside = ours(folder, contents)[1] / count
+        rows["with ours"].append(nbgrader(folder, config) / count + inside_only(folder, contents))
+        rows["ours"].append(inside)
+        rows["bare"].append(bare(contents, folder) / count)
+        print(
+            f"turn {turn + 1}: " + ", ".join(f"{k} {v[-1] * 1e3:.1f} ms" for k, v in rows.items()), flush=True
+        )
+    print(f"\nCPU per submission, {count} submissions of {NOTEBOOK}, {turns} turns, medians (ranges), in ms:")
+    for label, values in rows.items():
+        print(f"  {label:10s} {spread([v * 1e3 for v in values], '.1f')}")
+    pairs = list(zip(rows["nbgrader"], rows["ours"], rows["with ours"], strict=True))
+    print(f"autograder grade: {spread([a / b for a, b, _ in pairs], '.1f')} times less CPU (bar: 50)")
+    print(f"nbgrader with our grading: {spread([a / c for a, _, c in pairs], '.1f')} times less CPU (bar: 4)")
+    over = [(b - c) * 1e3 for b, c in zip(rows["ours"], rows["bare"], strict=True)]
+    print(f"overhead over the bare run: {spread(over, '.1f')} ms (bar: 20)")
+
+
+def inside_only(folder: Path, contents: list[bytes]) -> float:
+    """CPU seconds a submission inside the sandbox, which nbgrader's process does not show."""
+    with Grader(folder / "solutions" / NOTEBOOK, course_key(folder)) as grader:
+        return sum(grader.grade(content).cpu_seconds for content in contents) / len(contents)
+
+
+def timed_grade(folder: Path, jobs: int, journal: Path) -> tuple[float, int]:
+    """Wall seconds and peak memory (kB, largest process) of one `autograder grade`."""
+    command = [BIN / "autograder", "grade", NOTEBOOK, "--jobs", str(jobs), "--journal", str(journal)]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise RuntimeError("autograder grade failed")
+    return time.perf_counter() - started, used.ru_maxrss
+
+
+def compare_jobs(folder: Path) -> None:
+    """One process against two on the same class, start-up taken off by a class that is graded already."""
+    found: Callable[[int], float] = lambda jobs: _net(folder, jobs)  # noqa: E731
+    one, two = found(1), found(2)
+    print(f"two cores: {one / two:.2f} times one (bar: 1.8; clock, without start-up)")
+
+
+def _net(folder: Path, jobs: int) -> float:
+    journal = folder / f"jobs{jobs}.journal"
+    journal.unlink(missing_ok=True)
+    whole, _ = timed_grade(folder, jobs, journal)
+    again, _ = timed_grade(folder, jobs, journal)
+    return max(whole - again, 1e-3)
+
+
+def grow(size: int) -> None:
+    """Time and memory of a class of this size."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        make_course(folder, size)
+        seconds, memory = timed_grade(folder, 2, folder / "journal")
+        print(f"{size} submissions: {seconds / size * 1e3:.1f} ms each, peak memory {memory / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
