@@ -48,7 +48,7 @@ def stack_inputs(rng, D=4, H=3):
 
 def torch_cell(W):
     """`torch.nn.LSTMCell` with these weights; its blocks are in the order i, f, g (candidate), o."""
-    import torch  # noqa: PLC0415
+    import torch
 
     cell = torch.nn.LSTMCell(W["fx"].shape[1], len(W["fh"])).double()
     with torch.no_grad():
@@ -60,7 +60,7 @@ def torch_cell(W):
 
 
 def torch_gates(x_t, h_prev, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     x, h = torch.tensor(x_t.T), torch.tensor(h_prev.T)
     gates = {}
@@ -72,7 +72,7 @@ def torch_gates(x_t, h_prev, W):
 
 
 def torch_step(x_t, h_prev, c_prev, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     with torch.no_grad():
         state = torch.tensor(h_prev.T), torch.tensor(c_prev.T)
@@ -81,7 +81,7 @@ def torch_step(x_t, h_prev, c_prev, W):
 
 
 def torch_forward(xs, h0, c0, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     cell, state = torch_cell(W), (torch.tensor(h0.T), torch.tensor(c0.T))
     hs, cs, gates = [], [], []
@@ -96,7 +96,7 @@ def torch_forward(xs, h0, c0, W):
 
 def torch_stacked(W):
     """What the stacked matrix does to each unit vector is its columns."""
-    import torch  # noqa: PLC0415
+    import torch
 
     H, D = W["fx"].shape
     h, x = torch.eye(H + D).double().split([H, D])
@@ -370,7 +370,7 @@ lstm_forward = Exercise(
         "one sequence (N = 1)": partial(sequence_inputs, N=1),
         "one unit (H = 1)": partial(sequence_inputs, H=1),
         "one input (D = 1)": partial(sequence_inputs, D=1),
-        "a long sequence (T = 60)": partial(sequence_inputs, T=60),
+        "a long sequence (T = 40)": partial(sequence_inputs, T=40, H=2, N=1),
         "saturated gates": partial(sequence_inputs, scale=30.0),
     },
     needs=("lstm_step", "lstm_gates"),
