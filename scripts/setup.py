@@ -7,6 +7,7 @@ are asked whether it would bring CUDA. With `--dev` come the tools that `make te
 """
 
 import argparse
+import ctypes.util
 import json
 import os
 import platform
@@ -189,21 +190,29 @@ def set_up_data() -> None:
 
 
 def set_up_chromium() -> None:
-    """Install Debian's Chromium for the browser tests where that is possible."""
-    if any(map(shutil.which, CHROMIUM)):
+    """Install Debian's Chromium, and a library that Playwright leans on, where that is possible.
+
+    Raises:
+        SetupError: apt-get could not.
+    """
+    missing = [] if any(map(shutil.which, CHROMIUM)) else ["chromium"]
+    if platform.system() == "Linux" and not ctypes.util.find_library("atomic"):
+        missing.append("libatomic1")
+    if not missing:
         return
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing Debian's chromium for the browser tests.")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-        ):
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise SetupError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
+    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        names = " and ".join(missing)
+        say(f"Missing, and only root can install it: {names}. The browser tests will fail and say so.")
         return
-    say("Chromium is missing, and only root can install it: the browser tests will fail and say so.")
+    say(f"Installing Debian's {' and '.join(missing)} for the browser tests.")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+    ):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SetupError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
 
 
 def main() -> int:
