@@ -181,8 +181,6 @@ for n in range(2):
 # ```
 #
 # Write (1.2) for a batch: every array has one column per sequence.
-# Written with `@` the same line also takes one vector,
-# `x_t` of shape (D,) and `s_prev` (H,): the next exercise makes use of that.
 #
 # Stuck? `hint(rnn_step)` gives the idea, called again the shapes,
 # and again a first line. Hints cost nothing.
@@ -288,7 +286,8 @@ assert np.allclose(s2, nested)  # (1.6)
 # `states[0]` is $s_1$, the state after the first word.
 # $s_0$ itself is not among them.
 #
-# Your loop may call your own `rnn_step`, with `xs[t]` (D,) and a state (H,).
+# Your loop may call your own `rnn_step`. A vector is a column: `xs[t][:, None]` is
+# $(D, 1)$, a batch of one. (Written with `@`, your step takes a vector $(D,)$ as well.)
 
 
 # %% exercise="rnn_forward" points=4
@@ -308,7 +307,7 @@ def rnn_forward(xs: np.ndarray, s0: np.ndarray, W: dict) -> np.ndarray:
     states = np.zeros((T, H))
     s_t = s0
     for t in range(T):
-        s_t = rnn_step(xs[t], s_t, W)
+        s_t = np.ravel(rnn_step(xs[t][:, None], s_t[:, None], W))
         states[t] = s_t
     return states
     ### END SOLUTION

@@ -76,7 +76,7 @@ def loss_inputs_extreme(rng, right, C=3, N=4):
 
 
 def torch_rnn_step(x_t, s_prev, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     x, s, ss, sx = (torch.as_tensor(a) for a in (x_t, s_prev, W["ss"], W["sx"]))
     cell = torch.nn.RNNCell(sx.shape[1], sx.shape[0], bias=False, dtype=torch.float64)
@@ -91,7 +91,7 @@ def torch_rnn_forward(xs, s0, W):
 
 
 def torch_rnn_forward_batch(xs, s0, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     H, D = W["sx"].shape
     network = torch.nn.RNN(D, H, bias=False, dtype=torch.float64)
@@ -104,13 +104,13 @@ def torch_rnn_forward_batch(xs, s0, W):
 
 
 def torch_predict(s_last, W):
-    import torch  # noqa: PLC0415
+    import torch
 
     return torch.softmax(torch.as_tensor(W["ys"]) @ torch.as_tensor(s_last), dim=0).numpy()
 
 
 def torch_cross_entropy(probabilities, labels):
-    import torch  # noqa: PLC0415
+    import torch
 
     logs = torch.log(torch.as_tensor(probabilities)).T
     return torch.nn.functional.nll_loss(logs, torch.as_tensor(labels)).numpy()
@@ -228,92 +228,105 @@ rnn_step = Exercise(
     axes={"x_t": ("input", "sequence")},
 )
 
-SEQUENCE_MISTAKES = [
-    Mutant(
-        "state never carried on",
-        "s_t = rnn_step(xs[t], s_t, W)\n        states[t] = s_t",
-        "states[t] = rnn_step(xs[t], s0, W)",
-        hint="Every step of yours starts from s0. From which state does step t start?",
-    ),
-    Mutant(
-        "every step starts from zero",
-        "s_t = rnn_step(xs[t], s_t, W)\n        states[t] = s_t",
-        "states[t] = rnn_step(xs[t], np.zeros_like(s0), W)",
-        hint="Each state of yours knows one word only. What has to be handed from step to step?",
-    ),
-    Mutant(
-        "initial state ignored",
-        "s_t = s0",
-        "s_t = np.zeros_like(s0)",
-        hint="The first step starts from a state that you are given; it need not be zero.",
-    ),
-    Mutant(
-        "states stored one place late",
-        "s_t = rnn_step(xs[t], s_t, W)\n        states[t] = s_t",
-        "states[t] = s_t\n        s_t = rnn_step(xs[t], s_t, W)",
-        hint="`states[0]` is the state after the first word, not the state before it.",
-    ),
-    Mutant(
-        "last time step never reached",
-        "for t in range(T):",
-        "for t in range(T - 1):",
-        hint="How many states does a sequence of T words have, and how many does your loop make?",
-    ),
-    Mutant(
-        "first input skipped",
-        "for t in range(T):",
-        "for t in range(1, T):",
-        hint="Python counts from 0: which word is `xs[0]`?",
-    ),
-    Mutant(
-        "sequence read backwards",
-        "rnn_step(xs[t], s_t, W)",
-        "rnn_step(xs[T - 1 - t], s_t, W)",
-        hint="Your first state saw the last word first.",
-    ),
-    Mutant(
-        "first input used at every step",
-        "rnn_step(xs[t], s_t, W)",
-        "rnn_step(xs[0], s_t, W)",
-        hint="Your first state is right, and every later one read the first word again.",
-    ),
-    Mutant(
-        "input of the step before",
-        "rnn_step(xs[t], s_t, W)",
-        "rnn_step(xs[t - 1], s_t, W)",
-        hint="Step t reads word t. In Python the index -1 is the last word, without any complaint.",
-    ),
-    Mutant(
-        "all rows overwritten with the newest state",
-        "states[t] = s_t",
-        "states[:] = s_t",
-        hint="All your states are equal: each step overwrote what the steps before had stored.",
-    ),
-    Mutant(
-        "return inside the loop",
-        "states[t] = s_t",
-        "states[t] = s_t\n        return states",
-        hint="One state is filled in. How far is your `return` indented?",
-    ),
-    Mutant(
-        "states added up",
-        "s_t = rnn_step(xs[t], s_t, W)",
-        "s_t = s_t + rnn_step(xs[t], s_t, W)",
-        hint="A step gives the new state itself, not a change to be added to the old one.",
-    ),
-    Mutant(
-        "tanh applied again after the step",
-        "s_t = rnn_step(xs[t], s_t, W)",
-        "s_t = np.tanh(rnn_step(xs[t], s_t, W))",
-        hint="The step has its own tanh; its result is the state.",
-    ),
-    Mutant(
-        "nothing changes after the second step",
-        "for t in range(T):",
-        "for t in range(min(T, 2)):",
-        hint="A sequence may have any length; where does your loop get its end from?",
-    ),
-]
+
+def step_of_batch(t, s):
+    return f"rnn_step(xs[{t}], {s}, W)"
+
+
+def step_of_one(t, s):
+    return f"np.ravel(rnn_step(xs[{t}][:, None], {s}[:, None], W))"
+
+
+def sequence_mistakes(step):
+    """Mistakes in a loop over time, whose step is written as `step(time, state)`."""
+    now = step("t", "s_t")
+    return [
+        Mutant(
+            "state never carried on",
+            f"s_t = {now}\n        states[t] = s_t",
+            "states[t] = " + step("t", "s0"),
+            hint="Every step of yours starts from s0. From which state does step t start?",
+        ),
+        Mutant(
+            "every step starts from zero",
+            f"s_t = {now}\n        states[t] = s_t",
+            "states[t] = " + step("t", "np.zeros_like(s0)"),
+            hint="Each state of yours knows one word only. What has to be handed from step to step?",
+        ),
+        Mutant(
+            "initial state ignored",
+            "s_t = s0",
+            "s_t = np.zeros_like(s0)",
+            hint="The first step starts from a state that you are given; it need not be zero.",
+        ),
+        Mutant(
+            "states stored one place late",
+            f"s_t = {now}\n        states[t] = s_t",
+            f"states[t] = s_t\n        s_t = {now}",
+            hint="`states[0]` is the state after the first word, not the state before it.",
+        ),
+        Mutant(
+            "last time step never reached",
+            "for t in range(T):",
+            "for t in range(T - 1):",
+            hint="How many states does a sequence of T words have, and how many does your loop make?",
+        ),
+        Mutant(
+            "first input skipped",
+            "for t in range(T):",
+            "for t in range(1, T):",
+            hint="Python counts from 0: which word is `xs[0]`?",
+        ),
+        Mutant(
+            "sequence read backwards",
+            now,
+            step("T - 1 - t", "s_t"),
+            hint="Your first state saw the last word first.",
+        ),
+        Mutant(
+            "first input used at every step",
+            now,
+            step("0", "s_t"),
+            hint="Your first state is right, and every later one read the first word again.",
+        ),
+        Mutant(
+            "input of the step before",
+            now,
+            step("t - 1", "s_t"),
+            hint="Step t reads word t. In Python the index -1 is the last word, without any complaint.",
+        ),
+        Mutant(
+            "all rows overwritten with the newest state",
+            "states[t] = s_t",
+            "states[:] = s_t",
+            hint="All your states are equal: each step overwrote what the steps before had stored.",
+        ),
+        Mutant(
+            "return inside the loop",
+            "states[t] = s_t",
+            "states[t] = s_t\n        return states",
+            hint="One state is filled in. How far is your `return` indented?",
+        ),
+        Mutant(
+            "states added up",
+            f"s_t = {now}",
+            f"s_t = s_t + {now}",
+            hint="A step gives the new state itself, not a change to be added to the old one.",
+        ),
+        Mutant(
+            "tanh applied again after the step",
+            f"s_t = {now}",
+            f"s_t = np.tanh({now})",
+            hint="The step has its own tanh; its result is the state.",
+        ),
+        Mutant(
+            "nothing changes after the second step",
+            "for t in range(T):",
+            "for t in range(min(T, 2)):",
+            hint="A sequence may have any length; where does your loop get its end from?",
+        ),
+    ]
+
 
 rnn_forward = Exercise(
     returns=("states",),
@@ -331,7 +344,7 @@ rnn_forward = Exercise(
         "Start with `s_t = s0`, then loop: `for t in range(len(xs)):`",
     ),
     needs=("rnn_step",),
-    misconceptions=SEQUENCE_MISTAKES,
+    misconceptions=sequence_mistakes(step_of_one),
     confirm=torch_rnn_forward,
     axes={"states": ("time step", "unit"), "xs": ("time step", "input"), "s0": ("unit",)},
 )
@@ -354,7 +367,7 @@ rnn_forward_batch = Exercise(
     ),
     needs=("rnn_step", "rnn_forward"),
     misconceptions=[
-        *SEQUENCE_MISTAKES,
+        *sequence_mistakes(step_of_batch),
         Mutant(
             "first sequence's words given to all",
             "rnn_step(xs[t], s_t, W)",
