@@ -145,13 +145,16 @@ export function render({ model, el }) {
     shown.textContent = scientific(step);
     place.textContent = z.toFixed(1);
     const error = relativeError(f, z, step, kind.value, r);
-    const larger = relativeError(f, z, step * 4, kind.value, (x) => x);
-    const exactStep = relativeError(f, z, step, kind.value, (x) => x);
+    // The error that Taylor's formula leaves, scaled down from a step where rounding does not show.
+    const plain = (x) => x;
+    const large = Math.max(step, 0.01);
+    const order = kind.value === "central" ? 2 : 1;
+    const bend = relativeError(f, z, large, kind.value, plain) * (step / large) ** order;
     const unit = format.value === "64" ? 1.1e-16 : 6e-8;
-    const rounding = (unit * Math.abs(f.value(z, (x) => x))) / step / Math.abs(f.slope(z));
-    const reason = rounding > error / 3 || larger < exactStep
-      ? "rounding makes most of it: a smaller step would make it worse"
-      : "the step is too large for the curve: a smaller step would help";
+    const rounding = (unit * Math.abs(f.value(z, plain))) / step / Math.abs(f.slope(z));
+    let reason = "both errors are about as large: near the best step";
+    if (bend > 5 * rounding) reason = "the step is too large for the curve: a smaller step would help";
+    if (rounding > 5 * bend) reason = "rounding makes most of it: a smaller step would make it worse";
     says.textContent =
       `Step ${scientific(step)}: the quotient is ${quotient(f, z, step, kind.value, r).toPrecision(10)}, ` +
       `the derivative ${f.slope(z).toPrecision(10)}. Relative error ${scientific(error)}; ${reason}.`;

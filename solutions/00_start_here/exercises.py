@@ -46,13 +46,13 @@ def loss_inputs(rng, H=3, D=4, N=2, eps=None):
 
 
 def torch_sigmoid(z):
-    import torch  # noqa: PLC0415
+    import torch
 
     return torch.sigmoid(torch.as_tensor(z)).numpy()
 
 
 def torch_sigmoid_grad(s):
-    import torch  # noqa: PLC0415
+    import torch
 
     z = torch.logit(torch.as_tensor(s)).requires_grad_()
     torch.sigmoid(z).sum().backward()
@@ -60,7 +60,7 @@ def torch_sigmoid_grad(s):
 
 
 def torch_tanh_grad(t):
-    import torch  # noqa: PLC0415
+    import torch
 
     z = torch.atanh(torch.as_tensor(t)).requires_grad_()
     torch.tanh(z).sum().backward()
@@ -69,7 +69,7 @@ def torch_tanh_grad(t):
 
 def torch_numerical_gradient(A, x, eps):
     """All nudges at once: nudging A[i, j] moves only row i of A x, by eps times row j of x."""
-    import torch  # noqa: PLC0415
+    import torch
 
     z, step = torch.as_tensor(A @ x)[:, None, :], torch.as_tensor(eps * x)[None, :, :]
     surprise = lambda z: -torch.nn.functional.logsigmoid(z)  # noqa: E731
