@@ -7,6 +7,7 @@ to tell the mistakes apart.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,38 @@ from autograder.answers import Case, Effect, Forward, Mistake, Sheet
 from autograder.exercise import CourseError, Exercise, Gradient
 from autograder.leaves import Leaves
 
-FORMAT = 1
+FORMAT = 2
 
 
 def freeze(assignment: str, sheets: dict[str, Sheet]) -> bytes:
     """Answer sheets as the bytes of a safetensors file; the same sheets give the same bytes."""
-    tensors: dict[str, np.ndarray] = {}
-    described = {name: _describe(sheet, name, tensors) for name, sheet in sheets.items()}
+    arrays = _Arrays()
+    described = {name: _describe(sheet, arrays) for name, sheet in sheets.items()}
     words = {"format": FORMAT, "assignment": assignment, "exercises": described}
     # One key only, in the order of insertion: arguments are passed by position.
-    return save(tensors, metadata={"checks": json.dumps(words)})
+    return save(arrays.tensors(), metadata={"checks": json.dumps(words)})
 
 
-def _describe(sheet: Sheet, path: str, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
+class _Arrays:
+    """Many small arrays, one behind the other in one long tensor a dtype: names would outweigh them."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[np.ndarray]] = {}
+        self._ends: dict[str, int] = {}
+
+    def put(self, array: np.ndarray) -> list[Any]:
+        """Keep an array; returns where it is: dtype, start, shape."""
+        kind = array.dtype.name
+        start = self._ends.get(kind, 0)
+        self._parts.setdefault(kind, []).append(np.ravel(array))
+        self._ends[kind] = start + array.size
+        return [kind, start, list(array.shape)]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        return {kind: np.concatenate(parts) for kind, parts in self._parts.items()}
+
+
+def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     spec = sheet.spec
     described: dict[str, Any] = {
         "points": sheet.points,
@@ -45,21 +65,21 @@ def _describe(sheet: Sheet, path: str, tensors: dict[str, np.ndarray]) -> dict[s
             {
                 "words": case.words,
                 "is_edge": case.is_edge,
-                "inputs": _put(case.inputs, f"{path}/{i}/inputs", tensors),
-                "expected": _put(case.expected, f"{path}/{i}/expected", tensors),
+                "inputs": _put(case.inputs, arrays),
+                "expected": _put(case.expected, arrays),
             }
-            for i, case in enumerate(sheet.cases)
+            for case in sheet.cases
         ],
         "mistakes": [
             {
                 "name": mistake.name,
                 "hint": mistake.hint,
                 "effects": [
-                    _put_effect(effect, sheet.cases[i], f"{path}/{i}/mistake {m}", tensors)
+                    _put_effect(effect, sheet.cases[i], arrays)
                     for i, effect in enumerate(_telling_effects(sheet, mistake))
                 ],
             }
-            for m, mistake in enumerate(sheet.mistakes)
+            for mistake in sheet.mistakes
         ],
     }
     if spec.gradient and sheet.forward:
@@ -69,8 +89,8 @@ def _describe(sheet: Sheet, path: str, tensors: dict[str, np.ndarray]) -> dict[s
             "wrt": dict(spec.gradient.wrt),
             "returns": list(sheet.forward.returns),
             "is_exercise": sheet.forward.is_exercise,
-            "inputs": _put(sheet.forward.inputs, f"{path}/forward/inputs", tensors),
-            "expected": _put(sheet.forward.expected, f"{path}/forward/expected", tensors),
+            "inputs": _put(sheet.forward.inputs, arrays),
+            "expected": _put(sheet.forward.expected, arrays),
         }
     return described
 
@@ -85,7 +105,7 @@ def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
     return [effect if i in (0, telling) or effect == {} else None for i, effect in enumerate(mistake.effects)]
 
 
-def _put_effect(effect: Effect, case: Case, path: str, tensors: dict[str, np.ndarray]) -> Any:
+def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
     if effect is None or isinstance(effect, str):
         return effect
     small: Leaves = {}
@@ -95,31 +115,31 @@ def _put_effect(effect: Effect, case: Case, path: str, tensors: dict[str, np.nda
         clear = leaf.shape != expected.shape or not np.allclose(leaf, expected, rtol=1e-2, atol=0)
         keep = np.abs(leaf[np.isfinite(leaf)]).max(initial=0) < 1e30 and leaf.dtype == np.float64
         small[name] = leaf.astype(np.float32) if clear and keep else leaf
-    return _put(small, path, tensors)
+    return _put(small, arrays)
 
 
-def _put(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
+def _put(value: Any, arrays: _Arrays) -> Any:
     if isinstance(value, dict):
-        return {"dict": {key: _put(member, f"{path}/{key}", tensors) for key, member in value.items()}}
+        return {"dict": {key: _put(member, arrays) for key, member in value.items()}}
     if isinstance(value, list | tuple):
-        return {"list": [_put(member, f"{path}/{i}", tensors) for i, member in enumerate(value)]}
+        return {"list": [_put(member, arrays) for member in value]}
     if isinstance(value, np.ndarray):
-        tensors[path] = np.ascontiguousarray(value)
-        return {"tensor": path, "shape": list(value.shape)}
+        return {"array": arrays.put(value)}
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return {"plain": value}
-    raise CourseError(f"{path}: a {type(value).__name__} cannot be kept in checks.safetensors")
+    raise CourseError(f"a {type(value).__name__} cannot be kept in checks.safetensors")
 
 
-def _get(described: Any, tensors: Any) -> Any:
+def _get(described: Any, tensors: dict[str, np.ndarray]) -> Any:
     if "dict" in described:
         return {key: _get(member, tensors) for key, member in described["dict"].items()}
     if "list" in described:
         return [_get(member, tensors) for member in described["list"]]
-    if "tensor" in described:
-        return tensors.get_tensor(described["tensor"]).reshape(described["shape"])
+    if "array" in described:
+        kind, start, shape = described["array"]
+        return tensors[kind][start : start + math.prod(shape)].reshape(shape).copy()
     return described["plain"]
 
 
@@ -136,8 +156,9 @@ class FrozenChecks:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self._file = safe_open(path, framework="numpy")
-            words = json.loads((self._file.metadata() or {})["checks"])
+            with safe_open(path, framework="numpy") as file:
+                words = json.loads((file.metadata() or {})["checks"])
+                self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except FileNotFoundError as error:
             raise CourseError(f"there is no {path}") from error
         except (SafetensorError, OSError, KeyError, ValueError) as error:
@@ -174,14 +195,16 @@ class FrozenChecks:
             atol=words["atol"],
         )
         cases = [
-            Case(c["words"], c["is_edge"], _get(c["inputs"], self._file), _get(c["expected"], self._file))
+            Case(
+                c["words"], c["is_edge"], _get(c["inputs"], self._tensors), _get(c["expected"], self._tensors)
+            )
             for c in words["cases"]
         ]
         mistakes = [
             Mistake(
                 m["name"],
                 m["hint"],
-                [e if e is None or isinstance(e, str) else _get(e, self._file) for e in m["effects"]],
+                [e if e is None or isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
             )
             for m in words["mistakes"]
         ]
@@ -191,8 +214,8 @@ class FrozenChecks:
                 gradient["of"],
                 gradient["is_exercise"],
                 tuple(gradient["returns"]),
-                _get(gradient["inputs"], self._file),
-                _get(gradient["expected"], self._file),
+                _get(gradient["inputs"], self._tensors),
+                _get(gradient["expected"], self._tensors),
             )
         return sheet
 

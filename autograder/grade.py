@@ -184,18 +184,26 @@ class _Grading:
         first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
         if name != first and not self._is_missing(together):
             self._keep_better(name, self._in_fresh_session(sheet, {}))
-        wrong = [n for n in self._needed(sheet) if self._judged[n].status != "right"]
-        if self._judged[name].status == "wrong" and wrong:
-            standins = {n: self._grader.master.reference[n] for n in wrong}
-            judgement = self._in_fresh_session(sheet, standins)
-            if judgement.share > self._judged[name].share:
-                judgement.follow_through = True
-                names = " and ".join(f"`{n}`" for n in wrong)
-                judgement.notes.append(f"scored with the reference in place of your {names}")
-                self._judged[name] = judgement
-            else:
-                names = " and ".join(f"`{n}`" for n in wrong)
-                self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
+        needed = self._needed(sheet)
+        if self._judged[name].status == "wrong" and needed:
+            self._follow_through(name, sheet, needed)
+
+    def _follow_through(self, name: str, sheet: Sheet, needed: list[str]) -> None:
+        """Try an exercise with the references in place of what it calls; the better mark counts.
+
+        Also in place of right ones: a list where an array is asked is a right answer, but not one that
+        every caller can work with.
+        """
+        references = self._grader.master.reference
+        judgement = self._in_fresh_session(sheet, {n: references[n] for n in needed})
+        wrong = [n for n in needed if self._judged[n].status != "right"]
+        names = " and ".join(f"`{n}`" for n in wrong or needed)
+        if judgement.share > self._judged[name].share:
+            judgement.follow_through = True
+            judgement.notes.append(f"scored with the reference in place of your {names}")
+            self._judged[name] = judgement
+        elif wrong:
+            self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
 
     def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
         session = self._session()
