@@ -1,9 +1,11 @@
 """The sandbox: honest calls come back right, and nothing that code does inside has an effect outside."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import time
 from pathlib import Path
@@ -693,7 +695,13 @@ def test_forged_frames_end_the_session_and_nothing_else(sandbox, deed, kind):
 
 
 def test_a_forged_result_is_a_returned_value_and_no_more(sandbox):
-    words = {"error": None, "printed": 3, "complaints": ["x"], "changed": ["#0", "<b>", 3, "#x"], "mark": 100}
+    words = {
+        "error": None,
+        "printed": 3,
+        "complaints": ["x"],
+        "changed": ["#0", "<b>", 3, "#x", "#" + "9" * 999],
+        "mark": 100,
+    }
     source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, 0, {words!r}))\n    os._exit(0)\n"
     first, second = answers(sandbox, source, (1.0,), (2.0,))
     assert first.value.tolist() == [42.0]
@@ -842,6 +850,51 @@ def test_the_bubblewrap_of_the_wheel_serves_as_well():
     with Sandbox(limits=SMALL, bwrap=wheel) as fresh:
         still_works(fresh)
         assert error(fresh, "import os\ndef f(x): os.listdir('/proc')").kind == "FileNotFoundError"
+
+
+NOBODY = 65534
+
+
+def python_for_nobody():
+    """A command that runs Python with this course and its packages as an account without rights."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        return None
+    account = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    account += ["--inh-caps=-all", "--bounding-set=-all"]
+    course = str(Path(launcher.__file__).parents[2])
+    path = os.pathsep.join([course, sysconfig.get_path("purelib")])
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
+        command = [*account, "env", f"PYTHONPATH={path}", "PYTHONDONTWRITEBYTECODE=1", python]
+        probe = subprocess.run([*command, "-c", "import numpy, autograder"], capture_output=True, check=False)
+        if probe.returncode == 0:
+            return command
+    return None
+
+
+def test_an_ordinary_user_has_the_same_sandbox():
+    command = python_for_nobody()
+    if command is None:
+        pytest.skip("this is an ordinary user already, or no Python can be reached by another")
+    script = "import os, autograder.sandbox as s\nprint(os.getuid(), [f.ok for f in s.doctor()])"
+    done = subprocess.run([*command, "-c", script], capture_output=True, text=True, cwd="/", check=False)
+    assert done.stdout.split() == f"{NOBODY} [True, True, True, True, True, True]".split(), done.stderr
+
+
+def test_without_user_namespaces_it_is_refused():
+    jail = [str(launcher.find_bwrap()), "--unshare-user", "--disable-userns", "--dev-bind", "/", "/"]
+    script = """
+    from autograder.sandbox import Sandbox, SandboxUnavailable, doctor
+    print([finding.name for finding in doctor() if not finding.ok])
+    try: Sandbox()
+    except SandboxUnavailable as refusal: print(refusal)
+    """
+    command = [*jail, sys.executable, "-c", cell(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "disable-userns" in done.stderr:
+        pytest.skip("this bubblewrap cannot forbid them")
+    found, refusal = done.stdout.splitlines()
+    assert found == "['user namespaces']"
+    assert "user namespaces must be allowed" in refusal
 
 
 def test_torch_is_there_where_it_is_declared():

@@ -45,7 +45,9 @@ values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), inner, max_size=3)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"]), max_size=5), inner, max_size=3
+        )
     ),
     max_leaves=8,
 )
@@ -140,6 +142,12 @@ def test_opaque_stays_what_it_is():
 
 def test_keys_become_text_of_bounded_length():
     assert list(both({1: 0.0, None: 0.0, "\ud800": 0.0, "k" * 999: 0.0})) == ["1", "None", "?", "k" * 200]
+
+
+def test_text_cannot_move_a_terminals_cursor_or_turn_its_writing():
+    assert (
+        wire.clean_text("a\x1b[2Jb\r\x00\u202ec\n\td\x9b", 99) == "a\ufffd[2Jb\ufffd\ufffd\ufffdc\n\td\ufffd"
+    )
 
 
 class Liar(np.ndarray):

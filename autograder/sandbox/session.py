@@ -10,6 +10,7 @@ import contextlib
 import keyword
 import math
 import os
+import re
 import select
 import signal
 import struct
@@ -399,9 +400,7 @@ class Session:
             error=self._student_error(error) if error else None,
             printed=_text(extra.get("printed"), bound),
             complaints=_text(extra.get("complaints"), bound),
-            changed_inputs=tuple(
-                c for c in changed if isinstance(c, str) and c[:1] == "#" and c[1:].isdecimal()
-            ),
+            changed_inputs=tuple(c for c in changed if isinstance(c, str) and re.fullmatch("#[0-9]{1,3}", c)),
         )
 
     def _student_error(self, told: Any) -> StudentError:
@@ -435,4 +434,4 @@ def _modest(value: Any, room: int) -> bool:
 def _text(told: Any, bound: int) -> str:
     if not isinstance(told, str):
         return ""
-    return told[:bound].encode("utf-8", "replace").decode()
+    return wire.clean_text(told, bound)

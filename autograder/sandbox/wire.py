@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,7 @@ MAX_DEPTH = 8
 MAX_LEAVES = 10_000
 MAX_MESSAGE = 4 << 20  # bytes of JSON
 MAX_HEADER = 2 << 20  # bytes of the safetensors header
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MAX_NAME = 200  # characters of a key or a type's name
 
 DTYPES = {
@@ -83,6 +85,15 @@ def normalise(value: Any, limit: int | None = None) -> Any:
     structure = _flatten(value, tensors, limit, keep_numbers=False)
     copies = [np.array(tensor, order="C", copy=True) for tensor in tensors]
     return _build(structure, list(copies), False, _Budget(None), 0)
+
+
+def clean_text(text: str, bound: int) -> str:
+    """Text of bounded length that every encoding can hold and no terminal obeys.
+
+    Control characters (but for newline and tab) and those that turn the direction of writing
+    become U+FFFD, lone surrogates "?".
+    """
+    return OBEYED.sub("\N{REPLACEMENT CHARACTER}", text[:bound].encode("utf-8", "replace").decode())
 
 
 def encode(
@@ -301,8 +312,7 @@ def _text(key: Any) -> str:
 
 
 def _clean(text: Any) -> str:
-    """Bounded text that every encoding can hold."""
-    return str(text)[:MAX_NAME].encode("utf-8", "replace").decode()
+    return clean_text(str(text), MAX_NAME)
 
 
 def _build(structure: Any, tensors: list[Any], keep_numbers: bool, budget: _Budget, depth: int) -> Any:
