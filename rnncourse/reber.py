@@ -89,7 +89,7 @@ def _one_stream(coins: Iterator[int], length: int) -> tuple[list[int], list[int]
     """Numbers of the symbols, allowed followers as bits, and where the outer symbol follows.
 
     A string is B, an outer T or P, an inner string with a B before it, the same outer symbol, E.
-    Where the grammar leaves a choice of two, a coin decides.
+    Where the grammar leaves a choice of two, a coin decides; one is thrown at every inner symbol.
     """
     symbols: list[int] = []
     allowed: list[int] = []
@@ -102,7 +102,7 @@ def _one_stream(coins: Iterator[int], length: int) -> tuple[list[int], list[int]
         while state >= 0:
             choices, bits = _NUMBERED[state]
             allowed.append(bits)
-            symbol, state = choices[next(coins)] if len(choices) > 1 else choices[0]
+            symbol, state = choices[next(coins) % len(choices)]
             symbols.append(symbol)
         symbols += [frame, _E]
         allowed += [1 << frame, 1 << _E, 1 << _B]

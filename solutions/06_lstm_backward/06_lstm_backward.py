@@ -649,33 +649,31 @@ print(f"slope of the loss: by nudging {numeric:.8f}, by your gradient {analytic:
 # it cannot make it grow.
 
 # %% [markdown]
-# Where do the $dh_t$ in (6.14) come from? From outside, *and* from the four networks of
-# step
+# Where do the $dh_t$ in (6.14) come from? From outside, *and* from the four networks of step
 # $t + 1$, by (6.10). So the other routes, through the matrices, have not gone away:
 # they are inside $dh_t$.
 #
-# The next cell walks back with your step, writes down each $dh_t$ it meets,
-# and compares.
+# The next cell takes every $dh_t$ by nudging that visible state alone, puts them into (6.14), and
+# compares with what nudging $c_0$ gives.
+
+# %%
+four_xs, start_h, start_c = (rng.normal(size=shape) for shape in ((4, D, 1), (H, 1), (H, 1)))
+four_hs, four_cs, four_gates = lstm_forward(four_xs, start_h, start_c, W)
 
 
-# %% needs="lstm_step_backward"
-def walk_back(dh, dc, xs, h0, c0, hs, cs, gates, W):
-    """The pairs (dh_t, dc_t) that the walk meets, for t = T down to 0, in the order of time."""
-    met = [(dh, dc)]
-    for t in reversed(range(len(xs))):
-        before = (hs[t - 1], cs[t - 1]) if t > 0 else (h0, c0)
-        gates_t = {k: gates[k][t] for k in "fioc"}
-        _, dh, dc, _ = lstm_step_backward(dh, dc, xs[t], *before, cs[t], gates_t, W)
-        met.append((dh, dc))
-    return met[::-1]
+def asked_at_end(c_start, nudges):
+    h_t, c_t = start_h, c_start
+    for x_t, nudge in zip(four_xs, nudges, strict=True):
+        h_t, c_t, _ = lstm_step(x_t, h_t, c_t, W)
+        h_t = h_t + nudge  # every later step sees the nudged visible state
+    return np.sum(dh * h_t) + np.sum(dc * c_t)
 
 
-hs, cs, gates = lstm_forward(xs, h0, c0, W)
-last_dh, last_dc = dhs[-1], rng.normal(size=(H, N))
-met = walk_back(last_dh, last_dc, xs, h0, c0, hs, cs, gates, W)
-products = np.cumprod(gates["f"], axis=0)  # row t - 1: f_1 ⊙ … ⊙ f_t
-handed_in = np.stack([pair[0] for pair in met[1:]]) * gates["o"] * (1 - np.tanh(cs) ** 2)
-assert np.allclose(met[0][1], products[-1] * last_dc + (products * handed_in).sum(axis=0))  # (6.14)
+all_dh = jacobian(lambda nudges: asked_at_end(start_c, nudges), np.zeros((4, H, 1))).reshape(4, H, 1)
+dc_start = jacobian(lambda c: asked_at_end(c, np.zeros((4, H, 1))), start_c).T
+products = np.cumprod(four_gates["f"], axis=0)  # row t - 1: f_1 ⊙ … ⊙ f_t
+handed_in = all_dh * four_gates["o"] * (1 - np.tanh(four_cs) ** 2)
+assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis=0), atol=1e-8)  # (6.14)
 
 # %% [markdown]
 # ### The pair as one vector
@@ -706,12 +704,11 @@ assert np.allclose(met[0][1], products[-1] * last_dc + (products * handed_in).su
 # and all four blocks take part in it.
 
 # %%
-column = slice(0, 1)  # one sequence: a Jacobian belongs to one column
-x, hp, cp = xs[3][:, column], hs[2][:, column], cs[2][:, column]
-g = {k: gates[k][3][:, column] for k in "fioc"}
+x, hp, cp = four_xs[2], four_hs[1], four_cs[1]  # the third step
+g = {k: four_gates[k][2] for k in "fioc"}
 slope = {k: 1 - g[k] ** 2 if k == "c" else g[k] * (1 - g[k]) for k in "fioc"}
 A = (cp * slope["f"]) * W["fh"] + (g["c"] * slope["i"]) * W["ih"] + (g["i"] * slope["c"]) * W["ch"]
-tanh_c = np.tanh(cs[3][:, column])
+tanh_c = np.tanh(four_cs[2])
 q = g["o"] * (1 - tanh_c**2)
 upper = [q * A + (slope["o"] * tanh_c) * W["oh"], np.diagflat(q * g["f"])]
 J = np.block([upper, [A, np.diagflat(g["f"])]])  # (6.15)
@@ -1031,12 +1028,12 @@ for bias in (0, 1, 3, 5):
 # Clipping (notebook 03) stays in use.
 
 # %%
-W, _ = starting_weights(np.random.default_rng(0), "orthogonal", H=5)
-W["fb"] = W["fb"] + 3.0
-nothing = np.zeros((4, 1)), np.zeros((10, 1))  # input 0; h = c = 0
-J = jacobian(lambda hc: np.vstack(lstm_step(nothing[0], hc[:5], hc[5:], W)[:2]), nothing[1])
-of_pair = np.sort(np.abs(np.linalg.eigvals(J)))  # five of the ten are 0: h only repeats c
-of_memory = np.sort(np.abs(np.linalg.eigvals(sigmoid(3.0) * np.eye(5) + W["ch"] / 4)))  # (6.17)
+small, _ = starting_weights(np.random.default_rng(0), "orthogonal", H=5)
+small["fb"] = small["fb"] + 3.0
+no_input, at_rest = np.zeros((4, 1)), np.zeros((10, 1))  # h = c = 0
+J_rest = jacobian(lambda hc: np.vstack(lstm_step(no_input, hc[:5], hc[5:], small)[:2]), at_rest)
+of_pair = np.sort(np.abs(np.linalg.eigvals(J_rest)))  # five of the ten are 0: h only repeats c
+of_memory = np.sort(np.abs(np.linalg.eigvals(sigmoid(3.0) * np.eye(5) + small["ch"] / 4)))  # (6.17)
 assert np.allclose(of_pair[:5], 0, atol=1e-6) and np.allclose(of_pair[5:], of_memory, atol=1e-6)
 assert of_memory[-1] <= sigmoid(3.0) + 0.25
 
@@ -1080,16 +1077,16 @@ explorer(
 
 # %% needs="lstm_step_backward gradient_flow"
 pairs, additive = {}, {}
-xs = flow_xs[:100]
+zero, twin_xs = np.zeros((8, 1)), flow_xs[:100]
 for bias in (0, 1, 3, 5):
-    W = {**weights["orthogonal"][0], "fb": np.full((8, 1), float(bias))}
-    pairs[f"bias {bias}"] = np.hypot(*lstm_flow(flow_last, xs, W, 0.0))[::-1, 0]
-    hs, cs, gates = lstm_forward(xs, np.zeros((8, 1)), np.zeros((8, 1)), W)
-    begin = flow_last * gates["o"][-1] * (1 - np.tanh(cs[-1]) ** 2)  # (6.6) with dc_T = 0
-    kept = begin * np.cumprod(gates["f"][::-1], axis=0)
+    biased = {**weights["orthogonal"][0], "fb": np.full((8, 1), float(bias))}
+    pairs[f"bias {bias}"] = np.hypot(*lstm_flow(flow_last, twin_xs, biased, 0.0))[::-1, 0]
+    _, twin_cs, twin_gates = lstm_forward(twin_xs, zero, zero, biased)
+    begin = flow_last * twin_gates["o"][-1] * (1 - np.tanh(twin_cs[-1]) ** 2)  # (6.6) with dc_T = 0
+    kept = begin * np.cumprod(twin_gates["f"][::-1], axis=0)
     additive[f"bias {bias}"] = np.linalg.norm(np.concatenate([begin[None], kept]), axis=1)[:, 0]
 size = np.linalg.norm(flow_last)
-rnn_norms = rnn_flow(flow_last, xs, weights["orthogonal"][1])[::-1, 0]
+rnn_norms = rnn_flow(flow_last, twin_xs, weights["orthogonal"][1])[::-1, 0]
 show(
     figures.explorer_twin(
         {name: curve / size for name, curve in pairs.items()},
@@ -1302,8 +1299,8 @@ show(
 # ## Prediction 3, answered
 #
 # The memory grows with every symbol, and the **outer symbol** is a coin.
-# Yet eight or nine times of ten it still foretells something *legal*. How,
-# with such a memory?
+# Yet in 96 of 100 places what it foretells is *legal*: every twelfth place is an outer symbol, and a
+# coin gets half of them. All else is right. How, with such a memory?
 #
 # A cell far from zero shows $\tanh(c) = \pm 1$, whatever happens. Then
 #
@@ -1339,53 +1336,48 @@ assert 2 * max(slope["forget gate held at 1"]) < min(slope["with forget gate"])
 # %% [markdown] slide="slide"
 # ## A second thought: is it the adding, or the running away?
 #
-# If the memory fails because it cannot be *taught*, then a network whose memory starts
-# from zero
-# in every window might learn the task **without** a forget gate.
+# If the memory fails because it cannot be *taught*, then a network whose memory is near zero
+# while it learns might learn the task **without** a forget gate.
 #
-# Same network, forget gate held at 1, 400 updates again. But each window brings new
-# streams, from
-# their beginning, with states set to zero. Afterwards: the same 2,000 symbols,
-# nothing set back.
+# Same network, forget gate held at 1, as many symbols as before. But they come in windows of 20,
+# each of them new streams from their beginning, with states set to zero.
+# Afterwards: the same 2,000 symbols, nothing set back.
 
 # %% needs="lstm_step_backward lstm_backward"
-restarted = [train(seed, forget=False, restart=True) for seed in SEEDS]
+restarted = [train(seed, forget=False, restart=True, updates=800, length=20) for seed in SEEDS]
 
 # %% needs="lstm_step_backward lstm_backward"
-label = "held at 1, restarts in training"
-heard[label] = [listen(W, V, long_streams) for W, V, _ in restarted]
+everyone = {**heard, "held at 1, restarts": [listen(W, V, long_streams) for W, V, _ in restarted]}
 typical = {}  # the median of |c| over streams and positions, for every cell
-for name, runs in heard.items():
+for name, runs in everyone.items():
     typical[name] = np.array([np.median(np.abs(cs[1000:]), axis=(0, 2)) for _, cs, *_ in runs])
-for seed, (*_, outer), cells in zip(SEEDS, heard[label], typical[label], strict=True):
-    print(f"seed {seed}: outer symbol {outer:.2f}, cells with |c| below 3: {(cells < 3).sum()} of 16")
+near_zero = (typical["held at 1, restarts"] < 3).sum(axis=1)
+for seed, (_, cs, *_, outer), cells in zip(SEEDS, everyone["held at 1, restarts"], near_zero, strict=True):
+    norm = np.linalg.norm(cs[-1], axis=0).mean()
+    print(f"seed {seed}: outer symbol {outer:.2f}, memory norm {norm:.0f}, {cells} of 16 cells below 3")
 
-learned = [outer > 0.9 for *_, outer in heard[label]]
-bounded = (typical[label] < 3).sum(axis=1)
-assert any(learned)  # adding alone can do it
-assert all(2 <= n <= 8 for n, well in zip(bounded, learned, strict=True) if well)  # and with a few cells
+assert all(outer > 0.8 for *_, outer in everyone["held at 1, restarts"])  # adding alone can do it
+assert near_zero.min() >= 3 and near_zero.max() <= 12  # with some of the cells
+assert (typical["forget gate held at 1"] < 3).sum(axis=1).max() < near_zero.min()
 
 # %% needs="lstm_step_backward lstm_backward" slide="fragment" hide_input=true
 show(
     figures.sizes_of_memory(typical),
     alt="Typical size of each of the 16 memory cells, sorted, three seeds per panel. With forget gate "
-    "all are below ten. Held at 1: all are in the tens or hundreds. Held at 1 and trained with "
-    "restarts: in the seeds that learned a few cells stay near 1, all others are near a thousand.",
+    "all are below ten. Held at 1: nearly all are in the tens or hundreds. Held at 1 and trained with "
+    "restarts: five to nine cells stay near 1, the others are in the hundreds and thousands.",
 )
 
 # %% [markdown] slide="slide"
 # ## What that teaches
 #
-# Some seeds learn it (two of three when this was written), others do not.
-# Where it is learned, most
-# cells have run away as well, but a few stay near 1. With $f = 1$ a memory is the **sum
-# of all that
-# was ever written**; it stays small only if the candidates write the opposite of what
-# is there.
+# It learns, in three of three seeds. About half of its cells have run away; the others stay near 1.
+# With $f = 1$ a memory is the **sum of all that was ever written**. It stays small only if the
+# candidates write the opposite of what is there, whenever a string has ended.
 #
 # So "a memory that only adds cannot do it" is not true. What is true:
 #
-# - without a forget gate most of the memory is used up, and becomes a constant;
+# - without a forget gate much of the memory is used up, and becomes a constant;
 # - where it has run away before the network has learned, the gradient is gone as well;
 # - a forget gate makes emptying a cell *one small step*, and endless streams easy.
 
