@@ -24,7 +24,7 @@ const short = (v) => minus(v !== 0 && (v < 0.01 || v >= 1000) ? v.toExponential(
 
 function slider(box, name, { min, max, step, value }, words) {
   const label = document.createElement("label");
-  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:15px;width:240px";
+  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:15px;width:212px";
   const text = document.createElement("span"), input = document.createElement("input");
   Object.assign(input, { type: "range", min, max, step });
   input.value = value;
@@ -104,8 +104,8 @@ function words(s) {
   const top = values.indexOf(Math.max(...values)), rate = s.gamma * s.rho;
   const now = `After ${s.k} steps the longest image of a unit vector has the length ${short(values[s.k])}; ` +
     `the eigenvalues alone say ${short(rate ** s.k)}. `;
-  if (rate > 1) return `${now}γρ is above 1: the product grows without end.`;
-  if (rate === 1) return now + (s.b > 0 ? "γρ is 1, and the corner makes it grow in proportion to k." : "γρ is 1 and b is 0: nothing changes.");
+  if (rate > 1 + 1e-9) return `${now}γρ is above 1: the product grows without end.`;
+  if (Math.abs(rate - 1) < 1e-9) return now + (s.b > 0 ? "γρ is 1, and the corner makes it grow in proportion to k." : "γρ is 1 and b is 0: nothing changes.");
   if (top === s.steps) return `${now}γρ is below 1: it will vanish, but within ${s.steps} steps it is still growing.`;
   if (top === 0 || values[top] <= 1) return `${now}It is never longer than 1, and it vanishes.`;
   return `${now}It grows at first, to ${short(values[top])} at k = ${top}, and vanishes then.`;

@@ -45,8 +45,8 @@ import numpy as np
 # $$\delta_t = \frac{dL}{ds_t} \tag{3.2}$$
 #
 # the gradient by $s_t$, with everything that follows from $s_t$ taken along.
-# If $\delta_1$ is tiny, what happened at the first position cannot be learned from
-# this loss.
+#
+# If $\delta_1$ is tiny, the loss hardly reacts to what happened at the first position.
 
 # %% [markdown]
 # ### Shapes, and one word
@@ -341,7 +341,8 @@ check(gradient_norms)
 # inputs.
 #
 # $\lVert \delta_1 \rVert / \lVert \delta_{100} \rVert$ is the ratio of the error
-# signals. **Write down its power of ten** for $r = 0.5$, $r = 1$ and $r = 1.5$.
+# signals. Before you run any further, **write down its power of ten** for $r = 0.5$,
+# $r = 1$ and $r = 1.5$.
 
 # %% [markdown] slide="notes"
 # Collect three numbers from three people. 0.5^99 is 1.6e-30, 1.5^99 is 2.7e17: the
@@ -458,7 +459,7 @@ for size in (0.1, 1.0):
 show(
     figures_03.ratio_against_length(powers, lengths),
     alt="Power of ten of the gradient ratio against T. With small inputs radius 0.5 "
-    "and 0.9 fall on straight lines, 1.2 stays near zero, 1.5 and 2 rise far "
+    "and 0.9 fall nearly on straight lines, 1.2 stays near zero, 1.5 and 2 rise far "
     "below their bounds. With large inputs all radii up to 1.5 fall, and only 2 "
     "rises a little.",
 )
@@ -490,11 +491,11 @@ assert np.all(at_100[1.0, 1.5] < -4)  # the same matrices, larger inputs
 # %% [markdown] slide="slide"
 # ## What the measurement says
 #
-# - **The bound is nearly reached** where it vanishes and the inputs are small: slopes
+# - **The bound is nearly reached** for $r = 0.5$ and small inputs: states near 0, slopes
 #   near 1.
 # - **Growth is slower than $r^{T-1}$.** Larger weights make larger states, and larger
-#   states have smaller slopes: the explosion brakes itself, but it does not stop. With
-#   $r = 1.5$ and small inputs the ratio goes on growing with $T$.
+#   states have smaller slopes: the explosion brakes itself. It does not stop: with $r = 1.5$
+#   and small inputs the ratio still grows at $T = 200$.
 # - **The inputs decide too.** With larger inputs the same matrices, $r = 1.5$, make the
 #   signal vanish. Every singular value is above one, and it vanishes.
 #
@@ -678,8 +679,8 @@ show(
 #
 # $$\frac{ds_{50}}{ds_0} = \big(w\,(1 - s_0^2)\big)^{50} \tag{3.15}$$
 #
-# For $w > 4/3$ this is above one to the fiftieth: a **wall** between ending high and
-# low.
+# For $w > 4/3$ this is a number above one, to the power 50: a **wall** between ending
+# high and ending low.
 
 
 # %%
@@ -813,6 +814,7 @@ assert norm == 0 and np.all(nothing["ss"] == 0)
 
 # %% [markdown] slide="slide"
 # ## Two descents
+#
 # Gradient descent with step size 0.3, from 35 starts ($w$ from 1.2 to 2.4, $b$ from
 # −0.1 to 0.3); 400 updates; once as it is, once with the global norm of $(dw, db)$
 # limited to 1.
@@ -900,14 +902,13 @@ for name, path in paths.items():
 #
 # $$\lVert \operatorname{vec}(G_t) \rVert = \lVert da_t \rVert\, \lVert s_{t-1} \rVert
 # \le \lVert \delta_t \rVert\, \lVert s_{t-1} \rVert \tag{3.18}$$
+#
 # The gradient is the **sum** over positions. Where error signals shrink it does not
 # vanish: it is made by the nearest positions, and the far ones drown in it.
 
 # %%
-da, s_before = (
-    (1 - states[2] ** 2) * deltas[3],
-    states[1],
-)  # position 3, one column per sequence
+s_before = states[1]  # position 3: the state before it, one column per sequence
+da = (1 - states[2] ** 2) * deltas[3]
 for n in range(N):
     length = np.linalg.norm(np.outer(da[:, n], s_before[:, n]).ravel())
     s_length = np.linalg.norm(s_before[:, n])
@@ -928,12 +929,9 @@ def contributions(radius, seed, T=100, H=32, D=8, N=16):
         "ss": radius * random_orthogonal(rng, H),
         "sx": 0.1 * rng.normal(size=(H, D)) / np.sqrt(D),
     }
-    xs, before, G = (
-        rng.normal(size=(T, D, N)),
-        0.1 * rng.normal(size=(H, N)),
-        np.zeros((T, H, H)),
-    )
-    states, delta = rnn_forward_batch(xs, before, W), rng.normal(size=(H, N))
+    xs, before = rng.normal(size=(T, D, N)), 0.1 * rng.normal(size=(H, N))
+    states = rnn_forward_batch(xs, before, W)
+    delta, G = rng.normal(size=(H, N)), np.zeros((T, H, H))
     for k in range(T - 1, -1, -1):
         s_prev = states[k - 1] if k > 0 else before
         _, delta, dW = rnn_step_backward(delta, xs[k], s_prev, states[k], W)
@@ -968,8 +966,8 @@ show(
 
 # %% [markdown] slide="notes"
 # r = 0.9, small inputs: the last 30 of 100 positions alone give the gradient's
-# direction, and the first 50 together less than a hundredth of its length. Ask: "would
-# the loss go down?" Yes. The usual wrong answer: "the gradient has vanished, so
+# direction, and the first 50 together less than a hundredth of its length. Ask: "is
+# there a gradient to follow?" Yes. The usual wrong answer: "the gradient has vanished, so
 # nothing is learned".
 
 # %% [markdown] slide="slide"
@@ -1018,7 +1016,8 @@ assert np.all(np.diff(factor) < 0)  # the firmer, the smaller
 #
 # $$m(w) = w s_c - \operatorname{artanh} s_c, \qquad s_c = \sqrt{1 - 1/w} \tag{3.20}$$
 #
-# $m(w)$ is zero at $w = 1$ and grows with $w$: **firmness costs gradient**.
+# $m(w)$ is zero at $w = 1$ and grows with $w$, while (3.19) falls: **firmness costs
+# gradient**.
 
 
 # %%
@@ -1053,10 +1052,8 @@ def hold(w, noise, T=100, runs=2000, seed=0):
     return np.mean(np.sign(s) == bits), power
 
 
-weights, noises = (
-    np.array([0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5]),
-    (0.1, 0.3),
-)
+weights = np.array([0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5])
+noises = (0.1, 0.3)
 held = {noise: [hold(w, noise) for w in weights] for noise in noises}
 for noise in noises:
     safe = [power for kept, power in held[noise] if kept > 0.99]
@@ -1196,6 +1193,7 @@ show(
 
 # %% [markdown] slide="slide"
 # ## What became of prediction 5
+#
 # - $T = 10$: both starts learn. $T = 100$: $r = 0.9$ never gets further than guessing,
 #   its signal had lost about six powers of ten at the start; all six with $r = 1.2$
 #   learn.
@@ -1205,7 +1203,6 @@ show(
 # So the bind of 1994 does not say that a bit cannot be learned. It says that **where a
 # bit is held at rest, the gradient through the holding shrinks**. These networks
 # learned while their gradient was still there.
-#
 #
 # How sure? One task, one size of noise, six networks: an indication, not a law.
 
@@ -1237,13 +1234,14 @@ periods = [period(run[3]) for run in learned[1.2, 100]]
 repeats = np.array([p is not None for p in periods])
 assert np.all(after_training[repeats] < -3) and np.all(after_training[~repeats] > -2)
 assert 1 in periods and None in periods
-one_later = [test_latch(np.random.default_rng(0), 101, run[3])[0] for run in learned[1.2, 100]]
-twice_as_long = [test_latch(np.random.default_rng(0), 200, run[3])[1] for run in learned[1.2, 100]]
+test = lambda W, T: test_latch(np.random.default_rng(0), T, W)
+one_later = [test(run[3], 101)[0] for run in learned[1.2, 100]]
+twice_as_long = [test(run[3], 200)[1] for run in learned[1.2, 100]]
 assert min(one_later) < 0.1 and max(one_later) > 0.9
 for k, p in enumerate(periods):
-    print(f"network {k}: period {p}, right at T = 101: {one_later[k]:.2f}, ratio "
-          f"1e{after_training[k]:+.1f} (T = 100), 1e{twice_as_long[k]:+.1f} (T = 200)")  # fmt: skip
     assert (twice_as_long[k] > -2) == (p is None)
+    print(f"network {k}: period {p}, right at T = 101: {one_later[k]:.2f},", end=" ")
+    print(f"ratio 1e{after_training[k]:+.1f} at 100, 1e{twice_as_long[k]:+.1f} at 200")
 
 # %% [markdown]
 # One rests. Most go round a **cycle** of states, some with the sign of the bit turned
@@ -1268,12 +1266,15 @@ for k, p in enumerate(periods):
 #
 # === BEGIN MARK SCHEME ===
 # 1 point: a largest singular value above one is necessary for explosion, not
-# sufficient; (3.10) is an upper bound only. 1 point: names a reason why it may not
-# explode: slopes of the tanh below one (saturated units, larger inputs), or directions
-# that are stretched once and not again (non-normal W). One is enough. 1 point:
-# clipping shortens the whole gradient by one factor; it does not change the share that
-# early positions have in it (nor lengthen what has vanished). "Clipping is only for
-# exploding gradients" without a reason: half a point.
+# sufficient; (3.10) is an upper bound only.
+#
+# 1 point: names a reason why it may not explode: slopes of the tanh below one (saturated
+# units, larger inputs), or directions that are stretched once and not again (non-normal
+# W). One is enough.
+#
+# 1 point: clipping shortens the whole gradient by one factor; it does not change the
+# share that early positions have in it, nor lengthen what has vanished. "Clipping is
+# only for exploding gradients" without a reason: half a point.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"

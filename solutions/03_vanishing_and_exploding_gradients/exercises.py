@@ -88,6 +88,24 @@ step_jacobian = Exercise(
             hint="At s = 0 the tanh is steepest. What does your slope say there?",
         ),
         Mutant(
+            "slope 1 - 2 s",
+            "slope = 1 - s_t**2",
+            "slope = 1 - 2 * s_t",
+            hint="s squared is s times s. At s = 0.6, is your slope 0.64?",
+        ),
+        Mutant(
+            "state taken for the slope",
+            "slope = 1 - s_t**2",
+            "slope = s_t",
+            hint="The tanh's output is there, its slope is not: at s = 0 the tanh is steepest.",
+        ),
+        Mutant(
+            "slope's root",
+            "slope = 1 - s_t**2",
+            "slope = np.sqrt(1 - s_t**2)",
+            hint="The slope of the tanh is 1 minus the squared output, and no root is taken of it.",
+        ),
+        Mutant(
             "slope 1 + s squared",
             "slope = 1 - s_t**2",
             "slope = 1 + s_t**2",
@@ -246,6 +264,12 @@ jacobian_product = Exercise(
             "step_jacobian(s_t, W) * product",
             hint="A nudge of one unit spreads over all units. That needs the product of matrices, @.",
             more=(('np.eye(len(W["ss"]))', 'np.ones((len(W["ss"]), len(W["ss"])))'),),
+        ),
+        Mutant(
+            "entries multiplied instead of matrices, from the identity",
+            "step_jacobian(s_t, W) @ product",
+            "step_jacobian(s_t, W) * product",
+            hint="A nudge of one unit spreads over all units. That needs the product of matrices, @.",
         ),
         Mutant(
             "Jacobians added instead of multiplied",
@@ -429,6 +453,12 @@ gradient_norms = Exercise(
             hint="A column is one sequence's signal. Its length sums down the column.",
         ),
         Mutant(
+            "squared again instead of the root",
+            "np.sqrt(np.sum(delta**2, axis=0))",
+            "np.sum(delta**2, axis=0) ** 2",
+            hint="The length of (3, 4) is 5: the sum of squares is 25, and then?",
+        ),
+        Mutant(
             "root of the mean square",
             "np.sqrt(np.sum(delta**2, axis=0))",
             "np.sqrt(np.mean(delta**2, axis=0))",
@@ -487,6 +517,12 @@ gradient_norms = Exercise(
             "reversed(range(T))",
             "range(T - 1, 0, -1)",
             hint="`range(a, 0, -1)` stops before 0, and `states[0]` has a gradient too.",
+        ),
+        Mutant(
+            "return inside the loop",
+            'delta = W["ss"].T @ da',
+            'delta = W["ss"].T @ da; return norms',
+            hint="Something ends the loop after the last state. Look at the indentation.",
         ),
         Mutant(
             "truncated after three steps",
@@ -559,6 +595,7 @@ clip_by_global_norm = Exercise(
         "one unit (H = 1)": partial(clip_inputs, H=1, limit=0.7),
     },
     axes={"clipped": ("row", "column")},
+    rtol=2e-6,  # PyTorch divides by the norm plus 1e-6; that is right too
     hints=(
         "One length for everything: think of all entries of all matrices written into one long vector. "
         "Only when that vector is too long is it shortened, and then all of it by one factor.",
@@ -596,6 +633,19 @@ clip_by_global_norm = Exercise(
             "factor * array",
             "min(1.0, max_norm / max(np.linalg.norm(array), 1e-300)) * array",
             hint="All matrices share one factor; with a factor for each, their proportions are lost.",
+        ),
+        Mutant(
+            "each matrix clipped apart, and its norm returned",
+            "factor * array",
+            "min(1.0, max_norm / max(np.linalg.norm(array), 1e-300)) * array",
+            hint="The norms of the single matrices are not asked for: one length, one factor, for all.",
+            more=(("return clipped, norm", "return clipped, np.sqrt(squares[-1])"),),
+        ),
+        Mutant(
+            "entries cut above, not below",
+            "factor * array",
+            "np.minimum(array, max_norm)",
+            hint="Cutting single entries turns the gradient to another direction; clipping by norm keeps it.",
         ),
         Mutant(
             "each matrix rescaled apart, always",

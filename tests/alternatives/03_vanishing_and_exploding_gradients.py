@@ -188,7 +188,7 @@ def clip_by_global_norm(gradients, max_norm):
 def clip_by_global_norm(gradients, max_norm):
     norm = np.sqrt(sum(np.vdot(g, g) for g in gradients.values()))
     for g in gradients.values():
-        g *= min(1.0, max_norm / (norm + 1e-12))
+        g *= min(1.0, max_norm / (norm + 1e-6))
     return gradients, float(norm)
 """,
         """
