@@ -24,8 +24,8 @@
 # next. There are three for each exercise, and they cost nothing.
 
 # %% [markdown] slide="notes"
-# 50 to 60 minutes as a lecture. If time is short, leave out "And with slopes?" and the
-# noise margin; never the three predictions about networks.
+# 50 to 60 minutes as a lecture. If time is short, leave out "And with slopes?";
+# never the predictions about networks.
 
 # %%
 from autograder import check, hint
@@ -405,7 +405,7 @@ assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T))  # (3.10), from T to 
 # Ask: "largest singular value 5. Does the gradient explode?" The usual answer, and the
 # one in much course material, is yes. The next cell has two counterexamples.
 
-# %% slide="subslide"
+# %% slide="fragment"
 never_twice = np.array([[0.0, 5.0], [0.0, 0.0]])  # it cannot stretch a vector twice
 fading = np.array([[0.5, 5.0], [0.0, 0.5]])
 after = lambda A, k: largest_singular_value(np.linalg.matrix_power(A, k))
@@ -633,8 +633,8 @@ assert largest_singular_value(balanced) > 1  # the bound (3.10) is not broken
 # network stays there is another matter: with a factor of 1.6 a small disturbance
 # grows.
 
-# %% [markdown] slide="slide"
-# ## Try it: a product of equal Jacobians
+# %% [markdown]
+# ### Try it: a product of equal Jacobians
 #
 # Two units, the Jacobian
 # $J = \gamma \begin{pmatrix} \rho & b \\ 0 & \rho \end{pmatrix}$ at every step:
@@ -652,6 +652,10 @@ explorer(
     "of steps. A curve of the largest stretch against the number of steps, and "
     "the image of the unit circle.",
 )
+
+# %% [markdown] slide="notes"
+# Task for the room: find settings where the product grows first and vanishes then. Then
+# set b to 0: which curves fall together? All three, whatever the other sliders say.
 
 # %% hide_input=true
 with_corner = lambda b: np.array([[0.85, b], [0, 0.85]])
@@ -994,7 +998,7 @@ show(
 # because $\sinh z > z$ for every $z > 0$.
 #
 # **Wherever the unit rests on its bit, the factor is below one.**
-# The firmer it rests (larger $a$), the smaller.
+# The larger $a$ is, the firmer the unit rests, and the smaller is the factor.
 
 # %%
 a = np.linspace(0.1, 4, 40)
@@ -1005,8 +1009,8 @@ assert np.allclose(factor, 2 * a / np.sinh(2 * a)) and np.all(factor < 1)  # (3.
 assert np.all(np.diff(factor) < 0)  # the firmer, the smaller
 {f"w = {w[k]:.2f}": f"factor {factor[k]:.2g}" for k in (2, 9, 19, 39)}
 
-# %% [markdown] slide="slide"
-# ## How hard a push the bit survives
+# %% [markdown]
+# ### How hard a push the bit survives
 #
 # Push the unit at $+s^*$ with the same input $-u$ at every step. A resting state obeys
 # $s = \tanh(w s - u)$, that is $u = w s - \operatorname{artanh} s$. The right side is
