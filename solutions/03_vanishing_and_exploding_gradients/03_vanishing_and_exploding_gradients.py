@@ -536,7 +536,7 @@ assert np.all(at_100[1.0, 1.5] < -4)  # the same matrices, larger inputs
 
 # %%
 spectral_radius = lambda A: np.abs(np.linalg.eigvals(A)).max()
-A = rng.normal(size=(5, 5))
+A = np.random.default_rng(5).normal(size=(5, 5)) / 2
 rho, sigma = spectral_radius(A), largest_singular_value(A)
 for k in (1, 3, 10):
     slack = 1 + 1e-9  # for rounding
