@@ -126,10 +126,10 @@ def flow_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str 
 
 
 def _short(number: float) -> str:
-    """A number between 0.01 and 100 as it is, any other by its power of ten."""
-    return (
-        f"{number:.1g}" if 0.01 <= number < 10 else f"{number:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    )
+    """One digit of a number, by its power of ten where it is below 0.01."""
+    if number >= 0.01:
+        return f"{number:.0f}" if number >= 1 else f"{number:.1g}"
+    return f"{number:.0e}".replace("e-0", "e-")
 
 
 def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:

@@ -1,16 +1,15 @@
 # %% [markdown] slide="slide"
 # # 06 · The LSTM's own gradient
 #
-# The LSTM was invented to keep a gradient alive.
-# Does it? You derive its backward pass, write it, and then measure.
+# The LSTM was invented to keep a gradient alive. Does it? You derive its backward pass,
+# write it, and then measure.
 
 # %% [markdown] slide="notes"
-# Open question to the room: "why does an LSTM not have vanishing gradients?"
-# The usual wrong answer: "because the memory is added, not multiplied,
-# so the gradient goes
-# through unchanged". Write it on the board as it was said.
-# Part 4 shows an untrained LSTM that
-# loses its gradient faster than a plain tanh RNN, and part 5 shows what mends it.
+# Open question to the room: "why does an LSTM not have vanishing gradients?" The usual
+# wrong answer: "because the memory is added, not multiplied, so the gradient goes
+# through unchanged". Write it on the board as it was said. Part 4 shows an untrained
+# LSTM that loses its gradient faster than a plain tanh RNN, and part 5 shows what mends
+# it.
 
 # %% [markdown] slide="slide"
 # ## What you will be able to do
@@ -22,13 +21,12 @@
 # - measure how much of a gradient reaches the first step, and mend it with one number;
 # - explain what a memory that cannot forget does on a stream without an end.
 #
-# **Time**: 60 to 75 minutes, three exercises and one written question.
-# Stuck? `hint(lstm_step_backward)` gives the next of three hints; they cost nothing.
+# **Time**: 60 to 75 minutes, three exercises and one written question. Stuck?
+# `hint(lstm_step_backward)` gives the next of three hints; they cost nothing.
 
 # %% [markdown] slide="notes"
-# The lecture takes 55 minutes: 20 for the derivation (parts 1 to 3),
-# 20 for the gradient flow
-# (parts 4 and 5), 15 for the endless stream (part 6).
+# The lecture takes 55 minutes: 20 for the derivation (parts 1 to 3), 20 for the
+# gradient flow (parts 4 and 5), 15 for the endless stream (part 6).
 
 # %%
 from autograder import check, hint
@@ -43,31 +41,30 @@ import numpy as np
 # %% [markdown] slide="slide"
 # ## Part 1: the LSTM of notebook 05, now with biases
 #
-# Four networks read the visible state $h_{t-1}$ and the input $x_t$.
-# Each has its own matrices
-# and, new here, its own **bias** $b$, a column of $H$ numbers:
+# Four networks read the visible state $h_{t-1}$ and the input $x_t$. Each has its own
+# matrices and, new here, its own **bias** $b$, a column of $H$ numbers:
 #
 # $$z^k_t = W^{k,h} h_{t-1} + W^{k,x} x_t + b^k, \qquad k \in \{f, i, o, c\}$$
-# $$f_t, i_t, o_t = \operatorname{sigmoid}(z^f_t),\ \operatorname{sigmoid}(z^i_t),\
-# \operatorname{sigmoid}(z^o_t), \qquad \tilde c_t = \tanh(z^c_t) \tag{6.1}$$
+# $$f_t = \sigma(z^f_t), \quad i_t = \sigma(z^i_t), \quad o_t = \sigma(z^o_t), \qquad
+# \tilde c_t = \tanh(z^c_t) \tag{6.1}$$
 #
-# Forget gate $f$, input gate $i$, output gate $o$, candidate $\tilde c$.
-# They make the new
-# memory $c_t$ and what is shown of it, the visible state $h_t$:
+# Here $\sigma$ is the sigmoid. Forget gate $f$, input gate $i$, output gate $o$,
+# candidate $\tilde c$. They make the new memory $c_t$ and what is shown of it, the
+# visible state $h_t$:
 #
 # $$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t \tag{6.2}$$
 # $$h_t = o_t \odot \tanh(c_t) \tag{6.3}$$
 
 # %% [markdown] slide="notes"
-# Ask: "which of the four networks reads the memory c?" None: all read h.
-# The usual wrong answer
-# is the forget gate. (A variant called peephole connections lets the gates read c.)
+# Ask: "which of the four networks reads the memory c?" None: all read h. The usual
+# wrong answer is the forget gate. (A variant called peephole connections lets the gates
+# read c.)
 
 # %% [markdown]
 # ### Sizes
 #
-# $D$ inputs, $H$ units, $N$ sequences side by side, one **column** each, $T$ positions.
-# On paper the first position is $t = 1$; in Python it has the index 0.
+# $D$ inputs, $H$ units, $N$ sequences side by side, one **column** each, $T$
+# positions. On paper the first position is $t = 1$; in Python it has the index 0.
 #
 # | in code | shape | in formulas |
 # |---|---|---|
@@ -77,11 +74,11 @@ import numpy as np
 # | `gates["f"]`, `["i"]`, `["o"]`, `["c"]` | (H, N) | $f_t$, $i_t$, $o_t$, $\tilde c_t$ |
 # | `W["fh"]`, `W["fx"]`, `W["fb"]`; so for i, o, c | (H, H), (H, D), (H, 1) | $W^{f,h}$, $W^{f,x}$, $b^f$ |
 #
-# A sequence puts time first: `xs` (T, D, N), `hs` and `cs` (T, H, N),
-# each of the `gates` (T, H, N).
+# A sequence puts time first: `xs` (T, D, N), `hs` and `cs` (T, H, N), each of the
+# `gates` (T, H, N).
 #
-# A gradient has the letter `d` in front and the shape of what it belongs to:
-# `dW["fb"]` is (H, 1), the gradient of the loss by $b^f$.
+# A gradient has the letter `d` in front and the shape of what it belongs to: `dW["fb"]`
+# is (H, 1), the gradient of the loss by $b^f$.
 
 # %% [markdown]
 # The forward pass is given: you wrote it in notebook 05, without the biases.
@@ -124,8 +121,8 @@ def lstm_forward(xs, h0, c0, W):
 # %% [markdown]
 # ### A bias is a weight whose input is always 1
 #
-# Put a row of ones under the inputs and the bias column beside $W^{k,x}$:
-# the sum is the same.
+# Put a row of ones under the inputs and the bias column beside $W^{k,x}$: the sum is
+# the same.
 #
 # $$W^{k,x} x_t + b^k = \begin{bmatrix} W^{k,x} & b^k \end{bmatrix}
 # \begin{bmatrix} x_t \\ 1 \end{bmatrix} \tag{6.4}$$
@@ -148,7 +145,7 @@ wide, with_one = np.hstack([W["fx"], W["fb"]]), np.vstack([x_t, np.ones((1, 1))]
 assert np.allclose(W["fx"] @ x_t + W["fb"], wide @ with_one)  # (6.4)
 
 # %% [markdown] slide="slide"
-# ## Two states, so two gradients
+# ## Part 2: two states, so two gradients
 #
 # Step $t + 1$ reads **both** $h_t$ and $c_t$. So it sends two gradients back to step
 # $t$:
@@ -157,16 +154,15 @@ assert np.allclose(W["fx"] @ x_t + W["fb"], wide @ with_one)  # (6.4)
 # - $dc_t$, the gradient of the loss by the memory *that arrives along the memory's own
 #   wire*.
 #
-# One step backward turns $(dh_t, dc_t)$ into $(dh_{t-1}, dc_{t-1})$
-# and, on the way, into the gradients of its input and of the weights.
+# One step backward turns $(dh_t, dc_t)$ into $(dh_{t-1}, dc_{t-1})$ and, on the way,
+# into the gradients of its input and of the weights.
 
 # %% [markdown] slide="fragment"
-# **Prediction 1.** Suppose that only $dc_t$ arrives and $dh_t = 0$.
-# Which of the four networks (forget, input, output, candidate) gets no gradient at this
-# step?
-# Write it down.
+# **Prediction 1.** Suppose that only $dc_t$ arrives and $dh_t = 0$. Which of the four
+# networks (forget, input, output, candidate) gets no gradient at this step? Write it
+# down.
 
-# %% slide="slide"
+# %% slide="slide" hide_input=true
 show(
     figures.backward_map(),
     alt="One LSTM step with its gradients. dc arrives at the memory c_t from the right, dh at the "
@@ -177,11 +173,9 @@ show(
 )
 
 # %% [markdown] slide="notes"
-# Let the room follow one arrow at a time, from right to left. Ask:
-# "how many arrows end at c_t?"
-# Two. The usual answer is one, the blue; forgetting the red one through tanh is the
-# most frequent
-# slip in the exercise.
+# Let the room follow one arrow at a time, from right to left. Ask: "how many arrows end
+# at c_t?" Two. The usual answer is one, the blue; forgetting the red one through tanh
+# is the most frequent slip in the exercise.
 
 # %% [markdown] slide="slide"
 # ## Step 1: from the visible state
@@ -197,8 +191,7 @@ show(
 
 # %% [markdown]
 # We test every formula with small nudges. `jacobian` gives all derivatives of a
-# function by
-# central differences, one column for each entry of its argument.
+# function by central differences, one column for each entry of its argument.
 
 
 # %%
@@ -223,14 +216,13 @@ assert np.allclose(by_memory, np.diagflat(o * (1 - np.tanh(c_t) ** 2)), atol=1e-
 # %% [markdown] slide="slide"
 # ## Step 2: what arrives at the memory
 #
-# The memory $c_t$ has two readers: the next step, along its own wire, and $h_t$.
-# What the two send back is **added**:
+# The memory $c_t$ has two readers: the next step, along its own wire, and $h_t$. What
+# the two send back is **added**:
 #
 # $$dc^{\,total}_t = dc_t + dh_t \odot o_t \odot (1 - \tanh^2 c_t) \tag{6.6}$$
 #
-# A closed output gate ($o \approx 0$) lets nothing of $dh_t$ through.
-# Neither does a memory
-# far from zero, where $\tanh$ is flat. Keep this in mind for part 6.
+# A closed output gate ($o \approx 0$) lets nothing of $dh_t$ through. Neither does a
+# memory far from zero, where $\tanh$ is flat. Keep this in mind for part 6.
 
 # %%
 dh, dc = rng.normal(size=(H, 1)), rng.normal(size=(H, 1))  # what the rest of the network asks
@@ -245,21 +237,19 @@ assert np.allclose(jacobian(loss_of_memory, c_t), dc_total.T, atol=1e-8)
 
 # %% [markdown]
 # Whatever the loss is, near this point it changes by $dh_t \cdot$ (change of $h_t$)
-# plus
-# $dc_t \cdot$ (change of $c_t$). That is why a weighted sum with the weights `dh` and
-# `dc`
-# can stand for the rest of the network in every test of this notebook.
+# plus $dc_t \cdot$ (change of $c_t$). That is why a weighted sum with the weights `dh`
+# and `dc` can stand for the rest of the network in every test of this notebook.
 
 # %% [markdown] slide="slide"
 # ## Step 3: from the memory to the gates, and to the memory before
 #
-# (6.2) is a sum of two products. Again each factor gets the other factor;
-# the output gate stands in (6.3) only:
+# (6.2) is a sum of two products. Again each factor gets the other factor; the output
+# gate stands in (6.3) only:
 #
-# $$df = dc^{\,total}_t \odot c_{t-1}, \quad
-# di = dc^{\,total}_t \odot \tilde c_t, \quad
-# d\tilde c = dc^{\,total}_t \odot i_t, \quad
-# do = dh_t \odot \tanh c_t \tag{6.7}$$
+# $$\begin{aligned}
+# df &= dc^{\,total}_t \odot c_{t-1}, & di &= dc^{\,total}_t \odot \tilde c_t, \\
+# d\tilde c &= dc^{\,total}_t \odot i_t, & do &= dh_t \odot \tanh c_t
+# \end{aligned} \tag{6.7}$$
 #
 # and the memory before the step gets
 #
@@ -290,8 +280,7 @@ for name, value in at.items():
 # ## Step 4: through the squashing functions
 #
 # A gate is $g = \operatorname{sigmoid}(z)$, and its slope can be had from its output:
-# $g(1 - g)$.
-# The candidate is a $\tanh$, with slope $1 - \tilde c^2$:
+# $g(1 - g)$. The candidate is a $\tanh$, with slope $1 - \tilde c^2$:
 #
 # $$dz^f = df \odot f_t \odot (1 - f_t), \qquad dz^i = di \odot i_t \odot (1 - i_t),$$
 # $$dz^o = do \odot o_t \odot (1 - o_t), \qquad dz^c = d\tilde c \odot (1 - \tilde c_t^2) \tag{6.9}$$
@@ -308,16 +297,20 @@ assert np.allclose(jacobian(np.tanh, z["c"]), np.diagflat(1 - candidate**2), ato
 # %% [markdown] slide="slide"
 # ## Step 5: through the matrices
 #
-# All four networks read $h_{t-1}$ and $x_t$, so four parts are added in each:
+# All four networks read $h_{t-1}$ and $x_t$, so four parts are added in each,
+# $k \in \{f, i, o, c\}$:
 #
 # $$dh_{t-1} = \sum_{k} (W^{k,h})^\top dz^k, \qquad
-# dx_t = \sum_{k} (W^{k,x})^\top dz^k \qquad k \in \{f, i, o, c\} \tag{6.10}$$
+# dx_t = \sum_{k} (W^{k,x})^\top dz^k \tag{6.10}$$
 #
-# A weight multiplied an input, a bias multiplied 1. Both served all $N$ columns,
-# whose parts add up:
+# A weight multiplied an input, a bias multiplied 1. All $N$ columns used the same
+# ones, so their parts add up:
 #
 # $$dW^{k,h} = dz^k\, h_{t-1}^\top, \qquad dW^{k,x} = dz^k\, x_t^\top, \qquad
-# db^k = \text{sum of the columns of } dz^k \tag{6.11}$$
+# db^k = \sum_{n=1}^{N} dz^k_n \tag{6.11}$$
+#
+# where $dz^k_n$ is column $n$ of $dz^k$. (The two matrix products sum over the
+# columns by themselves.)
 
 
 # %%
@@ -333,15 +326,26 @@ for key, formula in {"fh": dz_f @ h_prev.T, "fx": dz_f @ x_t.T, "fb": dz_f}.item
     assert np.allclose(numeric, formula.reshape(1, -1), atol=1e-8)
 
 # %% [markdown]
-# Now (6.10): the four parts one by one. If only one network sees a changed $h_{t-1}$,
-# the loss changes by that network's part; if all see it, by the sum.
+# Now (6.10), part by part. If only one network sees a changed $h_{t-1}$ (or $x_t$), the
+# loss changes by that network's part; if all four see it, by the sum.
+
 
 # %%
+def loss_if_seen_by(networks, x, h):
+    seen, unseen = lstm_gates(x, h, W), lstm_gates(x_t, h_prev, W)
+    g = {k: seen[k] if k in networks else unseen[k] for k in "fioc"}
+    c = g["f"] * c_prev + g["i"] * g["c"]
+    return np.sum(dh * g["o"] * np.tanh(c)) + np.sum(dc * c)
+
+
+dgates = {"f": claimed["f"], "i": claimed["i"], "o": claimed["o"], "c": claimed["candidate"]}
 slopes = {k: 1 - gates[k] ** 2 if k == "c" else gates[k] * (1 - gates[k]) for k in "fioc"}
-named = {"f": claimed["f"], "i": claimed["i"], "o": claimed["o"], "c": claimed["candidate"]}
-parts = {k: W[k + "h"].T @ (named[k] * slopes[k]) for k in "fioc"}  # the summands of (6.10)
-numeric = jacobian(lambda h: loss_of_step(x_t, h, c_prev, W), h_prev)
-assert np.allclose(numeric, sum(parts.values()).T, atol=1e-8)
+for networks in ("f", "i", "o", "c", "fioc"):
+    by_h = jacobian(lambda h, seen_by=networks: loss_if_seen_by(seen_by, x_t, h), h_prev)
+    by_x = jacobian(lambda x, seen_by=networks: loss_if_seen_by(seen_by, x, h_prev), x_t)
+    for numeric, letter in ((by_h, "h"), (by_x, "x")):
+        summands = [W[k + letter].T @ (dgates[k] * slopes[k]) for k in networks]  # (6.10)
+        assert np.allclose(numeric, sum(summands).T, atol=1e-8)
 
 # %% [markdown] slide="slide"
 # ## With pen and paper
@@ -353,9 +357,8 @@ assert np.allclose(numeric, sum(parts.values()).T, atol=1e-8)
 # | 1.2 | .75 | .5 | .6 | −.8 | 1 | .2 | .5, −1, 1, 2 |
 #
 # Find $c_t$ first ($\tanh .5 = .462$), then $dc^{\,total}$, the four of (6.7),
-# $dc_{t-1}$,
-# the four $dz$, and $dh_{t-1}$. Three digits are enough. The next cell has the answers,
-# without the formulas: it nudges.
+# $dc_{t-1}$, the four $dz$, and $dh_{t-1}$. Three digits are enough. The next cell has
+# the answers, without the formulas: it nudges.
 
 # %%
 paper = {"f": 0.75, "i": 0.5, "o": 0.6, "candidate": -0.8, "c_prev": 1.2}
@@ -388,17 +391,15 @@ answers["dh_prev"] = slope_at(moved, 0.0)
 {name: round(float(value), 3) for name, value in answers.items()}
 
 # %% [markdown] slide="notes"
-# Give the room five minutes, in pairs. Every number differs from every other,
-# so a slip shows.
-# The usual first slip: dc_total = .2, the part through h forgotten.
-# Then df = .24 and not .806.
+# Give the room five minutes, in pairs. Every number differs from every other, so a slip
+# shows. The usual first slip: dc_total = .2, the part through h forgotten. Then df =
+# .24 and not .806.
 
 # %% [markdown] slide="slide"
 # ## Exercise 1: one step backward
 #
-# Write (6.6) to (6.11) for a batch. Nothing is hidden from you:
-# every value of the forward pass
-# that you need is an argument.
+# Write (6.6) to (6.11) for a batch. Nothing is hidden from you: every value of the
+# forward pass that you need is an argument.
 
 
 # %% exercise="lstm_step_backward" points=8
@@ -463,9 +464,8 @@ check(lstm_step_backward)
 # %% [markdown] slide="slide"
 # ## Prediction 1, answered
 #
-# Send `dh` alone through your step, then `dc` alone. With one sequence,
-# the gradient of a bias
-# is $dz$ itself, so its size says how much each network is taught.
+# Send `dh` alone through your step, then `dc` alone. With one sequence, the gradient of
+# a bias is $dz$ itself, so its size says how much each network is taught.
 
 # %% slide="fragment" needs="lstm_step_backward" hide_input=true
 state = (x_t, h_prev, c_prev, c_t, gates, W)
@@ -485,17 +485,15 @@ show(
 # and has no part in what is *kept*.
 
 # %% [markdown] slide="notes"
-# Ask who had written "forget gate". A usual reason: "it belongs to the old memory".
-# It made c_t,
-# so c_t's gradient teaches it, by df = dc_total * c_prev.
+# Ask who had written "forget gate". A usual reason: "it belongs to the old memory". It
+# made c_t, so c_t's gradient teaches it, by df = dc_total * c_prev.
 
 # %% [markdown] slide="slide"
 # ## Part 3: a whole sequence
 #
-# The outside (a read-out, a loss) may look at **every** visible state.
-# Let $\delta h_t$ be the
-# gradient that comes from outside by $h_t$: that is `dhs[t - 1]`,
-# zero where nobody looks.
+# The outside (a read-out, a loss) may look at **every** visible state. Let $\delta h_t$
+# be the gradient that comes from outside by $h_t$: that is `dhs[t - 1]`, zero where
+# nobody looks.
 #
 # Going from $t = T$ down to 1, with $(dh^{\,next}, dc^{\,next})$ returned by the step
 # after:
@@ -503,16 +501,15 @@ show(
 # $$dh_t = \delta h_t + dh^{\,next}_t, \qquad dc_t = dc^{\,next}_t, \qquad
 # dh^{\,next}_T = dc^{\,next}_T = 0 \tag{6.12}$$
 #
-# Nobody outside sees a memory, so nothing is added to $dc$.
-# The weights are shared by all steps, so their gradients are summed:
+# Nobody outside sees a memory, so nothing is added to $dc$. The weights are shared by
+# all steps, so their gradients are summed:
 #
 # $$dW = \sum_{t=1}^{T} dW_t \tag{6.13}$$
 
 # %% [markdown]
 # A numeric test with two steps. The Jacobians of the second step say what it sends
-# back;
-# then (6.12) must give the gradient by $h_1$, moved while everything before it is held
-# still.
+# back; then (6.12) must give the gradient by $h_1$, moved while everything before it is
+# held still.
 
 # %%
 x_next, outside = rng.normal(size=(D, 1)), rng.normal(size=(2, H, 1))  # the last: δh_1, δh_2
@@ -549,9 +546,8 @@ assert np.allclose(shared, first_copy + second_copy, atol=1e-8)  # (6.13)
 # %% [markdown] slide="slide"
 # ## Exercise 2: the sequence backward
 #
-# (6.12) and (6.13), with your step. Mind the first position:
-# what was there before `hs[0]`?
-# (In Python `hs[-1]` is not an error. It is the last state.)
+# (6.12) and (6.13), with your step. Mind the first position: what was there before
+# `hs[0]`? (In Python `hs[-1]` is not an error. It is the last state.)
 
 
 # %% exercise="lstm_backward" points=6
@@ -608,10 +604,9 @@ def lstm_backward(
 check(lstm_backward)
 
 # %% [markdown]
-# Test it once more yourself, all twelve weights at a time:
-# walk a little way along one random
-# direction in the space of *all* parameters. The loss must change as your gradient
-# says.
+# Test it once more yourself, all twelve weights at a time: walk a little way along one
+# random direction in the space of *all* parameters. The loss must change as your
+# gradient says.
 
 # %% needs="lstm_step_backward lstm_backward"
 T, N = 7, 4
@@ -641,20 +636,19 @@ print(f"slope of the loss: by nudging {numeric:.8f}, by your gradient {analytic:
 # \tag{6.14}$$
 #
 # Each visible state hands its gradient to the memory of its own step (the last three
-# factors);
-# from there it goes back **multiplied by every forget gate** on the way.
+# factors); from there it goes back **multiplied by every forget gate** on the way.
 # Products go entry by entry.
 #
-# On this path the factors are at most 1. It can keep a gradient;
-# it cannot make it grow.
+# On this path the factors are at most 1. It can keep a gradient; it cannot make it
+# grow.
 
 # %% [markdown]
-# Where do the $dh_t$ in (6.14) come from? From outside, *and* from the four networks of step
-# $t + 1$, by (6.10). So the other routes, through the matrices, have not gone away:
-# they are inside $dh_t$.
+# Where do the $dh_t$ in (6.14) come from? From outside, *and* from the four networks of
+# step $t + 1$, by (6.10). So the other routes, through the matrices, have not gone
+# away: they are inside $dh_t$.
 #
-# The next cell takes every $dh_t$ by nudging that visible state alone, puts them into (6.14), and
-# compares with what nudging $c_0$ gives.
+# The next cell takes every $dh_t$ by nudging that visible state alone, puts them into
+# (6.14), and compares with what nudging $c_0$ gives.
 
 # %%
 four_xs, start_h, start_c = (rng.normal(size=shape) for shape in ((4, D, 1), (H, 1), (H, 1)))
@@ -678,19 +672,16 @@ assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis
 # %% [markdown]
 # ### The pair as one vector
 #
-# Write $h$ and $c$ below each other, a column of $2H$ numbers.
-# One step backward multiplies the
-# pair of gradients by the transpose of **one** matrix of four blocks.
-# With the candidate's and the
-# gates' effect on the memory collected in
+# Write $h$ and $c$ below each other, a column of $2H$ numbers. One step backward
+# multiplies the pair of gradients by the transpose of **one** matrix of four blocks.
+# With the candidate's and the gates' effect on the memory collected in
 #
 # $$A_t = \operatorname{diag}(c_{t-1} \odot f'_t)\, W^{f,h}
 # + \operatorname{diag}(\tilde c_t \odot i'_t)\, W^{i,h}
 # + \operatorname{diag}(i_t \odot \tilde c'_t)\, W^{c,h}$$
 #
 # (a prime is the slope of the squashing function, $f' = f \odot (1 - f)$,
-# $\tilde c' = 1 - \tilde c^2$)
-# and $q_t = o_t \odot (1 - \tanh^2 c_t)$, it is
+# $\tilde c' = 1 - \tilde c^2$) and $q_t = o_t \odot (1 - \tanh^2 c_t)$, it is
 #
 # $$\begin{bmatrix} dh_{t-1} \\ dc_{t-1} \end{bmatrix}
 # = J_t^\top \begin{bmatrix} dh_t \\ dc_t \end{bmatrix},
@@ -700,8 +691,7 @@ assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis
 # A_t & \operatorname{diag}(f_t) \end{bmatrix} \tag{6.15}$$
 #
 # Only the lower right block is the additive path. $T$ such matrices in a row make the
-# whole walk,
-# and all four blocks take part in it.
+# whole walk, and all four blocks take part in it.
 
 # %%
 x, hp, cp = four_xs[2], four_hs[1], four_cs[1]  # the third step
@@ -719,12 +709,11 @@ assert np.allclose(J, both, atol=1e-8)
 # ## Exercise 3: how much of the gradient arrives?
 #
 # Somebody looks at the **end** of the sequence only. Walk back with $dh_T$ and $dc_T$
-# given,
-# nothing from outside on the way, and write down how long the two gradients are at
-# every stop.
+# given, nothing from outside on the way, and write down how long the two gradients are
+# at every stop.
 #
-# The length of a column $v$ is its norm $\|v\| = \sqrt{v_1^2 + \dots + v_H^2}$,
-# one for each sequence.
+# The length of a column $v$ is its norm $\|v\| = \sqrt{v_1^2 + \dots + v_H^2}$, one
+# for each sequence.
 
 
 # %% exercise="gradient_flow" points=4
@@ -779,8 +768,8 @@ check(gradient_flow)
 # %% [markdown] slide="slide"
 # ## Prediction 2
 #
-# Take a network that has learned nothing yet, biases all zero. One hundred steps.
-# How does the gradient at step 1 compare with that at step 100?
+# Take a network that has learned nothing yet, biases all zero. One hundred steps. How
+# does the gradient at step 1 compare with that at step 100?
 #
 # - a tanh RNN whose recurrent matrix is orthogonal (it only turns and mirrors its
 #   state)
@@ -789,16 +778,13 @@ check(gradient_flow)
 # Which of the two keeps more? By what factor, roughly? **Write it down.**
 
 # %% [markdown] slide="notes"
-# Collect answers by show of hands. Nearly everybody votes for the LSTM:
-# this is what they were told.
-# Leave it standing; the next slide measures.
+# Collect answers by show of hands. Nearly everybody votes for the LSTM: this is what
+# they were told. Leave it standing; the next slide measures.
 
 # %% [markdown]
-# Two ways to start are compared, for the LSTM and for the tanh RNN alike:
-# orthogonal recurrent
-# matrices, and matrices with entries uniform between $-1/\sqrt H$ and $1/\sqrt H$
-# (PyTorch's way).
-# The only bias that is ever not zero is the forget gate's.
+# Two ways to start are compared, for the LSTM and for the tanh RNN alike: orthogonal
+# recurrent matrices, and matrices with entries uniform between $-1/\sqrt H$ and
+# $1/\sqrt H$ (PyTorch's way). The only bias that is ever not zero is the forget gate's.
 
 
 # %%
@@ -845,10 +831,9 @@ def lstm_flow(dh, xs, W, forget_bias):
 # ## Two gradients on their way back
 #
 # One untrained LSTM with orthogonal matrices and calm inputs (standard deviation .1),
-# three forget biases.
-# Read from right to left: the gradient starts at step 100 as $dh$ alone,
-# and within a few
-# steps $dh$ and $dc$ are of one size, so that their curves nearly lie on each other.
+# three forget biases. Read from right to left: the gradient starts at step 100 as $dh$
+# alone, and within a few steps $dh$ and $dc$ are of one size, so that their curves
+# nearly lie on each other.
 
 # %% needs="lstm_step_backward gradient_flow" slide="fragment" hide_input=true
 rng = np.random.default_rng(0)
@@ -870,10 +855,8 @@ show(
 # ## The honest gradient-flow table
 #
 # The gradient at step 1, divided by that at step 100; for the LSTM it is the norm of
-# the pair,
-# $\sqrt{\|dh\|^2 + \|dc\|^2}$. Each dot is one seed (16 units;
-# the median of 8 sequences);
-# the numbers are the medians of the five seeds.
+# the pair, $\sqrt{\|dh\|^2 + \|dc\|^2}$. Each dot is one seed (16 units; the median of
+# 8 sequences); the numbers are the medians of the five seeds.
 
 # %% needs="lstm_step_backward gradient_flow" slide="fragment" hide_input=true
 settings = {
@@ -914,40 +897,33 @@ for table in ratios.values():
 # ## Prediction 2, answered
 #
 # With zero biases the untrained LSTM loses its gradient **faster** than the orthogonal
-# tanh RNN:
-# of the gradient at step 100 it has kept ten thousand times less with loud inputs,
-# and a
-# million times a million times less with calm ones.
+# tanh RNN: of the gradient at step 100 it has kept ten thousand times less with loud
+# inputs, and a million times a million times less with calm ones.
 #
-# Why? A forget gate whose pre-activation is near 0 stands near $\tfrac12$,
-# so the additive path
-# *halves* the gradient at every step: $2^{-99} \approx 10^{-30}$.
+# Why? A forget gate whose pre-activation is near 0 stands near $\tfrac12$, so the
+# additive path *halves* the gradient at every step: $2^{-99} \approx 10^{-30}$.
 #
-# With the uniform start both are lost, the RNN even more.
-# A forget bias mends the LSTM in all three.
+# With the uniform start both are lost, the RNN even more. A forget bias mends the LSTM
+# in all three.
 
 # %% [markdown] slide="notes"
-# The usual objection: "but the LSTM learns to open its forget gates". It does,
-# if some gradient
-# tells it to. That is the chicken and the egg of long dependencies,
-# and the reason for the next slide.
-# A second one: "so the RNN is better?" At the start, with orthogonal weights and calm
-# inputs.
-# It has no way to stay like that: training moves W, and loud inputs flatten its tanh.
+# The usual objection: "but the LSTM learns to open its forget gates". It does, if some
+# gradient tells it to. That is the chicken and the egg of long dependencies, and the
+# reason for the next slide. A second one: "so the RNN is better?" At the start, with
+# orthogonal weights and calm inputs. It has no way to stay like that: training moves W,
+# and loud inputs flatten its tanh.
 
 # %% [markdown] slide="slide"
 # ## Part 5: one number mends it
 #
-# Start with the **forget bias** $b^f = b > 0$ and everything else small:
-# then $f \approx \operatorname{sigmoid}(b)$, and the additive path keeps after $n$
-# steps
+# Start with the **forget bias** $b^f = b > 0$ and everything else small: then
+# $f \approx \operatorname{sigmoid}(b)$, and the additive path keeps after $n$ steps
 #
 # $$\operatorname{sigmoid}(b)^n, \quad\text{half of it after}\quad
 # n_{1/2} = \frac{\ln 2}{\ln(1 + e^{-b})} \ \text{ steps} \tag{6.16}$$
 #
-# because $-\ln \operatorname{sigmoid}(b) = \ln(1 + e^{-b})$.
-# For large $b$ that is nearly $e^b \ln 2$: **each unit more makes the memory last $e$
-# times longer.**
+# because $-\ln \operatorname{sigmoid}(b) = \ln(1 + e^{-b})$. For large $b$ that is
+# nearly $e^b \ln 2$: **each unit more makes the memory last $e$ times longer.**
 
 # %%
 biases = np.linspace(-2, 7, 91)
@@ -964,27 +940,24 @@ show(
 )
 
 # %% [markdown]
-# Gers, Schmidhuber and Cummins, who added the forget gate to the LSTM in 2000,
-# started it almost
-# open, so that it forgets nothing before it has learned to.
-# Jozefowicz, Zaremba and Sutskever (2015) tried many architectures and advise a forget
-# bias of 1
-# in every LSTM; it had been left out in much of the code they saw.
+# Gers, Schmidhuber and Cummins, who added the forget gate to the LSTM in 2000, started
+# it almost open, so that it forgets nothing before it has learned to. Jozefowicz,
+# Zaremba and Sutskever (2015) tried many architectures and advise a forget bias of 1 in
+# every LSTM; it had been left out in much of the code they saw.
 #
-# Bias 1 means a half-life of two steps: enough to begin with on short dependencies,
-# and far from
-# enough for a hundred steps. Choose the bias by how long something has to be kept.
+# Bias 1 means a half-life of two steps: enough to begin with on short dependencies, and
+# far from enough for a hundred steps. Choose the bias by how long something has to be
+# kept.
 
 # %% [markdown] slide="slide"
 # ## The table says more than (6.16)
 #
-# At bias 0 the additive path alone would leave $10^{-30}$;
-# measured is $10^{-14}$ with calm inputs.
-# At bias 3 it would leave $.953^{99} \approx .008$; measured is about 1.
+# At bias 0 the additive path alone would leave $10^{-30}$; measured is $10^{-14}$ with
+# calm inputs. At bias 3 it would leave $.953^{99} \approx .008$; measured is about 1.
 # And no product of forget gates exceeds 1, yet some ratios do.
 #
-# So most of what arrives came through a matrix. **Which of the four?**
-# We walk back again, with one network's matrix $W^{k,h}$ taken out of (6.10) at a time.
+# So most of what arrives came through a matrix. **Which of the four?** We walk back
+# again, with one network's matrix $W^{k,h}$ taken out of (6.10) at a time.
 
 
 # %% needs="lstm_step_backward gradient_flow" slide="fragment" hide_input=true
@@ -1000,10 +973,10 @@ def ratio_without(closed, forget_bias, seed):
     return np.median(norms[1] / norms[100])
 
 
-print("ways closed       none      f        i        o        c     all four")
+print("way back closed:     none       f       i       o       c   all four")
 for bias in (0, 1, 3, 5):
     row = [np.median([ratio_without(k, bias, seed) for seed in range(3)]) for k in ["", *"fioc", "fioc"]]
-    print(f"forget bias {bias}: ", "  ".join(f"{ratio:.0e}" for ratio in row))
+    print(f"forget bias {bias}:      ", "   ".join(f"{ratio:.0e}" for ratio in row))
     everything, *three, without_candidate, additive_only = row
     assert all(everything / 5 < ratio < 5 * everything for ratio in three)
     assert without_candidate < everything / 30 and additive_only < 2 * without_candidate
@@ -1012,20 +985,16 @@ for bias in (0, 1, 3, 5):
 # ## The second path: through the candidate
 #
 # The three gates' matrices do not matter at the start; the **candidate's** does
-# everything.
-# Near zero, where an untrained network lives, $\tanh c \approx c$ and
-# $i \approx o \approx \tfrac12$, so
-# $h_{t-1} \approx \tfrac12 c_{t-1}$ and
+# everything. Near zero, where an untrained network lives, $\tanh c \approx c$ and
+# $i \approx o \approx \tfrac12$, so $h_{t-1} \approx \tfrac12 c_{t-1}$ and
 #
 # $$c_t \approx f\, c_{t-1} + \tfrac12 W^{c,h} h_{t-1}
 # \approx \bigl(\operatorname{sigmoid}(b)\, I + \tfrac14 W^{c,h}\bigr)\, c_{t-1} \tag{6.17}$$
 #
 # An orthogonal $W^{c,h}$ has eigenvalues of size 1, so this matrix has none larger than
-# $\operatorname{sigmoid}(b) + \tfrac14$.
-# At $b = 0$ that is at most $\tfrac34$ a step, $.75^{99} \approx 10^{-12}$:
-# it vanishes.
-# From $b = 1.1$ on it can exceed 1: **an LSTM's gradient can grow**.
-# Clipping (notebook 03) stays in use.
+# $\operatorname{sigmoid}(b) + \tfrac14$. At $b = 0$ that is at most $\tfrac34$ a step,
+# $.75^{99} \approx 10^{-12}$: it vanishes. From $b = 1.1$ on it can exceed 1: **an
+# LSTM's gradient can grow**. Clipping (notebook 03) stays in use.
 
 # %%
 small, _ = starting_weights(np.random.default_rng(0), "orthogonal", H=5)
@@ -1040,9 +1009,8 @@ assert of_memory[-1] <= sigmoid(3.0) + 0.25
 # %% [markdown] slide="slide"
 # ## Try it: forget bias and length
 #
-# Blue: the pair $(dh, dc)$, all paths. Green: the additive path alone,
-# from the last step's
-# memory back. Black: a tanh RNN started the same way.
+# Blue: the pair $(dh, dc)$, all paths. Green: the additive path alone, from the last
+# step's memory back. Black: a tanh RNN started the same way.
 #
 # Find the smallest bias at which a hundred steps keep a tenth of the gradient.
 
@@ -1069,11 +1037,10 @@ explorer(
 )
 
 # %% [markdown]
-# The same without sliders: 100 steps, orthogonal start, four forget biases.
-# Dotted in each
-# colour: the additive path alone. (That of bias 1 happens to run along the whole of
-# bias 0:
-# $\operatorname{sigmoid}(1) = .73$, and (6.17) gave $\tfrac34$ at most for bias 0.)
+# The same without sliders: 100 steps, orthogonal start, four forget biases. Dotted in
+# each colour: the additive path alone. (That of bias 1 happens to run along the whole
+# of bias 0: $\operatorname{sigmoid}(1) = .73$, and (6.17) gave $\tfrac34$ at most for
+# bias 0.)
 
 # %% needs="lstm_step_backward gradient_flow"
 pairs, additive = {}, {}
@@ -1101,14 +1068,12 @@ show(
 # %% [markdown] slide="slide"
 # ## Part 6: a stream without an end
 #
-# Why was the forget gate invented? Not for the gradient: the LSTM of 1997 had none,
-# its memory
-# could only **add**, and its additive path kept all of the gradient.
+# Why was the forget gate invented? Not for the gradient: the LSTM of 1997 had none, its
+# memory could only **add**, and its additive path kept all of the gradient.
 #
 # Gers et al. (2000) gave it strings that follow one another without a mark in between.
-# Each string of the **embedded Reber grammar** has an outer frame, T or P,
-# that must be remembered
-# while an inner string goes by:
+# Each string of the **embedded Reber grammar** has an outer frame, T or P, that must be
+# remembered while an inner string goes by:
 
 # %% slide="fragment" hide_input=true
 show(
@@ -1125,39 +1090,33 @@ as_text(streams.xs[:, :, 0])  # where does a string end and the next begin?
 # %% [markdown] slide="slide"
 # ## The task
 #
-# Read the stream symbol by symbol and foretell the next one, always.
-# Nobody says where a string
-# ends; states are carried on, and never set back.
+# Read the stream symbol by symbol and foretell the next one, always. Nobody says where
+# a string ends; states are carried on, and never set back.
 #
 # Two measures:
 #
 # - **legal**: the symbol held most probable is one the grammar allows here;
-# - **outer symbol**: where the second outer T or P is next,
-#   the right one of the two is held more
-#   probable. Only who remembers can do better than a coin.
+# - **outer symbol**: where the second outer T or P is next, the right one of the two is
+#   held more probable. Only who remembers can do better than a coin.
 #
 # Against it: the same LSTM with its forget gate **held at 1**.
 
 # %% [markdown] slide="fragment"
-# **Prediction 3.** The memory of the second network can only add.
-# On a stream of 2,000 symbols,
-# what becomes of it? Which of the two measures suffers, and how much?
+# **Prediction 3.** The memory of the second network can only add. On a stream of 2,000
+# symbols, what becomes of it? Which of the two measures suffers, and how much?
 
 # %% [markdown] slide="notes"
-# Usual answers: "the memory explodes, so everything fails", or "nothing happens,
-# it can add negative
-# numbers". Both are partly right, which makes the discussion good.
-# Let them say which *measure* suffers.
+# Usual answers: "the memory explodes, so everything fails", or "nothing happens, it can
+# add negative numbers". Both are partly right, which makes the discussion good. Let
+# them say which *measure* suffers.
 
 # %% [markdown]
 # ### A network that foretells
 #
 # Seven numbers are read out of the visible state, and a softmax makes probabilities of
-# them
-# (notebook 01). The gradient of the mean cross-entropy by these numbers is
+# them (notebook 01). The gradient of the mean cross-entropy by these numbers is
 # $(\text{probabilities} - \text{targets}) / (\text{number of positions})$ (notebook
-# 02);
-# the transposed read-out matrix brings it to every visible state: that is `dhs`.
+# 02); the transposed read-out matrix brings it to every visible state: that is `dhs`.
 
 
 # %%
@@ -1181,13 +1140,12 @@ def learn_window(window, h0, c0, W, V):
 
 
 # %% [markdown]
-# Both networks start from the same weights and see the same streams: 32 of them,
-# cut into windows
-# of 40 symbols. The states go on from window to window; the gradient stops at its edge.
+# Both networks start from the same weights and see the same streams: 32 of them, cut
+# into windows of 40 symbols. The states go on from window to window; the gradient stops
+# at its edge.
 #
 # A forget bias of 40 with weights of zero makes every forget gate 1 (to sixteen
-# digits);
-# leaving these three out of the update holds it there.
+# digits); leaving these three out of the update holds it there.
 
 
 # %%
@@ -1250,8 +1208,8 @@ show(
 )
 
 # %% [markdown]
-# Now both listen to new streams, 2,000 symbols each, 16 of them,
-# without learning anything more.
+# Now both listen to new streams, 2,000 symbols each, 16 of them, without learning
+# anything more.
 
 
 # %%
@@ -1298,8 +1256,8 @@ show(
 # %% [markdown] slide="slide"
 # ## Prediction 3, answered
 #
-# The memory grows with every symbol, and the **outer symbol** is a coin.
-# Yet in 96 of 100 places what it foretells is *legal*: every twelfth place is an outer symbol, and a
+# The memory grows with every symbol, and the **outer symbol** is a coin. Yet in 96 of
+# 100 places what it foretells is *legal*: every twelfth place is an outer symbol, and a
 # coin gets half of them. All else is right. How, with such a memory?
 #
 # A cell far from zero shows $\tanh(c) = \pm 1$, whatever happens. Then
@@ -1308,10 +1266,9 @@ show(
 # 1 - \tanh^2 c_t \le 4 e^{-2|c_t|} \tag{6.18}$$
 #
 # 1. $h_t = \pm o_t$, and $o_t$ reads $h_{t-1}$ and $x_t$: a **plain RNN with
-#    sigmoids**. It follows
-#    the last few symbols, as a plain RNN does.
-# 2. The slope in (6.6) is zero, so nothing of $dh_t$ reaches the memory.
-#    A memory that has run away **cannot be taught** any more.
+#    sigmoids**. It follows the last few symbols, as a plain RNN does.
+# 2. The slope in (6.6) is zero, so nothing of $dh_t$ reaches the memory. A memory that
+#    has run away **cannot be taught** any more.
 
 # %%
 sizes_of_c = np.linspace(0, 30, 301)
@@ -1321,8 +1278,8 @@ assert np.all(1 - far**2 <= 4 * np.exp(-2 * sizes_of_c) + 1e-15)
 
 # %% [markdown]
 # How far is that so in our six networks? The share of cells and positions with
-# $|\tanh c| > .99$,
-# and the mean of the slope $1 - \tanh^2 c$, in the second half of the streams:
+# $|\tanh c| > .99$, and the mean of the slope $1 - \tanh^2 c$, in the second half of
+# the streams:
 
 # %% needs="lstm_step_backward lstm_backward"
 flat, slope = {}, {}
@@ -1336,11 +1293,11 @@ assert 2 * max(slope["forget gate held at 1"]) < min(slope["with forget gate"])
 # %% [markdown] slide="slide"
 # ## A second thought: is it the adding, or the running away?
 #
-# If the memory fails because it cannot be *taught*, then a network whose memory is near zero
-# while it learns might learn the task **without** a forget gate.
+# If the memory fails because it cannot be *taught*, then a network whose memory is near
+# zero while it learns might learn the task **without** a forget gate.
 #
-# Same network, forget gate held at 1, as many symbols as before. But they come in windows of 20,
-# each of them new streams from their beginning, with states set to zero.
+# Same network, forget gate held at 1, as many symbols as before. But they come in
+# windows of 20, each of them new streams from their beginning, with states set to zero.
 # Afterwards: the same 2,000 symbols, nothing set back.
 
 # %% needs="lstm_step_backward lstm_backward"
@@ -1371,9 +1328,10 @@ show(
 # %% [markdown] slide="slide"
 # ## What that teaches
 #
-# It learns, in three of three seeds. About half of its cells have run away; the others stay near 1.
-# With $f = 1$ a memory is the **sum of all that was ever written**. It stays small only if the
-# candidates write the opposite of what is there, whenever a string has ended.
+# It learns, in three of three seeds. About half of its cells have run away; the others
+# stay near 1. With $f = 1$ a memory is the **sum of all that was ever written**. It
+# stays small only if the candidates write the opposite of what is there, whenever a
+# string has ended.
 #
 # So "a memory that only adds cannot do it" is not true. What is true:
 #
@@ -1385,42 +1343,35 @@ show(
 # ### Beside Gers et al. (2000)
 #
 # They report the same: without forget gates the memory grows and the continual task
-# fails; with
-# them it is solved. Their networks were smaller, with cells grouped in blocks,
-# and they were
-# trained one symbol at a time with a *truncated* gradient:
-# errors do not travel back through the
-# gates into earlier visible states. Ours get the exact gradient within a window,
-# in batches, with Adam.
-# Learning to write the opposite needs just those routes through $h$.
-# So we put no number of
-# theirs beside ours.
+# fails; with them it is solved. Their networks were smaller, with cells grouped in
+# blocks, and they were trained one symbol at a time with a *truncated* gradient: errors
+# do not travel back through the gates into earlier visible states. Ours get the exact
+# gradient within a window, in batches, with Adam. Learning to write the opposite needs
+# just those routes through $h$. So we put no number of theirs beside ours.
 
 # %% [markdown] written="memory_that_only_adds" points=3
-# Somebody trains an LSTM whose forget gates start at a bias of 0,
-# on sequences of 100 steps where
-# the first symbol decides the answer, and it learns nothing. A colleague says:
-# "Then hold the forget
-# gates at 1 for ever; the gradient is kept and you need not learn them."
+# Somebody trains an LSTM whose forget gates start at a bias of 0, on sequences of 100
+# steps where the first symbol decides the answer, and it learns nothing. A colleague
+# says: "Then hold the forget gates at 1 for ever; the gradient is kept and you need not
+# learn them."
 #
 # In three to five sentences: why did it learn nothing? What would the colleague's
-# proposal do on
-# these sequences, and what on a stream that never ends? What would you do instead?
+# proposal do on these sequences, and what on a stream that never ends? What would you
+# do instead?
 #
 # === BEGIN MARK SCHEME ===
 # 1 point: at bias 0 the gates stand near one half, so the additive path halves the
-# gradient at each
-# step (about 1e-30 over 100 steps); the first symbol gets no usable gradient.
-# 1 point: held at 1, the additive path keeps the gradient on these sequences,
-# and it may well learn;
-# on an endless stream the memory grows, tanh(c) saturates at plus or minus 1,
-# it tells nothing
-# and, by (6.6), gets no gradient any more (that some networks learn to write the
-# opposite may be said,
-# and is worth the point as well).
-# 1 point: start with a forget bias in keeping with the length (3 to 5 here,
-# half-life 14 to 100 steps)
-# and leave the gate to be learned. "Bias 1" without a word on the length: half a point.
+# gradient at each step (about 1e-30 over 100 steps; with the path through the candidate
+# at most three quarters a step, 1e-12); the first symbol gets no usable gradient.
+#
+# 1 point: held at 1, the additive path keeps the gradient on these sequences, and it may
+# well learn; on an endless stream the memory grows, tanh(c) saturates at plus or minus 1,
+# it tells nothing and, by (6.6), gets no gradient any more. (That some networks learn to
+# write the opposite may be said, and is worth the point as well.)
+#
+# 1 point: start with a forget bias in keeping with the length (3 to 5 here, half-life 14
+# to 100 steps) and leave the gate to be learned. "Bias 1" without a word on the length:
+# half a point.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -1432,24 +1383,21 @@ show(
 #   matrices.
 # - The additive path multiplies by every forget gate on the way. At bias 0 it halves.
 # - An untrained LSTM with zero biases loses its gradient *faster* than an orthogonal
-#   tanh RNN;
-#   a forget bias mends it, and each unit of it makes the memory last $e$ times longer.
-# - The forget gate empties the memory. Without it most cells run away,
-#   and cannot be taught.
+#   tanh RNN; a forget bias mends it, and each unit of it makes the memory last $e$
+#   times longer.
+# - The forget gate empties the memory. Without it most cells run away, and cannot be
+#   taught.
 
 # %% [markdown] slide="slide"
 # ## To read on
 #
-# - S. Hochreiter, J. Schmidhuber: *Long Short-Term Memory*,
-#   Neural Computation 9 (1997).
-#   The LSTM, without a forget gate.
-# - F. Gers, J. Schmidhuber, F. Cummins: *Learning to Forget:
-#   Continual Prediction with LSTM*,
-#   Neural Computation 12 (2000). The forget gate, and the endless Reber streams.
+# - S. Hochreiter, J. Schmidhuber: *Long Short-Term Memory*, Neural Computation 9
+#   (1997). The LSTM, without a forget gate.
+# - F. Gers, J. Schmidhuber, F. Cummins: *Learning to Forget: Continual Prediction with
+#   LSTM*, Neural Computation 12 (2000). The forget gate, and the endless Reber streams.
 # - R. Jozefowicz, W. Zaremba, I. Sutskever: *An Empirical Exploration of Recurrent
-#   Network
-#   Architectures*, ICML 2015. Thousands of architectures, and the advice on the forget
-#   bias.
+#   Network Architectures*, ICML 2015. Thousands of architectures, and the advice on the
+#   forget bias.
 # - C. Tallec, Y. Ollivier: *Can Recurrent Neural Networks Warp Time?*, ICLR 2018.
 #   Choosing the forget bias by the time to be remembered.
 #
