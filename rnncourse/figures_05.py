@@ -133,7 +133,7 @@ def kept_fraction(kept: Mapping[str, np.ndarray]) -> Figure:
         kept: name of a forget gate's value -> (T,) memory that started at 1; four of them.
     """
     fig, axis = plt.subplots(figsize=(8, 3.8))
-    heights = (0.12, 0.3, 0.45, 0.66)  # where each curve is labelled, so that no two labels meet
+    heights = (0.12, 0.3, 0.36, 0.66)  # where each curve is labelled, so that no two labels meet
     for (name, memory), style, height in zip(kept.items(), ("-", "--", "-.", ":"), heights, strict=True):
         curve = np.concatenate([[1.0], memory])
         axis.plot(range(len(curve)), curve, style, color=GATES["f"])

@@ -525,7 +525,7 @@ show(
 #
 # A memory is a **sum** of everything that was let in,
 # each part worn by the forget gates
-# it has passed *since*. No matrix stands between them.
+# it has passed *since*. No matrix is applied on the way.
 
 # %% [markdown] slide="notes"
 # Ask: "what would the same formula look like for the simple RNN?" It has none: a tanh
@@ -605,8 +605,8 @@ explorer(
 )
 
 # %% [markdown]
-# The same without sliders. The weights on one-hot words are set so that
-# your own `lstm_forward` gets exactly these gates.
+# The same without sliders. A word is a vector with a 1 in a place of its own and
+# zeros elsewhere; the weights are set so that your own `lstm_forward` gets these gates.
 
 
 # %% needs="lstm_forward lstm_step lstm_gates"
@@ -738,7 +738,8 @@ def try_weights(W):
 
 # %% [markdown]
 # Change the two rows marked `# yours`, run both cells, and read what goes wrong.
-# Repeat. Weights of 40 or 80 are fine. (This cell is not graded; it is for you.)
+# Repeat. A symbol is 0 or 1, and weights of 40 or 80 are fine for it; what is smaller
+# than 1 may need more. (This cell is not graded; it is for you.)
 
 # %% slide="fragment"
 mine = {
@@ -891,7 +892,8 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 #
 # That *these* weights fail proves little: perhaps others would do. They would not.
 #
-# All gates read $x_t$ and $h_{t-1}$ and nothing else. Where the target is met,
+# All gates read $x_t$ and $h_{t-1}$ and nothing else. Let them be *any* functions of
+# these two, with values from 0 to 1, ends included. Where the target is met,
 # $h_{t-1} = 0$ at the start and after every `+` and `_`. So **at each `?` that comes
 # first, or after `+` or `_`, the output gate has one and the same value** $\omega$. It
 # is not 0, or such a `?` could never show a count.
@@ -920,8 +922,10 @@ assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
 # %% [markdown]
 # The argument says this much, and no more. In its first two parts the candidate is
 # **held still**: a candidate that is 0 at `_` could do the input gate's work, and one
-# that reads $h$ could subtract what was shown. And the target is met **exactly**: to
-# within a tolerance, a cell could whisper something through an $h$ that should be 0.
+# that reads $h$ could subtract what was shown. And the target is met **exactly**, as
+# gates that reach 0 and 1 can meet it (the sigmoids of the door counter miss it by less
+# than $10^{-9}$): to within a tolerance, a cell could whisper something through an $h$
+# that should be 0.
 #
 # The cell below tests each step of it on 600 cells with random weights in the two gates
 # that remain (half of them scattered around those that work with all three gates), over

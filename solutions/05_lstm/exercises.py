@@ -8,16 +8,16 @@ import numpy as np
 from autograder import Exercise, Mutant
 
 
-def weights(rng, D, H, scale):
-    names = [gate + "h" for gate in "fioc"] + [gate + "x" for gate in "fioc"]
+def weights(rng, D, H, scale, letters="fioc"):
+    names = [gate + "h" for gate in letters] + [gate + "x" for gate in letters]
     return {name: scale * rng.normal(size=(H, H if name[1] == "h" else D)) for name in names}
 
 
-def gate_inputs(rng, D=4, H=3, N=2, scale=0.8):
+def gate_inputs(rng, D=4, H=3, N=2, scale=0.8, letters="fioc"):
     return {
         "x_t": rng.normal(size=(D, N)),
         "h_prev": rng.uniform(-0.9, 0.9, size=(H, N)),
-        "W": weights(rng, D, H, scale),
+        "W": weights(rng, D, H, scale, letters),
     }
 
 
@@ -39,8 +39,8 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.8):
     }
 
 
-def stack_inputs(rng, D=4, H=3):
-    return {"W": weights(rng, D, H, 1.0)}
+def stack_inputs(rng, D=4, H=3, letters="fioc"):
+    return {"W": weights(rng, D, H, 1.0, letters)}
 
 
 # The same values by PyTorch.
@@ -119,6 +119,19 @@ BETWEEN = "A gate is a share, between 0 and 1. Print the smallest value of each 
 CANDIDATE = "The candidate may lower the memory as well as raise it: it lies between -1 and 1."
 READS = "Each of the four boxes in the drawing has two arrows from below. Count yours."
 
+
+def copied_lines():
+    """A line copied from one above it, with one of its two letters left as it was."""
+    for gate, line in (("i", I), ("o", O), ("c", C)):
+        for other in "fio"[: "fioc".index(gate)]:
+            for kind in "hx":
+                yield Mutant(
+                    f'W["{other}{kind}"] for W["{gate}{kind}"], as in a copied line',
+                    line, line.replace(f'W["{gate}{kind}"]', f'W["{other}{kind}"]'),
+                    hint="In one line the two weights carry different first letters.",
+                )  # fmt: skip
+
+
 lstm_gates = Exercise(
     returns=("gates",),
     cases=gate_inputs,
@@ -128,6 +141,7 @@ lstm_gates = Exercise(
         "one input (D = 1)": partial(gate_inputs, D=1),
         "as many inputs as units (D = H)": partial(gate_inputs, D=3, H=3),
         "saturated gates": partial(gate_inputs, scale=1200.0),
+        "weights named in another order": partial(gate_inputs, letters="ocif"),
     },
     hints=(
         "Four lines that look alike. What differs is the letter in the weights, and, in one of them, "
@@ -162,6 +176,9 @@ lstm_gates = Exercise(
                hint=OWN),
         Mutant("output gate from the input gate's matrices", O, I.replace('gates["i"]', 'gates["o"]'),
                hint=OWN),
+        Mutant("output gate from the forget gate's matrices", O, F.replace('gates["f"]', 'gates["o"]'),
+               hint=OWN),
+        Mutant("candidate from the forget gate's matrices", C, f'gates["c"] = np.tanh({SUM["f"]})', hint=OWN),
         Mutant("candidate from the output gate's matrices", C, f'gates["c"] = np.tanh({SUM["o"]})', hint=OWN),
         Mutant("candidate and output gate from each other's matrices", C,
                f'gates["c"] = np.tanh({SUM["o"]})', hint=OWN,
@@ -169,6 +186,7 @@ lstm_gates = Exercise(
         Mutant("one gate's matrix on h, another's on x", F,
                'gates["f"] = sigmoid(W["fh"] @ h_prev + W["ix"] @ x_t)',
                hint="In one line the two weights carry different first letters."),
+        *copied_lines(),
         Mutant("visible state ignored", F, 'gates["f"] = sigmoid(W["fx"] @ x_t)', hint=READS,
                more=((I, 'gates["i"] = sigmoid(W["ix"] @ x_t)'), (O, 'gates["o"] = sigmoid(W["ox"] @ x_t)'),
                      (C, 'gates["c"] = np.tanh(W["cx"] @ x_t)'))),
@@ -203,6 +221,9 @@ lstm_gates = Exercise(
                hint="(H, H) fits either way round, so no error warns you. (5.3) has no transpose."),
         Mutant("forget gate turned round (1 - f)", F, F.replace("sigmoid(", "1 - sigmoid("),
                hint="Here 1 means keep. In notebook 04 the gate was the share that is overwritten."),
+        Mutant("all three gates turned round (1 - gate)", F, F.replace("sigmoid(", "1 - sigmoid("),
+               hint="A large sum opens a gate: 1. Which sign has the sum in your sigmoid?",
+               more=((I, I.replace("sigmoid(", "1 - sigmoid(")), (O, O.replace("sigmoid(", "1 - sigmoid(")))),
         Mutant("input gate taken as 1 - f", I, 'gates["i"] = 1 - gates["f"]',
                hint="That ties writing to keeping again, as in (5.1). Which formula gives i_t its own "
                     "weights?"),
@@ -285,6 +306,12 @@ lstm_step = Exercise(
         Mutant("one gate for keeping and writing (1 - i in place of f)", KEPT,
                'kept = (1 - gates["i"]) * c_prev',
                hint="That is the unit with one gate, (5.1). Here keeping has a gate of its own."),
+        Mutant("input gate in place of the output gate", VISIBLE, 'h_t = gates["i"] * np.tanh(c_t)',
+               hint=WHICH),
+        Mutant("forget gate in place of the output gate", VISIBLE, 'h_t = gates["f"] * np.tanh(c_t)',
+               hint=WHICH),
+        Mutant("candidate missing from what is written", WRITTEN, 'written = gates["i"]',
+               hint="The input gate says how much is let in. How much of what?"),
         Mutant("old memory lost", MEMORY, "c_t = written",
                hint="(5.6) has two summands. Which of them carries the past?"),
         Mutant("nothing written", MEMORY, "c_t = kept",
@@ -314,6 +341,7 @@ lstm_step = Exercise(
         Mutant("tanh(h) where tanh(c) belongs", VISIBLE, 'h_t = gates["o"] * np.tanh(h_prev)', hint=SHOWS),
         Mutant("the old memory shown", VISIBLE, 'h_t = gates["o"] * np.tanh(c_prev)', hint=SHOWS),
         Mutant("the candidate shown", VISIBLE, 'h_t = gates["o"] * gates["c"]', hint=SHOWS),
+        Mutant("tanh of the candidate shown", VISIBLE, 'h_t = gates["o"] * np.tanh(gates["c"])', hint=SHOWS),
         Mutant("only what was written is shown", VISIBLE, 'h_t = gates["o"] * np.tanh(written)', hint=SHOWS),
         Mutant("only what was kept is shown", VISIBLE, 'h_t = gates["o"] * np.tanh(kept)', hint=SHOWS),
         Mutant("visible state mixed with the old one", VISIBLE,
@@ -340,6 +368,8 @@ lstm_step = Exercise(
                      (WRITTEN, "written = 0"))),
         Mutant("kept and written part multiplied", MEMORY, "c_t = kept * written",
                hint="(5.6) joins its two parts by a plus: either may be there without the other."),
+        Mutant("written part subtracted", MEMORY, "c_t = kept - written",
+               hint="Old and new are added in (5.6): the candidate brings its own sign."),
         Mutant("memory subtracted", MEMORY, "c_t = written - kept",
                hint="Old and new are added in (5.6), whatever their signs."),
         Mutant("candidate in the gates overwritten by the memory", RETURN,
@@ -438,7 +468,8 @@ lstm_forward = Exercise(
         Mutant("squashed memories stored", STORE_C, "cs[t] = np.tanh(c_t)",
                hint="cs holds the memories as they are, unsquashed."),
         Mutant("every row overwritten by the newest state", STORE_H, "hs[:] = h_t",
-               hint="Each step fills one row of each array; the earlier rows stay.",
+               hint="Each step fills one row; the earlier rows stay. Does `lstm_step` change its argument "
+                    "`c_prev` (`*=`, `+=`)? Then every row you collect is the same array.",
                more=((STORE_C, "cs[:] = c_t"),)),
         Mutant("gates of the last position in every row", STORE_GATE, "gates[name][:] = gates_t[name]",
                hint="The gates differ from position to position: each step fills one row."),
@@ -492,6 +523,7 @@ stack_parameters = Exercise(
         "one input (D = 1)": partial(stack_inputs, D=1),
         "as many inputs as units (D = H)": partial(stack_inputs, D=3, H=3),
         "more units than inputs": partial(stack_inputs, D=2, H=5),
+        "weights named in another order": partial(stack_inputs, letters="ocif"),
     },
     hints=(
         "First put the two matrices of one gate side by side. Then put the four results below one another.",
@@ -513,6 +545,10 @@ stack_parameters = Exercise(
                "rows.append(np.hstack([from_input, from_state]))",
                hint="Below which entry of the long vector in (5.13) does each column belong? h stands "
                     "above x."),
+        Mutant("PyTorch's order, and columns for the input on the left", ORDER, '("i", "f", "c", "o")',
+               hint="Two things differ: the order of the rows (docstring), and that of the columns (5.13).",
+               more=((ROW, "rows.append(np.hstack([from_input, from_state]))"),)),
+        Mutant("candidate's block missing", ORDER, '("f", "i", "o")', hint="Are all four letters there?"),
         Mutant("matrices on the state transposed", STATE, STATE + ".T",
                hint="(H, H) fits either way round, so no error warns you. (5.13) has no transpose."),
         Mutant("weights on the input all from the forget gate", INPUT, 'from_input = W["fx"]',
