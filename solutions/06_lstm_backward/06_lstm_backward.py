@@ -775,7 +775,8 @@ check(gradient_flow)
 #   state)
 # - an LSTM whose four recurrent matrices are orthogonal
 #
-# Which of the two keeps more? By what factor, roughly? **Write it down.**
+# Which of the two keeps more? By what factor, roughly? **Write it down before you run
+# the next cells.**
 
 # %% [markdown] slide="notes"
 # Collect answers by show of hands. Nearly everybody votes for the LSTM: this is what
@@ -953,7 +954,7 @@ show(
 # ## The table says more than (6.16)
 #
 # At bias 0 the additive path alone would leave $10^{-30}$; measured is $10^{-14}$ with
-# calm inputs. At bias 3 it would leave $.953^{99} \approx .008$; measured is about 1.
+# calm inputs. At bias 3 it would leave $.953^{99} \approx .008$; measured is .3 to 4.
 # And no product of forget gates exceeds 1, yet some ratios do.
 #
 # So most of what arrives came through a matrix. **Which of the four?** We walk back
@@ -994,7 +995,8 @@ for bias in (0, 1, 3, 5):
 # An orthogonal $W^{c,h}$ has eigenvalues of size 1, so this matrix has none larger than
 # $\operatorname{sigmoid}(b) + \tfrac14$. At $b = 0$ that is at most $\tfrac34$ a step,
 # $.75^{99} \approx 10^{-12}$: it vanishes. From $b = 1.1$ on it can exceed 1: **an
-# LSTM's gradient can grow**. Clipping (notebook 03) stays in use.
+# LSTM's gradient can grow**, though by less than $1.24^{99}$: a memory that lasts fills up,
+# leaves zero, and its $\tanh$ flattens. Clipping (notebook 03) stays in use.
 
 # %%
 small, _ = starting_weights(np.random.default_rng(0), "orthogonal", H=5)
@@ -1227,10 +1229,9 @@ def listen(W, V, streams):
 
 # %% needs="lstm_step_backward lstm_backward"
 long_streams = reber_streams(length=2000, count=16, seed=999)
-heard = {}
-for label, networks in trained.items():
-    heard[label] = [listen(W, V, long_streams) for W, V, _ in networks]
-    for seed, (_, cs, _, legal, outer) in zip(SEEDS, heard[label], strict=True):
+heard = {label: [listen(W, V, long_streams) for W, V, _ in trained[label]] for label in trained}
+for label, runs in heard.items():
+    for seed, (_, cs, _, legal, outer) in zip(SEEDS, runs, strict=True):
         norm = np.linalg.norm(cs[-1], axis=0).mean()
         print(f"{label}, seed {seed}: legal {legal:.3f}, outer symbol {outer:.2f}, memory norm {norm:.0f}")
 

@@ -216,6 +216,12 @@ ARRIVALS = [
         "tanh_c = o * np.tanh(c_t)",
         hint="h_t = o ⊙ tanh(c_t) has the gate in it already; you need the other factor alone.",
     ),
+    Mutant(
+        "tanh² where the slope 1 - tanh² belongs",
+        DC_LINE,
+        "dc_total = dc + dh * o * tanh_c**2",
+        hint="At c = 0 a tanh is steepest. What does your slope give there?",
+    ),
 ]
 
 # Mistakes in (6.7) and (6.8): the four factors, and what goes on to the earlier memory.
@@ -296,6 +302,30 @@ FACTORS = [
         "dc_prev = dc_total * f",
         "dc_prev = dc_total * i",
         hint="Which gate stands before c_prev in (6.2)?",
+    ),
+    Mutant(
+        "visible state where the memory belongs in df",
+        "df = dc_total * c_prev",
+        "df = dc_total * h_prev",
+        hint="The forget gate *reads* h_prev, but what does it multiply in (6.2)?",
+    ),
+    Mutant(
+        "new memory where the candidate belongs in di",
+        "di = dc_total * candidate",
+        "di = dc_total * c_t",
+        hint="What does the input gate multiply in (6.2): the candidate, or what came of it?",
+    ),
+    Mutant(
+        "slope of tanh in the gradient of the output gate",
+        "do = dh * tanh_c",
+        "do = dh * (1 - tanh_c**2)",
+        hint="The gate stands beside the tanh, not inside it: no slope on the way to the gate.",
+    ),
+    Mutant(
+        "1 - f for f on the additive path",
+        "dc_prev = dc_total * f",
+        "dc_prev = dc_total * (1 - f)",
+        hint="An LSTM's forget gate says how much is *kept*. What is kept of the memory at f = 1?",
     ),
 ]
 
@@ -583,6 +613,12 @@ CARRIES = [
         hint="After the last step nobody reads the memory: with what does dc start?",
     ),
     Mutant(
+        "memory's gradient starts at one",
+        "dc_carried = np.zeros(c0.shape)",
+        "dc_carried = np.ones(c0.shape)",
+        hint="After the last step nobody reads the memory: with what does dc start?",
+    ),
+    Mutant(
         "last gradient from outside counted twice",
         "dh_carried = np.zeros(h0.shape)",
         "dh_carried = np.array(dhs[-1])",
@@ -692,6 +728,12 @@ STATES = [
         "c_prev = cs[t - 1] if t > 0 else c0",
         "c_prev = cs[t]",
         hint="cs[t] came out of step t. What went in?",
+    ),
+    Mutant(
+        "visible state of two steps earlier",
+        "h_prev = hs[t - 1] if t > 0 else h0",
+        "h_prev = hs[t - 2] if t > 1 else h0",
+        hint="hs[0] is the state after the first step, and it is what the second step reads.",
     ),
     Mutant(
         "memory before the step where that after it belongs",
