@@ -57,13 +57,18 @@ def fetch(cache: Path = CACHE) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         options = ("--ignore-scripts", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
+        options += ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
         command = [*_npm(), "install", "--prefix", folder, *options, *PACKAGES]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
         if done.returncode:
             raise CourseError(f"npm could not fetch {' and '.join(PACKAGES)}:\n{done.stderr.strip()[-2000:]}")
         for name in SUMS:
             (cache / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(folder) / "node_modules" / name, cache / name)
+            # In one stroke: another process may be reading, or fetching the same.
+            whole = Path(tempfile.mkdtemp(dir=cache)) / "file"
+            shutil.copyfile(Path(folder) / "node_modules" / name, whole)
+            whole.replace(cache / name)
+            whole.parent.rmdir()
 
 
 def _npm() -> list[str]:

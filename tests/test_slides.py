@@ -92,6 +92,13 @@ LECTURE = notebook(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def assets():
+    """reveal.js and MathJax, fetched once: where npm cannot, every test here says so at once."""
+    for name in slide_assets.SUMS:
+        slide_assets.asset(name)
+
+
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory):
     return build_slides(LECTURE, tmp_path_factory.mktemp("slides") / "lecture.html", "05 · A lecture")
