@@ -1070,8 +1070,8 @@ show(
 # %% [markdown] slide="slide"
 # ## Part 6: a stream without an end
 #
-# Why was the forget gate invented? Not for the gradient: the LSTM of 1997 had none, its
-# memory could only **add**, and its additive path kept all of the gradient.
+# Why was the forget gate invented? Not for the gradient: the LSTM of 1997 had no forget
+# gate. Its memory could only **add**, and its additive path kept all of the gradient.
 #
 # Gers et al. (2000) gave it strings that follow one another without a mark in between.
 # Each string of the **embedded Reber grammar** has an outer frame, T or P, that must be
@@ -1142,9 +1142,9 @@ def learn_window(window, h0, c0, W, V):
 
 
 # %% [markdown]
-# Both networks start from the same weights and see the same streams: 32 of them, cut
-# into windows of 40 symbols. The states go on from window to window; the gradient stops
-# at its edge.
+# Both networks start from the same weights (but for the forget gate) and see the same
+# streams: 32 of them, cut into windows of 40 symbols. The states go on from window to
+# window; the gradient stops at its edge.
 #
 # A forget bias of 40 with weights of zero makes every forget gate 1 (to sixteen
 # digits); leaving these three out of the update holds it there.
@@ -1268,8 +1268,8 @@ show(
 #
 # 1. $h_t = \pm o_t$, and $o_t$ reads $h_{t-1}$ and $x_t$: a **plain RNN with
 #    sigmoids**. It follows the last few symbols, as a plain RNN does.
-# 2. The slope in (6.6) is zero, so nothing of $dh_t$ reaches the memory. A memory that
-#    has run away **cannot be taught** any more.
+# 2. The slope in (6.6) is all but zero, so hardly anything of $dh_t$ reaches the memory.
+#    A memory that has run away can **hardly be taught** any more.
 
 # %%
 sizes_of_c = np.linspace(0, 30, 301)
@@ -1294,7 +1294,7 @@ assert 2 * max(slope["forget gate held at 1"]) < min(slope["with forget gate"])
 # %% [markdown] slide="slide"
 # ## A second thought: is it the adding, or the running away?
 #
-# If the memory fails because it cannot be *taught*, then a network whose memory is near
+# If the memory fails because it can hardly be *taught*, then a network whose memory is near
 # zero while it learns might learn the task **without** a forget gate.
 #
 # Same network, forget gate held at 1, as many symbols as before. But they come in
@@ -1337,10 +1337,15 @@ show(
 # So "a memory that only adds cannot do it" is not true. What is true:
 #
 # - without a forget gate much of the memory is used up, and becomes a constant;
-# - where it has run away before the network has learned, the gradient is gone as well;
+# - where it has run away before the network has learned, most of the gradient is gone too;
 # - a forget gate makes emptying a cell *one small step*, and endless streams easy.
 
 # %% [markdown]
+# "Hardly" is not "never". In longer runs, outside this notebook, the network that reads
+# endless streams with its forget gate held at 1 had learned the outer symbol in two of
+# three seeds after 1,500 updates, and in three of three after 4,000. With the forget gate
+# it took less than 400.
+#
 # ### Beside Gers et al. (2000)
 #
 # They report the same: without forget gates the memory grows and the continual task
@@ -1367,7 +1372,7 @@ show(
 #
 # 1 point: held at 1, the additive path keeps the gradient on these sequences, and it may
 # well learn; on an endless stream the memory grows, tanh(c) saturates at plus or minus 1,
-# it tells nothing and, by (6.6), gets no gradient any more. (That some networks learn to
+# it tells nothing and, by (6.6), gets hardly any gradient. (That some networks learn to
 # write the opposite may be said, and is worth the point as well.)
 #
 # 1 point: start with a forget bias in keeping with the length (3 to 5 here, half-life 14
@@ -1386,7 +1391,7 @@ show(
 # - An untrained LSTM with zero biases loses its gradient *faster* than an orthogonal
 #   tanh RNN; a forget bias mends it, and each unit of it makes the memory last $e$
 #   times longer.
-# - The forget gate empties the memory. Without it most cells run away, and cannot be
+# - The forget gate empties the memory. Without it most cells run away, and can hardly be
 #   taught.
 
 # %% [markdown] slide="slide"

@@ -87,7 +87,8 @@ def lstm_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
         s = np.tanh(c_t[:, n])
         d = dc[:, n] + dh[:, n] * o * (1 - s**2)
         dc_prev[:, n] = d * f
-        dz = [d * c_prev[:, n] * f * (1 - f), d * a * i * (1 - i), dh[:, n] * s * o * (1 - o), d * i * (1 - a**2)]
+        by_memory = [d * c_prev[:, n] * f * (1 - f), d * a * i * (1 - i), d * i * (1 - a**2)]
+        dz = [*by_memory[:2], dh[:, n] * s * o * (1 - o), by_memory[2]]
         for k, z in zip("fioc", dz):
             dx[:, n] += z @ W[k + "x"]
             dh_prev[:, n] += z @ W[k + "h"]
