@@ -52,6 +52,7 @@ class Forward:
     """The forward function that a backward is judged against, at one set of arguments."""
 
     name: str
+    gradient: Gradient
     is_exercise: bool
     returns: tuple[str, ...]
     inputs: Inputs
@@ -189,4 +190,4 @@ def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:
         raise CourseError(f"{place}, whose arguments {missing} are no arguments of {sheet.name!r}")
     inputs = {name: sheet.cases[0].inputs[name] for name in parameters}
     expected = reference_leaves(function(*copy.deepcopy(list(inputs.values()))), returns)
-    return Forward(gradient.of, is_exercise, returns, inputs, expected)
+    return Forward(gradient.of, gradient, is_exercise, returns, inputs, expected)

@@ -26,7 +26,7 @@ from autograder.exercise import CourseError
 from autograder.frozen import FrozenChecks
 from autograder.judge import Judgement, judge, unanswered
 from autograder.outcome import Outcome, StudentError
-from autograder.sandbox.wire import normalise
+from autograder.sandbox.wire import WireError, normalise
 from autograder.stubs import is_stub
 from autograder.words import as_html, as_text, hints_html
 
@@ -125,6 +125,8 @@ def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
             value = normalise(function(*given))
     except KeyboardInterrupt:
         raise
+    except WireError as caught:
+        error = StudentError("protocol", str(caught))
     except BaseException as caught:
         error = _student_error(caught)
     changed = tuple(f"#{i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not _same(a, b))

@@ -130,7 +130,7 @@ def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -
         return f"{message}: as many numbers, in another order"
     if got == expected[1:]:
         return f"{message}: only one part along the first axis is returned"
-    if len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
+    if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
         return f"{message}: one too {'many' if got[0] > expected[0] else 'few'} along the first axis"
     return message
 
@@ -140,7 +140,7 @@ def _pattern(right: np.ndarray, words: tuple[str, ...]) -> str:
     for axis, word in enumerate(words):
         size = right.shape[axis]
         others = tuple(a for a in range(right.ndim) if a != axis)
-        whole = right.all(axis=others) if others else right
+        whole = np.asarray(right.all(axis=others)) if others else right
         count = int(whole.sum())
         if size < 3 and not (size == 2 and count == 1 and word in ("time step", "sequence")):
             continue

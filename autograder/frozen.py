@@ -189,7 +189,6 @@ class FrozenChecks:
             cases=_not_drawn,
             hints=tuple(words["hints"]),
             needs=tuple(words["needs"]),
-            gradient=Gradient(gradient["of"], gradient["upstream"], gradient["wrt"]) if gradient else None,
             axes={key: tuple(value) for key, value in words["axes"].items()},
             rtol=words["rtol"],
             atol=words["atol"],
@@ -212,6 +211,7 @@ class FrozenChecks:
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
+                Gradient(gradient["of"], gradient["upstream"], gradient["wrt"]),
                 gradient["is_exercise"],
                 tuple(gradient["returns"]),
                 _get(gradient["inputs"], self._tensors),

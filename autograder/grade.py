@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.answers import Sheet, fresh_sheets
-from autograder.judge import Call, Check, Judgement, error_words, judge, trusted, unanswered
+from autograder.error_words import error_words
+from autograder.gradients import Call
+from autograder.judge import Check, Judgement, judge, trusted, unanswered
 from autograder.masters import Master, read_master
 from autograder.outcome import Outcome, StudentError
 from autograder.sandbox import Sandbox, Session

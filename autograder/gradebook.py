@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.api import Assignment as AssignmentRow
 from nbgrader.api import (
     BaseCell,
@@ -111,7 +112,10 @@ def register(url: str, root: Path, assignment: str) -> None:
     put_tools_on_path()
     with Gradebook(url) as gradebook:
         known = gradebook.db.execute(
-            sa.select(Notebook.id).join(AssignmentRow).where(AssignmentRow.name == assignment)
+            sa.select(sa.literal(1))
+            .select_from(Notebook)
+            .join(AssignmentRow)
+            .where(AssignmentRow.__table__.c.name == assignment)
         ).first()
     if known:
         return
@@ -120,7 +124,8 @@ def register(url: str, root: Path, assignment: str) -> None:
     with Gradebook(url) as gradebook:
         gradebook.update_or_create_assignment(assignment)
     notebook = source_notebook(read_master(root / "solutions" / assignment))
-    resources = {"nbgrader": {"notebook": assignment, "assignment": assignment, "db_url": url}}
+    names = {"notebook": assignment, "assignment": assignment, "db_url": url}
+    resources = ResourcesDict(nbgrader=names)
     from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
 
     for step in (LockCells, StubSolutions, ComputeChecksums, SaveCells):
@@ -138,9 +143,9 @@ def _annotated_source(source: Any) -> dict[str, Any]:
 
 def _cells(connection: sa.Connection, assignment: str) -> Cells:
     row = connection.execute(
-        sa.select(AssignmentRow.id, Notebook.id)
-        .join(Notebook, Notebook.assignment_id == AssignmentRow.id)
-        .where(AssignmentRow.name == assignment, Notebook.name == assignment)
+        sa.select(AssignmentRow.__table__.c.id, Notebook.__table__.c.id)
+        .join(Notebook.__table__)
+        .where(AssignmentRow.__table__.c.name == assignment, Notebook.__table__.c.name == assignment)
     ).first()
     if row is None:
         raise CourseError(f"the gradebook does not know the notebook {assignment}")

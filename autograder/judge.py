@@ -7,29 +7,20 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograder.answers import Sheet, seed_of
+from autograder.answers import Forward, Sheet
 from autograder.compare import axis_words, compare
 from autograder.diagnose import Answer, Diagnosis, diagnose
-from autograder.gradients import (
-    RELATIVE_ERROR,
-    ForwardLoss,
-    GradientTrouble,
-    check_backward,
-    depends_on_everything,
-    entrywise,
-    input_leaves,
-)
+from autograder.error_words import error_words
+from autograder.gradients import Call, GradientTrouble
 from autograder.leaves import student_leaves
-from autograder.outcome import Outcome, StudentError
-
-Call = Callable[[Sequence[Sequence[Any]]], list[Outcome]]
+from autograder.outcome import Outcome
+from autograder.own_forward import gradient_error
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -117,7 +108,7 @@ def judge(
         judgement.share = _share(values, edges) * (0.5 if again else 1.0)
         judgement.diagnoses = judgement.diagnoses or diagnose(sheet, answers)
     if sheet.forward and forward:
-        _check_gradient(judgement, sheet, call, forward, wrong_forward)
+        _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     return judgement
 
 
@@ -145,29 +136,6 @@ def _gather_output(judgement: Judgement, outcomes: list[Outcome]) -> None:
         judgement.notes.append(
             "your function changes an argument in place; whoever calls it may still need that array"
         )
-
-
-def error_words(error: StudentError, is_call: bool = True) -> str:
-    """A student's error in words, with the line of the cell where it arose."""
-    words = {
-        "missing": "there is no function of this name",
-        "time": "it did not come to an end in time; is there an endless loop?",
-        "memory": "it needed more memory than there is",
-        "exit": "it ended the whole process",
-        "crash": f"the process crashed: {error.message}",
-        "protocol": f"the answer could not be read: {error.message}",
-        "syntax": f"the cell cannot be read as Python: {error.message}",
-    }.get(error.kind, f"{error.kind}: {error.message}")
-    product = re.search(r"core dimension .*size (\d+) is different from (\d+)", error.message)
-    if error.kind == "ValueError" and product:
-        got, wanted = product.groups()
-        words = f"the shapes do not fit in a product: an axis of {wanted} meets an axis of {got}"
-    if error.kind == "NotImplementedError":
-        words = "a part is still missing (`NotImplementedError`)"
-    where = f", in line {error.line}" if error.line else ""
-    source = f" `{error.source.strip()}`" if error.source.strip() else ""
-    stops = "it stops with " if is_call and error.kind[:1].isupper() else ""
-    return f"{stops}{words}{where}{source}"
 
 
 def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
@@ -233,83 +201,28 @@ def _share(values: list[Check], edges: list[Check]) -> float:
 
 
 def _check_gradient(
-    judgement: Judgement, sheet: Sheet, call: Call, forward: Call, wrong_forward: str | None
+    judgement: Judgement, sheet: Sheet, own: Forward, call: Call, forward: Call, wrong_forward: str | None
 ) -> None:
     """Judge a backward by the numeric gradient of the student's own forward."""
-    name = f"gradient of `{sheet.forward.name}`"
+    name = f"gradient of `{own.name}`"
     try:
-        worst, earned = _gradient_error(sheet, call, forward)
+        found = gradient_error(sheet, own, call, forward)
     except GradientTrouble as trouble:
         judgement.checks.append(Check(name, False, f"no numeric gradient: {trouble}"))
         return
-    if worst:
-        message = worst
+    if found.error:
+        message = found.error
         if judgement.share == 1.0:
-            message = (
-                f"your backward is right, but your own `{sheet.forward.name}` is another function: {worst}"
-            )
+            message = f"your backward is right, but your own `{own.name}` is another function: {found.error}"
         judgement.checks.append(Check(name, judgement.share == 1.0, message))
         return
     judgement.checks.append(Check(name, True, "agrees with the numeric gradient of the forward"))
-    if judgement.share < 1.0 and wrong_forward and earned:
+    if judgement.share < 1.0 and wrong_forward and found.depends_on_everything:
         share = 1.0 if wrong_forward == "named" else UNKNOWN_FORWARD_SHARE
         if share > judgement.share:
             judgement.share = share
             judgement.follow_through = True
             judgement.notes.append(
-                f"this is the right gradient of your own `{sheet.forward.name}`, which is not right yet: "
+                f"this is the right gradient of your own `{own.name}`, which is not right yet: "
                 "it earns its marks"
             )
-
-
-def _gradient_error(sheet: Sheet, call: Call, forward: Call) -> tuple[str, bool]:
-    """What a gradient check finds.
-
-    Returns:
-        What is wrong first, in words ("" for nothing), and whether the forward depends on all its inputs.
-    """
-    gradient, own = sheet.spec.gradient, sheet.forward
-    rng = seed_of("gradient", own.name, sheet.name, 0)
-    outputs = {u: own.expected[o] for u, o in gradient.upstream.items()}
-    upstream = {u: rng.normal(size=expected.shape) for u, expected in outputs.items()}
-    weights = {o: upstream[u] for u, o in gradient.upstream.items()}
-    loss = ForwardLoss(forward, own.returns, own.expected, weights)
-    (forward_leaves,) = loss.outputs([copy.deepcopy(own.inputs)])
-    values = {**sheet.cases[0].inputs, **own.inputs, **_grouped(forward_leaves), **upstream}
-    arguments = [copy.deepcopy(values[parameter]) for parameter in sheet.parameters]
-    (outcome,) = call([arguments])
-    if outcome.error:
-        return error_words(outcome.error), False
-    gradients, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[0].expected)
-    if problems:
-        return next(iter(problems.values())), False
-    for slope in check_backward(loss, own.inputs, gradients, gradient, rng):
-        if slope.relative_error > RELATIVE_ERROR:
-            return _located(sheet, loss, gradients, slope.leaf), False
-    return "", depends_on_everything(loss, own.inputs, gradient, rng)
-
-
-def _grouped(leaves: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Leaves as arguments again: `gates["f"]` becomes a member of the dict `gates`."""
-    grouped: dict[str, Any] = {}
-    for leaf, array in leaves.items():
-        name, bracket, rest = leaf.partition('["')
-        if bracket:
-            grouped.setdefault(name, {})[rest[:-2]] = array
-        else:
-            grouped[name] = array
-    return grouped
-
-
-def _located(sheet: Sheet, loss: ForwardLoss, gradients: dict[str, np.ndarray], leaf: str) -> str:
-    """The first entry of a gradient that disagrees with the numeric one, in words."""
-    name, bracket, rest = leaf.partition("[")
-    target = sheet.spec.gradient.wrt[name] + bracket + rest
-    shape = input_leaves(sheet.forward.inputs, list(sheet.forward.inputs))[target].shape
-    got = gradients[leaf]
-    if got.shape != shape:
-        return f"`{leaf}` has the shape {got.shape}; `{target}` has {shape}"
-    numeric = entrywise(loss, sheet.forward.inputs, target)
-    words = axis_words(leaf, got.ndim, dict(sheet.spec.axes))
-    verdict = compare(leaf, got, numeric, words, RELATIVE_ERROR, RELATIVE_ERROR)
-    return f"beside numeric differences {verdict.message}" if not verdict.ok else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Unicode
@@ -35,7 +36,7 @@ class SandboxGrade(NbGraderPreprocessor):
 
     root = Unicode(".", help="The course's folder, with `solutions/`.").tag(config=True)
 
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Grade one submission; its cells are not run here."""
         assignment = resources["nbgrader"]["notebook"]
         grader = _grader(Path(self.root), assignment)
@@ -47,7 +48,7 @@ class SandboxGrade(NbGraderPreprocessor):
         nb.metadata = nbformat.from_dict(METADATA)
         for cell in nb.cells:
             if cell.cell_type != "code":
-                _make_inert(cell)
+                _make_inert(cell, grader.planner.locked)
                 continue
             cell.outputs, cell.execution_count = [], None
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
@@ -60,17 +61,17 @@ class SandboxGrade(NbGraderPreprocessor):
         return nb, resources
 
 
-def _make_inert(cell: NotebookNode) -> None:
+def _make_inert(cell: NotebookNode, locked: set[str]) -> None:
     """Take from a student's text what a page would run; the instructor's locked text stays."""
     cell.pop("attachments", None)
-    if not cell.metadata.get("nbgrader", {}).get("locked"):
+    if cell.metadata.get("nbgrader", {}).get("grade_id") not in locked:
         cell.source = inert(cell.source)
 
 
 class SaveSandboxGrades(SaveAutoGrades):
     """nbgrader's SaveAutoGrades with marks from the grader itself: none travels through an output."""
 
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Record the marks of every check, also of one whose cell was deleted."""
         nb, resources = super().preprocess(nb, resources)
         here = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells}
@@ -80,7 +81,7 @@ class SaveSandboxGrades(SaveAutoGrades):
                     self._record(f"check_{exercise['name']}", exercise["score"])
         return nb, resources
 
-    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
+    def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         grade_id = cell.metadata["nbgrader"]["grade_id"]
         scores = {f"check_{e['name']}": e["score"] for e in resources["autograder"]["exercises"]}
         if grade_id in scores:
@@ -89,7 +90,9 @@ class SaveSandboxGrades(SaveAutoGrades):
             super()._add_score(cell, resources)
 
     def _record(self, grade_id: str, score: float) -> None:
-        grade = self.gradebook.find_grade(grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        grade: Any = self.gradebook.find_grade(
+            grade_id, self.notebook_id, self.assignment_id, self.student_id
+        )
         grade.auto_score = score
         grade.needs_manual_grade = grade.manual_score is not None
         self.gradebook.db.commit()

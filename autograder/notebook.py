@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
+from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
@@ -86,6 +87,7 @@ def _give_ids(notebook: NotebookNode) -> None:
 
 def release_notebook(source: NotebookNode) -> NotebookNode:
     """What students get: nbgrader's own preprocessors, run on the source notebook."""
+    from nbconvert.exporters.exporter import ResourcesDict  # noqa: PLC0415
     from nbgrader.preprocessors import (  # noqa: PLC0415  (two seconds of imports)
         CheckCellMetadata,
         ClearMarkScheme,
@@ -97,7 +99,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
     from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
 
     notebook = copy.deepcopy(source)
-    resources: dict = {}
+    resources: Any = ResourcesDict()
     for step in (
         LockCells,
         StubSolutions,
@@ -122,4 +124,4 @@ def solved_notebook(master: Master) -> NotebookNode:
 
 def as_text(notebook: NotebookNode) -> str:
     """The notebook as the text of an `.ipynb`."""
-    return nbformat.writes(notebook, version=4) + "\n"
+    return nbformat.writes(notebook) + "\n"

@@ -153,7 +153,7 @@ class Planner:
         source = source_notebook(master)
         self._ours = {cell.id: cell.source for cell in source.cells if cell.cell_type == "code"}
         self._our_texts = {cell.source.strip() for cell in source.cells if cell.cell_type == "code"}
-        self._locked = {
+        self.locked = {
             cell.metadata.nbgrader.grade_id
             for cell in source.cells
             if cell.metadata.get("nbgrader", {}).get("locked")
@@ -180,7 +180,7 @@ class Planner:
                 answered[cell.grade_id] = cell.source
                 source = _definitions(cell.source) if definitions_only else cell.source
                 _add(plan, source, f"exercise {cell.grade_id}")
-            elif cell.grade_id in self._locked or cell.source.strip() in self._our_texts:
+            elif cell.grade_id in self.locked or cell.source.strip() in self._our_texts:
                 continue
             elif cell.cell_id in self._ours:
                 _add(plan, _definitions(cell.source), "changed")

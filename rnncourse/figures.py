@@ -7,6 +7,7 @@ import html
 import io
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by every common kind of colour vision.
@@ -23,7 +24,7 @@ COLOURS = {
 
 mpl.rcParams.update(
     {
-        "axes.prop_cycle": mpl.cycler(
+        "axes.prop_cycle": cycler(
             color=[COLOURS[c] for c in ("blue", "red", "green", "orange", "purple", "sky", "black")]
         ),
         "axes.spines.right": False,
