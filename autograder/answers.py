@@ -102,7 +102,8 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     spec = exercise.spec
     reference = master.reference[name]
     cases = []
-    drawn = [(f"random values {i + 1}", False, spec.cases) for i in range(VALUE_CASES)]
+    draws = (spec.cases,) * VALUE_CASES if callable(spec.cases) else spec.cases
+    drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
     drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
     for index, (words, is_edge, draw) in enumerate(drawn):
         inputs = draw(seed_of(key, master.name, name, index))

@@ -6,7 +6,7 @@ This module knows nothing of notebooks, sandboxes or marks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,8 @@ class Exercise:
             returned; several: a tuple. A returned dict is one name, its members are told by key.
         cases: draws the arguments from a random generator, in the order of the signature (they are
             passed by position). Make all sizes different and greater than one, weights
-            non-symmetric, states and carried gradients non-zero. Called with several seeds.
+            non-symmetric, states and carried gradients non-zero. Called with two seeds. Several, where
+            a function has branches that each case must be sure to take: one for each.
         edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
         hints: three hints that cost nothing: the idea, the shapes, the first line.
         needs: functions this one may call: earlier exercises of the same notebook.
@@ -92,7 +93,7 @@ class Exercise:
     """
 
     returns: tuple[str, ...]
-    cases: DrawInputs
+    cases: DrawInputs | Sequence[DrawInputs]
     hints: tuple[str, str, str]
     edge_cases: Mapping[str, DrawInputs] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
