@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from rnncourse.figures import COLOURS
 
@@ -157,7 +158,7 @@ def three_paths(numbers: Mapping[str, float]) -> Figure:
         "new": (7.9, 2.0, "new state\n$s_t$"),
     }
     for x, y, text in nodes.values():
-        ax.add_patch(plt.Rectangle((x - 0.95, y - 0.42), 1.9, 0.84, fc="white", ec="black", lw=1.4))
+        ax.add_patch(Rectangle((x - 0.95, y - 0.42), 1.9, 0.84, fc="white", ec="black", lw=1.4))
         ax.text(x, y, text, ha="center", va="center", fontsize=12)
     for path, colour, style in (("gate", GATE, "dashdot"), ("candidate", WRITTEN, "dashed")):
         x, y, _ = nodes[path]
