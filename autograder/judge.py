@@ -206,7 +206,8 @@ def _check_gradient(
     """Judge a backward by the numeric gradient of the student's own forward."""
     name = f"gradient of `{own.name}`"
     try:
-        found = gradient_error(sheet, own, call, forward)
+        credit = judgement.share < 1.0 and wrong_forward is not None
+        found = gradient_error(sheet, own, call, forward, credit)
     except GradientTrouble as trouble:
         judgement.checks.append(Check(name, False, f"no numeric gradient: {trouble}"))
         return

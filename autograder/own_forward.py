@@ -29,14 +29,16 @@ class GradientFinding:
 
     Args:
         error: what is wrong first, in words; "" for nothing.
-        depends_on_everything: whether the forward depends on all its inputs.
+        depends_on_everything: whether the forward depends on all its inputs, where that was asked.
     """
 
     error: str
     depends_on_everything: bool = False
 
 
-def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> GradientFinding:
+def gradient_error(
+    sheet: Sheet, own: Forward, call: Call, forward: Call, credit: bool = False
+) -> GradientFinding:
     """Compare a backward with numeric slopes of a forward.
 
     Args:
@@ -44,6 +46,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> Gra
         own: which forward, and its arguments.
         call: calls the student's backward.
         forward: calls the forward.
+        credit: marks depend on it: find out also whether the forward depends on all its inputs.
 
     Raises:
         GradientTrouble: the forward cannot be differentiated.
@@ -66,7 +69,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> Gra
     for slope in check_backward(loss, own.inputs, gradients, gradient, rng):
         if slope.relative_error > RELATIVE_ERROR:
             return GradientFinding(_located(sheet, own, loss, gradients, slope.leaf))
-    return GradientFinding("", depends_on_everything(loss, own.inputs, gradient, rng))
+    return GradientFinding("", credit and depends_on_everything(loss, own.inputs, gradient, rng))
 
 
 def _grouped(leaves: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -82,8 +82,9 @@ def beside_gradcheck() -> None:
         return torch.stack(states)
 
     theirs = median_ms(lambda: torch.autograd.gradcheck(lstm, leaves))
+    times = theirs / ours
     print(
-        f"whole LSTM: our check {ours:.0f} ms, torch.autograd.gradcheck {theirs:.0f} ms: {theirs / ours:.0f} times"
+        f"gradient check of the whole LSTM: {ours:.0f} ms; gradcheck takes {times:.0f} times that (bar: 10)"
     )
 
 
