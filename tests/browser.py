@@ -1,6 +1,4 @@
-"""Fixtures for tests that look at a page the way a person does. In a test module:
-
-    from browser import browser, page  # noqa: F401  (fixtures)
+"""Fixtures for tests that look at a page the way a person does, for every test by `conftest.py`.
 
 `page` is a page of its own without a network; it fails the test if its console shows an error.
 Where there is no Chromium the test fails and says what to install; it is never skipped.

@@ -8,6 +8,9 @@ import matplotlib as mpl
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from browser import browser, page  # noqa: F401  (one browser a process, for every test)
+
 mpl.use("Agg")
 
 _graders = {}

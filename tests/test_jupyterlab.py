@@ -11,13 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from course import ROOT, master_of
+from course import master_of
 
 from autograder.answers import fresh_sheets
 from autograder.build import release_files
 
 NOTEBOOK = "01_simple_rnn"
-sys.path.insert(0, str(ROOT / "scripts"))
 
 
 def free_port():
@@ -86,35 +85,30 @@ def write_submission(work: Path, answers: dict[str, str]):
     (folder / "checks.safetensors").write_bytes(files["checks.safetensors"])
 
 
-def test_run_all_shows_a_check_for_each_kind_of_answer(lab):
-    from chromium import launch
-    from playwright.sync_api import sync_playwright
-
+def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
     work, url = lab
     master = master_of(NOTEBOOK)
     names = list(master.exercises)
     mutant = master.exercises[names[1]].spec.misconceptions[0]
     answers = {names[0]: master.exercises[names[0]].source, names[1]: master.mutate(names[1], mutant)}
     write_submission(work, answers)
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"{url}/lab/tree/{NOTEBOOK}/{NOTEBOOK}.ipynb")
-        # "Run All" before the kernel is connected would be dropped without a word.
-        page.get_by_text(re.compile(r"Python 3 \(ipykernel\) \| Idle")).first.wait_for(timeout=60_000)
-        page.wait_for_timeout(500)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        shown = {}
-        for name in names:
-            answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{name}: ")).first
-            answer.wait_for(state="attached", timeout=60_000)
-            answer.scroll_into_view_if_needed()
-            shown[name] = answer.inner_text()
-            if name == names[1] and os.environ.get("CHECK_PICTURE"):
-                answer.screenshot(path=os.environ["CHECK_PICTURE"])
-                page.screenshot(path=os.environ["CHECK_PICTURE"] + ".page.png")
-        browser.close()
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{url}/lab/tree/{NOTEBOOK}/{NOTEBOOK}.ipynb")
+    # "Run All" before the kernel is connected would be dropped without a word.
+    page.get_by_text(re.compile(r"Python 3 \(ipykernel\) \| Idle")).first.wait_for(timeout=60_000)
+    page.wait_for_timeout(500)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    shown = {}
+    for name in names:
+        answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{name}: ")).first
+        answer.wait_for(state="attached", timeout=60_000)
+        answer.scroll_into_view_if_needed()
+        shown[name] = answer.inner_text()
+        if name == names[1] and os.environ.get("CHECK_PICTURE"):
+            answer.screenshot(path=os.environ["CHECK_PICTURE"])
+            page.screenshot(path=os.environ["CHECK_PICTURE"] + ".page.png")
+    page.close()
     assert f"{names[0]}: right" in shown[names[0]]
     assert f"{names[1]}: not right yet" in shown[names[1]]
     assert mutant.name in shown[names[1]]

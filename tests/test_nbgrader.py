@@ -19,6 +19,8 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 NOTEBOOKS = (TINY.name, "01_simple_rnn")
 
+pytestmark = pytest.mark.xdist_group("nbgrader")
+
 SCRIPT = """<script>document.title = 'owned'</script><img src=x onerror="document.title = 'owned'">
 
 [click me](javascript:document.title='owned') and [click me][1]
@@ -108,7 +110,6 @@ def marks(database):
         return {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
 
 
-@pytest.mark.xdist_group("nbgrader")
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_nbgraders_release_is_ours(course, notebook):
     for name in (f"{notebook}.ipynb", "checks.safetensors"):
@@ -117,7 +118,6 @@ def test_nbgraders_release_is_ours(course, notebook):
         assert json.loads(theirs) == json.loads(ours) if name.endswith("ipynb") else theirs == ours
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_no_released_file_holds_a_line_of_a_solution_or_a_mark_scheme(course):
     for notebook in NOTEBOOKS:
         master = master_of(notebook)
@@ -141,7 +141,6 @@ def test_no_released_file_holds_a_line_of_a_solution_or_a_mark_scheme(course):
         assert released_files == {f"{notebook}.ipynb", "checks.safetensors"}
 
 
-@pytest.mark.xdist_group("nbgrader")
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_the_gradebook_holds_the_marks_of_json(course, notebook, tmp_path):
     result = tmp_path / "marks.json"
@@ -155,7 +154,6 @@ def test_the_gradebook_holds_the_marks_of_json(course, notebook, tmp_path):
             assert found[key] == (exercise["score"], 0), key
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_no_trick_earns_a_mark_and_the_honest_keep_theirs(course):
     found = marks(course / "gradebook.db")
     for (student, notebook, cell), (score, _) in found.items():
@@ -166,7 +164,6 @@ def test_no_trick_earns_a_mark_and_the_honest_keep_theirs(course):
         assert score == {"ada": points}.get(student, score if student == "bela" else 0.0)
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_written_questions_wait_for_a_person_with_their_mark_scheme(course):
     found = marks(course / "gradebook.db")
     for notebook in NOTEBOOKS:
@@ -176,7 +173,6 @@ def test_written_questions_wait_for_a_person_with_their_mark_scheme(course):
         assert "BEGIN MARK SCHEME" in shown
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_links_are_refused_before_nbgrader_copies_them(course):
     assert not (course / "autograded" / "linker").exists()
     copied = [p for folder in ("autograded", "feedback") for p in (course / folder).rglob("*") if p.is_file()]
@@ -184,26 +180,19 @@ def test_links_are_refused_before_nbgrader_copies_them(course):
     assert not any("instructor's own" in p.read_text("utf-8", "replace") for p in copied)
 
 
-@pytest.mark.xdist_group("nbgrader")
-def test_feedback_shows_the_report_and_runs_no_script(course):
-    from chromium import launch
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        page.route("http*://**", lambda route: route.abort())
-        for student in ("bela", "dalia", "mallory"):
-            page.goto((course / "feedback" / student / TINY.name / f"{TINY.name}.html").as_uri())
-            page.wait_for_timeout(200)
-            for link in page.get_by_text("click me").all():
-                link.click()
-            assert page.title() != "owned"
-            assert "rnn_step: not" in page.inner_text("body")
-        browser.close()
+def test_feedback_shows_the_report_and_runs_no_script(course, browser):
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    for student in ("bela", "dalia", "mallory"):
+        page.goto((course / "feedback" / student / TINY.name / f"{TINY.name}.html").as_uri())
+        page.wait_for_timeout(200)
+        for link in page.get_by_text("click me").all():
+            link.click()
+        assert page.title() != "owned"
+        assert "rnn_step: not" in page.inner_text("body")
+    context.close()
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_export_writes_everyones_marks(course):
     run(course, "nbgrader", "export", "--to=grades.csv")
     with (course / "grades.csv").open() as file:
@@ -215,7 +204,6 @@ def test_export_writes_everyones_marks(course):
         assert float(rows["mallory", notebook]["raw_score"]) == 0
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_bulk_writing_gives_the_same_gradebook(course, tmp_path):
     """`autograder grade --gradebook` and `nbgrader autograde` write the same marks."""
     url = f"sqlite:///{tmp_path / 'bulk.db'}"
@@ -228,7 +216,6 @@ def test_bulk_writing_gives_the_same_gradebook(course, tmp_path):
     assert ours == theirs
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_a_manual_mark_survives_grading_again(course, tmp_path):
     url = f"sqlite:///{tmp_path / 'bulk.db'}"
     command = ("autograder", "grade", TINY.name, "--gradebook", url)
@@ -241,7 +228,6 @@ def test_a_manual_mark_survives_grading_again(course, tmp_path):
         assert set(connection.execute("select distinct manual_score from grade")) == {(1.5,)}
 
 
-@pytest.mark.xdist_group("nbgrader")
 def test_where_the_sandbox_cannot_run_nothing_is_graded(course, tmp_path):
     """Grading fails closed: no bwrap, no user namespaces, no marks."""
     refuse = tmp_path / "bin" / "bwrap"

@@ -6,11 +6,13 @@ import re
 from datetime import datetime
 
 import pytest
+from check_slides import check_deck
 from course import NOTEBOOKS, ROOT, folder_of, frozen_checks, master_of
 
 from autograder.build import Places, executed_notebook, problems
 from autograder.check import CheckFailed
 from autograder.notebook import MAY_FAIL, release_notebook, source_notebook
+from autograder.slides import build_slides
 
 PLACES = Places(ROOT)
 # Under two minutes on two cores; twice that is allowed here, where other tests run beside it.
@@ -18,18 +20,13 @@ MOST_SECONDS = 240
 MOST_CELL_SECONDS = 60
 
 
-def grouped(*values):
-    """One group a notebook: its executed notebook is made once, in one process."""
-    return [pytest.param(v, marks=pytest.mark.xdist_group(v)) for v in values]
-
-
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_the_release_is_up_to_date_and_all_that_must_hold_holds(notebook):
     assert list(problems(folder_of(notebook), PLACES)) == []
 
 
-@pytest.mark.parametrize("notebook", grouped(*NOTEBOOKS))
-def test_solved_every_check_passes(notebook):
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_solved_every_check_passes_and_the_lecture_fits_its_slides(notebook, browser, tmp_path):
     master = master_of(notebook)
     executed = executed_notebook(master, PLACES)
     answers = [
@@ -43,6 +40,10 @@ def test_solved_every_check_passes(notebook):
     seconds = [seconds_of(cell) for cell in executed.cells if cell.cell_type == "code"]
     assert max(seconds) < MOST_CELL_SECONDS
     assert sum(seconds) < MOST_SECONDS
+    said = [o.text for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stderr"]
+    assert said == []
+    deck = build_slides(executed, tmp_path / "deck.html", master.title)
+    assert check_deck(browser, deck) == []
 
 
 def seconds_of(cell):
@@ -54,13 +55,6 @@ def seconds_of(cell):
         for key in ("iopub.execute_input", "shell.execute_reply")
     )
     return (end - begin).total_seconds()
-
-
-@pytest.mark.parametrize("notebook", grouped(*NOTEBOOKS))
-def test_solved_says_nothing_on_stderr(notebook):
-    executed = executed_notebook(master_of(notebook), PLACES)
-    said = [o.text for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stderr"]
-    assert said == []
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
@@ -98,8 +92,8 @@ def test_a_release_has_what_every_notebook_has(notebook):
     assert re.match(r"^# \d\d · ", master.cells[0].source)
     assert 3 <= len(master.exercises) <= 5
     assert len(master.cells_with("written")) >= 1
-    assert re.search(r"before you run", prose, re.I)
-    assert re.search(r"^#+ .*recap", prose, re.I | re.M)
+    assert re.search(r"before you run|predict", prose, re.I)
+    assert re.search(r"^#+ (recap|what to take)", prose, re.I | re.M)
     assert "show(" in code
     assert "explorer(" in code
     assert "assert " in code

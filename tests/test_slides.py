@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from browser import browser, page  # noqa: F401  (fixtures)
 from check_slides import READY, check_deck
 
 from autograder import slide_assets
@@ -105,7 +104,7 @@ def deck(tmp_path_factory):
 
 
 @pytest.fixture
-def lecture(page, deck):  # noqa: F811
+def lecture(page, deck):
     page.goto(deck.as_uri())
     page.wait_for_function(READY)
     return page
@@ -127,7 +126,7 @@ class Addresses(HTMLParser):
             self.found += [value for name, value in attrs if name in ("src", "href")]
 
 
-def test_a_lecture_without_faults_is_reported_without_faults(browser, deck):  # noqa: F811
+def test_a_lecture_without_faults_is_reported_without_faults(browser, deck):
     assert check_deck(browser, deck) == []
 
 
@@ -240,7 +239,7 @@ LONG = "A line of text that takes its place on the slide. " * 3
         ),
     ],
 )
-def test_what_an_audience_would_see_go_wrong_is_reported(browser, tmp_path, cells, report):  # noqa: F811
+def test_what_an_audience_would_see_go_wrong_is_reported(browser, tmp_path, cells, report):
     problems = check_deck(browser, build_slides(notebook(*cells), tmp_path / "deck.html", "a deck"))
     assert any(re.search(report, problem) for problem in problems), problems
 
