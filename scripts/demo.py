@@ -5,9 +5,11 @@ Everything it writes is below `build/demo/`; a second run starts from nothing.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +33,11 @@ def run(*command: str, may_fail: bool = False) -> None:
         sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}")
 
 
+def write_feedback(notebook: str) -> None:
+    """Write the feedback pages of one notebook's class."""
+    run("nbgrader", "generate_feedback", f"--assignment={notebook}", "--log-level=WARN")
+
+
 def main(notebooks: list[str]) -> None:
     """Walk the whole way with the sample class."""
     shutil.rmtree(DEMO, ignore_errors=True)
@@ -39,6 +46,7 @@ def main(notebooks: list[str]) -> None:
     shutil.copy(ROOT / "nbgrader_config.py", DEMO)
     for name in ("solutions",):
         (DEMO / name).symlink_to(ROOT / name)
+    graded = []
     for folder in find_masters(places.solutions, notebooks or None):
         master = build(folder, places)
         count = write_class(master, DEMO / "submitted")
@@ -49,7 +57,10 @@ def main(notebooks: list[str]) -> None:
         url = f"sqlite:///{DEMO / 'gradebook.db'}"
         run("autograder", "grade", master.name, "--gradebook", url, may_fail=True)
         run("autograder", "report", master.name)
-        run("nbgrader", "generate_feedback", f"--assignment={master.name}", "--log-level=WARN")
+        graded.append(master.name)
+    # nbgrader takes more than a second a page: as many notebooks at a time as there are cores.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(write_feedback, graded))
     run("nbgrader", "export", "--to=grades.csv", "--log-level=WARN")
     print(f"\nClass reports: {DEMO / 'build' / 'report'}")
     print(f"Feedback:      {DEMO / 'feedback'}/STUDENT/NOTEBOOK/NOTEBOOK.html")
