@@ -128,6 +128,8 @@ def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -
         return f"{message}: there is an axis of size 1 too many (`keepdims`, or a slice for an index)"
     if prod(got) == prod(expected):
         return f"{message}: as many numbers, in another order"
+    if got and got[0] == 1 and got[1:] == expected[1:]:
+        return f"{message}: only one part along the first axis; does `return` stand inside the loop?"
     if got == expected[1:]:
         return f"{message}: only one part along the first axis is returned"
     if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:

@@ -126,6 +126,22 @@ def test_shapes_that_do_not_fit_are_told_without_numpys_words():
     assert "an axis of 4 meets an axis of 3" in as_text(judgement)
 
 
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x_t, s_prev, W: W["ss"] * s_prev, "was a matrix product `@` meant?"),
+        (lambda x_t, s_prev, W: np.array("W") * s_prev, "unpacking a dict gives its keys"),
+    ],
+)
+def test_numpys_commonest_complaints_are_said_for_a_student(function, said):
+    assert said in as_text(judged("rnn_step", function))
+
+
+def test_a_return_inside_the_loop_is_suspected():
+    judgement = judged("rnn_forward", lambda xs, s0, W: REFERENCE["rnn_forward"](xs[:1], s0, W))
+    assert "does `return` stand inside the loop?" in as_text(judgement)
+
+
 def test_a_right_backward_of_a_wrong_forward_earns_its_marks():
     def forward(x_t, s_prev, W):
         return np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)
