@@ -136,8 +136,9 @@ def cross_entropy(probabilities, labels):
 
 
 # %% [markdown]
-# A small model to try every formula on. All its sizes differ, so that a transposed
-# matrix cannot hide. `close` tells whether two arrays agree to eight decimals.
+# A small model to try every formula on. All its sizes differ, so that a wrong shape
+# cannot hide, and so do its two labels. (`W["ss"]` is square: transposed, only its
+# numbers give it away.) `close` tells whether two arrays agree to eight decimals.
 
 # %%
 rng = np.random.default_rng(2)
@@ -148,10 +149,10 @@ W = {
     "ys": rng.normal(size=(C, H)),
 }
 xs, s0 = rng.normal(size=(T, D, N)), np.tanh(rng.normal(size=(H, N)))
-labels = rng.integers(C, size=N)
+labels = rng.permutation(C)[:N]
 states = rnn_forward_batch(xs, s0, W)
 probabilities = predict(states[-1], W)
-close = lambda formula, measured: np.allclose(formula, measured, atol=1e-8)
+close = lambda formula, measured: np.allclose(formula, measured, rtol=0, atol=1e-8)
 {"states": states.shape, "probabilities": probabilities.shape, "labels": labels}
 
 # %% [markdown] slide="slide"
@@ -479,10 +480,10 @@ check(rnn_step_backward)
 # signal.)
 
 # %% needs="rnn_step_backward"
-batch = rnn_step_backward(delta, x_t, s_prev, s_t, W)[2]
+batch = rnn_step_backward(delta.copy(), x_t, s_prev, s_t, W)[2]
 alone = []
 for n in range(N):
-    of_n = [array[:, n : n + 1] for array in (delta, x_t, s_prev, s_t)]
+    of_n = [array[:, n : n + 1].copy() for array in (delta, x_t, s_prev, s_t)]
     alone.append(rnn_step_backward(*of_n, W)[2])
 assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 "summed over the sequences"
@@ -517,8 +518,9 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone))
 # | 2 | 0.5 · 0.75 = 0.375 | 0.375 · 0.64 = 0.24 | 0.24 · 0.8 = **0.192** |
 # | 1 | 0.5 · 0.24 = 0.12 | 0.12 · 0.36 = 0.0432 | 0.0432 · (−0.25) = **−0.0108** |
 #
-# Three numbers for one weight. A contribution can have either sign:
-# it has the sign of what the weight multiplied.
+# Three numbers for one weight. A contribution can have either sign: here, with all
+# $da_t > 0$, that of what the weight multiplied. And the inputs? The slope is
+# written with the states, and $w$ multiplies states.
 
 # %% [markdown] slide="slide"
 # ## Part 3 · One weight in three places
@@ -634,9 +636,7 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 # > a contribution is the **direct** derivative of $s_t$ by the weights,
 # > times the **total** derivative of the loss by $s_t$.
 #
-# That is all of backpropagation through time. Direct towards the weight: other
-# positions have contributions of their own. Total towards the loss: a nudged $s_t$
-# changes all that follows.
+# That is all of backpropagation through time.
 
 # %% [markdown] slide="slide"
 # ## A contribution is direct times total
@@ -649,7 +649,8 @@ assert np.isclose(totals[-1], all_copies)  # the same as backward, and as the nu
 # - Total towards the loss: a nudged $s_t$ changes all that follows.
 #
 # Take total for both, and shared paths count many times.
-# Take direct for both, and all but the last position are lost.
+# Take direct for both, and a loss that looks at the last state loses all earlier
+# positions.
 
 # %% [markdown] slide="notes"
 # Ask: "what is left if both are direct?" L looks at s_T only, so the direct
@@ -862,7 +863,8 @@ show(
 # With small weights the error signal shrinks at every step back, so the last
 # positions decide. With large ones it grows on its way back, and early uses of the
 # weight outweigh late ones. Somewhere between, all count about alike. Notebook 03
-# asks what decides between the three.
+# asks what decides between the three. (From 0.5 to 2.5 every entry is five times as
+# large: compare with what you wrote down.)
 #
 # And position 1? By (2.11) its contribution is $dL/da_1$ times $s_0$, and here
 # $s_0 = 0$: a weight that multiplied nothing gets no gradient. Keep that in mind for
@@ -1037,10 +1039,11 @@ def model_gradient(xs, labels, s0, W):
     """Loss, and its gradient by W["ss"], W["sx"], W["ys"]."""
     states = rnn_forward_batch(xs, s0, W)
     probabilities = predict(states[-1], W)
+    loss = cross_entropy(probabilities, labels)
     ds = np.zeros(states.shape)
     ds[-1], dW_output = loss_backward(probabilities, labels, states[-1], W)
     _, _, dW = rnn_backward(ds, xs, s0, states, W)
-    return cross_entropy(probabilities, labels), {**dW, **dW_output}
+    return loss, {**dW, **dW_output}
 
 
 # %% [markdown] slide="notes"
@@ -1178,7 +1181,7 @@ SEEDS = range(20)
 runs = {"all positions": [train(seed) for seed in SEEDS]}
 learned = np.array([accuracy for accuracy, _, _ in runs["all positions"]])
 assert (learned > 0.95).sum() >= 18 and np.median(learned) > 0.99
-{"above .95": int((learned > 0.95).sum()), "of": len(learned), "worst": learned.min()}
+{"above .95": int((learned > 0.95).sum()), "of": len(learned), "worst": float(learned.min())}
 
 # %% needs="rnn_backward loss_backward" slide="fragment" hide_input=true
 show(
@@ -1249,7 +1252,8 @@ assert whole > last + 0.2 and last > none > first  # medians of 20 networks each
 assert max(accuracies["position T only"]) < 0.95
 harmed = np.less(accuracies["position 1 only"], accuracies["output weights only"])
 assert harmed.sum() >= 12  # of 20 pairs that start from the same weights
-{**medians, "pairs harmed": int(harmed.sum())}
+rounded = {words: round(value, 3) for words, value in medians.items()}
+{**rounded, "pairs harmed": int(harmed.sum())}
 
 # %% [markdown] slide="subslide"
 # ### Twenty networks for each
@@ -1335,8 +1339,8 @@ show(
 # %% [markdown]
 # Position $T$ only: in every network the steps have something in common with the
 # gradient, so something is learned. Position 1 only: the steps stand at right angles
-# to it, on average a little beyond. So the weights move all the time, and not
-# downhill.
+# to it, on average a little beyond. So the input weights move all the time, and not
+# downhill. (The curves are running means over 25 updates.)
 #
 # A part of this you have seen in part 4: training starts from $s_0 = 0$, so position
 # 1 contributes exactly nothing to $W^{s,s}$. With `=` for `+=` the recurrent weights
@@ -1349,9 +1353,9 @@ left = only_position(0)(xs_new, labels_new, np.zeros((8, 50)), new_weights(rng_n
 assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0)
 
 # %% [markdown]
-# Keep the second row in mind. A network whose `return` is indented too far **does**
-# learn a little. It looks like a hard task or a poor learning rate, and you might
-# search there for days. The gradient check with $T = 2$ finds it at once.
+# Keep the row "position T only" in mind. A network whose `return` is indented too far
+# **does** learn a little. It looks like a hard task or a poor learning rate, and you
+# might search there for days. The gradient check with $T = 2$ finds it at once.
 
 # %% [markdown] slide="notes"
 # Close with the practical rule: first the gradient check, then the learning rate.

@@ -50,8 +50,8 @@ loss_backward = Exercise(
         "then through the matrix that made the logits, which is (2.5) and (2.6).",
         "The gradient by the logits has the shape of the probabilities, (C, N). "
         "Column n of it differs from column n of the probabilities (divided by N) in one entry.",
-        "Start with `dz = probabilities.copy()`; the entry of each sequence's own label is "
-        "`dz[labels, np.arange(N)]`.",
+        "Start with `N = len(labels)` (the notebook's N belongs to its small model) and "
+        "`dz = probabilities.copy()`; each sequence's own label is `dz[labels, np.arange(N)]`.",
     ),
     misconceptions=[
         Mutant(
@@ -59,6 +59,31 @@ loss_backward = Exercise(
             "dz = dz / N",
             "dz = dz / 1",
             hint="The loss is a mean over the N sequences: what does each of them weigh in it?",
+        ),
+        Mutant(
+            "divided by 2, the N of the notebook's small model",
+            "dz = dz / N",
+            "dz = dz / 2",
+            hint="The N of this call is the number of its labels; take it from the arguments.",
+        ),
+        Mutant(
+            "mean taken for the labels only",
+            "dz[labels, np.arange(N)] -= 1",
+            "dz[labels, np.arange(N)] -= 1 / N",
+            more=(("dz = dz / N", "dz = dz / 1"),),
+            hint="In (2.4) the 1/N stands before the whole difference.",
+        ),
+        Mutant(
+            "softmax taken of the probabilities",
+            "dz = probabilities.copy()",
+            "dz = np.exp(probabilities) / np.exp(probabilities).sum(axis=0)",
+            hint="What you are given are probabilities already: `predict` took the softmax.",
+        ),
+        Mutant(
+            "weight gradients of the last sequence only",
+            "dz @ s_last.T",
+            "dz[:, -1:] @ s_last[:, -1:].T",
+            hint="All sequences share the weights. In a loop over them: `+=`, or `=`?",
         ),
         Mutant(
             "divided by the number of classes",
@@ -271,7 +296,8 @@ rnn_step_backward = Exercise(
     hints=(
         "Go back through the tanh first, (2.7). All four answers start from what you then hold.",
         "Each gradient has the shape of what it belongs to: dx (D, N), ds_prev (H, N), "
-        'dW["ss"] (H, H), dW["sx"] (H, D). That leaves little choice of what to transpose.',
+        'dW["ss"] (H, H), dW["sx"] (H, D). That leaves little choice of what to transpose; '
+        'only W["ss"] is square, and there (2.8) decides.',
         "Start with `da = ds * (…)`, where the bracket needs nothing but `s_t`.",
     ),
     misconceptions=[
@@ -341,6 +367,24 @@ rnn_step_backward = Exercise(
             "(1 - s_t**2)",
             "(1 - s_t**2) ** 2",
             hint="There is one tanh in a step.",
+        ),
+        Mutant(
+            "divided by the derivative of tanh instead of multiplied",
+            "ds * (1 - s_t**2)",
+            "ds / (1 - s_t**2)",
+            hint="A saturated unit lets almost nothing through. Does yours?",
+        ),
+        Mutant(
+            "matrix before the tanh on the way to s_prev",
+            'ds_prev = W["ss"].T @ da',
+            'ds_prev = (W["ss"].T @ ds) * (1 - s_t**2)',
+            hint="Forward the matrix comes first, the tanh last. Which does the way back meet first?",
+        ),
+        Mutant(
+            "weight gradients of the last sequence only",
+            '{"ss": da @ s_prev.T, "sx": da @ x_t.T}',
+            '{"ss": da[:, -1:] @ s_prev[:, -1:].T, "sx": da[:, -1:] @ x_t[:, -1:].T}',
+            hint="All sequences share the weights. In a loop over them: `+=`, or `=`?",
         ),
         Mutant(
             "not multiplied by the upstream gradient",
@@ -629,6 +673,12 @@ WALK_MISTAKES = [
         hint="Only the first position starts from s0.",
     ),
     Mutant(
+        "states before and after the step handed over in each other's place",
+        CALL,
+        "rnn_step_backward(delta, xs[k], states[k], s_prev, W)",
+        hint="Compare your call with the order of arguments in the definition.",
+    ),
+    Mutant(
         "input of the position before",
         CALL,
         "rnn_step_backward(delta, xs[k - 1], s_prev, states[k], W)",
@@ -699,8 +749,8 @@ parameter_contributions = Exercise(
         "weights' share and what to carry to the state before.",
         "The answers are (T, H, H) and (T, H, D): make room for them with `np.zeros`, fill [k]. "
         "`carried` is (H, N), like a state.",
-        "Start with `carried = np.zeros(s0.shape)`, then `for k in reversed(range(T)):` and, as "
-        "(2.15) says, `delta = ds[k] + carried`.",
+        "Start with `T = len(xs)` and `carried = np.zeros(s0.shape)`, then "
+        "`for k in reversed(range(T)):` and, as (2.15) says, `delta = ds[k] + carried`.",
     ),
     misconceptions=[
         *WALK_MISTAKES,
@@ -734,6 +784,12 @@ parameter_contributions = Exercise(
             'contributions["sx"][:] = dW["sx"]',
             hint="One array, overwritten at every step (or the same array stored T times): "
             "each position needs a place of its own.",
+        ),
+        Mutant(
+            "dx unpacked as what is carried",
+            "_, carried, dW = ",
+            "carried, _, dW = ",
+            hint="In which order does `rnn_step_backward` return its three values?",
         ),
         Mutant(
             "positions summed up already",
@@ -828,6 +884,24 @@ rnn_backward = Exercise(
             CALL,
             CALL + "\n        dW_k = rnn_step_backward(delta - ds[k], xs[k], s_prev, states[k], W)[2]",
             hint="The weights at position t feel all of the error signal there, the direct part too.",
+        ),
+        Mutant(
+            "running sums start at the weights",
+            "np.zeros(W[key].shape)",
+            "1.0 * W[key]",
+            hint="Before the walk nothing has been contributed: what does an empty sum start from?",
+        ),
+        Mutant(
+            "running total in dxs",
+            CALL,
+            CALL + "\n        dxs[k] += dxs[k + 1] if k + 1 < T else 0",
+            hint="Weights are shared by all positions; an input belongs to one.",
+        ),
+        Mutant(
+            "derivative of a tanh behind s0 multiplied into ds0",
+            "return dxs, carried, dW",
+            "return dxs, carried * (1 - s0**2), dW",
+            hint="s0 was given, no step of this walk made it: which tanh would that be?",
         ),
         Mutant(
             "ds0 returned as zeros",
