@@ -23,8 +23,8 @@ from autograder.masters import GradedExercise, Master
 VALUE_CASES = 2
 
 
-# The leaves that a mistake changes; or "error" where it raises, "structure" where it returns another
-# structure, None where it is not recorded.
+# The leaves that a mistake changes; or "error KIND: WORDS" where it raises, "structure" where it returns
+# another structure, None where it is not recorded.
 Effect = Leaves | str | None
 
 
@@ -40,11 +40,15 @@ class Case:
 
 @dataclass
 class Mistake:
-    """A misconception: its name, its hint, and its effect on each case."""
+    """A misconception: its name, its hint, its effect on each case.
+
+    `made_in` is the needed function in which it is made, "" for the exercise itself.
+    """
 
     name: str
     hint: str
     effects: list[Effect] = field(default_factory=list)
+    made_in: str = ""
 
 
 @dataclass
@@ -121,27 +125,30 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
         cases.append(Case(words, is_edge, inputs, expected))
     sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
     sheet.mistakes = [
-        Mistake(label, hint, effects_of(function, sheet))
-        for label, hint, function in mistaken_functions(master, exercise)
+        Mistake(label, hint, effects_of(function, sheet), made_in)
+        for label, hint, function, made_in in mistaken_functions(master, exercise)
     ]
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
     return sheet
 
 
-def mistaken_functions(master: Master, exercise: GradedExercise) -> list[tuple[str, str, Callable[..., Any]]]:
+def mistaken_functions(
+    master: Master, exercise: GradedExercise
+) -> list[tuple[str, str, Callable[..., Any], str]]:
     """Every mistake of an exercise: its own, then those of what it needs, made inside this one.
 
     Returns:
-        The mistake's name, its hint, and the mistaken function.
+        The mistake's name, its hint, the mistaken function, and the needed function it is made in.
     """
     found = []
     for mutant in exercise.spec.misconceptions:
-        found.append((mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant)))
+        found.append((mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), ""))
     for needed in exercise.spec.needs:
         for mutant in master.exercises[needed].spec.misconceptions:
             namespace = master.namespace({needed: master.mutate(needed, mutant)})
-            found.append((f"{mutant.name} (in `{needed}`)", mutant.hint, namespace[exercise.name]))
+            label = f"{mutant.name} (in `{needed}`)"
+            found.append((label, mutant.hint, namespace[exercise.name], needed))
     return found
 
 
@@ -156,8 +163,8 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
         except StructureError:
             effects.append("structure")
             continue
-        except Exception:
-            effects.append("error")
+        except Exception as error:
+            effects.append(error_effect(type(error).__name__, str(error)))
             continue
         if set(leaves) != set(case.expected):
             effects.append("structure")
@@ -166,6 +173,11 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
             {name: leaf for name, leaf in leaves.items() if differs(leaf, case.expected[name], sheet.spec)}
         )
     return effects
+
+
+def error_effect(kind: str, words: str) -> str:
+    """An exception as the effect of a mistake."""
+    return f"error {kind}: {words.strip()[:200]}"
 
 
 def differs(got: np.ndarray, expected: np.ndarray, spec: Exercise) -> bool:

@@ -194,7 +194,7 @@ def _validate_edges(master: Master, name: str, sheet: Sheet) -> None:
 
 def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
     for mistake in sheet.mistakes:
-        if not any(mistake.effects) and not mistake.name.endswith("`)"):
+        if not any(mistake.effects) and not mistake.made_in:
             raise CourseError(
                 f"{master.name}: mutant {mistake.name!r} of {name!r} changes no case; "
                 "add an edge case that shows it, or drop it"

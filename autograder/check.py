@@ -90,12 +90,14 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
         return unanswered(sheet)
     theirs = getattr(function, "__globals__", {})
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
-    judgement = judge(sheet, caller(function), caller(forward) if callable(forward) else None)
-    if judgement.status == "wrong":
-        wrong = [n for n in sheet.spec.needs if _uses(function, n) and _is_wrong(checks, n, theirs.get(n))]
-        if wrong:
-            names = " and ".join(f"`{n}`" for n in wrong)
-            judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
+    used = [n for n in sheet.spec.needs if _uses(function, n)]
+    wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
+    right = frozenset(used) - frozenset(wrong)
+    own_forward = caller(forward) if callable(forward) else None
+    judgement = judge(sheet, caller(function), own_forward, right=right)
+    if judgement.status == "wrong" and wrong:
+        names = " and ".join(f"`{n}`" for n in wrong)
+        judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
     note = _global_arrays(function, sheet)
     if note:
         judgement.notes.append(note)
@@ -206,7 +208,7 @@ def _uses(function: Callable[..., Any], name: str) -> bool:
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
-    """A note where a function reads an array of the notebook that it should get as an argument."""
+    """A note where a function reads an array or a size of the notebook that it should get as an argument."""
     code = getattr(function, "__code__", None)
     theirs = getattr(function, "__globals__", {})
     if code is None:
@@ -215,6 +217,7 @@ def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
         n
         for n in code.co_names
         if isinstance(theirs.get(n), np.ndarray)
+        or (len(n) == 1 and isinstance(theirs.get(n), int | float | np.number))
         or (isinstance(theirs.get(n), dict) and any(isinstance(v, np.ndarray) for v in theirs[n].values()))
     ]
     if not names:

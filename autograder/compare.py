@@ -131,7 +131,9 @@ def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -
     if got and got[0] == 1 and got[1:] == expected[1:]:
         return f"{message}: only one part along the first axis; does `return` stand inside the loop?"
     if got == expected[1:]:
-        return f"{message}: only one part along the first axis is returned"
+        return (
+            f"{message}: one part along the first axis is missing; was it summed, or only one part returned?"
+        )
     if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
         return f"{message}: one too {'many' if got[0] > expected[0] else 'few'} along the first axis"
     return message

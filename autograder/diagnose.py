@@ -12,7 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
-from autograder.answers import Effect, Mistake, Sheet, differs
+from autograder.answers import Effect, Mistake, Sheet, differs, error_effect
 from autograder.leaves import Leaves, student_leaves
 from autograder.outcome import Outcome
 
@@ -31,9 +31,9 @@ class Answer:
 
     @property
     def failed(self) -> str:
-        """The kind of failure ("error", "structure") where there are no leaves to compare, else ""."""
+        """The failure ("error KIND: WORDS", "structure") where there are no leaves, else ""."""
         if self.outcome.error:
-            return "error"
+            return error_effect(self.outcome.error.kind, self.outcome.error.message)
         return "structure" if self.problems and not self.leaves else ""
 
 
@@ -46,17 +46,19 @@ class Diagnosis:
     where: str = ""
 
 
-def diagnose(sheet: Sheet, answers: Sequence[Answer]) -> list[Diagnosis]:
+def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
     """Name the mistake in an answer that is known to be wrong.
 
     Args:
         sheet: the exercise's answer sheet.
         answers: the student's answers to the sheet's cases, in order.
+        right: needed functions that are right and are called: no mistake is made in them.
 
     Returns:
         One diagnosis for the whole answer; or one or two, each for some of the outputs; or none.
     """
-    for mistake in sheet.mistakes:
+    mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
+    for mistake in mistakes:
         if _explains_all(sheet, mistake.effects, answers):
             return [Diagnosis(mistake.name, mistake.hint)]
     exchanged = _exchanged(sheet, answers)
@@ -68,22 +70,26 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer]) -> list[Diagnosis]:
     general = _general(sheet, answers, wrong)
     if general:
         return [general]
-    return _in_parts(sheet, answers, wrong)
+    return _in_parts(sheet, mistakes, answers, wrong)
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
     """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
     if not any(effects):
         return False
+    # Where a mistake shows by a failure only, the failure's words must agree: any crash is like any other.
+    only_fails = not any(effect and not isinstance(effect, str) for effect in effects)
     return all(
-        effect is None or _explains(sheet, i, effect, answer)
+        effect is None or _explains(sheet, i, effect, answer, only_fails)
         for i, (effect, answer) in enumerate(zip(effects, answers, strict=True))
     )
 
 
-def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer) -> bool:
+def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer, to_the_word: bool) -> bool:
     if isinstance(effect, str) or effect is None:
-        return answer.failed == effect
+        if to_the_word:
+            return answer.failed == effect
+        return bool(effect) and answer.failed.partition(":")[0] == effect.partition(":")[0]
     if answer.outcome.error or set(answer.leaves) != set(sheet.cases[index].expected):
         return False
     return all(_leaf_matches(sheet, index, name, effect, answer) for name in answer.leaves)
@@ -144,10 +150,12 @@ def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[str, list[int
     return wrong
 
 
-def _in_parts(sheet: Sheet, answers: Sequence[Answer], wrong: dict[str, list[int]]) -> list[Diagnosis]:
+def _in_parts(
+    sheet: Sheet, mistakes: list[Mistake], answers: Sequence[Answer], wrong: dict[str, list[int]]
+) -> list[Diagnosis]:
     """Two mistakes at once: each wrong output explained by a mistake of its own."""
     explained: dict[str, Mistake] = {}
-    for mistake in sheet.mistakes:
+    for mistake in mistakes:
         mine = {
             name
             for name, cases in wrong.items()

@@ -19,7 +19,7 @@ from autograder.answers import Case, Effect, Forward, Mistake, Sheet
 from autograder.exercise import CourseError, Exercise, Gradient
 from autograder.leaves import Leaves
 
-FORMAT = 2
+FORMAT = 3
 
 
 def freeze(assignment: str, sheets: dict[str, Sheet]) -> bytes:
@@ -74,6 +74,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             {
                 "name": mistake.name,
                 "hint": mistake.hint,
+                "made_in": mistake.made_in,
                 "effects": [
                     _put_effect(effect, sheet.cases[i], arrays)
                     for i, effect in enumerate(_telling_effects(sheet, mistake))
@@ -204,6 +205,7 @@ class FrozenChecks:
                 m["name"],
                 m["hint"],
                 [e if e is None or isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
+                m["made_in"],
             )
             for m in words["mistakes"]
         ]

@@ -196,9 +196,11 @@ class _Grading:
         Also in place of right ones: a list where an array is asked is a right answer, but not one that
         every caller can work with.
         """
+        wrong = [n for n in needed if self._judged[n].status != "right"]
+        if not wrong and not self._judged[name].stopped:
+            return
         references = self._grader.master.reference
         judgement = self._in_fresh_session(sheet, {n: references[n] for n in needed})
-        wrong = [n for n in needed if self._judged[n].status != "right"]
         names = " and ".join(f"`{n}`" for n in wrong or needed)
         if judgement.share > self._judged[name].share:
             judgement.follow_through = True
@@ -234,10 +236,16 @@ class _Grading:
     ) -> Judgement:
         call = _caller(session, sheet.name, standins or {})
         forward, state = self._forward(session, sheet)
-        judgement = judge(sheet, call, forward, state)
+        judgement = judge(sheet, call, forward, state, self._right_needs(sheet))
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
+
+    def _right_needs(self, sheet: Sheet) -> frozenset[str]:
+        """What the student's function calls and is right already: no mistake of its own is made there."""
+        source = self._plan.source_of(sheet.name)
+        right = {n for n, judged in self._judged.items() if judged.status == "right"}
+        return frozenset(n for n in self._needed(sheet) if n in right and f"{n}(" in source)
 
     def _forward(self, session: Session, sheet: Sheet) -> tuple[Call | None, str | None]:
         """How the student's own forward is called, and whether it is known to be wrong."""

@@ -62,6 +62,11 @@ class Judgement:
     follow_through: bool = False
 
     @property
+    def stopped(self) -> bool:
+        """Whether the function fails instead of returning something."""
+        return any(check.message.startswith("it stops") for check in self.checks)
+
+    @property
     def misconception(self) -> str | None:
         """The names of the mistakes, or None."""
         return " and ".join(d.name for d in self.diagnoses) or None
@@ -73,7 +78,11 @@ def unanswered(sheet: Sheet) -> Judgement:
 
 
 def judge(
-    sheet: Sheet, call: Call, forward: Call | None = None, wrong_forward: str | None = None
+    sheet: Sheet,
+    call: Call,
+    forward: Call | None = None,
+    wrong_forward: str | None = None,
+    right: frozenset[str] = frozenset(),
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -83,6 +92,7 @@ def judge(
         forward: for a backward function, calls the student's own forward.
         wrong_forward: None where the student's own forward is right (or given), "named" where it is
             wrong in a way that has a name, "unnamed" where it is wrong in another way.
+        right: functions the student's one calls that are known to be right.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -106,7 +116,7 @@ def judge(
         judgement.status, judgement.share = "right", 1.0
     else:
         judgement.share = _share(values, edges) * (0.5 if again else 1.0)
-        judgement.diagnoses = judgement.diagnoses or diagnose(sheet, answers)
+        judgement.diagnoses = judgement.diagnoses or diagnose(sheet, answers, right)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     return judgement

@@ -54,6 +54,11 @@ class Plan:
     broken: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
+    def source_of(self, exercise: str) -> str:
+        """The text of an exercise's answer cells."""
+        pairs = zip(self.cells, self.origins, strict=True)
+        return "\n".join(cell for cell, origin in pairs if origin == f"exercise {exercise}")
+
 
 def read_bytes(path: Path) -> bytes:
     """Read a submitted file without following links, and never more than 20 MB.

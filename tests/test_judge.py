@@ -142,6 +142,23 @@ def test_a_return_inside_the_loop_is_suspected():
     assert "does `return` stand inside the loop?" in as_text(judgement)
 
 
+def test_a_right_function_is_not_blamed_for_its_callers_mistake():
+    def forward(xs, s0, W):
+        transposed = {"ss": W["ss"].T, "sx": W["sx"]}
+        return REFERENCE["rnn_forward"](xs, s0, transposed)
+
+    sheet = frozen_sheet(TINY.name, "rnn_forward")
+    assert judge(sheet, caller(forward)).misconception == "W_ss transposed (in `rnn_step`)"
+    assert judge(sheet, caller(forward), right=frozenset({"rnn_step"})).misconception is None
+
+
+def test_a_crash_is_not_taken_for_another_crash():
+    def crash(x_t, s_prev, W):
+        return [][5]
+
+    assert judged("rnn_step", crash).misconception is None
+
+
 def test_a_right_backward_of_a_wrong_forward_earns_its_marks():
     def forward(x_t, s_prev, W):
         return np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)
