@@ -97,14 +97,14 @@ def backward_inputs(rng, last_only=False, **sizes):
 
 
 def _leaf(array):
-    import torch  # noqa: PLC0415
+    import torch
 
     return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
 def _gru_step(x_t, s_prev, W):
     """The step by `torch.gru_cell`: reset gate 1 (bias 100), z = 1 - g (weights negated)."""
-    import torch  # noqa: PLC0415
+    import torch
 
     H, D = W["sx"].shape
     w_x = torch.cat([torch.zeros(H, D, dtype=torch.float64), -W["gx"], W["sx"]])
