@@ -192,9 +192,7 @@ def _pip_download(folder: Path, timeout: float) -> None:
         raise DataMissing(f"pip did not answer within {timeout:.0f} seconds. {_how_to()}") from None
     if run.returncode or not (folder / ARCHIVE).is_file():
         lines = [line for line in run.stderr.splitlines() if line.strip()]
-        raise DataMissing(
-            f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to()}"
-        )
+        raise DataMissing(f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to()}")
 
 
 def read_archive(archive: bytes) -> tuple[tuple[str, ...], np.ndarray]:
