@@ -145,12 +145,11 @@ class _Grading:
         self._cell_errors: list[StudentError] = []
 
     def scorecard(self) -> Scorecard:
-        problems = list(self._plan.notes)
         self._try_together()
         for name, sheet in self._sheets.items():
             if self._judged[name].status == "wrong":
                 self._try_alone(name, sheet)
-        problems += self._problems_of_cells()
+        problems = [*self._plan.notes, *self._problems_of_cells()]
         judgements = [self._judged[name] for name in self._sheets]
         return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
 
@@ -169,8 +168,13 @@ class _Grading:
             self._end(session)
             error = next(iter(session.cell_errors), None)
             words = error_words(error, is_call=False) if error else "the process ended"
-            self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             self._plan = self._grader.planner.plan(self._cells, definitions_only=True)
+            self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
+            session = self._session()
+            session.run_cells()
+        if not session.alive:
+            self._end(session)
+            self._leave_out_deadly_cells()
             session = self._session()
             session.run_cells()
         self._cell_errors = list(session.cell_errors)
@@ -180,6 +184,21 @@ class _Grading:
             else:
                 self._judged[name] = self._judge(session, sheet)
         self._end(session)
+
+    def _leave_out_deadly_cells(self) -> None:
+        """Blank the cells that end the process by themselves: the other answers keep their marks."""
+        plan = self._plan
+        given = [cell for cell, origin in zip(plan.cells, plan.origins, strict=True) if origin == "given"]
+        for i, origin in enumerate(plan.origins):
+            if origin == "given":
+                continue
+            session = self._grader.sandbox.session([*given, plan.cells[i]])
+            session.run_cells()
+            if not session.alive:
+                plan.cells[i] = ""
+                name = origin.removeprefix("exercise ") if origin.startswith("exercise ") else "your own"
+                plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
+            self._end(session)
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         together = self._judged[name]
@@ -197,8 +216,6 @@ class _Grading:
         every caller can work with.
         """
         wrong = [n for n in needed if self._judged[n].status != "right"]
-        if not wrong and not self._judged[name].stopped:
-            return
         references = self._grader.master.reference
         judgement = self._in_fresh_session(sheet, {n: references[n] for n in needed})
         names = " and ".join(f"`{n}`" for n in wrong or needed)

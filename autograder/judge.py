@@ -62,11 +62,6 @@ class Judgement:
     follow_through: bool = False
 
     @property
-    def stopped(self) -> bool:
-        """Whether the function fails instead of returning something."""
-        return any(check.message.startswith("it stops") for check in self.checks)
-
-    @property
     def misconception(self) -> str | None:
         """The names of the mistakes, or None."""
         return " and ".join(d.name for d in self.diagnoses) or None
@@ -115,7 +110,7 @@ def judge(
     if all(check.passed for check in judgement.checks):
         judgement.status, judgement.share = "right", 1.0
     else:
-        judgement.share = _share(values, edges) * (0.5 if again else 1.0)
+        judgement.share = 0.0 if again else _share(values, edges)
         judgement.diagnoses = judgement.diagnoses or diagnose(sheet, answers, right)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)

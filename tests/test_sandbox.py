@@ -731,10 +731,28 @@ def test_frames_forged_while_the_cells_run_gain_nothing(sandbox):
 
 
 def kill_worker(sandbox):
-    sandbox._worker.process.kill()
+    """Kill it, and wait until all that stands below it is gone: on a busy machine that takes a while."""
+    process = sandbox._worker.process
+    below = processes_below(process.pid)
+    process.kill()
     deadline = time.monotonic() + 5
-    while sandbox._worker.answers() and time.monotonic() < deadline:
+    while (sandbox._worker.answers() or any(is_running(p) for p in below)) and time.monotonic() < deadline:
         time.sleep(0.01)
+
+
+def processes_below(pid):
+    try:
+        children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [*children, *(p for child in children for p in processes_below(child))]
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_dead_worker_is_replaced(sandbox):

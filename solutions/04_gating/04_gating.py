@@ -689,10 +689,11 @@ assert np.isclose(numeric, numbers["ds_prev"]) and numbers["ds_prev"] == 0.75
 # With more than one unit, each path has a matrix, and the **total** derivative of the
 # step is their sum:
 #
-# $$\frac{\mathrm{d} s_t}{\mathrm{d} s_{t-1}} = \operatorname{diag}(1 - g_t) +
-# \operatorname{diag}\!\big(g_t \odot (1 - \tilde s_t^{\,2})\big) W^{s,s} +
-# \operatorname{diag}\!\big((\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)\big) W^{g,s}
-# \tag{4.10}$$
+# $$\begin{aligned}
+# \frac{\mathrm{d} s_t}{\mathrm{d} s_{t-1}} = \operatorname{diag}(1 - g_t)
+# &+ \operatorname{diag}\!\big(g_t \odot (1 - \tilde s_t^{\,2})\big) W^{s,s} \\
+# &+ \operatorname{diag}\!\big((\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)\big) W^{g,s}
+# \end{aligned} \tag{4.10}$$
 #
 # (4.9) is its transpose, times $\delta_t$.
 
@@ -760,10 +761,12 @@ np.linalg.svd(grown, compute_uv=False).round(2)
 #
 # A matrix gets the gradient of what it made, times what it multiplied:
 #
-# $$\mathrm{d}W^{s,s} = \frac{\partial L}{\partial a_t} s_{t-1}^\top, \quad
-# \mathrm{d}W^{s,x} = \frac{\partial L}{\partial a_t} x_t^\top, \quad
-# \mathrm{d}W^{g,s} = \frac{\partial L}{\partial z_t} s_{t-1}^\top, \quad
-# \mathrm{d}W^{g,x} = \frac{\partial L}{\partial z_t} x_t^\top \tag{4.12}$$
+# $$\begin{aligned}
+# \mathrm{d}W^{s,s} &= \frac{\partial L}{\partial a_t} s_{t-1}^\top, &
+# \mathrm{d}W^{s,x} &= \frac{\partial L}{\partial a_t} x_t^\top, \\
+# \mathrm{d}W^{g,s} &= \frac{\partial L}{\partial z_t} s_{t-1}^\top, &
+# \mathrm{d}W^{g,x} &= \frac{\partial L}{\partial z_t} x_t^\top
+# \end{aligned} \tag{4.12}$$
 #
 # With $N$ columns the matrix product sums over the sequences, as it should.
 
