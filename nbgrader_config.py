@@ -18,7 +18,11 @@ c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
-c.Exchange.root = str(ROOT / "exchange")
+# nbgrader wants an exchange that everybody can write, and formgrader warns without one.
+_exchange = ROOT / "exchange"
+_exchange.mkdir(exist_ok=True)
+_exchange.chmod(0o777)
+c.Exchange.root = str(_exchange)
 
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",

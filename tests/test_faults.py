@@ -1,0 +1,142 @@
+"""Faults: after a rerun the marks are those of an undisturbed run, and nothing was graded twice."""
+
+import json
+import os
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from course import KEY, TINY, master_of, submission
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+BIN = Path(sys.executable).parent
+NOTEBOOK = TINY.name
+KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4"))
+STUDENTS = 60
+ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory):
+    """A class: right, with each mistake, and without an answer."""
+    folder = tmp_path_factory.mktemp("class")
+    master = master_of(NOTEBOOK)
+    kinds = [submission(NOTEBOOK), submission(NOTEBOOK, solved=False)]
+    for name, exercise in master.exercises.items():
+        kinds += [submission(NOTEBOOK, {name: master.mutate(name, m)}) for m in exercise.spec.misconceptions]
+    for i in range(STUDENTS):
+        path = folder / f"student{i:03d}" / NOTEBOOK / f"{NOTEBOOK}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(kinds[i % len(kinds)])
+    return folder
+
+
+def command(submitted, place, *more):
+    return [
+        str(BIN / "autograder"), "grade", NOTEBOOK, "--root", str(TINY.parents[1]), "--jobs", "2",
+        "--submitted", str(submitted), "--journal", str(place / "journal"), "--autograded",
+        str(place / "autograded"), "--gradebook", f"sqlite:///{place / 'gradebook.db'}", *more,
+    ]  # fmt: skip
+
+
+def grade(submitted, place, *more, **options):
+    return subprocess.run(
+        command(submitted, place, *more),
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=place, timeout=300, **options,
+    )  # fmt: skip
+
+
+def marks(place):
+    query = """select sa.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g
+        join base_cell b on b.id = g.cell_id join submitted_notebook sn on sn.id = g.notebook_id
+        join submitted_assignment sa on sa.id = sn.assignment_id order by 1, 2"""
+    with sqlite3.connect(place / "gradebook.db") as connection:
+        return list(connection.execute(query))
+
+
+def export(place):
+    run = [str(BIN / "autograder"), "export", NOTEBOOK, "--root", str(TINY.parents[1])]
+    run += ["--journal", str(place / "journal"), "--file", str(place / "marks.csv")]
+    subprocess.run(run, env=ENVIRONMENT, check=True, capture_output=True)
+    return (place / "marks.csv").read_bytes()
+
+
+def graded_once(place):
+    lines = (place / "journal").read_bytes().splitlines()
+    students = [json.loads(line)["record"]["student"] for line in lines]
+    return len(students) == len(set(students)) == STUDENTS
+
+
+@pytest.fixture(scope="module")
+def undisturbed(submitted, tmp_path_factory):
+    place = tmp_path_factory.mktemp("undisturbed")
+    done = grade(submitted, place)
+    assert done.returncode == 0, done.stderr
+    assert graded_once(place)
+    return place
+
+
+def same_as(place, undisturbed):
+    return marks(place) == marks(undisturbed) and export(place) == export(undisturbed) and graded_once(place)
+
+
+def test_killed_at_random_moments_it_goes_on_where_it_stopped(submitted, undisturbed, tmp_path):
+    chance = random.Random(5)
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command(submitted, tmp_path), env=ENVIRONMENT, cwd=tmp_path, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(chance.uniform(0.5, 6))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert grade(submitted, tmp_path).returncode == 0
+    assert same_as(tmp_path, undisturbed)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(submitted, undisturbed, tmp_path):
+    """A limit on the size of files is as full as a disk can be."""
+    room = 40_000
+    done = grade(
+        submitted, tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    )
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert grade(submitted, tmp_path).returncode == 0
+    assert same_as(tmp_path, undisturbed)
+
+
+def test_a_gradebook_locked_for_a_while_is_waited_for(submitted, undisturbed, tmp_path):
+    assert grade(submitted, tmp_path).returncode == 0
+    holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None)
+    holder.execute("begin exclusive")
+    process = subprocess.Popen(
+        command(submitted, tmp_path), env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(4)
+    holder.execute("rollback")
+    holder.close()
+    assert process.wait(120) == 0, process.stderr.read()
+    process.stderr.close()
+    assert same_as(tmp_path, undisturbed)
+
+
+def test_two_graders_at_once_grade_nothing_twice(submitted, undisturbed, tmp_path):
+    both = [
+        subprocess.Popen(
+            command(submitted, tmp_path), env=ENVIRONMENT, cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    assert [process.wait(300) for process in both] == [0, 0]
+    assert same_as(tmp_path, undisturbed)
