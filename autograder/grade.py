@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.answers import Sheet, fresh_sheets
+import numpy as np
+
+from autograder.answers import Sheet, fresh_sheets, mistaken_functions
 from autograder.error_words import error_words
 from autograder.gradients import Call
-from autograder.judge import Check, Judgement, judge, trusted, unanswered
+from autograder.judge import Check, Judgement, judge, unanswered
 from autograder.masters import Master, read_master
 from autograder.outcome import Outcome, StudentError
+from autograder.own_forward import WrongForward, trusted
 from autograder.sandbox import Sandbox, Session
 from autograder.submission import Plan, Planner, SubmittedCell, read_cells
 
@@ -88,6 +91,7 @@ class Grader:
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
         self.sandbox = Sandbox(packages=self.master.packages, unsafe=unsafe)
         self.fingerprint = _fingerprint(folder, key)
+        self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
 
     def __enter__(self) -> Grader:
         return self
@@ -108,13 +112,21 @@ class Grader:
         """What a result depends on: submission, exercises, references, key and grader."""
         return hashlib.sha256(self.fingerprint + content).hexdigest()
 
+    def mistaken(self, exercise: str) -> dict[str, Callable[..., Any]]:
+        """Functions with the known mistakes of an exercise, by the mistakes' names."""
+        if exercise not in self._mistaken:
+            found = mistaken_functions(self.master, self.master.exercises[exercise])
+            self._mistaken[exercise] = {name: function for name, _, function, _ in found}
+        return self._mistaken[exercise]
+
     def grade(self, content: bytes) -> Scorecard:
         """Grade the bytes of a submitted notebook.
 
         Raises:
             Ungradable: it is no notebook.
         """
-        return _Grading(self, read_cells(content)).scorecard()
+        with np.errstate(all="ignore"):  # a student's numbers may overflow anything
+            return _Grading(self, read_cells(content)).scorecard()
 
 
 def _fingerprint(folder: Path, key: str) -> bytes:
@@ -252,8 +264,9 @@ class _Grading:
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
     ) -> Judgement:
         call = _caller(session, sheet.name, standins or {})
-        forward, state = self._forward(session, sheet)
-        judgement = judge(sheet, call, forward, state, self._right_needs(sheet))
+        forward = self._forward(session, sheet, standins or {})
+        wrong = self._wrong_forward(sheet) if forward else None
+        judgement = judge(sheet, call, forward, wrong, self._right_needs(sheet))
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
@@ -264,17 +277,29 @@ class _Grading:
         right = {n for n, judged in self._judged.items() if judged.status == "right"}
         return frozenset(n for n in self._needed(sheet) if n in right and f"{n}(" in source)
 
-    def _forward(self, session: Session, sheet: Sheet) -> tuple[Call | None, str | None]:
-        """How the student's own forward is called, and whether it is known to be wrong."""
+    def _forward(
+        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]
+    ) -> Call | None:
+        """How the student's own forward is called."""
         if sheet.forward is None:
-            return None, None
+            return None
         if not sheet.forward.is_exercise:
-            return trusted(self._grader.master.reference[sheet.forward.name]), None
+            return trusted(self._grader.master.reference[sheet.forward.name])
         own = self._judged.get(sheet.forward.name)
         if own is None or own.status == "unanswered":
-            return None, None
-        state = None if own.status == "right" else ("named" if own.diagnoses else "unnamed")
-        return _caller(session, sheet.forward.name, {}), state
+            return None
+        return _caller(session, sheet.forward.name, standins)
+
+    def _wrong_forward(self, sheet: Sheet) -> WrongForward | None:
+        """What is known of the student's own forward, where it is not right."""
+        own = self._judged.get(sheet.forward.name) if sheet.forward else None
+        if own is None or own.status != "wrong":
+            return None
+        master = self._grader.master
+        named = [d.name for d in own.diagnoses if not d.where]
+        known = len(named) == len(own.diagnoses) == 1
+        mistaken = self._grader.mistaken(own.name).get(named[0]) if known else None
+        return WrongForward(master.reference[own.name], mistaken)
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:

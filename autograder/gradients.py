@@ -163,20 +163,41 @@ def entrywise(loss: ForwardLoss, inputs: Inputs, leaf: str) -> np.ndarray:
     return np.array(slopes(loss, inputs, {leaf: list(units)})[leaf]).reshape(array.shape)
 
 
-def depends_on_everything(
+def jacobian(
     loss: ForwardLoss, inputs: Inputs, gradient: Gradient, rng: np.random.Generator
-) -> bool:
-    """Whether the loss changes with every tensor, and with every time step of a sequence.
+) -> tuple[Leaves, dict[str, np.ndarray]]:
+    """All slopes of a forward, entry by entry, from one batch of calls in a random order.
 
-    A forward that ignores an input has an easy gradient: no marks for that.
+    One batch, so that a student's forward cannot answer in one way for one question and in another for
+    the next: all that is found comes from the same answers.
+
+    Args:
+        loss: the forward, and which of its outputs count.
+        inputs: its arguments.
+        gradient: by which of them.
+        rng: draws the order.
+
+    Returns:
+        The outputs at `inputs`, and for each input leaf a table (outputs, entries of the leaf).
+
+    Raises:
+        GradientTrouble: the forward fails, or there are too many entries to try.
     """
-    directions = {}
-    for leaf, array in input_leaves(inputs, list(gradient.wrt.values())).items():
-        direction = rng.normal(size=array.shape)
-        directions[leaf] = [direction]
-        if array.ndim == 3:
-            steps = range(array.shape[0])
-            mask = np.eye(array.shape[0])
-            directions[leaf] += [direction * mask[t][:, None, None] for t in steps]
-    found = slopes(loss, inputs, directions)
-    return all(abs(slope) > 1e-9 for several in found.values() for slope in several)
+    targets = input_leaves(inputs, list(gradient.wrt.values()))
+    if sum(array.size for array in targets.values()) > MOST_ENTRIES:
+        raise GradientTrouble("there are too many entries to try")
+    batch = [inputs]
+    for leaf, array in targets.items():
+        for unit in np.eye(array.size).reshape(array.size, *array.shape):
+            batch += [moved(inputs, leaf, STEP * unit), moved(inputs, leaf, -STEP * unit)]
+    order = rng.permutation(len(batch))
+    answers = dict(zip(order, loss.outputs([batch[i] for i in order]), strict=True))
+    flat = {
+        i: np.concatenate([leaves[name].ravel() for name in loss.weights]) for i, leaves in answers.items()
+    }
+    tables, at = {}, 1
+    for leaf, array in targets.items():
+        places = range(at, at + 2 * array.size, 2)
+        tables[leaf] = np.stack([(flat[i] - flat[i + 1]) / (2 * STEP) for i in places], axis=1)
+        at += 2 * array.size
+    return answers[0], tables

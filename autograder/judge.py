@@ -7,9 +7,7 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -20,12 +18,10 @@ from autograder.error_words import error_words
 from autograder.gradients import Call, GradientTrouble
 from autograder.leaves import student_leaves
 from autograder.outcome import Outcome
-from autograder.own_forward import gradient_error
+from autograder.own_forward import WrongForward, earned_share, gradient_error
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
-# A right backward of an unknown wrong forward: right work, on a task that may have become easier.
-UNKNOWN_FORWARD_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def judge(
     sheet: Sheet,
     call: Call,
     forward: Call | None = None,
-    wrong_forward: str | None = None,
+    wrong_forward: WrongForward | None = None,
     right: frozenset[str] = frozenset(),
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
@@ -85,8 +81,7 @@ def judge(
         sheet: inputs, expected answers, mistakes.
         call: calls the student's function with a batch of positional arguments.
         forward: for a backward function, calls the student's own forward.
-        wrong_forward: None where the student's own forward is right (or given), "named" where it is
-            wrong in a way that has a name, "unnamed" where it is wrong in another way.
+        wrong_forward: what is known of the student's own forward, where it is not right.
         right: functions the student's one calls that are known to be right.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
@@ -115,15 +110,6 @@ def judge(
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     return judgement
-
-
-def trusted(function: Callable[..., Any]) -> Callable[..., list[Outcome]]:
-    """A way to call a function of ours as if it were a student's."""
-
-    def call(batch: Any) -> list[Outcome]:
-        return [Outcome(function(*copy.deepcopy(list(arguments)))) for arguments in batch]
-
-    return call
 
 
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
@@ -206,25 +192,29 @@ def _share(values: list[Check], edges: list[Check]) -> float:
 
 
 def _check_gradient(
-    judgement: Judgement, sheet: Sheet, own: Forward, call: Call, forward: Call, wrong_forward: str | None
+    judgement: Judgement,
+    sheet: Sheet,
+    own: Forward,
+    call: Call,
+    forward: Call,
+    wrong_forward: WrongForward | None,
 ) -> None:
     """Judge a backward by the numeric gradient of the student's own forward."""
     name = f"gradient of `{own.name}`"
     try:
-        credit = judgement.share < 1.0 and wrong_forward is not None
-        found = gradient_error(sheet, own, call, forward, credit)
+        error = gradient_error(sheet, own, call, forward)
     except GradientTrouble as trouble:
         judgement.checks.append(Check(name, False, f"no numeric gradient: {trouble}"))
         return
-    if found.error:
-        message = found.error
+    if error:
+        message = error
         if judgement.share == 1.0:
-            message = f"your backward is right, but your own `{own.name}` is another function: {found.error}"
+            message = f"your backward is right, but your own `{own.name}` is another function: {error}"
         judgement.checks.append(Check(name, judgement.share == 1.0, message))
         return
     judgement.checks.append(Check(name, True, "agrees with the numeric gradient of the forward"))
-    if judgement.share < 1.0 and wrong_forward and found.depends_on_everything:
-        share = 1.0 if wrong_forward == "named" else UNKNOWN_FORWARD_SHARE
+    if judgement.share < 1.0 and wrong_forward:
+        share = earned_share(sheet, own, call, forward, wrong_forward)
         if share > judgement.share:
             judgement.share = share
             judgement.follow_through = True

@@ -6,9 +6,11 @@ from course import TINY, frozen_sheet, master_of
 
 from autograder.check import caller
 from autograder.judge import judge
+from autograder.own_forward import WrongForward
 from autograder.words import as_html, as_text
 
 REFERENCE = master_of(TINY.name).reference
+UNKNOWN = WrongForward(REFERENCE["rnn_step"])
 
 
 def judged(exercise, function, forward=None, state=None):
@@ -159,28 +161,49 @@ def test_a_crash_is_not_taken_for_another_crash():
     assert judged("rnn_step", crash).misconception is None
 
 
-def test_a_right_backward_of_a_wrong_forward_earns_its_marks():
+def right_backward_of(slope, recurrent=lambda W: W["ss"]):
+    """The gradient of s_t = f(W s_prev + W_sx x_t), where f' is slope(s_t)."""
+
+    def backward(ds, x_t, s_prev, s_t, W):
+        dz = ds * slope(s_t)
+        ss = dz @ s_prev.T if recurrent(W) is W["ss"] else s_prev @ dz.T
+        return W["sx"].T @ dz, recurrent(W).T @ dz, {"ss": ss, "sx": dz @ x_t.T}
+
+    return backward
+
+
+def test_a_right_backward_of_a_known_wrong_forward_earns_its_marks():
     def forward(x_t, s_prev, W):
         return np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)
 
-    def backward(ds, x_t, s_prev, s_t, W):
-        dz = ds * (1 - s_t**2)
-        return W["sx"].T @ dz, W["ss"] @ dz, {"ss": s_prev @ dz.T, "sx": dz @ x_t.T}
-
+    backward = right_backward_of(lambda s: 1 - s**2, lambda W: W["ss"].T)
     assert judged("rnn_step_backward", backward, REFERENCE["rnn_step"]).share < 0.5
-    assert judged("rnn_step_backward", backward, forward, "named").share == 1
-    assert judged("rnn_step_backward", backward, forward, "unnamed").share == 0.5
+    known = WrongForward(REFERENCE["rnn_step"], forward)
+    assert judged("rnn_step_backward", backward, forward, known).share == 1
+    # Slopes that are nothing like the reference's, of a mistake nobody knows: nothing.
+    assert judged("rnn_step_backward", backward, forward, UNKNOWN).share < 0.5
 
 
-@pytest.mark.parametrize("state", ["named", "unnamed"])
-def test_nothing_is_earned_by_the_gradient_of_a_forward_that_ignores_its_inputs(state):
+def test_a_right_backward_of_an_unknown_wrong_forward_earns_half():
+    def forward(x_t, s_prev, W):
+        return 1 / (1 + np.exp(-(W["ss"] @ s_prev + W["sx"] @ x_t)))
+
+    backward = right_backward_of(lambda s: s * (1 - s))
+    assert judged("rnn_step_backward", backward, forward, UNKNOWN).share == 0.5
+    wrong = right_backward_of(lambda s: s)
+    assert judged("rnn_step_backward", wrong, forward, UNKNOWN).share == 0
+
+
+@pytest.mark.parametrize("mistaken", [True, False])
+def test_nothing_is_earned_by_the_gradient_of_a_forward_that_ignores_its_inputs(mistaken):
     def forward(x_t, s_prev, W):
         return np.zeros_like(s_prev)
 
     def backward(ds, x_t, s_prev, s_t, W):
         return 0 * x_t, 0 * s_prev, {"ss": 0 * W["ss"], "sx": 0 * W["sx"]}
 
-    assert judged("rnn_step_backward", backward, forward, state).share == 0
+    wrong = WrongForward(REFERENCE["rnn_step"], forward if mistaken else None)
+    assert judged("rnn_step_backward", backward, forward, wrong).share == 0
 
 
 def test_a_wrong_gradient_is_located():
