@@ -5,6 +5,7 @@ What is graded how, is `grade.py`'s business; what the marks are for, the gradeb
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -14,12 +15,13 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
 from autograder.exercise import CourseError
 from autograder.grade import Grader
 from autograder.journal import Journal
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.submission import Ungradable, read_bytes
 
 KEY_FILE = "course.key"
@@ -52,9 +54,13 @@ def course_key(root: Path) -> str:
         return given
     path = root / KEY_FILE
     if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # Whole or not at all, whoever else makes one now or ends this process half-way.
+        handle, draft = mkstemp(prefix=f".{KEY_FILE}", dir=root)
         with os.fdopen(handle, "w") as file:
             file.write(os.urandom(16).hex() + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     key = path.read_text().strip()
     if not key:
         raise CourseError(f"{path} is empty; remove it, and a new key is made")
@@ -73,12 +79,12 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
         raise CourseError(f"there is no folder {submitted}")
     found, failures = [], []
     for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
-        if entry.name.startswith("."):
-            continue
+        if entry.name.startswith(".") or entry.is_file(follow_symlinks=False):
+            continue  # plain files beside the students' folders are somebody's lists
         student = shown_name(entry.name)
         folder = Path(entry.path) / assignment
         reason = _not_a_folder(Path(entry.path)) or _not_a_folder(folder)
-        if reason == "missing":
+        if reason == MISSING:
             continue
         if reason:
             failures.append(Failure(student, reason))
@@ -90,20 +96,26 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
 
 
 def shown_name(name: str) -> str:
-    """A folder's name as text that can be written anywhere."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    """A folder's name as text that can be written anywhere: a terminal, a page, a table.
+
+    Characters that cannot be seen (control characters, turns of direction, bad bytes) become escapes.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+MISSING = "missing"
 
 
 def _not_a_folder(path: Path) -> str:
+    """Why a path is no folder: MISSING where there is nothing, "" for a folder."""
     try:
         mode = path.lstat().st_mode
     except OSError:
-        return "missing"
-    if stat.S_ISLNK(mode):
-        return f"{shown_name(path.name)} is a link; links are refused"
-    if not stat.S_ISDIR(mode):
-        return "missing"
-    return ""
+        return MISSING
+    if stat.S_ISDIR(mode):
+        return ""
+    kind = "a link; links are refused" if stat.S_ISLNK(mode) else "not a folder"
+    return f"{shown_name(path.name)} is {kind}"
 
 
 def grade_class(
@@ -167,6 +179,11 @@ def _grade_one(grader: Grader, submitted: Submitted, known_key: str) -> _Graded:
         return _Graded(key, grader.grade(content).record(submitted.student))
     except Ungradable as error:
         return _Graded(reason=str(error))
+    except (CourseError, SandboxUnavailable):
+        raise
+    except Exception as error:
+        # A fault of ours, found by one submission, must not cost the others their grades.
+        return _Graded(reason=f"the grader itself failed on it, please report this: {error!r:.300}")
 
 
 class _Here:

@@ -20,7 +20,7 @@ from autograder.judge import Check, Judgement, judge, unanswered
 from autograder.masters import Master, read_master
 from autograder.outcome import Outcome, StudentError
 from autograder.own_forward import WrongForward, trusted
-from autograder.sandbox import Sandbox, Session
+from autograder.sandbox import Limits, Sandbox, Session
 from autograder.submission import Plan, Planner, SubmittedCell, read_cells
 
 GRADER_VERSION = 1
@@ -89,7 +89,8 @@ class Grader:
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
         self.planner = Planner(self.master)
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
-        self.sandbox = Sandbox(packages=self.master.packages, unsafe=unsafe)
+        limits = Limits(**self.master.limits)  # type: ignore[arg-type]
+        self.sandbox = Sandbox(self.master.packages, limits, unsafe)
         self.fingerprint = _fingerprint(folder, key)
         self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
 

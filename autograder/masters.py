@@ -90,6 +90,7 @@ class Master:
     cells: list[Cell]
     exercises: dict[str, GradedExercise] = field(default_factory=dict)
     packages: tuple[str, ...] = ("numpy",)
+    limits: dict[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -203,6 +204,7 @@ def read_master(folder: Path) -> Master:
     master = Master(folder.name, folder, cells)
     declared = _read_exercises(folder / "exercises.py")
     master.packages = tuple(declared.pop("PACKAGES", ("numpy",)))
+    master.limits = dict(declared.pop("LIMITS", {}))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
     for cell in master.cells_with("exercise"):
         if cell.name in master.exercises:

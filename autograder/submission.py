@@ -20,7 +20,8 @@ from autograder.stubs import is_stub, last_definition
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_CELLS = 2000
-MOST_SOURCE = 2 * 1024 * 1024
+# A hundred times the code of a notebook; a parser needs a kilobyte of memory for every byte of the worst.
+MOST_SOURCE = 300_000
 
 
 class Ungradable(Exception):
@@ -120,7 +121,10 @@ def _cells_of(notebook: Any) -> list[SubmittedCell]:
     cells = [_cell_of(cell) for cell in raw if isinstance(cell, dict)]
     total = sum(len(cell.source) for cell in cells if cell)
     if total > MOST_SOURCE:
-        raise Ungradable("the notebook holds more than 2 MB of code")
+        raise Ungradable(
+            f"the notebook holds {total} characters of code, more than {MOST_SOURCE}; "
+            "load data from a file instead of writing them into a cell"
+        )
     return [cell for cell in cells if cell]
 
 

@@ -20,7 +20,7 @@ class Limits:
         cpu_seconds: processor seconds of the whole session.
         open_files: file descriptors.
         output_bytes: characters kept of standard output, and as many of standard error, per call.
-        frame_bytes: longest answer that is read.
+        frame_bytes: most that is read in answer to one request, all frames together.
         tmp_bytes: size of the private /tmp, and of one file.
         standin_calls: how often stand-ins are answered in one batch of calls.
     """

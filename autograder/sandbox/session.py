@@ -111,6 +111,7 @@ class Session:
         self._closed = False
         self._usage: Usage | None = None
         self._calls = 0
+        self._room = self.limits.frame_bytes  # what may still come back for one request
         self._greeted = False
         try:
             self._number, self._socket = worker.fork()
@@ -199,6 +200,7 @@ class Session:
             self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
             self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
             self._send(blob, self._deadline)
+            self._room = self.limits.frame_bytes
             answered = 0
             while len(outcomes) < len(batch):
                 value, extra = self._receive(self._deadline)
@@ -290,8 +292,9 @@ class Session:
         """
         try:
             (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
-            if length > self.limits.frame_bytes:
+            if length > self._room:
                 raise self._over("protocol", f"an answer of {length} bytes is too long")
+            self._room -= length
             blob = self._read(length, deadline)
         except TimeoutError:
             raise self._timeout() from None
