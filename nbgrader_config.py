@@ -47,9 +47,13 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
+c.ExportApp.plugin_class = "autograder.nbgrader_export.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission: leave those students out, and say so.
 _linked = students_with_links(ROOT / "submitted")
+if any("," in name for name in _linked):
+    # nbgrader's list is parted by commas: it would leave out others, and grade this one.
+    raise SystemExit(f"links or special files in {_linked}; a name has a comma: move that folder away")
 if _linked:
     c.CourseDirectory.student_id_exclude = ",".join(_linked)
     print(f"left out, their folders hold links or special files: {', '.join(_linked)}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -282,6 +283,12 @@ def main() -> None:
         app()
     except (CourseError, SandboxUnavailable) as error:
         err.print(Text(str(error), "red"))
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        place = error.filename or "a file"
+        err.print(Text(f"{place}: {error.strerror}; what is graded so far is kept, run it again", "red"))
         raise SystemExit(2) from None
 
 

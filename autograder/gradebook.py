@@ -29,15 +29,17 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 
 from autograder.annotate import Annotator
 from autograder.exercise import CourseError
 from autograder.masters import read_master
 from autograder.notebook import release_notebook, source_notebook
-from autograder.submission import read_bytes
+from autograder.submission import Ungradable, read_bytes
 
 BATCH = 500
+LOCKED_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ def write_marks(
     master = read_master(folder)
     source = source_notebook(master)
     try:
+        url = patient(url)
         register(url, root, folder.name)
-        engine = sa.create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+        engine = _engine(url)
         with engine.connect() as connection:
             cells = _cells(connection, folder.name)
         annotator = Annotator(_annotated_source(source)) if submitted else None
@@ -92,12 +95,39 @@ def write_marks(
                 _write_batch(connection, cells, batch, submitted)
             written += len(batch)
         engine.dispose()
-    except OperationalError as error:
+    except DBAPIError as error:
         raise CourseError(
             f"the gradebook {url} cannot be written: {str(error.orig).strip()}; the grades are kept in the "
             "journal: run the same command again, and nothing is graded twice"
         ) from error
     return written
+
+
+def patient(url: str) -> str:
+    """The address with a minute's patience for a locked file, unless it says how long to wait."""
+    if not url.startswith("sqlite") or "timeout=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}timeout={LOCKED_SECONDS}"
+
+
+def _engine(url: str) -> sa.Engine:
+    """An engine whose transactions on SQLite lock the file at their beginning.
+
+    Two graders of different notebooks then wait for each other; otherwise both could read that a student
+    is missing, and the second to insert one would fail.
+    """
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def leave_transactions_to_us(connection: Any, _: Any) -> None:
+            connection.isolation_level = None
+
+        @event.listens_for(engine, "begin")
+        def lock(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
 
 
 def put_tools_on_path() -> None:
@@ -110,20 +140,23 @@ def put_tools_on_path() -> None:
 def register(url: str, root: Path, assignment: str) -> None:
     """Make sure that the gradebook knows the notebook's cells (what `generate_assignment` does)."""
     put_tools_on_path()
+    notebook = source_notebook(read_master(root / "solutions" / assignment))
+    graded = (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
+    wanted = {meta["grade_id"] for meta in graded if meta}
     with Gradebook(url) as gradebook:
-        known = gradebook.db.execute(
-            sa.select(sa.literal(1))
-            .select_from(Notebook)
-            .join(AssignmentRow)
-            .where(AssignmentRow.__table__.c.name == assignment)
-        ).first()
-    if known:
-        return
+        # All of its cells, not only its name: a run may have been killed between the two.
+        cell, row, owner = BaseCell.__table__.c, Notebook.__table__.c, AssignmentRow.__table__.c
+        known = gradebook.db.scalars(
+            sa.select(cell.name).where(
+                cell.notebook_id == row.id, row.assignment_id == owner.id, owner.name == assignment
+            )
+        )
+        if wanted <= set(known):
+            return
     from nbgrader.preprocessors import ComputeChecksums, LockCells, SaveCells  # noqa: PLC0415
 
     with Gradebook(url) as gradebook:
         gradebook.update_or_create_assignment(assignment)
-    notebook = source_notebook(read_master(root / "solutions" / assignment))
     names = {"notebook": assignment, "assignment": assignment, "db_url": url}
     resources = ResourcesDict(nbgrader=names)
     from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
@@ -243,11 +276,9 @@ def _timestamp(path: Path) -> datetime | None:
     """The moment of a submission in UTC, as nbgrader writes it; None if there is none."""
     from nbgrader.utils import parse_utc  # noqa: PLC0415
 
-    if not path.is_file() or path.is_symlink():
-        return None
     try:
-        moment = parse_utc(path.read_text("utf-8")[:100].strip())
-    except (ValueError, OverflowError):
+        moment = parse_utc(read_bytes(path, most=100).decode("utf-8").strip())
+    except (Ungradable, ValueError, OverflowError, TypeError):
         return None
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 

@@ -61,8 +61,8 @@ class Plan:
         return "\n".join(cell for cell, origin in pairs if origin == f"exercise {exercise}")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a submitted file without following links, and never more than 20 MB.
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read a submitted file without following links, and never more than `most` bytes.
 
     Raises:
         Ungradable: no regular file, too large, or not readable.
@@ -78,9 +78,10 @@ def read_bytes(path: Path) -> bytes:
         os.close(handle)
         raise Ungradable(f"{path.name} is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        if status.st_size > MOST_BYTES:
-            raise Ungradable(f"{path.name} is larger than 20 MB; clear its outputs and save it again")
-        return file.read(MOST_BYTES + 1)
+        if status.st_size > most:
+            size = f"{most >> 20} MB" if most >> 20 else f"{most} bytes"
+            raise Ungradable(f"{path.name} is larger than {size}; clear its outputs and save it again")
+        return file.read(most + 1)
 
 
 def read_cells(content: bytes) -> list[SubmittedCell]:

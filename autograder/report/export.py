@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from typing import Any
 Record = dict[str, Any]
 
 
+# What a spreadsheet takes for the beginning of a formula, in full width too, behind spaces too.
+FORMULA = re.compile(r"[\s\u00a0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
+
+
 def plain_text(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def export_csv(path: Path, assignment: str, records: Iterable[Record]) -> None:
@@ -25,7 +30,7 @@ def export_csv(path: Path, assignment: str, records: Iterable[Record]) -> None:
     first = next(rows, None)
     names = [e["name"] for e in first["exercises"]] if first else []
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(["student", "assignment", "score", "max_score", *names])
         for record in [first, *rows] if first else []:
             scores = [e["score"] for e in record["exercises"]]
@@ -80,7 +85,7 @@ FORMATS: dict[str, Callable[[Path, str, Iterable[Record]], None]] = {
 
 def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(header)
         writer.writerows(rows)
 
