@@ -241,7 +241,7 @@ check(gate)
 #
 # One unit, one input: $H = D = N = 1$, so that every matrix is a number.
 #
-# $$s_{t-1} = 0.5, \quad x_t = 1, \qquad W^{g,s} = 2, \quad W^{g,x} = -1, \qquad
+# $$s_{t-1} = 0.5, \quad x_t = 1, \quad W^{g,s} = 2, \quad W^{g,x} = -1, \quad
 # W^{s,s} = 1, \quad W^{s,x} = -0.5$$
 #
 # | | | |
@@ -595,8 +595,7 @@ assert np.allclose(jacobian(lambda v: mix(old, new, v), g), np.diag(new - old))
 # $$\frac{\partial L}{\partial z_t} = \delta_t \odot (\tilde s_t - s_{t-1}) \odot g_t \odot
 # (1 - g_t) \tag{4.8}$$
 #
-# In code: `da` and `dz`. Both are written with **outputs** of the squashing functions:
-# nothing has to be squashed again.
+# In code: `da` and `dz`. Both use **outputs** of tanh and sigmoid: squash nothing again.
 
 # %% [markdown] slide="notes"
 # Ask: "is it 1 - candidate**2, or 1 - tanh(candidate)**2?" The candidate has been
@@ -640,8 +639,8 @@ assert np.allclose(
 # %% [markdown] slide="slide"
 # ## The three paths, with numbers
 #
-# The unit from the paper: $s_{t-1} = 0.5$, $g_t = 0.5$, $\tilde s_t = 0$, $W^{s,s} =
-# 1$, $W^{g,s} = 2$. Let $\delta_t = 1$ arrive.
+# The unit from the paper: $s_{t-1} = 0.5$, $g_t = 0.5$, $\tilde s_t = 0$,
+# $W^{s,s} = 1$, $W^{g,s} = 2$. Let $\delta_t = 1$ arrive.
 #
 # **Before you go on, write down** what each path brings to the old state. Which sign
 # has the third?
@@ -983,9 +982,9 @@ assert np.isclose(numeric, foretold, rtol=1e-5)
 #
 # An input has three entries: the value, the mark (0 or 1), and a constant 1.
 #
-# Who always answers 1, the mean, has a mean squared error of $2 \cdot \frac{1}{12}
-# \approx 0.167$: the variance of two uniform values. That is our one baseline. We call
-# an error below 0.01 *solved*.
+# Who always answers 1, the mean, has a mean squared error of
+# $2 \cdot \frac{1}{12} \approx 0.167$: the variance of two uniform values. That is our one
+# baseline. We call an error below 0.01 *solved*.
 
 # %% [markdown] slide="notes"
 # The task is from Hochreiter and Schmidhuber (1997), in a simplified form: values in
@@ -1089,8 +1088,8 @@ def random_weights(seed, gate_bias=None, H=16, D=3):
 # sequences of the adding problem. What is left of its norm at $s_0$?
 #
 # - a tanh RNN with an orthogonal $W^{s,s}$;
-# - gated RNNs with gate bias 0, −2 and −4: $\sigma(0) = 0.5$, $\sigma(-2) \approx
-#   0.12$, $\sigma(-4) \approx 0.02$.
+# - gated RNNs with gate bias 0, −2 and −4:
+#   $\sigma(0) = 0.5$, $\sigma(-2) \approx 0.12$, $\sigma(-4) \approx 0.02$.
 #
 # **Before you go on, write down** an order, from the least to the most.
 
@@ -1372,9 +1371,8 @@ show(
 # | GRU (Cho et al. 2014) | $z_t = 1 - g_t$ | a second gate $r_t$ inside the candidate |
 # | LSTM (Hochreiter & Schmidhuber 1997) | notebook 05 | two states, separate gates |
 #
-# JANET is an LSTM of which only the forget gate was left, and this is what is left. $1
-# - \sigma(z) = \sigma(-z)$: **keep** and **overwrite** differ by the sign of the
-# weights.
+# JANET is an LSTM of which only the forget gate was left.
+# As $1 - \sigma(z) = \sigma(-z)$, **keep** and **overwrite** differ by the sign of the weights.
 
 # %% [markdown] slide="notes"
 # Ask: "the GRU of PyTorch has (1 - z) n + z h, that of Chung et al. (2014) has it the
@@ -1383,8 +1381,8 @@ show(
 
 # %% [markdown]
 # Both claims, in numbers. JANET as its paper writes it, without the shift between its
-# two gate terms that the paper also tries: $f_t = \sigma(U^f h_{t-1} + W^f x_t)$, $h_t
-# = f_t \odot h_{t-1} + (1 - f_t) \odot \tanh(U^c h_{t-1} + W^c x_t)$.
+# two gate terms that the paper also tries: $f_t = \sigma(U^f h_{t-1} + W^f x_t)$ and
+# $h_t = f_t \odot h_{t-1} + (1 - f_t) \odot \tanh(U^c h_{t-1} + W^c x_t)$.
 
 # %% needs="gate gated_step"
 rng = np.random.default_rng(12)
@@ -1396,9 +1394,10 @@ janet = f * h_prev + (1 - f) * np.tanh(W["ss"] @ h_prev + W["sx"] @ x_t)
 assert np.allclose(janet, gated_step(x_t, h_prev, W)[0])
 
 # %% [markdown]
-# The GRU has a **reset gate** $r_t$ in front of the state inside the candidate: $\tilde
-# h_t = \tanh(U (r_t \odot h_{t-1}) + W x_t)$, and $h_t = z_t \odot h_{t-1} + (1 - z_t)
-# \odot \tilde h_t$. Hold it open, $r_t = 1$, and it is ours.
+# The GRU has a **reset gate** $r_t$ in front of the state inside the candidate:
+# $\tilde h_t = \tanh(U (r_t \odot h_{t-1}) + W x_t)$, and
+# $h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t$. Hold it open, $r_t = 1$, and it
+# is ours.
 
 
 # %% needs="gate gated_step"
@@ -1414,8 +1413,8 @@ assert not np.allclose(gru_step(x_t, h_prev, 1 - g_t, 0.5, W["ss"], W["sx"]), ou
 # ## What to take home
 #
 # - A **gate** is a small network whose answer, between 0 and 1, multiplies something.
-# - Here it mixes, coordinate by coordinate: $s_t = (1 - g_t) \odot s_{t-1} + g_t \odot
-#   \tilde s_t$.
+# - Here it mixes, coordinate by coordinate:
+#   $s_t = (1 - g_t) \odot s_{t-1} + g_t \odot \tilde s_t$.
 # - Backward there are **three paths**: direct, through the candidate, through the gate
 #   itself. They are added.
 # - The direct path has no matrix and no tanh: a shut gate hands the gradient on whole.
