@@ -497,7 +497,7 @@ gated_forward = Exercise(
         "one sequence (N = 1)": partial(sequence_inputs, N=1),
         "one unit (H = 1)": partial(sequence_inputs, H=1),
         "one input (D = 1)": partial(sequence_inputs, D=1),
-        "sixty steps": partial(sequence_inputs, T=60),
+        "twenty-five steps": partial(sequence_inputs, T=25),
         "gates almost shut or wide open": partial(sequence_inputs, gate_scale=6.0),
     },
     hints=(
@@ -963,7 +963,7 @@ gated_backward = Exercise(
         "one unit (H = 1)": partial(backward_inputs, H=1),
         "one input (D = 1)": partial(backward_inputs, D=1),
         "the loss looks at the last state only": partial(backward_inputs, last_only=True),
-        "forty steps": partial(backward_inputs, T=40),
+        "twenty steps": partial(backward_inputs, T=20),
         "gates almost shut or wide open": partial(backward_inputs, gate_scale=2.5),
     },
     hints=(
