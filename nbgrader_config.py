@@ -37,7 +37,14 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.SandboxGrade.root = str(ROOT)
+c.CourseStep.root = str(ROOT)
+c.Autograde.sanitize_preprocessors = [
+    "autograder.nbgrader_plugin.TidyCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.Autograde.autograde_preprocessors = [
     "autograder.nbgrader_plugin.SandboxGrade",
     "nbgrader.preprocessors.IgnorePattern",

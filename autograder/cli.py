@@ -128,7 +128,7 @@ def grade(
             written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
             out.print(f"{written} students' marks written to {gradebook}")
     for failure in sorted(failures, key=lambda f: f.student):
-        err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"))
+        err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:
         raise typer.Exit(1)
 
@@ -282,7 +282,7 @@ def main() -> None:
     try:
         app()
     except (CourseError, SandboxUnavailable) as error:
-        err.print(Text(str(error), "red"))
+        err.print(Text(str(error), "red"), soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

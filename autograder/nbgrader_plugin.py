@@ -31,10 +31,33 @@ METADATA = {
 _graders: dict[str, Grader] = {}
 
 
-class SandboxGrade(NbGraderPreprocessor):
-    """In place of nbgrader's Execute: grades in the sandbox and writes reports into the check cells."""
+class CourseStep(NbGraderPreprocessor):
+    """A step that needs to know the course's folder."""
 
     root = Unicode(".", help="The course's folder, with `solutions/`.").tag(config=True)
+
+
+class TidyCells(CourseStep):
+    """Before nbgrader's own steps: every graded cell gets the instructor's metadata, no other cell has any.
+
+    nbgrader stops at doubled, renamed or unlocked cells, at cells of a student's own that claim to be
+    graded, and at text that is no Unicode. As for `autograder grade`, of cells with one id the last counts.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Take from the cells what their student wrote about them."""
+        missing = _grader(Path(self.root), resources["nbgrader"]["notebook"]).planner.metadata
+        for cell in reversed(nb.cells):
+            ours = cell.metadata.get("nbgrader")
+            grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
+            known = missing.pop(grade_id, None) if isinstance(grade_id, str) else None
+            cell.metadata = nbformat.from_dict({"nbgrader": known} if known else {})
+            cell.source = cell.source.encode("utf-8", "replace").decode()
+        return nb, resources
+
+
+class SandboxGrade(CourseStep):
+    """In place of nbgrader's Execute: grades in the sandbox and writes reports into the check cells."""
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Grade one submission; its cells are not run here."""

@@ -163,11 +163,14 @@ class Planner:
         source = source_notebook(master)
         self._ours = {cell.id: cell.source for cell in source.cells if cell.cell_type == "code"}
         self._our_texts = {cell.source.strip() for cell in source.cells if cell.cell_type == "code"}
-        self.locked = {
-            cell.metadata.nbgrader.grade_id
-            for cell in source.cells
-            if cell.metadata.get("nbgrader", {}).get("locked")
-        }
+        graded = [dict(cell.metadata.nbgrader) for cell in source.cells if "nbgrader" in cell.metadata]
+        self._metadata = {meta["grade_id"]: meta for meta in graded}
+        self.locked = {meta["grade_id"] for meta in graded if meta["locked"]}
+
+    @property
+    def metadata(self) -> dict[str, dict[str, Any]]:
+        """What nbgrader should know of the instructor's cells, by their ids; a fresh copy."""
+        return {grade_id: dict(meta) for grade_id, meta in self._metadata.items()}
 
     def plan(self, cells: list[SubmittedCell], definitions_only: bool = False) -> Plan:
         """Choose what is run.

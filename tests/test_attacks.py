@@ -1,5 +1,12 @@
-"""Attacks among honest submissions: no mark is gained, no neighbour touched, nothing outside changed."""
+"""Attacks among honest submissions: no mark is gained, no neighbour touched, nothing outside changed.
 
+Every file of `tests/attacks/` goes through `autograder grade`, in one class with honest neighbours; all
+that nbgrader's layout can hold, and that ends by itself, goes through `nbgrader autograde` too.
+"""
+
+import csv
+import ctypes
+import hashlib
 import json
 import os
 import re
@@ -9,11 +16,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from attacks import load
-from attacks.kit import ALL, BACKWARD, FORWARD, NOTEBOOK
+from attacks import line_of, load
+from attacks.kit import ALL, BACKWARD, FORWARD, LINES, NOTEBOOK, Attack
 from course import KEY, ROOT, TINY, master_of, submission
 
 from autograder.build import Places, build
@@ -23,51 +33,83 @@ pytestmark = pytest.mark.xdist_group("attacks")
 BIN = Path(sys.executable).parent
 FAMILIES = load()
 ATTACKS = {attack.folder: attack for attacks in FAMILIES.values() for attack in attacks}
-ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "SECRET_OF_THE_GRADER": "x"}
+# What takes all of a limit once or more; nbgrader grades one submission after the other.
+SLOW = re.compile(
+    "endless|never_ends|flood|silence|byte_by_byte|hold_back|held_back|memory|hoards|ignore_every|line_|disk"
+    "|files_without|folders|recursion|crash|megabytes|waits|sleeps|daemon|million|many_|parse|loop|abort"
+)
+BY_NBGRADER = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
+SECRET = "SECRET-OF-THE-COURSE"
+ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
+# Shorter than in a course, so that an endless loop costs a second.
+LIMITS = "\nLIMITS = {'cell_seconds': 2, 'call_seconds': 1.5, 'cpu_seconds': 6, 'memory_bytes': 400 << 20}\n"
+FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r]")
 
 
 def honest() -> dict[str, bytes]:
     """Neighbours: right, with a mistake in each exercise, and without an answer."""
     master = master_of(NOTEBOOK)
-    found = {"ada": submission(NOTEBOOK), "zoe": submission(NOTEBOOK, solved=False)}
+    found = {
+        "ada": submission(NOTEBOOK),
+        "bela": submission(NOTEBOOK),
+        "zoe": submission(NOTEBOOK, solved=False),
+    }
     for name in (FORWARD, BACKWARD):
         wrong = master.mutate(name, master.exercises[name].spec.misconceptions[0])
         found[f"m_{name}"] = submission(NOTEBOOK, {name: wrong})
     return found
 
 
-def run(course: Path, *command: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [str(BIN / command[0]), *command[1:]],
-        cwd=course, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=900,
-    )  # fmt: skip
+HONEST = honest()
 
 
 class Listener:
-    """A service on loopback that counts who calls."""
+    """A service on loopback, and one on an abstract socket, that count who calls."""
 
     def __init__(self):
         self.calls = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        abstract = socket.socket(socket.AF_UNIX)
+        self.name = f"attack-listener-{os.getpid()}-{id(self)}"
+        abstract.bind("\0" + self.name)
+        abstract.listen()
+        loopback = socket.create_server(("127.0.0.1", 0))
+        self.port = loopback.getsockname()[1]
+        for service in (loopback, abstract):
+            threading.Thread(target=self._serve, args=(service,), daemon=True).start()
 
-    def _serve(self):
+    def _serve(self, service):
         while True:
-            connection, _ = self._socket.accept()
+            connection, _ = service.accept()
             self.calls += 1
             connection.close()
 
 
+@dataclass
+class Class:
+    """A course folder, what was handed in, and what came of grading it."""
+
+    folder: Path
+    done: subprocess.CompletedProcess
+    seconds: float
+    calls: int
+    left_over: set[int]
+    before: dict[Path, str]
+
+    def records(self) -> dict[str, dict]:
+        return {r["student"]: r for r in json.loads((self.folder / "marks.json").read_text())}
+
+
 def make_course(course: Path) -> None:
     shutil.copy(ROOT / "nbgrader_config.py", course)
-    shutil.copytree(TINY, course / "solutions" / NOTEBOOK)
+    shutil.copytree(TINY, course / "solutions" / NOTEBOOK, ignore=shutil.ignore_patterns("__pycache__"))
+    with (course / "solutions" / NOTEBOOK / "exercises.py").open("a") as file:
+        file.write(LIMITS)
     build(course / "solutions" / NOTEBOOK, Places(course))
-    (course / "secret.txt").write_text("the instructor's own")
+    (course / "secret.txt").write_text(SECRET)
 
 
-def hand_in(course: Path, attackers: dict, listener: Listener) -> None:
-    for student, content in honest().items():
+def hand_in(course: Path, attackers: dict[str, Attack], listener: Listener) -> None:
+    for student, content in HONEST.items():
         path = course / "submitted" / student / NOTEBOOK / f"{NOTEBOOK}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
@@ -77,118 +119,294 @@ def hand_in(course: Path, attackers: dict, listener: Listener) -> None:
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 24:
             content = path.read_bytes().replace(b"COURSE", str(course).encode())
             content = content.replace(b"LISTENER", str(listener.port).encode())
+            content = content.replace(b"attack-listener", listener.name.encode())
             path.write_bytes(content.replace(b"GRADER", str(os.getpid()).encode()))
 
 
-def processes() -> set[str]:
-    """Command lines of what runs, sandboxes of other tests left out."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"attack" in words or b"sleep" in words:
-                found.add(f"{entry.name} {words!r}")
+def contents(course: Path) -> dict[Path, str]:
+    """Every path of a course, and what it holds (links and special files by their kind)."""
+    found = {}
+    for path in course.rglob("*"):
+        status = path.lstat()
+        plain = path.is_file() and not path.is_symlink() and status.st_size < 1 << 24
+        found[path] = hashlib.sha256(path.read_bytes()).hexdigest() if plain else str(status.st_mode)
     return found
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """The class with and without attackers, graded by `autograder grade`."""
+def children() -> set[int]:
+    """Children of this process; after `adopt_orphans` also whatever a grader leaves behind."""
+    lists = [(task / "children").read_text() for task in Path("/proc/self/task").iterdir()]
+    return {int(pid) for pids in lists for pid in pids.split()}
+
+
+def adopt_orphans() -> None:
+    """Become the parent of processes whose own parent ends."""
+    assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
+
+
+def run(course: Path, *command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]], cwd=course, env=ENVIRONMENT, timeout=900,
+        capture_output=True, text=True, check=False, errors="replace",
+    )  # fmt: skip
+
+
+def grade(course: Path, attackers: dict[str, Attack], *commands: tuple[str, ...]) -> Class:
+    """Make a course, hand in, and run the commands; the last one is what counts."""
     listener = Listener()
-    records = []
-    before = processes()
-    for name, attackers in (("quiet", {}), ("attacked", ATTACKS)):
-        course = tmp_path_factory.mktemp(name)
-        make_course(course)
-        hand_in(course, attackers, listener)
-        files = {p for p in course.rglob("*") if "build/journal" not in str(p)}
-        done = run(course, "autograder", "grade", NOTEBOOK, "--jobs", "2", "--json", "marks.json")
-        assert done.returncode in (0, 1), done.stderr[-3000:]
-        assert "Traceback" not in done.stderr
-        records.append({r["student"]: r for r in json.loads((course / "marks.json").read_text())})
-        new = {p for p in course.rglob("*") if "build/journal" not in str(p)} - files
-        assert new == {course / "marks.json"}
-    assert processes() <= before
-    return (*records, done, listener, course)
+    make_course(course)
+    hand_in(course, attackers, listener)
+    before, mine = contents(course), children()
+    begun = time.monotonic()
+    for command in commands:
+        done = run(course, *command)
+    seconds = time.monotonic() - begun
+    patience = time.monotonic() + 5
+    while (left_over := alive(children() - mine)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    return Class(course, done, seconds, listener.calls, left_over, before)
+
+
+def alive(pids: set[int]) -> set[int]:
+    """Those that are no zombies; zombies are buried."""
+    found = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "Z":
+                os.waitpid(pid, os.WNOHANG)
+            else:
+                found.add(pid)
+        except (OSError, ChildProcessError):
+            continue
+    return found
+
+
+COMMAND = (
+    "autograder",
+    "grade",
+    NOTEBOOK,
+    "--jobs",
+    "2",
+    "--json",
+    "marks.json",
+    "--gradebook",
+    "sqlite:///gradebook.db",
+)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """The honest class, without attackers."""
+    adopt_orphans()
+    return grade(tmp_path_factory.mktemp("quiet"), {}, COMMAND)
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory):
+    """The class with all attackers in it."""
+    adopt_orphans()
+    return grade(tmp_path_factory.mktemp("attacked"), ATTACKS, COMMAND)
+
+
+@pytest.fixture(scope="module")
+def by_nbgrader(tmp_path_factory):
+    """The class with the attackers that nbgrader's layout can hold, graded by nbgrader."""
+    adopt_orphans()
+    course = tmp_path_factory.mktemp("nbgrader")
+    return grade(
+        course,
+        BY_NBGRADER,
+        ("nbgrader", "generate_assignment", NOTEBOOK),
+        ("nbgrader", "autograde", NOTEBOOK),
+    )
+
+
+def marks(course: Path) -> dict[str, list[tuple]]:
+    """student -> (cell, automatic mark, manual mark, waits for a person), from the gradebook."""
+    query = """select sa.student_id, b.name, g.auto_score, g.manual_score, g.needs_manual_grade from grade g
+        join base_cell b on b.id = g.cell_id join submitted_notebook sn on sn.id = g.notebook_id
+        join submitted_assignment sa on sa.id = sn.assignment_id order by 1, 2"""
+    found = {}
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        for student, *rest in connection.execute(query):
+            found.setdefault(student, []).append(tuple(rest))
+    return found
+
+
+def automatic(rows: list[tuple]) -> float:
+    return sum(mark for _, mark, _, _ in rows if mark)
+
+
+# `autograder grade`
 
 
 @pytest.mark.parametrize("folder", ATTACKS)
-def test_an_attack_earns_what_its_honest_part_deserves(graded, folder):
-    attack, record = ATTACKS[folder], graded[1][folder]
-    assert record["score"] == (attack.mark if attack.mark is None else pytest.approx(attack.mark))
-    if attack.mark is None:
-        assert record["problems"]
-    printed = json.dumps(record)
-    assert attack.proof in printed
-    assert "GOT" not in printed
+def test_an_attack_earns_what_its_honest_part_deserves(attacked, folder):
+    attack = ATTACKS[folder]
+    record = attacked.records()[shown(folder)]
+    assert record["score"] == (attack.mark if attack.mark is None else pytest.approx(attack.mark)), record
+    assert attack.mark is not None or record["problems"]
+    text = json.dumps(record)
+    assert attack.proof in text
+    assert "GOT" not in text
+    assert SECRET not in text
 
 
-def test_no_neighbour_is_touched(graded):
-    quiet, attacked = graded[:2]
-    assert {student: attacked[student] for student in quiet} == quiet
-    assert quiet["ada"]["score"] == ALL
+def shown(folder: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folder)
 
 
-def test_nobody_was_called(graded):
-    assert graded[3].calls == 0
+def test_no_neighbour_is_touched(quiet, attacked, by_nbgrader):
+    assert quiet.done.returncode == 0, quiet.done.stderr
+    records = attacked.records()
+    assert {student: records[student] for student in HONEST} == quiet.records()
+    assert records["ada"]["score"] == ALL
+    ours, theirs, alone = (marks(c.folder) for c in (attacked, by_nbgrader, quiet))
+    for student in HONEST:
+        assert ours[student] == alone[student]
+        assert theirs[student] == alone[student]
 
 
-def test_an_attack_is_no_stranger_in_the_export(graded):
-    """No cell of an export starts as a formula does."""
-    course = graded[4]
-    for form in ("csv", "canvas", "moodle"):
-        done = run(course, "autograder", "export", NOTEBOOK, "--to", form, "--file", f"{form}.csv")
-        assert done.returncode == 0, done.stderr
-        for line in (course / f"{form}.csv").read_text().splitlines():
-            assert not line.startswith(("=", "+", "@", '"=', '"+', '"@'))
+def test_the_gradebook_says_what_the_records_say(attacked):
+    found = marks(attacked.folder)
+    graded = {s: r["score"] for s, r in attacked.records().items() if r["score"] is not None}
+    assert {student: automatic(rows) for student, rows in found.items()} == pytest.approx(graded)
+    cells = Counter(cell for rows in found.values() for cell, *_ in rows)
+    assert set(cells.values()) == {len(graded)}
 
 
-def test_the_report_runs_no_script(graded, browser):
-    course = graded[4]
-    done = run(course, "autograder", "report", NOTEBOOK)
+def test_every_refusal_has_its_reason_and_nothing_else_is_said(attacked):
+    refused = {shown(folder) for folder, attack in ATTACKS.items() if attack.mark is None}
+    assert attacked.done.returncode == 1
+    lines = [line for line in attacked.done.stderr.splitlines() if line.strip()]
+    assert len(lines) == len(refused)
+    for student in refused:
+        assert any(line.startswith(f"not graded: {student}: ") for line in lines), student
+
+
+def test_the_terminal_obeys_nobody(attacked):
+    said = attacked.done.stdout + attacked.done.stderr
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said)
+
+
+def test_nothing_outside_has_changed(attacked):
+    now, before = contents(attacked.folder), attacked.before
+    assert {path: now.get(path) for path in before} == before
+    made = {path.relative_to(attacked.folder) for path in now.keys() - before.keys() if path.is_file()}
+    graded = [s for s, r in attacked.records().items() if r["score"] is not None]
+    expected = {Path("autograded") / s / NOTEBOOK / f"{NOTEBOOK}.ipynb" for s in graded}
+    expected |= {Path("marks.json"), Path("gradebook.db"), Path("build/journal") / f"{NOTEBOOK}.journal"}
+    assert made == expected
+    for place in ("/owned", "/tmp/owned", "/var/tmp/owned", "/home/owned", "/tmp/note", "/dev/shm/note"):
+        assert not Path(place).exists()
+
+
+def test_nobody_is_left_behind_and_nobody_was_called(attacked, by_nbgrader):
+    for course in (attacked, by_nbgrader):
+        assert not course.left_over
+        assert course.calls == 0
+    assert attacked.seconds < 600
+
+
+# What is made of the records
+
+
+@pytest.mark.parametrize("form", ["csv", "canvas", "moodle"])
+def test_no_spreadsheet_runs_anything(attacked, form, tmp_path):
+    done = run(
+        attacked.folder, "autograder", "export", NOTEBOOK, "--to", form, "--file", str(tmp_path / "marks.csv")
+    )
     assert done.returncode == 0, done.stderr
-    context = browser.new_context(offline=True)
+    text = (tmp_path / "marks.csv").read_text("utf-8")
+    for delimiter in ",;":
+        rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
+        cells = [cell for row in rows for cell in row]
+        assert not [cell for cell in cells if FORMULA.match(cell) and not re.fullmatch(r"-?[\d.]+", cell)]
+    assert len(rows) == 1 + sum(r["score"] is not None for r in attacked.records().values())
+
+
+def test_gradescopes_files_stay_in_their_folder(attacked, tmp_path):
+    done = run(
+        attacked.folder, "autograder", "export", NOTEBOOK, "--to", "gradescope", "--file", str(tmp_path / "g")
+    )
+    assert done.returncode == 0, done.stderr
+    written = list((tmp_path / "g").rglob("results.json"))
+    assert len(written) == sum(r["score"] is not None for r in attacked.records().values())
+    assert {path.parent.parent for path in written} == {tmp_path / "g"}
+
+
+# Elements and handlers that only the attackers' text can have made.
+HOSTILE = """() => [...document.querySelectorAll("*")].filter(e =>
+  (["SCRIPT", "IFRAME", "BASE", "META"].includes(e.tagName) && /owned|evil/.test(e.outerHTML))
+  || [...e.attributes].some(a => /^on|^href$|^src/.test(a.name) && /owned|evil/.test(a.value))
+).map(e => e.outerHTML.slice(0, 200))"""
+
+
+def runs_no_script(browser, paths: list[Path]) -> None:
+    """Opens pages, moves over and clicks what looks like a link; nothing of the student's may happen."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
     page = context.new_page()
-    page.goto((course / "build" / "report" / f"{NOTEBOOK}.html").as_uri())
-    page.wait_for_timeout(200)
-    assert page.title() == "Tiny · a notebook to test the tools with: class report"
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    for path in paths:
+        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        page.wait_for_timeout(50)
+        for link in page.get_by_text("click me").all()[:6]:
+            if link.is_visible():
+                link.hover(force=True)
+                link.click(force=True, no_wait_after=True)
+        assert page.url.startswith(path.as_uri()), path
+        assert "owned" not in page.title(), path
+        assert not page.evaluate(HOSTILE), path
     context.close()
 
 
-# nbgrader pays seconds a submission: one attack of each family that ends by itself goes through its door.
-SLOW = ("endless", "memory", "disk", "files_without", "folders", "descriptors", "bomb", "hold", "never_ends")
-BY_NBGRADER = {
-    attack.folder: attack
-    for attacks in FAMILIES.values()
-    for attack in [a for a in attacks if a.nbgrader and a.mark is not None and not a.name.startswith(SLOW)][
-        :2
-    ]
-}
+def test_the_class_report_runs_no_script(attacked, browser):
+    done = run(attacked.folder, "autograder", "report", NOTEBOOK)
+    assert done.returncode == 0, done.stderr
+    runs_no_script(browser, [attacked.folder / "build" / "report" / f"{NOTEBOOK}.html"])
 
 
-def test_the_threat_model_names_every_file_of_attacks():
-    page = (ROOT / "docs" / "threat-model.md").read_text()
-    named = set(re.findall(r"`(\w+)\.py` \|", page))
-    assert named == set(FAMILIES)
+def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
+    """From both doors: what `nbgrader autograde` left, and what `autograder grade --gradebook` left."""
+    for course in (by_nbgrader, attacked):
+        done = run(course.folder, "nbgrader", "generate_feedback", NOTEBOOK, "--student", "x_*markup")
+        assert done.returncode == 0, done.stderr[-3000:]
+        pages = sorted((course.folder / "feedback").rglob("*.html"))
+        assert len(pages) >= 10
+        runs_no_script(browser, pages)
 
 
-def test_nbgraders_door_gives_the_same_marks(tmp_path_factory):
-    listener = Listener()
-    course = tmp_path_factory.mktemp("nbgrader")
-    make_course(course)
-    hand_in(course, BY_NBGRADER, listener)
-    assert run(course, "nbgrader", "generate_assignment", NOTEBOOK).returncode == 0
-    done = run(course, "nbgrader", "autograde", NOTEBOOK)
-    assert done.returncode == 0, done.stderr[-3000:]
-    query = """select sa.student_id, sum(g.auto_score) from grade g join submitted_notebook sn
-        on sn.id = g.notebook_id join submitted_assignment sa on sa.id = sn.assignment_id group by 1"""
-    with sqlite3.connect(course / "gradebook.db") as connection:
-        marks = dict(connection.execute(query))
-    wanted = {folder: attack.mark for folder, attack in BY_NBGRADER.items()}
-    assert {folder: marks[folder] for folder in wanted} == pytest.approx(wanted)
-    assert marks["ada"] == ALL
-    assert marks["zoe"] == 0
-    assert listener.calls == 0
+# `nbgrader autograde`
+
+
+@pytest.mark.parametrize("folder", BY_NBGRADER)
+def test_nbgraders_door_gives_the_same_mark(by_nbgrader, folder):
+    attack, found = BY_NBGRADER[folder], marks(by_nbgrader.folder)
+    if attack.mark is None:
+        assert automatic(found.get(folder, [])) == 0
+    else:
+        assert folder in found, by_nbgrader.done.stderr[-2000:]
+        assert automatic(found[folder]) == pytest.approx(attack.mark)
+        assert sorted(cell for cell, *_ in found[folder]) == sorted(cell for cell, *_ in found["ada"])
+
+
+def test_nbgraders_export_runs_nothing(attacked):
+    done = run(attacked.folder, "nbgrader", "export", "--to=grades.csv")
+    assert done.returncode == 0, done.stderr
+    with (attacked.folder / "grades.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(marks(attacked.folder))
+    assert not [row for row in rows if FORMULA.match(row["student_id"])]
+
+
+# The page on the threat model
+
+
+def test_the_threat_model_names_every_file_of_attacks_and_every_line():
+    page = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+    named = re.findall(r"`(\w+)\.py` \|", page)
+    assert sorted(named) == sorted(FAMILIES)
+    assert {line_of(family) for family in FAMILIES} == set(LINES)
+    counts = {family: int(n) for family, n in re.findall(r"`(\w+)\.py` \| (\d+)", page)}
+    assert counts == {family: len(attacks) for family, attacks in FAMILIES.items()}

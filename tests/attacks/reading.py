@@ -15,9 +15,13 @@ def everything(*starts):
             found += [os.path.join(place, name) for name in files]
             if len(found) > 20000: break
     return found
+DONE = []
 def grep(words, *starts):
+    if DONE: raise FileNotFoundError
+    DONE.append(1)
     for path in everything(*starts):
-        try: text = open(path, "rb").read(1 << 20)
+        if path.endswith((".so", ".pyc")) or ".so." in path: continue
+        try: text = open(path, "rb").read(1 << 16)
         except OSError: continue
         if any(word in text for word in words): return path, text[:100]
     raise FileNotFoundError
