@@ -123,6 +123,14 @@ def test_values_returned_in_another_order_are_named():
     assert judged("rnn_step_backward", backward).misconception == "returned in another order"
 
 
+def test_an_answer_wrong_at_the_edge_only_is_in_the_right_order():
+    def backward(ds, x_t, s_prev, s_t, W):
+        dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+        return (x_t.shape[1] > 1) * dx, ds_prev, dW
+
+    assert judged("rnn_step_backward", backward).misconception is None
+
+
 def test_shapes_that_do_not_fit_are_told_without_numpys_words():
     judgement = judged("rnn_step", lambda x_t, s_prev, W: W["sx"] @ s_prev)
     assert "an axis of 4 meets an axis of 3" in as_text(judgement)

@@ -62,7 +62,6 @@ FILES = [
     "fadvise64",
     "fallocate",
     "sendfile",
-    "flock",
     "poll",
     "ppoll",
     "select",

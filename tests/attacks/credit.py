@@ -85,5 +85,18 @@ ATTACKS = [
     pair("too_small_to_have_a_gradient", TINY, ZEROS_BACK),
     pair("too_small_at_first", {STEP: GROWING}, ZEROS_BACK),
     pair("right_at_a_point_and_easy_around_it", {STEP: TANGENT}, SUMS_BACK),
-    pair("a_backward_of_numeric_differences_of_a_wrong_forward", SUMS, {BACKWARD: right(BACKWARD)}, HONEST + POINTS[BACKWARD]),
-]  # fmt: skip
+    pair(
+        "a_backward_of_numeric_differences_of_a_wrong_forward",
+        SUMS,
+        {BACKWARD: right(BACKWARD)},
+        HONEST + POINTS[BACKWARD],
+    ),
+    Attack(
+        "wrong_at_the_edge_to_excuse_the_backwards_edge",
+        0.75 * POINTS[STEP] + POINTS[FORWARD] + 0.75 * POINTS[BACKWARD],
+        {
+            STEP: right(STEP).replace("return np.tanh(", "return (x_t.shape[1] > 1) * np.tanh("),
+            BACKWARD: right(BACKWARD).replace("dz = ds *", "dz = (x_t.shape[1] > 1) * ds *"),
+        },
+    ),
+]
