@@ -143,7 +143,7 @@ def _cell_of(raw: dict[str, Any]) -> SubmittedCell | None:
         return None
     cell_id = raw.get("id")
     return SubmittedCell(
-        source.replace("\0", ""),
+        source.replace("\0", "").encode("utf-8", "replace").decode(),
         grade_id if isinstance(grade_id, str) else "",
         cell_id if isinstance(cell_id, str) else "",
     )
