@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import dis
 import inspect
 import io
 import os
@@ -203,19 +204,24 @@ def _is_stub(function: Callable[..., Any], name: str) -> bool:
 
 
 def _uses(function: Callable[..., Any], name: str) -> bool:
+    return name in _global_names(function)
+
+
+def _global_names(function: Callable[..., Any]) -> list[str]:
+    """The names that a function reads from the notebook; attributes (`x.T`) are none."""
     code = getattr(function, "__code__", None)
-    return code is not None and name in code.co_names
+    if code is None:
+        return []
+    loads = ("LOAD_GLOBAL", "LOAD_NAME")
+    return list(dict.fromkeys(i.argval for i in dis.get_instructions(code) if i.opname in loads))
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
     """A note where a function reads an array or a size of the notebook that it should get as an argument."""
-    code = getattr(function, "__code__", None)
     theirs = getattr(function, "__globals__", {})
-    if code is None:
-        return ""
     names = [
         n
-        for n in code.co_names
+        for n in _global_names(function)
         if isinstance(theirs.get(n), np.ndarray)
         or (len(n) == 1 and isinstance(theirs.get(n), int | float | np.number))
         or (isinstance(theirs.get(n), dict) and any(isinstance(v, np.ndarray) for v in theirs[n].values()))

@@ -128,7 +128,7 @@ def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -
         return f"{message}: there is an axis of size 1 too many (`keepdims`, or a slice for an index)"
     if prod(got) == prod(expected):
         return f"{message}: as many numbers, in another order"
-    if got and got[0] == 1 and got[1:] == expected[1:]:
+    if len(expected) == 3 and got[:1] == (1,) and got[1:] == expected[1:]:
         return f"{message}: only one part along the first axis; does `return` stand inside the loop?"
     if got == expected[1:]:
         return (

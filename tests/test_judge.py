@@ -234,3 +234,16 @@ def test_hostile_text_is_escaped_in_html():
     page = as_html(judged("rnn_step", step))
     assert "<script" not in page
     assert "<img" not in page
+
+
+def test_a_size_read_from_the_notebook_is_noted_and_a_transpose_is_not():
+    from course import frozen_checks
+
+    from autograder.check import judge_here
+
+    notebook = {"np": np, "T": 60, "N": 2}
+    exec("def rnn_step(x_t, s_prev, W):\n    return np.tanh((s_prev.T @ W['ss'].T).T / N)\n", notebook)
+    exec("def transposes(x_t, s_prev, W):\n    return np.tanh((s_prev.T @ W['ss'].T).T)\n", notebook)
+    checks, sheet = frozen_checks(TINY.name), frozen_sheet(TINY.name, "rnn_step")
+    assert "`N` is read from the notebook" in judge_here(checks, sheet, notebook["rnn_step"]).notes[-1]
+    assert judge_here(checks, sheet, notebook["transposes"]).notes == []

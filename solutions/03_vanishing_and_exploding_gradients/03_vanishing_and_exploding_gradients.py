@@ -131,7 +131,8 @@ assert np.isclose(measured, w * (1 - unit(s_prev) ** 2))  # (3.3)
 # %% [markdown] slide="slide"
 # ## With pen and paper
 #
-# Fill in the empty cells before you turn the page. $w = 2$; the signal at $s_3$ is 1.
+# Fill in the empty cells before you run the next cell. $w = 2$; the signal at $s_3$
+# is 1.
 #
 # | | $t = 1$ | $t = 2$ | $t = 3$ | product |
 # |---|---|---|---|---|
@@ -415,8 +416,8 @@ assert after(fading, 1) > 5 and after(fading, 60) < 1e-14
 
 # %% [markdown]
 # These two have no tanh, and yet they do not explode. There is a second reason, the
-# slopes. The measurement shows it: there every singular value of $W^{s,s}$ is the same
-# number.
+# slopes. The measurement of prediction 2, which comes next, shows it alone: in
+# $W^{s,s} = r\,Q$ every singular value is the same number, $r$.
 
 
 # %%
@@ -524,7 +525,8 @@ assert np.all(at_100[1.0, 1.5] < -4)  # the same matrices, larger inputs
 # ## What an eigenvalue promises
 #
 # If $W v = \lambda v$, then $W^k v = \lambda^k v$: one direction, one factor, for ever.
-# The **spectral radius** $\rho(W)$ is the largest $|\lambda|$. For every $k$
+# The **spectral radius** $\rho(W)$ is the largest $|\lambda|$, complex eigenvalues
+# included. For every $k$
 #
 # $$\rho(W)^k \le \sigma_1(W^k) \le \sigma_1(W)^k \tag{3.11}$$
 #
@@ -594,12 +596,14 @@ show(
 # ## Normal and non-normal
 #
 # A matrix is **normal** if $W W^{\top} = W^{\top} W$: symmetric matrices, rotations and
-# their multiples are. Then its eigenvectors can be chosen at right angles, and
+# their multiples are. Then its eigenvectors (complex ones for a rotation) can be
+# chosen at right angles, and
 #
 # $$\sigma_1(W^k) = \rho(W)^k \quad \text{for every } k, \text{ if } W \text{ is normal}
 # \tag{3.14}$$
 #
-# Eigenvalues tell the whole story for normal matrices only. A matrix that training has
+# For a normal matrix the eigenvalues tell the whole story; for another they may not.
+# A matrix that training has
 # made is hardly ever normal: then look at the singular values of the **product**.
 
 # %%
@@ -628,8 +632,9 @@ assert after(slopes * balanced, 50) > 1e9
 assert largest_singular_value(balanced) > 1  # the bound (3.10) is not broken
 
 # %% [markdown]
-# Can a network be in that state? Yes: a constant input that holds $s = (0, 0.894)$
-# exists for any $W$, as $\tanh$ reaches every value between −1 and 1. Whether the
+# Can a network be in that state? Yes: if the input reaches each unit by a weight of
+# its own, a constant input that holds $s = (0, 0.894)$ exists for any $W$, as $\tanh$
+# reaches every value between −1 and 1. Whether the
 # network stays there is another matter: with a factor of 1.6 a small disturbance
 # grows.
 
@@ -727,8 +732,9 @@ steepness
 
 # %% [markdown]
 # At $w = 2$ the wall is very steep and very thin: a descent that takes steps of
-# ordinary size goes through without noticing. Towards $w = 4/3$ and below, where
-# (3.15) is less extreme, the steep part is wide enough to be hit.
+# ordinary size goes through without noticing. Towards $w = 4/3$ it grows less steep
+# and wider. Below $4/3$ it leaves the line of (3.15), bends towards $w = 1$, $b = 0$,
+# and becomes blunt enough to be hit.
 
 # %% [markdown] slide="slide"
 # ## One length for all gradients
@@ -814,7 +820,7 @@ check(clip_by_global_norm)
 
 # %% needs="clip_by_global_norm"
 nothing, norm = clip_by_global_norm({"ss": np.zeros((2, 2))}, 1.0)
-assert norm == 0 and np.all(nothing["ss"] == 0)
+assert norm == 0 and np.all(nothing["ss"] == 0), "a gradient of zeros comes back as zeros"
 
 # %% [markdown] slide="slide"
 # ## Two descents
@@ -877,7 +883,7 @@ for name, path in paths.items():
     print(f"{name}: longest step {steps.max():.2f}, from {at.round(2)}; loss {loss:.4f}")
 
 # %% [markdown]
-# The line of the wall did neither descent any harm: there it is too thin to be met.
+# The thin part of the wall did neither descent any harm: it is too thin to be met.
 # The unclipped one is thrown where the wall ends, near $w = 0.9$, $b = 0$, by a
 # gradient more than nine times as long as the limit. It lands where $s_{50}$ is
 # saturated at −1 and the loss hardly moves any more.
@@ -901,8 +907,9 @@ for name, path in paths.items():
 # ## Part 5 · What a vanished signal costs
 #
 # Position $t$ contributes $G_t = da_t\, s_{t-1}^{\top}$ to the gradient of $W^{s,s}$
-# (notebook 02), with $da_t = (1 - s_t \odot s_t) \odot \delta_t$. Its length, all
-# entries written as one vector, is at most
+# (notebook 02), with $da_t = (1 - s_t \odot s_t) \odot \delta_t$. Let
+# $\operatorname{vec}(G_t)$ be all its entries written as one vector. Its length is at
+# most
 #
 # $$\lVert \operatorname{vec}(G_t) \rVert = \lVert da_t \rVert\, \lVert s_{t-1} \rVert
 # \le \lVert \delta_t \rVert\, \lVert s_{t-1} \rVert \tag{3.18}$$
@@ -1013,8 +1020,9 @@ assert np.all(np.diff(factor) < 0)  # the firmer, the smaller
 # ### How hard a push the bit survives
 #
 # Push the unit at $+s^*$ with the same input $-u$ at every step. A resting state obeys
-# $s = \tanh(w s - u)$, that is $u = w s - \operatorname{artanh} s$. The right side is
-# at its largest where its derivative $w - 1/(1 - s^2)$ is zero. A push beyond it
+# $s = \tanh(w s - u)$, that is $u = w s - \operatorname{artanh} s$. For $s > 0$ the
+# right side is at its largest where its derivative $w - 1/(1 - s^2)$ is zero. A push
+# beyond it
 # leaves no positive state to rest in, so the bit survives if and only if $u$ is at
 # most
 #
@@ -1201,7 +1209,8 @@ show(
 # - $T = 10$: both starts learn. $T = 100$: $r = 0.9$ never gets further than guessing,
 #   its signal had lost about six powers of ten at the start; all six with $r = 1.2$
 #   learn.
-# - In every network that has learned, the ratio is **smaller** than before; in the
+# - In every network that has learned $T = 100$, the ratio is **smaller** than before;
+#   in the
 #   median by more than eight powers of ten.
 #
 # So the bind of 1994 does not say that a bit cannot be learned. It says that **where a
@@ -1250,8 +1259,8 @@ for k, p in enumerate(periods):
 # %% [markdown]
 # One rests. Most go round a **cycle** of states, some with the sign of the bit turned
 # at each step: right at $T = 100$, wrong at $T = 101$. Nobody asked for more. On a
-# cycle that attracts, the product over one round shrinks, just as the factor does at
-# rest.
+# cycle that attracts, the eigenvalues of the product over one round are below one in
+# size, so over many rounds it shrinks, as the powers of the factor do at rest.
 #
 # One network never repeats: beside the bit, some of its units go on turning. Being
 # ahead or behind in such a turn is neither forgotten nor amplified, so an error signal

@@ -70,6 +70,19 @@ step_jacobian = Exercise(
             hint="W alone says how the pre-activation moves. What stands between it and the new state?",
         ),
         Mutant(
+            "the square taken of 1 - s",
+            "slope = 1 - s_t**2",
+            "slope = (1 - s_t) ** 2",
+            hint="The square belongs to the state alone: is yours 1 at s = 0 and symmetric in s?",
+        ),
+        Mutant(
+            "np.diag of a column",
+            'slope * W["ss"]',
+            'np.diag(slope) @ W["ss"]',
+            hint="Of a column (H, 1) `np.diag` takes one entry out; a diagonal matrix it makes of a vector "
+            "(H,).",
+        ),
+        Mutant(
             "tanh applied twice",
             "slope = 1 - s_t**2",
             "slope = 1 - np.tanh(s_t) ** 2",

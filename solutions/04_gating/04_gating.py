@@ -101,7 +101,7 @@ show(
 # In the second case the *sign* would survive: that is the one-bit latch of notebook 03.
 # The *value* does not, and no $w$ changes that. To store any value a unit would have to
 # leave every value alone. A tanh unit leaves three alone at most: 0, and for $w > 1$ one
-# positive value and its negative. From all others it moves away.
+# positive value and its negative. All others it moves.
 
 # %% [markdown] slide="notes"
 # Ask: "what would the third panel need?" A step that can return the old value itself.
@@ -316,7 +316,8 @@ assert np.allclose(np.ravel(paper_step), [0.25, 0.5, 0.0])
 # $$\prod_{t=1}^{k} (1 - g_t), \qquad \text{for a constant gate } (1 - g)^k \tag{4.4}$$
 #
 # A gate of 0.1 forgets within tens of steps, one of 0.001 within thousands: the time
-# scale is $1/g$ steps, after which a share of about $e^{-1} \approx 0.37$ is left.
+# scale is $1/g$ steps, after which, for a small $g$, a share of about $e^{-1} \approx
+# 0.37$ is left.
 
 # %% [markdown] slide="notes"
 # Ask: "a gate of 0.01 looks shut. How much is left after 100 steps?" The usual wrong
@@ -481,7 +482,7 @@ stored = np.tanh(2 * values[write_at])
 for value, first in zip(stored, write_at, strict=True):  # held until the next request
     assert np.allclose(tight_states[first : first + 20], value, atol=1e-6)
 shut = np.array([-20.0, -4.0])
-((1 - sigmoid(shut)) ** 19).round(7)  # (4.4): left after 19 steps, first and second latch
+((1 - sigmoid(shut)) ** 19).round(9)  # (4.4): left after 19 steps, first and second latch
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward"
 show(
@@ -497,8 +498,8 @@ show(
 
 # %% [markdown]
 # **Answer.** The second latch loses 1.8 % of what it holds at each step, and takes in as
-# large a share of what passes by. After nineteen such steps 71 % of the stored value are
-# left: $0.982^{19} \approx 0.71$. The first latch lost less than a ten-millionth.
+# large a share of what passes by. After nineteen such steps 71 % of the stored value
+# is left: $0.982^{19} \approx 0.71$. The first latch lost less than a ten-millionth.
 #
 # The first latch is exact enough to hold through a thousand steps of noise:
 
@@ -587,7 +588,7 @@ assert np.allclose(jacobian(lambda v: mix(old, new, v), g), np.diag(new - old))
 #
 # Call the two pre-activations $a_t = W^{s,s} s_{t-1} + W^{s,x} x_t$ (candidate) and
 # $z_t = W^{g,s} s_{t-1} + W^{g,x} x_t$ (gate). From (4.6), with the derivatives of
-# notebook 00:
+# notebook 00, $\tanh' = 1 - \tanh^2$ and $\sigma' = \sigma (1 - \sigma)$:
 #
 # $$\frac{\partial L}{\partial a_t} = \delta_t \odot g_t \odot (1 - \tilde s_t^{\,2})
 # \tag{4.7}$$
@@ -954,10 +955,13 @@ assert np.isclose(numeric, foretold, rtol=1e-5)
 (numeric, foretold)
 
 # %% [markdown] written="when_a_gate_cannot_learn" points=3
+# ### Written question
+#
 # By (4.8) a gate's weights learn from
 # $\delta_t \odot (\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)$.
 #
-# Name the two situations in which this is (nearly) zero although the loss depends on
+# Name the two situations (a gate near 0 and a gate near 1 count as one) in which this
+# is (nearly) zero although the loss depends on
 # the state, that is, although $\delta_t$ is not zero. Say for each whether it is a
 # problem, and why.
 #
@@ -982,7 +986,7 @@ assert np.isclose(numeric, foretold, rtol=1e-5)
 #
 # An input has three entries: the value, the mark (0 or 1), and a constant 1.
 #
-# Who always answers 1, the mean, has a mean squared error of
+# Whoever always answers 1, the mean, has a mean squared error of
 # $2 \cdot \frac{1}{12} \approx 0.167$: the variance of two uniform values. That is our one
 # baseline. We call an error below 0.01 *solved*.
 
@@ -1144,7 +1148,8 @@ show(
 # **Answer.** Bias −4 reaches furthest, then −2; in all three seeds the tanh RNN and the
 # gated RNN with bias 0 vanish. Which of these two is worse differs from seed to seed.
 #
-# A gate that stands half open halves the direct path at every step, and
+# With bias 0 the gates stand half open on average. A gate at exactly 0.5 halves the
+# direct path at every step, and
 # $0.5^{100} \approx 10^{-30}$: the little that arrives has come with the help of the other
 # two paths, which shrink as in a tanh RNN. **A gate does not keep gradients. A shut gate
 # does.**
@@ -1263,7 +1268,7 @@ show(
     figures_04.wall_opens({name: logs[name] for name in ("gated, bias 0", "gated, bias −4")}),
     alt="Above, test errors of six runs: those with bias -4 fall a little earlier. Below, the "
     "share of the gradient that reaches the first state: with bias -4 about 0.4 from the start; "
-    "with bias 0 between 1e-14 and 1e-4 at first, then rising to the order of 1, and the error "
+    "with bias 0 between 1e-14 and 1e-4 during the first updates, then rising to the order of 1, and the error "
     "falls when it gets there.",
 )
 
@@ -1284,7 +1289,8 @@ show(
 # ## A test of the explanation
 #
 # The same task, but both marks lie in the **first 20** of the 100 steps. No mark is
-# near the end any more: every gradient has to come back through 80 steps at least.
+# near the end any more: what is to be learned from a mark has to come back through 80
+# steps at least.
 #
 # If near marks open the way, bias 0 must now do clearly worse, and bias −4 must not.
 #

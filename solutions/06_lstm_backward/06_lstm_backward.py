@@ -674,7 +674,8 @@ assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis
 #
 # Write $h$ and $c$ below each other, a column of $2H$ numbers. One step backward
 # multiplies the pair of gradients by the transpose of **one** matrix of four blocks.
-# With the candidate's and the gates' effect on the memory collected in
+# With the effect of $h_{t-1}$ on the memory, through forget gate, input gate and
+# candidate, collected in
 #
 # $$A_t = \operatorname{diag}(c_{t-1} \odot f'_t)\, W^{f,h}
 # + \operatorname{diag}(\tilde c_t \odot i'_t)\, W^{i,h}
@@ -768,8 +769,9 @@ check(gradient_flow)
 # %% [markdown] slide="slide"
 # ## Prediction 2
 #
-# Take a network that has learned nothing yet, biases all zero. One hundred steps. How
-# does the gradient at step 1 compare with that at step 100?
+# Take a network that has learned nothing yet, biases all zero. One hundred steps. The
+# inputs are calm (standard deviation .1). How does the gradient at step 1 compare
+# with that at step 100?
 #
 # - a tanh RNN whose recurrent matrix is orthogonal (it only turns and mirrors its
 #   state)
@@ -785,7 +787,9 @@ check(gradient_flow)
 # %% [markdown]
 # Two ways to start are compared, for the LSTM and for the tanh RNN alike: orthogonal
 # recurrent matrices, and matrices with entries uniform between $-1/\sqrt H$ and
-# $1/\sqrt H$ (PyTorch's way). The only bias that is ever not zero is the forget gate's.
+# $1/\sqrt H$ (PyTorch's way). The input matrices of the orthogonal start are normal,
+# with standard deviation $0.5/\sqrt D$. The only bias that is ever not zero is the
+# forget gate's.
 
 
 # %%
@@ -833,8 +837,8 @@ def lstm_flow(dh, xs, W, forget_bias):
 #
 # One untrained LSTM with orthogonal matrices and calm inputs (standard deviation .1),
 # three forget biases. Read from right to left: the gradient starts at step 100 as $dh$
-# alone, and within a few steps $dh$ and $dc$ are of one size, so that their curves
-# nearly lie on each other.
+# alone, and within a few steps $dh$ and $dc$ are within a factor of about two of each
+# other, so that their curves nearly lie on each other.
 
 # %% needs="lstm_step_backward gradient_flow" slide="fragment" hide_input=true
 rng = np.random.default_rng(0)
@@ -898,11 +902,13 @@ for table in ratios.values():
 # ## Prediction 2, answered
 #
 # With zero biases the untrained LSTM loses its gradient **faster** than the orthogonal
-# tanh RNN: of the gradient at step 100 it has kept ten thousand times less with loud
+# tanh RNN: of the gradient at step 100 it has kept nearly a hundred thousand times
+# less with loud
 # inputs, and a million times a million times less with calm ones.
 #
 # Why? A forget gate whose pre-activation is near 0 stands near $\tfrac12$, so the
-# additive path *halves* the gradient at every step: $2^{-99} \approx 10^{-30}$.
+# additive path *halves* the gradient at every step: $2^{-99} \approx 10^{-30}$. (More
+# than that arrived, by another route: part 5 finds it.)
 #
 # With the uniform start both are lost, the RNN even more. A forget bias mends the LSTM
 # in all three.
@@ -954,7 +960,8 @@ show(
 # ## The table says more than (6.16)
 #
 # At bias 0 the additive path alone would leave $10^{-30}$; measured is $10^{-14}$ with
-# calm inputs. At bias 3 it would leave $.953^{99} \approx .008$; measured is .3 to 4.
+# calm inputs. At bias 3 it would leave $.953^{99} \approx .008$; the medians measured
+# are .3 to 4.
 # And no product of forget gates exceeds 1, yet some ratios do.
 #
 # So most of what arrives came through a matrix. **Which of the four?** We walk back
@@ -985,8 +992,9 @@ for bias in (0, 1, 3, 5):
 # %% [markdown] slide="slide"
 # ## The second path: through the candidate
 #
-# The three gates' matrices do not matter at the start; the **candidate's** does
-# everything. Near zero, where an untrained network lives, $\tanh c \approx c$ and
+# The three gates' matrices hardly matter at the start; the **candidate's** does
+# nearly everything. Near zero, where an untrained network lives, $\tanh c \approx c$
+# and
 # $i \approx o \approx \tfrac12$, so $h_{t-1} \approx \tfrac12 c_{t-1}$ and
 #
 # $$c_t \approx f\, c_{t-1} + \tfrac12 W^{c,h} h_{t-1}
@@ -995,7 +1003,8 @@ for bias in (0, 1, 3, 5):
 # An orthogonal $W^{c,h}$ has eigenvalues of size 1, so this matrix has none larger than
 # $\operatorname{sigmoid}(b) + \tfrac14$. At $b = 0$ that is at most $\tfrac34$ a step,
 # $.75^{99} \approx 10^{-12}$: it vanishes. From $b = 1.1$ on it can exceed 1: **an
-# LSTM's gradient can grow**, though by less than $1.24^{99}$: a memory that lasts fills up,
+# LSTM's gradient can grow**, though by far less than $1.25^{99}$: a memory that lasts
+# fills up,
 # leaves zero, and its $\tanh$ flattens. Clipping (notebook 03) stays in use.
 
 # %%
@@ -1014,7 +1023,7 @@ assert of_memory[-1] <= sigmoid(3.0) + 0.25
 # Blue: the pair $(dh, dc)$, all paths. Green: the additive path alone, from the last
 # step's memory back. Black: a tanh RNN started the same way.
 #
-# Find the smallest bias at which a hundred steps keep a tenth of the gradient.
+# For each start, find the smallest bias that keeps a tenth over a hundred steps.
 
 # %%
 rng = np.random.default_rng(4)
@@ -1039,6 +1048,9 @@ explorer(
 )
 
 # %% [markdown]
+# A tenth is kept from a bias of about 1.2 on with the orthogonal start, 2.2 with the
+# uniform one.
+#
 # The same without sliders: 100 steps, orthogonal start, four forget biases. Dotted in
 # each colour: the additive path alone. (That of bias 1 happens to run along the whole
 # of bias 0: $\operatorname{sigmoid}(1) = .73$, and (6.17) gave $\tfrac34$ at most for
@@ -1117,7 +1129,7 @@ as_text(streams.xs[:, :, 0])  # where does a string end and the next begin?
 #
 # Seven numbers are read out of the visible state, and a softmax makes probabilities of
 # them (notebook 01). The gradient of the mean cross-entropy by these numbers is
-# $(\text{probabilities} - \text{targets}) / (\text{number of positions})$ (notebook
+# $(\text{probabilities} - \text{targets}) / (\text{number of positions in all streams})$ (notebook
 # 02); the transposed read-out matrix brings it to every visible state: that is `dhs`.
 
 
@@ -1147,7 +1159,8 @@ def learn_window(window, h0, c0, W, V):
 # window; the gradient stops at its edge.
 #
 # A forget bias of 40 with weights of zero makes every forget gate 1 (to sixteen
-# digits); leaving these three out of the update holds it there.
+# digits); leaving the forget gate's three arrays (`fh`, `fx`, `fb`) out of the update
+# holds it there.
 
 
 # %%
@@ -1389,7 +1402,7 @@ show(
 #   matrices.
 # - The additive path multiplies by every forget gate on the way. At bias 0 it halves.
 # - An untrained LSTM with zero biases loses its gradient *faster* than an orthogonal
-#   tanh RNN; a forget bias mends it, and each unit of it makes the memory last $e$
+#   tanh RNN; a forget bias mends it, and each further unit of it makes the memory last nearly $e$
 #   times longer.
 # - The forget gate empties the memory. Without it most cells run away, and can hardly be
 #   taught.

@@ -876,6 +876,12 @@ gradient_flow = Exercise(
         "write the last row of each before the loop.",
     ),
     misconceptions=[
+        Mutant(
+            "the given dc is not used",
+            "    dh_norms = np.zeros((len(xs) + 1, dh.shape[1]))",
+            "    dc = np.zeros_like(dc)\n    dh_norms = np.zeros((len(xs) + 1, dh.shape[1]))",
+            hint="Two gradients arrive at the last step: what becomes of the one by the memory?",
+        ),
         _other_norm(
             "squared norm: the root is missing",
             "({} ** 2).sum(axis=0)",
