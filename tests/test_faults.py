@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 BIN = Path(sys.executable).parent
 NOTEBOOK = TINY.name
 KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4"))
-STUDENTS = 60
+STUDENTS = 40
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 
 
@@ -101,15 +102,76 @@ def test_killed_at_random_moments_it_goes_on_where_it_stopped(submitted, undistu
     assert same_as(tmp_path, undisturbed)
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(submitted, undisturbed, tmp_path):
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own, and how to give it room; None where only root may have one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid() != 0:
+        yield place, None
+        return
+
+    def resize(words):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", words, "tmpfs", str(place)], check=True)
+
+    resize("size=160k")
+    yield place, lambda: resize("remount,size=64m")
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def no_file_above(room):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+
+def test_a_journal_that_may_not_grow_is_told_and_nothing_is_lost(submitted, undisturbed, tmp_path):
     """A limit on the size of files is as full as a disk can be."""
-    room = 40_000
-    done = grade(
-        submitted, tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-    )
+    done = grade(submitted, tmp_path, preexec_fn=no_file_above(40_000))
     assert done.returncode == 2, done.stderr[-2000:]
-    assert "make room" in done.stderr
+    assert "run the same command again" in done.stderr
     assert "Traceback" not in done.stderr
+    assert grade(submitted, tmp_path).returncode == 0
+    assert same_as(tmp_path, undisturbed)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(submitted, undisturbed, small_disk):
+    """Room for the journal, not for the gradebook; an ordinary user has a limit for a disk."""
+    place, make_room = small_disk
+    done = grade(submitted, place, preexec_fn=None if make_room else no_file_above(160_000))
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert "again" in done.stderr
+    if make_room:
+        make_room()
+    assert grade(submitted, place).returncode == 0
+    assert same_as(place, undisturbed)
+
+
+def test_a_gradebook_locked_for_good_is_told(submitted, undisturbed, tmp_path):
+    assert grade(submitted, tmp_path).returncode == 0
+    graded, written = marks(tmp_path), (tmp_path / "journal").read_bytes()
+    holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None)
+    holder.execute("begin exclusive")
+    done = grade(submitted, tmp_path, "--gradebook", f"sqlite:///{tmp_path / 'gradebook.db'}?timeout=1")
+    holder.execute("rollback")
+    holder.close()
+    assert done.returncode == 2
+    assert "locked" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert marks(tmp_path) == graded
+    assert (tmp_path / "journal").read_bytes() == written
+    assert grade(submitted, tmp_path).returncode == 0
+    assert same_as(tmp_path, undisturbed)
+
+
+def test_a_half_made_gradebook_is_finished(submitted, undisturbed, tmp_path):
+    """Killed while nbgrader's tables get the notebook's cells: the next run writes those that are missing."""
+    assert grade(submitted, tmp_path).returncode == 0
+    with sqlite3.connect(tmp_path / "gradebook.db") as connection:
+        for table in ("grade", "comment", "submitted_notebook", "submitted_assignment"):
+            connection.execute(f"delete from {table}")
+        late = "(select id from base_cell order by name limit 100 offset 3)"
+        for table in ("grade_cells", "solution_cells", "task_cells", "source_cell", "base_cell"):
+            connection.execute(f"delete from {table} where id in {late}")
     assert grade(submitted, tmp_path).returncode == 0
     assert same_as(tmp_path, undisturbed)
 
@@ -140,3 +202,26 @@ def test_two_graders_at_once_grade_nothing_twice(submitted, undisturbed, tmp_pat
     ]  # fmt: skip
     assert [process.wait(300) for process in both] == [0, 0]
     assert same_as(tmp_path, undisturbed)
+
+
+def test_two_notebooks_at_once_share_a_gradebook(submitted, undisturbed, tmp_path):
+    """Both want to enter the same new students."""
+    other = "tiny_other"
+    for name in (NOTEBOOK, other):
+        shutil.copytree(TINY, tmp_path / "solutions" / name)
+    folder = tmp_path / "solutions" / other
+    (folder / f"{NOTEBOOK}.py").rename(folder / f"{other}.py")
+    shutil.copytree(submitted, tmp_path / "submitted")
+    for path in list((tmp_path / "submitted").glob(f"*/{NOTEBOOK}/{NOTEBOOK}.ipynb")):
+        copy = path.parents[1] / other / f"{other}.ipynb"
+        copy.parent.mkdir()
+        shutil.copy(path, copy)
+    words = [str(BIN / "autograder"), "grade", "--jobs", "1", "--gradebook", "sqlite:///gradebook.db"]
+    both = [
+        subprocess.Popen([*words, name], env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        for name in (NOTEBOOK, other)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    found = sorted(marks(tmp_path))
+    assert found == sorted([*marks(undisturbed), *marks(undisturbed)])
