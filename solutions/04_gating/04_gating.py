@@ -1268,7 +1268,7 @@ show(
     figures_04.wall_opens({name: logs[name] for name in ("gated, bias 0", "gated, bias −4")}),
     alt="Above, test errors of six runs: those with bias -4 fall a little earlier. Below, the "
     "share of the gradient that reaches the first state: with bias -4 about 0.4 from the start; "
-    "with bias 0 between 1e-14 and 1e-4 during the first updates, then rising to the order of 1, and the error "
+    "with bias 0 between 1e-14 and 1e-4 during the first updates, then of the order of 1, and the error "
     "falls when it gets there.",
 )
 
