@@ -15,13 +15,14 @@ from typing import Any
 Record = dict[str, Any]
 
 
-# What a spreadsheet takes for the beginning of a formula, in full width too, behind spaces too.
-FORMULA = re.compile(r"[\s\u00a0]*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r\n]")
+# What a spreadsheet takes for the beginning of a formula (in full width too, behind spaces too), at the
+# beginning of a text or behind what parts cells in another country's settings.
+FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20])")
 
 
 def plain_text(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if FORMULA.match(text) else text
+    return FORMULA.sub(r"\1'", text)
 
 
 def export_csv(path: Path, assignment: str, records: Iterable[Record]) -> None:
