@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def judge(
     outcomes = call([*(copy.deepcopy(arguments) for arguments in batch), copy.deepcopy(batch[0])])
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
-    _gather_output(judgement, outcomes)
+    _gather_output(judgement, sheet, outcomes)
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
     judgement.checks = values + edges
@@ -119,14 +120,26 @@ def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
     return Answer(outcome, leaves, problems)
 
 
-def _gather_output(judgement: Judgement, outcomes: list[Outcome]) -> None:
+def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) -> None:
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
+    if any(_holds_list(outcome.value, sheet) for outcome in outcomes):
+        judgement.notes.append(
+            "a list is returned where an array is asked for: the numbers count, but later cells may need "
+            "the array"
+        )
     if any(outcome.changed_inputs for outcome in outcomes):
         judgement.notes.append(
             "your function changes an argument in place; whoever calls it may still need that array"
         )
+
+
+def _holds_list(value: Any, sheet: Sheet) -> bool:
+    """Whether a list stands for an array in what was returned."""
+    parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
+    members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
+    return any(isinstance(member, list) for member in members)
 
 
 def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:

@@ -89,6 +89,12 @@ def test_a_right_answer_in_another_container_passes(change):
     assert judged("rnn_step", step_with(change)).status == "right"
 
 
+def test_a_list_for_an_array_passes_with_a_note():
+    judgement = judged("rnn_step", step_with(lambda s, *_: s.tolist()))
+    assert "a list is returned" in judgement.notes[0]
+    assert judged("rnn_step", REFERENCE["rnn_step"]).notes == []
+
+
 def test_an_answer_that_changes_its_input_passes_with_a_note():
     def step(x_t, s_prev, W):
         s_prev *= 1.0

@@ -374,7 +374,7 @@ tanh_grad = Exercise(
             "derivative of the derivative",
             "1 - t**2",
             "-2 * t * (1 - t**2)",
-            hint="Your slope is 0 at t = 0, where tanh is steepest.",
+            hint="Your slope is 0 at t = 0, where tanh is steepest: you differentiated once too often.",
         ),
     ],
     confirm=torch_tanh_grad,

@@ -137,7 +137,7 @@ rnn_step = Exercise(
             "tanh missing",
             "np.tanh(from_state + from_input)",
             "from_state + from_input",
-            hint="A state lies between -1 and 1. What in (1.2) sees to that?",
+            hint="Your state is the pre-activation itself. Which function does (1.2) apply to that sum?",
         ),
         Mutant(
             "sum of tanhs instead of tanh of the sum",

@@ -137,8 +137,9 @@ def cross_entropy(probabilities, labels):
 
 # %% [markdown]
 # A small model to try every formula on. All its sizes differ, so that a wrong shape
-# cannot hide, and so do its two labels. (`W["ss"]` is square: transposed, only its
-# numbers give it away.) `close` tells whether two arrays agree to eight decimals.
+# cannot hide, and so do its two labels. (`W["ss"]` and its gradient are square:
+# transposed, only their numbers give them away.) `close` tells whether two arrays
+# agree to eight decimals.
 
 # %%
 rng = np.random.default_rng(2)
@@ -212,7 +213,8 @@ for t in range(1, T + 1):
 # %% [markdown] slide="subslide"
 # ### Before you go on: a prediction
 #
-# $W^{s,s}$ is used at $T = 12$ positions. The loss looks at the last state only.
+# Another network, with small random weights: it starts from $s_0 = 0$ and uses
+# $W^{s,s}$ at $T = 12$ positions. The loss looks at the last state only.
 #
 # **Which of the twelve uses contributes most to its gradient?** The first, the last,
 # one in the middle, or all alike? And does it change when every entry of $W^{s,s}$ is
@@ -878,7 +880,8 @@ show(
 # ## Try it: one unit, twelve positions
 #
 # Red: the error signal $\delta_t$. Green: the contribution $da_t\, s_{t-1}$ to the
-# gradient of $w$. Find settings for which (a) only the last three bars can be seen,
+# gradient of $w$. Find settings for which (a) nothing can be seen but the last two or
+# three bars,
 # (b) **position 1** contributes most although the loss is the last state, (c)
 # neighbouring error signals have opposite signs.
 
@@ -920,8 +923,9 @@ explorer(
 
 # %% [markdown]
 # Answers: (a) a small weight, $w = 0.2$ say. (b) $w = 1.2$ and inputs of size 0.2.
-# With larger weights or inputs the unit saturates, its slope is near 0, and nothing
-# comes back. (c) Any negative weight: every step back multiplies by it once.
+# With much larger weights or inputs ($w = 3$, or inputs of size 1) the unit
+# saturates, its slope is near 0, and almost nothing comes back. (c) Any negative
+# weight: every step back multiplies by it once.
 
 # %%
 sizes = lambda w, scale: np.abs(one_unit(w, scale)[1])
@@ -1081,9 +1085,10 @@ assert max(errors.values()) < 1e-7
 # %% [markdown] slide="slide"
 # ## What a gradient check can miss
 #
-# Two bugs, each a slip of one character or one tab:
+# Two bugs, slips of one character or one tab:
 #
-# - `dW["ss"] = …` for `+=`. The walk ends at position 1, so **position 1** is left.
+# - `=` for `+=`, for both `dW["ss"]` and `dW["sx"]`. The walk ends at position 1, so
+#   **position 1** is left.
 # - `return` inside the loop. The walk ends after one turn, so **position $T$** is left.
 #
 # **Predict**: for which lengths $T$ does a gradient check notice them?
@@ -1285,7 +1290,8 @@ show(
 # $$\Delta L \approx -\eta\, \langle v, g \rangle
 # = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.17}$$
 #
-# A positive cosine: the step lowers the loss. Zero: it does nothing. Negative: it does
+# A positive cosine: the step lowers the loss. Zero: to first order it does nothing.
+# Negative: it does
 # harm.
 #
 # ($\langle v, g \rangle$ is the sum of the products of all entries, $\|v\|$ the root of

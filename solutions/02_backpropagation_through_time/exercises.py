@@ -120,7 +120,8 @@ loss_backward = Exercise(
             "label never subtracted",
             "-= 1",
             "-= 0",
-            hint="As it stands the answer does not depend on the labels at all. Could it be right?",
+            hint="As it stands the answer does not depend on the labels at all. By how much is the "
+            "entry of the right class lowered?",
         ),
         Mutant(
             "label added instead of subtracted",
@@ -297,7 +298,7 @@ rnn_step_backward = Exercise(
         "Go back through the tanh first, (2.7). All four answers start from what you then hold.",
         "Each gradient has the shape of what it belongs to: dx (D, N), ds_prev (H, N), "
         'dW["ss"] (H, H), dW["sx"] (H, D). That leaves little choice of what to transpose; '
-        'only W["ss"] is square, and there (2.8) decides.',
+        'only W["ss"] and dW["ss"] are square: (2.8) and (2.11) decide.',
         "Start with `da = ds * (…)`, where the bracket needs nothing but `s_t`.",
     ),
     misconceptions=[
@@ -670,7 +671,8 @@ WALK_MISTAKES = [
         "initial state before every position",
         "s_prev = states[k - 1] if k > 0 else s0",
         "s_prev = s0",
-        hint="Only the first position starts from s0.",
+        hint="Only the first position starts from s0. Which entry of `states` was there before the "
+        "step that made states[k]?",
     ),
     Mutant(
         "states before and after the step handed over in each other's place",

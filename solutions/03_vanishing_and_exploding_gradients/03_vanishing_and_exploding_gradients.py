@@ -376,7 +376,8 @@ assert np.isclose(largest_singular_value(np.diag(v[:, 0])), np.abs(v[:, 0]).max(
 # %% [markdown] slide="slide"
 # ## A bound for every step, and for all of them
 #
-# Let $\gamma_t = \max_i (1 - s_{t,i}^2)$ be the largest slope at step $t$. From (3.7)
+# Let $\gamma_t = \max_i (1 - s_{t,i}^2)$ be the largest slope at step $t$ of one
+# sequence, $s_{t,i}$ being entry $i$ of $s_t$. From (3.7)
 #
 # $$\lVert \delta_{t-1} \rVert \le \gamma_t\, \sigma_1(W^{s,s})\, \lVert \delta_t \rVert
 # \tag{3.9}$$
@@ -495,8 +496,9 @@ assert np.all(at_100[1.0, 1.5] < -4)  # the same matrices, larger inputs
 # - **The bound is nearly reached** for $r = 0.5$ and small inputs: states near 0, slopes
 #   near 1.
 # - **Growth is slower than $r^{T-1}$.** Larger weights make larger states, and larger
-#   states have smaller slopes: the explosion brakes itself. It does not stop: with $r = 1.5$
-#   and small inputs the ratio still grows at $T = 200$.
+#   states have smaller slopes: the explosion brakes itself. With $r = 1.2$ and small
+#   inputs it stops: the ratio stays at about 2 from $T = 10$ to $T = 200$. With $r =
+#   1.5$ it goes on, more slowly: the ratio still grows at $T = 200$.
 # - **The inputs decide too.** With larger inputs the same matrices, $r = 1.5$, make the
 #   signal vanish. Every singular value is above one, and it vanishes.
 #
@@ -602,7 +604,8 @@ show(
 # $$\sigma_1(W^k) = \rho(W)^k \quad \text{for every } k, \text{ if } W \text{ is normal}
 # \tag{3.14}$$
 #
-# For a normal matrix the eigenvalues tell the whole story; for another they may not.
+# For the powers of a normal matrix the sizes of the eigenvalues tell the whole story;
+# for another they may not.
 # A matrix that training has
 # made is hardly ever normal: then look at the singular values of the **product**.
 
@@ -620,8 +623,8 @@ assert after(example, 1) > 2.7 * spectral_radius(example)
 #
 # With a tanh, the factors are $\operatorname{diag}(1 - s_t \odot s_t)\, W$, not $W$.
 # Slopes only shrink rows, so surely they can only help to vanish?
-# Both eigenvalues of the $W$ below are 0, and $W^2 = 0$. One saturated unit
-# breaks the balance, and the product **grows without end**.
+# Both eigenvalues of the $W$ below are 0, and $W^2 = 0$. One unit with a smaller
+# slope breaks the balance, and the product **grows without end**.
 
 # %% slide="fragment"
 balanced = np.array([[2.0, 2.0], [-2.0, -2.0]])
@@ -816,7 +819,8 @@ check(clip_by_global_norm)
 
 # %% [markdown]
 # One case the check does not ask for: a gradient of zeros. It is short enough, so it
-# must come back as it is, without a division by zero.
+# must come back as it is. A warning about a division by zero means that yours divides
+# before it compares.
 
 # %% needs="clip_by_global_norm"
 nothing, norm = clip_by_global_norm({"ss": np.zeros((2, 2))}, 1.0)
@@ -908,8 +912,7 @@ for name, path in paths.items():
 #
 # Position $t$ contributes $G_t = da_t\, s_{t-1}^{\top}$ to the gradient of $W^{s,s}$
 # (notebook 02), with $da_t = (1 - s_t \odot s_t) \odot \delta_t$. Let
-# $\operatorname{vec}(G_t)$ be all its entries written as one vector. Its length is at
-# most
+# $\operatorname{vec}(G_t)$ be all its entries written as one vector. Its length is
 #
 # $$\lVert \operatorname{vec}(G_t) \rVert = \lVert da_t \rVert\, \lVert s_{t-1} \rVert
 # \le \lVert \delta_t \rVert\, \lVert s_{t-1} \rVert \tag{3.18}$$
@@ -988,7 +991,8 @@ show(
 # while inputs that mean nothing come in.
 #
 # One unit, $s_t = \tanh(w\, s_{t-1} + x_t)$. With $x_t = 0$ and $w > 1$ it has two
-# states $\pm s^*$ in which it rests: $s^* = \tanh(w s^*)$. That is a memory of one
+# stable states of rest $\pm s^*$, where $s^* = \tanh(w s^*)$ and $s^* > 0$. (It also
+# rests at 0, but the smallest push drives it away.) That is a memory of one
 # bit.
 #
 # How fast does an error signal shrink in such a state?
@@ -1005,7 +1009,8 @@ show(
 # because $\sinh z > z$ for every $z > 0$.
 #
 # **Wherever the unit rests on its bit, the factor is below one.**
-# The larger $a$ is, the firmer the unit rests, and the smaller is the factor.
+# The larger $a$ is, the smaller is the factor. It also rests more firmly, as (3.20)
+# will show.
 
 # %%
 a = np.linspace(0.1, 4, 40)
@@ -1299,8 +1304,8 @@ for k, p in enumerate(periods):
 #   sufficient.
 # - Eigenvalues rule the far end of a **fixed** matrix's powers; a non-normal one may
 #   grow first, (3.13).
-# - The gradient of shared weights does not vanish: its far contributions **drown** in
-#   it.
+# - Where error signals shrink, the gradient of the shared weights does not vanish:
+#   its far contributions **drown** in it.
 # - A bit held firmly is a factor below one, (3.19): memory costs gradient.
 # - Clip by the global norm: one factor for all matrices, and only if it is too long.
 

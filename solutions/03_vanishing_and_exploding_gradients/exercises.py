@@ -493,7 +493,8 @@ gradient_norms = Exercise(
             "sum of the entries",
             "np.sqrt(np.sum(delta**2, axis=0))",
             "np.abs(np.sum(delta, axis=0))",
-            hint="Entries of different signs must not cancel in a length.",
+            hint="In a Euclidean length entries of different signs do not cancel: what happens to each "
+            "entry before the sum, and what after it?",
         ),
         Mutant(
             "norm behind the tanh, not at the state",

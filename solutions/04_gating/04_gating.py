@@ -866,7 +866,9 @@ assert (dW["gs"], dW["gx"], dW["ss"], dW["sx"]) == (-0.0625, -0.125, 0.25, 0.5)
 # %% [markdown] slide="slide"
 # ## 5 · The way back through the sequence
 #
-# At every state two things meet: the gradient from **outside**, if the loss looks at
+# Careful: in part 4 `ds` was the total $\delta_t$; from here on `ds` is the part from
+# **outside** alone. At every state two things meet: the gradient from **outside**, if
+# the loss looks at
 # this state, and what the step after it **hands back**:
 #
 # $$\delta_t = \underbrace{\text{ds}_t}_{\text{from outside}} +
@@ -960,10 +962,9 @@ assert np.isclose(numeric, foretold, rtol=1e-5)
 # By (4.8) a gate's weights learn from
 # $\delta_t \odot (\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)$.
 #
-# Name the two situations (a gate near 0 and a gate near 1 count as one) in which this
-# is (nearly) zero although the loss depends on
-# the state, that is, although $\delta_t$ is not zero. Say for each whether it is a
-# problem, and why.
+# This can be (nearly) zero although $\delta_t$ is not. Name the two situations in
+# which it is; a gate near 0 and a gate near 1 count as one. Say for each whether it
+# is a problem, and why.
 #
 # === BEGIN MARK SCHEME ===
 # - 1 point: both named: old value and candidate (nearly) agree; the gate is saturated,
@@ -1244,7 +1245,8 @@ show(
 #
 # At the start next to nothing of the gradient came through. So what happened?
 #
-# Train once more with gate bias −4, where a third comes through from the first update
+# Train once more with gate bias −4, where 0.3 to 0.4 comes through from the first
+# update
 # on, and watch **the gradient that reaches $s_0$** during training, for both.
 #
 # **Write down**: how many updates does the head start save?
@@ -1279,7 +1281,8 @@ show(
 # The lower panel shows how. The second mark is often near the end, where a gradient
 # still arrives. From those sequences the gates learn to shut; shut gates let the
 # gradient reach further back; so more distant marks can be learned from. The reach
-# grows by six orders of magnitude and more, and the error falls when it is there: **the
+# may fall at first, then grows by six orders of magnitude and more, and the error
+# falls when it is there: **the
 # network opens its own way back.**
 #
 # The panel shows *that* the way opens. *Why* it does is an explanation, so far. It can
@@ -1324,7 +1327,8 @@ show(
 # takes twice as long, one has learned nothing after 600 updates.
 #
 # Three seeds are few. We ran nine (`range(9)` in the cell above): within 600 updates
-# bias −4 solved it in nine of nine, bias 0 in two of nine.
+# bias −4 solved it in nine of nine, bias 0 in two of nine: the two you see above, and
+# none of the six further seeds.
 #
 # So a gate bias is **no** condition for learning over 100 steps, but an insurance: it
 # makes learning independent of whether the data happen to have something near to learn
@@ -1374,7 +1378,7 @@ show(
 # | simple RNN | $g_t = 1$ | no choice |
 # | **this notebook** | $s_t = (1 - g_t) \odot s_{t-1} + g_t \odot \tilde s_t$ | |
 # | JANET (van der Westhuizen & Lasenby 2018) | $f_t = 1 - g_t$ | the other sign; biases |
-# | GRU (Cho et al. 2014) | $z_t = 1 - g_t$ | a second gate $r_t$ inside the candidate |
+# | GRU (Cho et al. 2014) | its update gate is $1 - g_t$ | a second gate $r_t$ inside the candidate |
 # | LSTM (Hochreiter & Schmidhuber 1997) | notebook 05 | two states, separate gates |
 #
 # JANET is an LSTM of which only the forget gate was left.
@@ -1424,7 +1428,8 @@ assert not np.allclose(gru_step(x_t, h_prev, 1 - g_t, 0.5, W["ss"], W["sx"]), ou
 # - Backward there are **three paths**: direct, through the candidate, through the gate
 #   itself. They are added.
 # - The direct path has no matrix and no tanh: a shut gate hands the gradient on whole.
-#   An open gate ends this path, not the other two.
+#   A wide open gate ($g_t = 1$) ends this path and, as $g_t(1 - g_t) = 0$, the one
+#   through the gate: what is left is a simple RNN.
 # - A gate bias decides how far a gradient reaches *before* training. Where near events
 #   can teach the gates to shut, the network finds its own way back without.
 

@@ -214,7 +214,8 @@ gate = Exercise(
             "input ignored",
             'W["gs"] @ s_prev + W["gx"] @ x_t',
             'W["gs"] @ s_prev',
-            hint="As it stands every word opens the gate equally far.",
+            hint="From the same state every word opens your gate equally far. Which of its two "
+            "matrices have you not used?",
         ),
         Mutant(
             "the candidate's matrices used",
@@ -696,6 +697,19 @@ gated_step_backward = Exercise(
             hint="The gate is no constant: it is computed from state and input, and must learn.",
         ),
         Mutant(
+            "old state added in dg",
+            "(candidate - s_prev)",
+            "(candidate + s_prev)",
+            hint="In (4.3) the old state is multiplied by 1 - g: what sign does g give it?",
+        ),
+        Mutant(
+            "both matrices not transposed on the way to s_prev",
+            'W["ss"].T @ da + W["gs"].T @ dz',
+            'W["ss"] @ da + W["gs"] @ dz',
+            hint="H by H fits both ways, so no error tells you: on the way back the product goes over the "
+            "units that the matrix made.",
+        ),
+        Mutant(
             "factor (candidate - s_prev) dropped from dg",
             "dg = ds * (candidate - s_prev)",
             "dg = ds",
@@ -711,7 +725,8 @@ gated_step_backward = Exercise(
             "the gate's gradient without the old state",
             "(candidate - s_prev)",
             "candidate",
-            hint="g stands twice in (4.3): what is written grows with it, and what is kept …?",
+            hint="g stands twice in (4.3). Differentiate both terms by g, and mind the sign of the one "
+            "with s_prev.",
         ),
         Mutant(
             "the gate's gradient without the candidate",

@@ -506,11 +506,14 @@ show(
 #   the memory *is* the candidate of the moment.
 # - At $t = 4$ the candidate reads $-100 \cdot .762 + 50$: what was shown turns it
 #   around. While $x = 1$, the cell flips its sign at every position.
-# - At $t = 6$ nothing new comes in, but the cell still reads what it has just shown.
+# - At $t = 6$ the input is 0, but the candidate still reads what the cell has just
+#   shown.
 #   The output gate at $\sigma(0) = .5$ shows half of it.
 #
-# The zeros and ones in the table are rounded: $\sigma(-100)$ is about
-# $4 \cdot 10^{-44}$. A sigmoid comes close to its ends and never gets there.
+# The zeros and ones of the gates in the table just above are rounded: $\sigma(-100)$
+# is about
+# $4 \cdot 10^{-44}$. On paper a sigmoid comes close to its ends and never gets there;
+# in floating point $\sigma(40)$ is already 1 exactly.
 
 # %% [markdown] slide="slide"
 # ## Part 5 · What a memory is made of
@@ -580,7 +583,8 @@ show(
 # to play with).
 #
 # **A task for the sliders**: the cell shows nothing before the last word,
-# and there it shows what *not* wrote, untouched by all that came after.
+# and there it shows what *not* wrote (through the tanh: $\tanh(-.9) = -.72$),
+# untouched by all that came after.
 # Which gates have to move, at which words?
 
 # %% slide="subslide" hide_input=true
@@ -626,7 +630,7 @@ over_words = {preset["name"]: over_sentence(preset["f"], preset["i"], preset["o"
 show(
     figures_05.memory_over_sentence(words, over_words),
     alt="Three settings of the gates. All at one half: 'not' fades within three words. Overwriting: the "
-    "memory is the last word's candidate. Adding everything: 'not' and the positive words cancel.",
+    "memory is the last word's candidate. Adding everything: the positive words outweigh 'not'.",
 )
 
 # %% [markdown] slide="notes"
@@ -870,7 +874,8 @@ show(
 # %% [markdown] slide="subslide"
 # ### What broke
 #
-# - **No forget gate**: it never starts again. The second reading repeats the first.
+# - **No forget gate**: it never starts again. The second reading repeats the first,
+#   though nobody came in between.
 # - **No input gate**: it counts symbols, not visitors.
 # - **No output gate**: it does not keep quiet. And it no longer *counts*: the forget
 #   gate takes every visitor it sees in $h_{t-1}$ for a reading, and empties the memory.
@@ -1041,7 +1046,7 @@ def stacked_forward(xs, h, c, stacked):
     from_inputs = stacked[:, H:] @ xs  # (T, 4H, N): no position waits for another
     shown = []
     for z in from_inputs:
-        z = z + stacked[:, :H] @ h  # the only product inside the loop
+        z = z + stacked[:, :H] @ h  # the only matrix product inside the loop
         f, i, o = np.split(sigmoid(z[: 3 * H]), 3)  # (5.14)
         c = f * c + i * np.tanh(z[3 * H :])
         h = o * np.tanh(c)

@@ -147,10 +147,10 @@ assert np.allclose(W["fx"] @ x_t + W["fb"], wide @ with_one)  # (6.4)
 # %% [markdown] slide="slide"
 # ## Part 2: two states, so two gradients
 #
-# Step $t + 1$ reads **both** $h_t$ and $c_t$. So it sends two gradients back to step
-# $t$:
+# Step $t + 1$ reads **both** $h_t$ and $c_t$. So two gradients arrive at step $t$:
 #
-# - $dh_t$, the gradient of the loss by the visible state,
+# - $dh_t$, the gradient of the loss by the visible state, from step $t + 1$ and from
+#   whoever else looks at $h_t$,
 # - $dc_t$, the gradient of the loss by the memory *that arrives along the memory's own
 #   wire*.
 #
@@ -623,7 +623,7 @@ def loss_along(step):
 
 numeric = (loss_along(1e-5) - loss_along(-1e-5)) / 2e-5
 analytic = sum(np.sum(dW[key] * direction[key]) for key in W)
-assert abs(numeric - analytic) < 1e-6 * abs(numeric)
+assert abs(numeric - analytic) < 1e-6 * abs(numeric), "does your function change dhs in place?"
 print(f"slope of the loss: by nudging {numeric:.8f}, by your gradient {analytic:.8f}")
 
 # %% [markdown] slide="slide"
@@ -1127,8 +1127,9 @@ as_text(streams.xs[:, :, 0])  # where does a string end and the next begin?
 # %% [markdown]
 # ### A network that foretells
 #
-# Seven numbers are read out of the visible state, and a softmax makes probabilities of
-# them (notebook 01). The gradient of the mean cross-entropy by these numbers is
+# Seven numbers are read out of the visible state, one for each symbol in the order B
+# T S X V P E (so T has the index 1, P the index 5), and a softmax makes probabilities
+# of them (notebook 01). The gradient of the mean cross-entropy by these numbers is
 # $(\text{probabilities} - \text{targets}) / (\text{number of positions in all streams})$ (notebook
 # 02); the transposed read-out matrix brings it to every visible state: that is `dhs`.
 
@@ -1271,7 +1272,8 @@ show(
 # ## Prediction 3, answered
 #
 # The memory grows with every symbol, and the **outer symbol** is a coin. Yet in 96 of
-# 100 places what it foretells is *legal*: every twelfth place is an outer symbol, and a
+# 100 places what it foretells is *legal*: every twelfth place is a **second** outer
+# symbol, and a
 # coin gets half of them. All else is right. How, with such a memory?
 #
 # A cell far from zero shows $\tanh(c) = \pm 1$, whatever happens. Then
@@ -1401,11 +1403,12 @@ show(
 # - To the earlier memory it goes times $f_t$; to the earlier visible state through four
 #   matrices.
 # - The additive path multiplies by every forget gate on the way. At bias 0 it halves.
-# - An untrained LSTM with zero biases loses its gradient *faster* than an orthogonal
-#   tanh RNN; a forget bias mends it, and each further unit of it makes the memory last nearly $e$
+# - Started with orthogonal matrices and zero biases, an LSTM loses its gradient
+#   *faster* than a tanh RNN started the same way; a forget bias mends it, and each
+#   further unit of it makes the memory last nearly $e$
 #   times longer.
-# - The forget gate empties the memory. Without it most cells run away, and can hardly be
-#   taught.
+# - The forget gate empties the memory. Without it many cells run away on an endless
+#   stream, and those can hardly be taught.
 
 # %% [markdown] slide="slide"
 # ## To read on
