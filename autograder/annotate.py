@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-from autograder.diagnose import Diagnosis
+from autograder.answers import Diagnosis
 from autograder.judge import Check, Judgement
 from autograder.words import as_html, as_text, inert
 

@@ -1,27 +1,21 @@
 """Answer sheets: the inputs an exercise is tried with, what is expected, what each mistake gives.
 
-A sheet is made from the references (fresh, for grading; only the trusted side ever holds one) or
-read from a release's `checks.safetensors` (frozen, public inputs, for the student's own check).
+A sheet is made from the references (`fresh`, for grading) or read from a release's `checks.safetensors`
+(`frozen`, public inputs, for the student's own check).
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from autograder.compare import agrees
-from autograder.exercise import CourseError, Exercise, Gradient, Inputs
-from autograder.leaves import Leaves, StructureError, reference_leaves
-from autograder.masters import GradedExercise, Master
-
-VALUE_CASES = 2
-
+from autograder.exercise import Exercise, Gradient, Inputs
+from autograder.leaves import Leaves
+from autograder.outcome import Outcome
 
 # The leaves that a mistake changes; or "error KIND: WORDS" where it raises, "structure" where it returns
 # another structure, None where it is not recorded.
@@ -51,6 +45,46 @@ class Mistake:
     made_in: str = ""
 
 
+# No two arrays that differ by more than rounding give the same two sums with these weights.
+TRACE_STEPS = np.array([[1.0], [2.3]])
+TRACE_MATCH = 1e-8
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A small mistake that nobody declared: its name, its hint, and how its arrays are recognised.
+
+    Args:
+        name: what kind of slip it is.
+        hint: one sentence.
+        case: the case of the sheet in which it shows.
+        leaves: the leaves that it changes there, in the order of the expected ones.
+        trace: what is kept of these leaves.
+    """
+
+    name: str
+    hint: str
+    case: int
+    leaves: tuple[str, ...]
+    trace: np.ndarray
+
+
+def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
+    """What is kept of wrong leaves to recognise them: two weighted sums and the size of both, shape (3,)."""
+    parts = [np.ravel(leaf) / np.abs(expected[name]).max(initial=1e-300) for name, leaf in leaves.items()]
+    entries = np.concatenate(parts).astype(np.float64)
+    weights = np.sin(TRACE_STEPS * np.arange(1, entries.size + 1))
+    return np.array([*(weights @ entries), np.abs(entries).sum()])
+
+
+def same_trace(one: np.ndarray, other: np.ndarray, right: np.ndarray) -> bool:
+    """Whether two traces are of the same wrong leaves, up to rounding; `right` is that of the right ones."""
+    # Where a slip is close to the right answer, the match must be closer still.
+    gap = np.abs(right - other)[:2].max()
+    allowed = min(TRACE_MATCH * other[2], max(0.02 * gap, 1e-14 * other[2]))
+    return bool((np.abs(one - other)[:2] <= allowed).all())
+
+
 @dataclass
 class Forward:
     """The forward function that a backward is judged against, at one set of arguments."""
@@ -65,7 +99,10 @@ class Forward:
 
 @dataclass
 class Sheet:
-    """All that judging one exercise needs beside the student's function."""
+    """All that judging one exercise needs beside the student's function.
+
+    The slips are found when they are first asked for: a right answer never needs them.
+    """
 
     name: str
     points: float
@@ -74,6 +111,7 @@ class Sheet:
     cases: list[Case]
     mistakes: list[Mistake]
     forward: Forward | None = None
+    slips: Callable[[], list[Slip]] = list
 
     @property
     def returns(self) -> tuple[str, ...]:
@@ -81,98 +119,35 @@ class Sheet:
         return self.spec.returns
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A student's answer to one case: its leaves, what is wrong with the others, or an error."""
+
+    outcome: Outcome
+    leaves: Leaves
+    problems: dict[str, str]
+
+    @property
+    def failed(self) -> str:
+        """The failure ("error KIND: WORDS", "structure") where there are no leaves, else ""."""
+        if self.outcome.error:
+            return error_effect(self.outcome.error.kind, self.outcome.error.message)
+        return "structure" if self.problems and not self.leaves else ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of a mistake and a hint; `where` says which outputs it explains, "" for all."""
+
+    name: str
+    hint: str
+    where: str = ""
+
+
 def seed_of(key: str, assignment: str, exercise: str, index: int) -> np.random.Generator:
     """The random generator of one case: the same key gives the same inputs, on every machine."""
     digest = hashlib.sha256(f"{key}\0{assignment}\0{exercise}\0{index}".encode()).digest()
     return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
-
-
-def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
-    """Draw inputs and compute the expected answers of every exercise of a notebook.
-
-    Args:
-        master: the notebook.
-        key: the course's secret key for grading, or "public" for a student's checks.
-
-    Raises:
-        CourseError: a reference fails on its own cases.
-    """
-    return {name: fresh_sheet(master, name, key) for name in master.exercises}
-
-
-def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
-    """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
-    exercise = master.exercises[name]
-    spec = exercise.spec
-    reference = master.reference[name]
-    cases = []
-    draws = (spec.cases,) * VALUE_CASES if callable(spec.cases) else spec.cases
-    drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
-    drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
-    for index, (words, is_edge, draw) in enumerate(drawn):
-        inputs = draw(seed_of(key, master.name, name, index))
-        try:
-            expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), spec.returns)
-        except Exception as error:
-            raise CourseError(
-                f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
-            ) from error
-        if list(inputs) != exercise.parameters:
-            raise CourseError(
-                f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
-                f"the signature has {exercise.parameters}"
-            )
-        cases.append(Case(words, is_edge, inputs, expected))
-    sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
-    sheet.mistakes = [
-        Mistake(label, hint, effects_of(function, sheet), made_in)
-        for label, hint, function, made_in in mistaken_functions(master, exercise)
-    ]
-    if spec.gradient:
-        sheet.forward = _forward_of(master, spec.gradient, sheet)
-    return sheet
-
-
-def mistaken_functions(
-    master: Master, exercise: GradedExercise
-) -> list[tuple[str, str, Callable[..., Any], str]]:
-    """Every mistake of an exercise: its own, then those of what it needs, made inside this one.
-
-    Returns:
-        The mistake's name, its hint, the mistaken function, and the needed function it is made in.
-    """
-    found = []
-    for mutant in exercise.spec.misconceptions:
-        found.append((mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), ""))
-    for needed in exercise.spec.needs:
-        for mutant in master.exercises[needed].spec.misconceptions:
-            namespace = master.namespace({needed: master.mutate(needed, mutant)})
-            label = f"{mutant.name} (in `{needed}`)"
-            found.append((label, mutant.hint, namespace[exercise.name], needed))
-    return found
-
-
-def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
-    """What a mistaken function gives for each case, where it differs from the expected."""
-    effects: list[Effect] = []
-    for case in sheet.cases:
-        try:
-            with np.errstate(all="ignore"):
-                value = function(*copy.deepcopy(list(case.inputs.values())))
-            leaves = reference_leaves(value, sheet.returns)
-        except StructureError:
-            effects.append("structure")
-            continue
-        except Exception as error:
-            effects.append(error_effect(type(error).__name__, str(error)))
-            continue
-        if set(leaves) != set(case.expected):
-            effects.append("structure")
-            continue
-        effects.append(
-            {name: leaf for name, leaf in leaves.items() if differs(leaf, case.expected[name], sheet.spec)}
-        )
-    return effects
 
 
 def error_effect(kind: str, words: str) -> str:
@@ -187,20 +162,18 @@ def differs(got: np.ndarray, expected: np.ndarray, spec: Exercise) -> bool:
     return not agrees(got, expected, spec.rtol, spec.atol).all()
 
 
-def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:
-    """The forward that a backward belongs to, at the arguments of the backward's first case."""
-    place = f"{master.name}: the gradient of {sheet.name!r} is of {gradient.of!r}"
-    if gradient.of not in master.reference:
-        raise CourseError(f"{place}, which is no exercise and no given function of this notebook")
-    is_exercise = gradient.of in master.exercises
-    returns = master.exercises[gradient.of].spec.returns if is_exercise else gradient.returns
-    if not returns:
-        raise CourseError(f"{place}, a given function: say Gradient(returns=(...)), its outputs in order")
-    function = master.reference[gradient.of]
-    parameters = list(inspect.signature(function).parameters)
-    missing = [name for name in parameters if name not in sheet.parameters]
-    if missing:
-        raise CourseError(f"{place}, whose arguments {missing} are no arguments of {sheet.name!r}")
-    inputs = {name: sheet.cases[0].inputs[name] for name in parameters}
-    expected = reference_leaves(function(*copy.deepcopy(list(inputs.values()))), returns)
-    return Forward(gradient.of, gradient, is_exercise, returns, inputs, expected)
+def wrong_leaves(leaves: Leaves, case: Case, spec: Exercise) -> Leaves:
+    """The wrong leaves of an answer, in the order of the expected ones.
+
+    None are given where one is missing, of another shape, or not finite: no slip explains those.
+    """
+    if set(leaves) != set(case.expected):
+        return {}
+    wrong: Leaves = {}
+    for name, expected in case.expected.items():
+        leaf = leaves[name]
+        if leaf.shape != expected.shape or leaf.dtype.kind not in "fiub" or not np.isfinite(leaf).all():
+            return {}
+        if differs(leaf, expected, spec):
+            wrong[name] = leaf
+    return wrong

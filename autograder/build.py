@@ -15,8 +15,9 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from autograder.answers import Sheet, differs, fresh_sheets
+from autograder.answers import Sheet, differs
 from autograder.exercise import CourseError
+from autograder.fresh import fresh_sheets
 from autograder.frozen import freeze
 from autograder.judge import judge
 from autograder.leaves import reference_leaves

@@ -1,49 +1,35 @@
 """A wrong answer -> the mistake it looks like, by name.
 
 First the exercise's own misconceptions (what each of them would have given), then mistakes that can be
-told from any two arrays: transposed, wrong sign, an average for a sum, single precision.
+told from any two arrays (transposed, wrong sign, an average for a sum, single precision), then the single
+slips of the reference that nobody declared; at last two mistakes at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
 
-from autograder.answers import Effect, Mistake, Sheet, differs, error_effect
+from autograder.answers import (
+    Answer,
+    Diagnosis,
+    Effect,
+    Mistake,
+    Sheet,
+    Slip,
+    differs,
+    same_trace,
+    trace_of,
+    wrong_leaves,
+)
+from autograder.general_mistakes import general_mistake
 from autograder.leaves import Leaves, student_leaves
-from autograder.outcome import Outcome
 
 MATCH = 1e-5
 # All orders of five values are 120; no exercise returns more.
 MOST_RETURNS = 5
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A student's answer to one case: its leaves, what is wrong with the others, or an error."""
-
-    outcome: Outcome
-    leaves: Leaves
-    problems: dict[str, str]
-
-    @property
-    def failed(self) -> str:
-        """The failure ("error KIND: WORDS", "structure") where there are no leaves, else ""."""
-        if self.outcome.error:
-            return error_effect(self.outcome.error.kind, self.outcome.error.message)
-        return "structure" if self.problems and not self.leaves else ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The name of a mistake and a hint; `where` says which outputs it explains, "" for all."""
-
-    name: str
-    hint: str
-    where: str = ""
 
 
 def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
@@ -67,10 +53,14 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     wrong = _wrong_leaves(sheet, answers)
     if not wrong:
         return []
-    general = _general(sheet, answers, wrong)
+    general = general_mistake(sheet, answers, wrong)
     if general:
         return [general]
-    return _in_parts(sheet, mistakes, answers, wrong)
+    slips = _matching_slips(sheet, answers)
+    for slip in slips:
+        if set(slip.leaves) == {name for name, cases in wrong.items() if slip.case in cases}:
+            return [Diagnosis(slip.name, slip.hint)]
+    return _in_parts(sheet, mistakes, slips, answers, wrong)
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
@@ -150,11 +140,37 @@ def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[str, list[int
     return wrong
 
 
+def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
+    """The single slips of the reference that give some of what is wrong, in the cases in which they show."""
+    wrong = {
+        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, case, sheet.spec)
+        for i, case in enumerate(sheet.cases)
+        if not case.is_edge
+    }
+    found = []
+    traces: dict[tuple[int, tuple[str, ...]], tuple[np.ndarray, np.ndarray]] = {}
+    for slip in sheet.slips():
+        if not wrong[slip.case].keys() >= set(slip.leaves):
+            continue
+        place = (slip.case, slip.leaves)
+        if place not in traces:
+            expected = sheet.cases[slip.case].expected
+            mine, right = ({name: one[name] for name in slip.leaves} for one in (wrong[slip.case], expected))
+            traces[place] = (trace_of(mine, expected), trace_of(right, expected))
+        if same_trace(traces[place][0], slip.trace, traces[place][1]):
+            found.append(slip)
+    return found
+
+
 def _in_parts(
-    sheet: Sheet, mistakes: list[Mistake], answers: Sequence[Answer], wrong: dict[str, list[int]]
+    sheet: Sheet,
+    mistakes: list[Mistake],
+    slips: list[Slip],
+    answers: Sequence[Answer],
+    wrong: dict[str, list[int]],
 ) -> list[Diagnosis]:
-    """Two mistakes at once: each wrong output explained by a mistake of its own."""
-    explained: dict[str, Mistake] = {}
+    """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
+    explained: dict[str, Mistake | Slip] = {}
     for mistake in mistakes:
         mine = {
             name
@@ -170,130 +186,14 @@ def _in_parts(
         }
         for name in mine:
             explained.setdefault(name, mistake)
-    by_mistake: dict[str, list[str]] = {}
-    for name, mistake in explained.items():
-        by_mistake.setdefault(mistake.name, []).append(name)
-    hints = {mistake.name: mistake.hint for mistake in sheet.mistakes}
-    ranked = sorted(by_mistake, key=lambda name: -len(by_mistake[name]))[:2]
+    for slip in slips:
+        for name in slip.leaves:
+            explained.setdefault(name, slip)
+    by_words: dict[tuple[str, str], list[str]] = {}
+    for leaf, mistake in explained.items():
+        by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
+    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
     return [
-        Diagnosis(name, hints[name], ", ".join(f"`{leaf}`" for leaf in sorted(by_mistake[name])))
-        for name in ranked
+        Diagnosis(name, hint, ", ".join(f"`{leaf}`" for leaf in sorted(by_words[name, hint])))
+        for name, hint in ranked
     ]
-
-
-def _general(sheet: Sheet, answers: Sequence[Answer], wrong: dict[str, list[int]]) -> Diagnosis | None:
-    """A mistake that any two arrays tell, the same one in all wrong leaves and cases."""
-    pairs = [
-        (answers[i].leaves[name], sheet.cases[i].expected[name])
-        for name, cases in wrong.items()
-        for i in cases
-    ]
-    sizes = [_sizes(sheet, i) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _transposed, _wrong_sign):
-        found = test(pairs)
-        if found:
-            return found
-    return _factor(pairs, sizes)
-
-
-Pairs = list[tuple[np.ndarray, np.ndarray]]
-
-
-def _everywhere(pairs: Pairs, holds: Callable[[np.ndarray, np.ndarray], bool]) -> bool:
-    return all(holds(got.astype(np.float64), expected) for got, expected in pairs)
-
-
-def _single_precision(pairs: Pairs) -> Diagnosis | None:
-    if not all(got.dtype in (np.float32, np.float16) for got, _ in pairs):
-        return None
-    near = all(
-        got.shape == expected.shape
-        and np.abs(got - expected).max(initial=0) < 2e-2 * max(np.abs(expected).max(initial=0), 1e-3)
-        for got, expected in pairs
-    )
-    if not near:
-        return None
-    return Diagnosis(
-        "float32 results",
-        "The inputs are float64; somewhere an array is made with another dtype.",
-    )
-
-
-def _integers(pairs: Pairs) -> Diagnosis | None:
-    def truncated(got: np.ndarray, expected: np.ndarray) -> bool:
-        return got.shape == expected.shape and bool((np.abs(got - expected) <= 1).all())
-
-    whole = all(got.dtype.kind in "iub" for got, _ in pairs)
-    if whole and _everywhere(pairs, truncated):
-        return Diagnosis(
-            "integer results",
-            "An array of integers cuts off the fractions; make it an array of floats.",
-        )
-    return None
-
-
-def _zeros(pairs: Pairs) -> Diagnosis | None:
-    if _everywhere(pairs, lambda got, expected: got.shape == expected.shape and not got.any()):
-        return Diagnosis("only zeros", "Nothing was written into the array that is returned.")
-    return None
-
-
-def _close(got: np.ndarray, wanted: np.ndarray) -> bool:
-    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=1e-6, atol=1e-9))
-
-
-def _transposed(pairs: Pairs) -> Diagnosis | None:
-    def swapped(got: np.ndarray, expected: np.ndarray) -> bool:
-        return expected.ndim >= 2 and _close(got, np.swapaxes(expected, -1, -2))
-
-    if _everywhere(pairs, swapped):
-        return Diagnosis("transposed", "The numbers are right, rows and columns are exchanged.")
-    return None
-
-
-def _wrong_sign(pairs: Pairs) -> Diagnosis | None:
-    if _everywhere(pairs, lambda got, expected: _close(got, -expected)):
-        return Diagnosis("wrong sign", "The numbers are right but for their sign.")
-    return None
-
-
-def _sizes(sheet: Sheet, index: int) -> dict[str, int]:
-    """Sizes that a wrong average could have divided by: T and N of the case."""
-    for value in sheet.cases[index].inputs.values():
-        if isinstance(value, np.ndarray) and value.ndim == 3:
-            return {
-                "T (the number of time steps)": value.shape[0],
-                "N (the number of sequences)": value.shape[2],
-            }
-    for value in sheet.cases[index].inputs.values():
-        if isinstance(value, np.ndarray) and value.ndim == 2:
-            return {"N (the number of sequences)": value.shape[1]}
-    return {}
-
-
-def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
-    """One factor for all entries: an average for a sum, a sum for an average, or a constant."""
-    ratios = []
-    for got, expected in pairs:
-        if got.shape != expected.shape or not expected.any() or not np.isfinite(got).all():
-            return None
-        ratio = float((got * expected).sum() / (expected * expected).sum())
-        if not _close(got, ratio * expected) or ratio == 0:
-            return None
-        ratios.append(ratio)
-    for word in sizes[0]:
-        if all(word in s and s[word] > 1 for s in sizes):
-            if np.allclose(ratios, [1 / s[word] for s in sizes], rtol=1e-6):
-                return Diagnosis(
-                    "average where a sum is asked", f"Your numbers are too small by exactly {word}."
-                )
-            if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
-                return Diagnosis(
-                    "sum where an average is asked", f"Your numbers are too large by exactly {word}."
-                )
-    if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:
-        return Diagnosis(
-            f"a constant factor of {ratios[0]:.4g}",
-            "Everything is right but for one factor, the same for all entries.",
-        )
-    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from autograder.answers import Case, Effect, Forward, Mistake, Sheet
+from autograder.answers import Case, Effect, Forward, Mistake, Sheet, Slip
 from autograder.exercise import CourseError, Exercise, Gradient
 from autograder.leaves import Leaves
 
-FORMAT = 3
+FORMAT = 4
 
 
 def freeze(assignment: str, sheets: dict[str, Sheet]) -> bytes:
@@ -82,6 +83,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             }
             for mistake in sheet.mistakes
         ],
+        "slips": _describe_slips(sheet, arrays),
     }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
@@ -94,6 +96,19 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             "expected": _put(sheet.forward.expected, arrays),
         }
     return described
+
+
+def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
+    """The slips; many share their words and their leaves, so that these are written once."""
+    slips = sheet.slips()
+    words = sorted({(slip.name, slip.hint) for slip in slips})
+    leaves = sorted({slip.leaves for slip in slips})
+    return {
+        "words": words,
+        "leaves": leaves,
+        "slips": [[words.index((s.name, s.hint)), s.case, leaves.index(s.leaves)] for s in slips],
+        "traces": _put(np.array([slip.trace for slip in slips]), arrays),
+    }
 
 
 def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
@@ -210,6 +225,7 @@ class FrozenChecks:
             for m in words["mistakes"]
         ]
         sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes)
+        sheet.slips = cache(lambda: self._slips(words["slips"]))
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
@@ -220,6 +236,15 @@ class FrozenChecks:
                 _get(gradient["expected"], self._tensors),
             )
         return sheet
+
+    def _slips(self, described: dict[str, Any]) -> list[Slip]:
+        words, leaves = described["words"], described["leaves"]
+        traces = _get(described["traces"], self._tensors)
+        found = []
+        for (word, case, group), trace in zip(described["slips"], traces, strict=True):
+            name, hint = words[word]
+            found.append(Slip(name, hint, case, tuple(leaves[group]), trace))
+        return found
 
 
 def _not_drawn(rng: np.random.Generator) -> dict[str, Any]:

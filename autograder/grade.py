@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers import Sheet, fresh_sheets, mistaken_functions
+from autograder.answers import Sheet
 from autograder.error_words import error_words
+from autograder.fresh import fresh_sheets, mistaken_functions
 from autograder.gradients import Call
 from autograder.judge import Check, Judgement, judge, unanswered
 from autograder.masters import Master, read_master

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers import Forward, Sheet
+from autograder.answers import Answer, Diagnosis, Forward, Sheet
 from autograder.compare import axis_words, compare
-from autograder.diagnose import Answer, Diagnosis, diagnose
+from autograder.diagnose import diagnose
 from autograder.error_words import error_words
 from autograder.gradients import Call, GradientTrouble
 from autograder.leaves import student_leaves
 from autograder.outcome import Outcome
 from autograder.own_forward import WrongForward, earned_share, gradient_error
+from autograder.symptoms import symptom
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -107,10 +108,18 @@ def judge(
         judgement.status, judgement.share = "right", 1.0
     else:
         judgement.share = 0.0 if again else _share(values, edges)
-        judgement.diagnoses = judgement.diagnoses or diagnose(sheet, answers, right)
+        judgement.diagnoses = (
+            judgement.diagnoses or diagnose(sheet, answers, right) or _symptoms(values, edges)
+        )
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     return judgement
+
+
+def _symptoms(values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+    messages = [check.message for check in values if not check.passed]
+    found = symptom(messages, [check.name for check in edges if not check.passed])
+    return [found] if found else []
 
 
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:

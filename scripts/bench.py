@@ -99,7 +99,7 @@ def bare(contents: list[bytes], folder: Path) -> float:
     """CPU seconds of the bare work: the cells run and the functions called on the same inputs, here."""
     import copy  # noqa: PLC0415
 
-    from autograder.answers import fresh_sheets  # noqa: PLC0415
+    from autograder.fresh import fresh_sheets  # noqa: PLC0415
     from autograder.submission import Planner, read_cells  # noqa: PLC0415
 
     master = read_master(folder / "solutions" / NOTEBOOK)

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.answers import Sheet, fresh_sheets
+from autograder.answers import Sheet
 from autograder.build import PUBLIC_KEY
+from autograder.fresh import fresh_sheets
 from autograder.frozen import FrozenChecks, freeze
 from autograder.masters import Master, find_masters, read_master
 from autograder.notebook import source_notebook

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from course import master_of
 
-from autograder.answers import fresh_sheets
 from autograder.build import release_files
+from autograder.fresh import fresh_sheets
 
 NOTEBOOK = "01_simple_rnn"
 

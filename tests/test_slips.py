@@ -1,0 +1,176 @@
+"""Mistakes that nobody declared: single slips are recognised however the code is written."""
+
+import ast
+
+import numpy as np
+import pytest
+from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of
+
+from autograder.answers import same_trace, trace_of
+from autograder.check import caller
+from autograder.fresh import fresh_sheet
+from autograder.judge import judge
+from autograder.slips import _compiled, _edits
+from autograder.symptoms import SYMPTOMS
+
+EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
+
+# Written otherwise than the references, each with one slip that exercises.py does not declare.
+OTHERWISE = [
+    (
+        "02_backpropagation_through_time",
+        "rnn_step_backward",
+        """
+def rnn_step_backward(ds, x_t, s_prev, s_t, W):
+    slope = np.square(1.0 - s_t)
+    d = np.multiply(slope, ds)
+    return np.dot(W["sx"].T, d), np.dot(W["ss"].T, d), dict(ss=np.dot(d, s_prev.T), sx=np.dot(d, x_t.T))
+""",
+        "the difference is squared, not the value",
+    ),
+    (
+        "03_vanishing_and_exploding_gradients",
+        "gradient_norms",
+        """
+def gradient_norms(ds_last, states, W):
+    found, d = [], ds_last
+    for s in states[::-1]:
+        found.insert(0, np.linalg.norm(d, axis=0))
+        d = np.einsum("ij,ik->jk", W["ss"], (1 - states[-1] * states[-1]) * d)
+    return np.array(found)
+""",
+        "always the last time step of `states`",
+    ),
+    (
+        "04_gating",
+        "gated_step_backward",
+        """
+def gated_step_backward(ds, x_t, s_prev, g_t, candidate, W):
+    dz = (candidate - s_prev) * ds * (g_t - g_t * g_t)
+    da = ds * g_t * (1 + candidate * candidate)
+    back = {"gs": dz @ s_prev.T, "gx": dz @ x_t.T, "ss": da @ s_prev.T, "sx": da @ x_t.T}
+    old = (1 - g_t) * ds + np.vstack([W["gs"], W["ss"]]).T @ np.vstack([dz, da])
+    return W["sx"].T @ da + W["gx"].T @ dz, old, back
+""",
+        "a wrong sign in a sum",
+    ),
+    (
+        "06_lstm_backward",
+        "lstm_backward",
+        """
+def lstm_backward(dhs, xs, h0, c0, hs, cs, gates, W):
+    dxs, total = [], {key: 0 for key in W}
+    dh, dc = np.zeros(h0.shape), np.zeros(c0.shape)
+    before_h, before_c = np.concatenate([h0[None], hs[:-1]]), np.concatenate([c0[None], cs[:-1]])
+    for t in range(len(xs) - 1, -1, -1):
+        now = {k: gates[k][0] for k in gates}
+        dx, dh, dc, part = lstm_step_backward(dhs[t] + dh, dc, xs[t], before_h[t], before_c[t], cs[t], now, W)
+        dxs.insert(0, dx)
+        total = {key: total[key] + part[key] for key in W}
+    return np.array(dxs), dh, dc, total
+""",
+        "always the first time step of `gate`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("notebook", "exercise", "source", "name"), OTHERWISE)
+def test_a_slip_in_code_written_otherwise_is_named(notebook, exercise, source, name):
+    if notebook not in NOTEBOOKS:
+        pytest.skip("NOTEBOOKS leaves it out")
+    master = master_of(notebook)
+    assert name not in [mutant.name for mutant in master.exercises[exercise].spec.misconceptions]
+    namespace = dict(master.reference)
+    exec(source, namespace)
+    judgement = judge(frozen_sheet(notebook, exercise), caller(namespace[exercise]))
+    assert judgement.status == "wrong"
+    assert judgement.misconception == name
+
+
+@pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
+def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
+    """Also the slips that make a function fail, or give another shape: they have symptoms."""
+    master, sheet = master_of(notebook), frozen_sheet(notebook, exercise)
+    graded = master.exercises[exercise]
+    edits = list(_edits(master, graded))
+    unnamed, shown = [], 0
+    for edit in edits[:: max(1, len(edits) // 40)]:
+        with np.errstate(all="ignore"):
+            judgement = judge(sheet, caller(_compiled(master, graded, edit.tree)))
+        if judgement.status == "wrong":
+            shown += 1
+            if not judgement.misconception:
+                unnamed.append(f"{edit.name}: {ast.unparse(edit.tree)}")
+    assert shown
+    assert len(unnamed) <= shown // 10, unnamed[0]
+
+
+def test_a_slip_that_changes_nothing_is_no_slip():
+    sheet = fresh_sheet(master_of(TINY.name), "rnn_step", "public")
+    for slip in sheet.slips():
+        assert slip.leaves
+        right = trace_of(sheet.cases[slip.case].expected, sheet.cases[slip.case].expected)
+        assert not same_trace(right, slip.trace, right)
+
+
+def test_a_right_answer_asks_for_no_slips():
+    sheet = fresh_sheet(master_of(TINY.name), "rnn_step", "public")
+
+    def asked():
+        raise AssertionError("the slips were made")
+
+    sheet.slips = asked
+    assert judge(sheet, caller(master_of(TINY.name).reference["rnn_step"])).status == "right"
+
+
+def test_frozen_slips_are_those_that_were_made():
+    fresh = fresh_sheet(master_of(TINY.name), "rnn_step_backward", "public").slips()
+    frozen = frozen_sheet(TINY.name, "rnn_step_backward").slips()
+    assert [(s.name, s.hint, s.case, s.leaves) for s in fresh] == [
+        (s.name, s.hint, s.case, s.leaves) for s in frozen
+    ]
+    assert all(np.array_equal(a.trace, b.trace) for a, b in zip(fresh, frozen, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda s: None, "nothing is returned"),
+        (lambda s: (s, s), "another number of values"),
+        (lambda s: {"s": s}, "a dict where an array"),
+        (lambda s: "text", "no array of numbers"),
+        (lambda s: s[0], "one step, or a sum over all"),
+        (lambda s: s[1:], "one step too few"),
+        (lambda s: np.concatenate([s[:1], s]), "one step too many"),
+        (lambda s: s[:1], "only one step is returned"),
+        (lambda s: s.transpose(1, 0, 2), "the axes stand in another order"),
+        (lambda s: s[..., None], "an axis of size 1 too many"),
+        (lambda s: s / 0.0, "a number overflows"),
+        (lambda s: np.concatenate([s[:1], s[1:] + 1]), "what is handed from step to step"),
+        (lambda s: np.concatenate([s[:-1] + 1, s[-1:]]), "what is carried back"),
+        (lambda s: np.concatenate([s[:1] + 1, s[1:]]), "the first step is wrong"),
+        (lambda s: s @ s, "a matrix product whose shapes do not fit"),
+        (lambda s: s + np.ones(7), "an operation entry by entry"),
+        (lambda s: s[99], "an index beyond the end"),
+        (lambda s: {}["a"], "a key that is not there"),
+        (lambda s: np.hstack([s, np.ones(3)]), "arrays of different shapes"),
+        (lambda s: s if s > 0 else -s, "an `if` asks about a whole array"),
+        (lambda s: None + s, "a value that is `None` is used"),
+        (lambda s: len(s, s), "a call whose arguments do not fit"),
+        (lambda s: s.nothing, "a value of another type"),
+        (lambda s: undefined, "a name that is not defined here"),  # noqa: F821
+    ],
+)
+def test_an_answer_that_looks_like_no_mistake_has_a_symptom(change, name):
+    reference = master_of(TINY.name).reference["rnn_forward"]
+    with np.errstate(all="ignore"):
+        judgement = judge(
+            frozen_sheet(TINY.name, "rnn_forward"), caller(lambda xs, s0, W: change(reference(xs, s0, W)))
+        )
+    assert judgement.misconception.startswith(name) or name in judgement.misconception
+    assert judgement.diagnoses[0].hint
+
+
+def test_symptoms_have_names_of_their_own():
+    names = [name for _, name, _ in SYMPTOMS]
+    assert len(names) == len(set(names))
