@@ -137,11 +137,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The name of a mistake and a hint; `where` says which outputs it explains, "" for all."""
+    """The name of a mistake and a hint.
+
+    Args:
+        name: what the mistake is, in a few words.
+        hint: one sentence.
+        where: the outputs that it explains, "" for all.
+        is_exact: whether the mistake, made in the function itself, gives just these numbers everywhere.
+    """
 
     name: str
     hint: str
     where: str = ""
+    is_exact: bool = False
 
 
 def seed_of(key: str, assignment: str, exercise: str, index: int) -> np.random.Generator:

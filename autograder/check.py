@@ -17,6 +17,7 @@ import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,17 +116,42 @@ def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
 
 def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
     """A way to call a function of this process, in which nothing it does escapes."""
-    return lambda batch: [_call(function, arguments) for arguments in batch]
+
+    def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        last: Any = None  # what the last call returned, as it is now
+        for arguments in batch:
+            outcome, returned = _call(function, arguments)
+            if outcomes and not outcomes[-1].error:
+                outcome = replace(outcome, overwrote=_differ(normalise(last), outcomes[-1].value))
+            outcomes.append(outcome)
+            last = returned
+        return outcomes
+
+    return call
 
 
-def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+def _differ(now: Any, before: Any) -> bool:
+    """Whether a returned value no longer is what it was when it was returned."""
+    if isinstance(before, np.ndarray):
+        return now.tobytes() != before.tobytes()
+    if isinstance(before, dict):
+        return now.keys() != before.keys() or any(_differ(now[key], before[key]) for key in before)
+    if isinstance(before, tuple | list):
+        return len(now) != len(before) or any(map(_differ, now, before))
+    return False
+
+
+def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Outcome, Any]:
+    """One call: what came of it, and the very object that was returned."""
     given = copy.deepcopy(list(arguments))
     out, err = io.StringIO(), io.StringIO()
-    value, error = None, None
+    value, error, returned = None, None, None
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
             warnings.simplefilter("always")
-            value = normalise(function(*given))
+            returned = function(*given)
+            value = normalise(returned)
     except KeyboardInterrupt:
         raise
     except WireError as caught:
@@ -133,7 +159,8 @@ def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
     except BaseException as caught:
         error = _student_error(caught)
     changed = tuple(f"#{i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not _same(a, b))
-    return Outcome(value, error, out.getvalue()[:4000], _short_warnings(err.getvalue()), changed)
+    outcome = Outcome(value, error, out.getvalue()[:4000], _short_warnings(err.getvalue()), changed)
+    return outcome, returned
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -46,7 +46,8 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in mistakes:
         if _explains_all(sheet, mistake.effects, answers):
-            return [Diagnosis(mistake.name, mistake.hint)]
+            shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
+            return [Diagnosis(mistake.name, mistake.hint, is_exact=shows and not mistake.made_in)]
     exchanged = _exchanged(sheet, answers)
     if exchanged:
         return [exchanged]
@@ -59,7 +60,7 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     slips = _matching_slips(sheet, answers)
     for slip in slips:
         if set(slip.leaves) == {name for name, cases in wrong.items() if slip.case in cases}:
-            return [Diagnosis(slip.name, slip.hint)]
+            return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return _in_parts(sheet, mistakes, slips, answers, wrong)
 
 

@@ -144,9 +144,8 @@ class _Grading:
     """The grading of one submission.
 
     All exercises are tried in one process first. What is right there is right, however it came about:
-    the process knows no answers. What is not right is tried again in a fresh process of its own, so that
-    no exercise can spoil another; and, where a function it needs is wrong, once more with the reference
-    in that function's place.
+    the process knows no answers. What is not right is tried again, with the references in place of the
+    functions it needs, and in a fresh process of its own, so that no exercise can spoil another.
     """
 
     def __init__(self, grader: Grader, cells: list[SubmittedCell]):
@@ -157,12 +156,16 @@ class _Grading:
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
+        self._with_references: Session | None = None
+        self._standins: dict[str, Callable[..., Any]] = {}
 
     def scorecard(self) -> Scorecard:
         self._try_together()
         for name, sheet in self._sheets.items():
             if self._judged[name].status == "wrong":
                 self._try_alone(name, sheet)
+        if self._with_references:
+            self._end(self._with_references)
         problems = [*self._plan.notes, *self._problems_of_cells()]
         judgements = [self._judged[name] for name in self._sheets]
         return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
@@ -215,23 +218,27 @@ class _Grading:
             self._end(session)
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
-        together = self._judged[name]
-        first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
-        if name != first and not self._is_missing(together):
-            self._keep_better(name, self._in_fresh_session(sheet, {}))
+        """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = self._needed(sheet)
-        if self._judged[name].status == "wrong" and needed:
+        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses)
+        if self._is_missing(self._judged[name]):
+            return
+        if explained and all(self._judged[n].status == "right" for n in needed):
+            return  # a known mistake in the function itself gives just this: it was not spoilt by another
+        if needed:
             self._follow_through(name, sheet, needed)
+        first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
+        if self._judged[name].status == "wrong" and name != first:
+            self._keep_better(name, self._in_fresh_session(sheet, {}))
 
     def _follow_through(self, name: str, sheet: Sheet, needed: list[str]) -> None:
         """Try an exercise with the references in place of what it calls; the better mark counts.
 
-        Also in place of right ones: a list where an array is asked is a right answer, but not one that
-        every caller can work with.
+        Also in place of right ones: a list where an array is asked is a right answer, but not one that every
+        caller can work with.
         """
         wrong = [n for n in needed if self._judged[n].status != "right"]
-        references = self._grader.master.reference
-        judgement = self._in_fresh_session(sheet, {n: references[n] for n in needed})
+        judgement = self._judge_with_references(sheet, needed)
         names = " and ".join(f"`{n}`" for n in wrong or needed)
         if judgement.share > self._judged[name].share:
             judgement.follow_through = True
@@ -239,6 +246,18 @@ class _Grading:
             self._judged[name] = judgement
         elif wrong:
             self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
+
+    def _judge_with_references(self, sheet: Sheet, needed: list[str]) -> Judgement:
+        """In one process for all exercises first; what is not right there, in a fresh one."""
+        references = self._grader.master.reference
+        mine = {n: references[n] for n in needed}
+        if self._with_references is None:
+            self._with_references = self._session()
+            self._standins = mine
+            return self._judge(self._with_references, sheet, mine)
+        self._standins |= mine  # once put in its place, a reference stays there
+        judgement = self._judge(self._with_references, sheet, self._standins)
+        return judgement if judgement.status == "right" else self._in_fresh_session(sheet, mine)
 
     def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
         session = self._session()

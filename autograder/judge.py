@@ -26,6 +26,16 @@ from autograder.symptoms import symptom
 EDGE_SHARE = 0.25
 
 
+CHANGES = Diagnosis(
+    "the answer changes from call to call",
+    "Random numbers, or an array that is kept and changed between calls, make it so.",
+)
+SHARED = Diagnosis(
+    "one array for all calls",
+    "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
+)
+
+
 @dataclass(frozen=True)
 class Check:
     """One line of a scorecard."""
@@ -98,12 +108,11 @@ def judge(
     again = _repeatable(sheet, answers[0], _answer(sheet, 0, outcomes[-1]))
     if again:
         judgement.checks.append(Check("same answer twice", False, again))
-        judgement.diagnoses = [
-            Diagnosis(
-                "the answer changes from call to call",
-                "Random numbers, or an array that is kept and changed between calls, make it so.",
-            )
-        ]
+        judgement.diagnoses = [CHANGES]
+    elif any(outcome.overwrote for outcome in outcomes):
+        again = "a call changes what the call before it returned: both returned the same array"
+        judgement.checks.append(Check("answers kept apart", False, again))
+        judgement.diagnoses = [SHARED]
     if all(check.passed for check in judgement.checks):
         judgement.status, judgement.share = "right", 1.0
     else:

@@ -108,6 +108,21 @@ def test_an_answer_that_changes_its_input_passes_with_a_note():
     assert "changes an argument in place" in judgement.notes[0]
 
 
+def test_one_array_for_all_calls_is_wrong_and_named():
+    """Each answer is right when it is returned, and another one a call later."""
+    buffers: dict[tuple[int, ...], np.ndarray] = {}
+
+    def step(x_t, s_prev, W):
+        s_t = REFERENCE["rnn_step"](x_t, s_prev, W)
+        buffer = buffers.setdefault(s_t.shape, s_t)
+        buffer[:] = s_t
+        return buffer
+
+    judgement = judged("rnn_step", step)
+    assert judgement.share == 0
+    assert judgement.misconception == "one array for all calls"
+
+
 def test_two_mistakes_in_two_outputs_are_both_named():
     def backward(ds, x_t, s_prev, s_t, W):
         dx, _, _ = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)

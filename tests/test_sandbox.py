@@ -120,6 +120,25 @@ def test_each_call_gets_fresh_copies_and_changed_inputs_are_told(sandbox):
     assert not x.any() and not W["a"].any()
 
 
+def test_a_call_that_overwrites_the_last_answer_is_told(sandbox):
+    source = "kept = np.zeros(2)\ndef f(x):\n    kept[:] = x\n    return {'a': [kept]}"
+    assert [o.overwrote for o in answers(sandbox, source, (1.0,), (2.0,), (2.0,))] == [False, True, False]
+    source = "def f(x):\n    return np.full(2, x)"
+    assert not any(o.overwrote for o in answers(sandbox, source, (1.0,), (2.0,)))
+
+
+def test_an_answer_that_refuses_to_be_copied_does_no_harm(sandbox):
+    source = """
+    class Mine(np.ndarray):
+        def copy(self, *a): raise KeyboardInterrupt
+    def f(x):
+        return np.ones(2).view(Mine)
+    """
+    first, second = answers(sandbox, source, (1.0,), (2.0,))
+    assert first.value.tolist() == second.value.tolist() == [1.0, 1.0]
+    assert not second.overwrote
+
+
 def test_prints_and_warnings_are_kept_per_call(sandbox):
     source = "def f(x):\n    print('x is', x)\n    return np.log(np.array(x))"
     first, second = answers(sandbox, source, (0.0,), (1.0,))

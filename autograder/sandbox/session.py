@@ -404,6 +404,7 @@ class Session:
             printed=_text(extra.get("printed"), bound),
             complaints=_text(extra.get("complaints"), bound),
             changed_inputs=tuple(c for c in changed if isinstance(c, str) and re.fullmatch("#[0-9]{1,3}", c)),
+            overwrote=extra.get("overwrote") is True,
         )
 
     def _student_error(self, told: Any) -> StudentError:

@@ -27,6 +27,7 @@ import sys
 import time
 import types
 import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -234,6 +235,7 @@ class SessionLoop:
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
+        self.last: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
@@ -306,6 +308,7 @@ class SessionLoop:
         """Answer a batch of calls, each as soon as it is done."""
         for name in extra["standins"]:
             self.namespace[name] = self._standin(name)
+        self.last = []
         for index, arguments in enumerate(batch):
             self.send(self._answer(extra, index, arguments))
 
@@ -333,9 +336,10 @@ class SessionLoop:
             for position, (before, after) in enumerate(zip(arguments, given, strict=True))
             if not _same(before, after)
         ]
-        if "error" not in answer and not printed and not complaints and not changed:
+        overwrote = self._overwrote(None if "error" in answer else value)
+        if "error" not in answer and not (printed or complaints or changed or overwrote):
             return blob
-        answer.update(printed=printed, complaints=complaints, changed=changed)
+        answer.update(printed=printed, complaints=complaints, changed=changed, overwrote=overwrote)
         if "error" in answer:
             value = None
         try:
@@ -343,6 +347,12 @@ class SessionLoop:
         except BaseException as error:
             answer["error"] = cells.describe(error)
             return wire.encode(None, answer)
+
+    def _overwrote(self, value: Any) -> bool:
+        """Whether a call changed what the call before it had returned; keeps what this one did."""
+        overwrote = any(np.ndarray.tobytes(array) != then for array, then in self.last)
+        self.last = [(array, np.ndarray.tobytes(array)) for array in _arrays(value)]
+        return overwrote
 
     def _standin(self, name: str) -> Any:
         def standin(*args: Any, **kwargs: Any) -> Any:
@@ -354,6 +364,18 @@ class SessionLoop:
 
         standin.__name__ = standin.__qualname__ = name
         return standin
+
+
+def _arrays(value: Any) -> Iterator[np.ndarray]:
+    """The arrays in a returned value."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif type(value) is dict:
+        for part in value.values():
+            yield from _arrays(part)
+    elif type(value) in (list, tuple):
+        for part in value:
+            yield from _arrays(part)
 
 
 def _copy(value: Any) -> Any:

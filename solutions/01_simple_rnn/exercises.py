@@ -335,7 +335,7 @@ rnn_forward = Exercise(
         "one time step (T = 1)": partial(sequence_inputs, T=1),
         "one input number (D = 1)": partial(sequence_inputs, D=1),
         "one unit (H = 1)": partial(sequence_inputs, H=1),
-        "a long sequence (T = 60)": partial(sequence_inputs, T=60),
+        "a long sequence (T = 30)": partial(sequence_inputs, T=30),
         "saturated units": partial(sequence_inputs, scale=40.0),
     },
     hints=(
@@ -357,7 +357,7 @@ rnn_forward_batch = Exercise(
         "one time step (T = 1)": partial(batch_inputs, T=1),
         "one input number (D = 1)": partial(batch_inputs, D=1),
         "one unit (H = 1)": partial(batch_inputs, H=1),
-        "a long sequence (T = 60)": partial(batch_inputs, T=60),
+        "a long sequence (T = 30)": partial(batch_inputs, T=30),
         "saturated units": partial(batch_inputs, scale=40.0),
     },
     hints=(
