@@ -12,6 +12,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 from autograder.exercise import CourseError
 from autograder.grade import Grader
 from autograder.journal import Journal
-from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.sandbox import SandboxUnavailable
 from autograder.submission import Ungradable, read_bytes
 
 KEY_FILE = "course.key"
@@ -104,6 +105,10 @@ def shown_name(name: str) -> str:
 
 
 MISSING = "missing"
+KILLED = (
+    "the process that graded it was killed twice; was there not enough memory? Run the same command again, "
+    "with fewer --jobs: what is graded so far is kept"
+)
 
 
 def _not_a_folder(path: Path) -> str:
@@ -145,9 +150,9 @@ def grade_class(
         for submitted in submissions:
             waiting.append((submitted, pool.submit(submitted, journal)))
             while len(waiting) > 4 * jobs:
-                yield _take(waiting, journal)
+                yield _take(waiting, journal, pool)
         while waiting:
-            yield _take(waiting, journal)
+            yield _take(waiting, journal, pool)
 
 
 @dataclass(frozen=True)
@@ -159,9 +164,14 @@ class _Graded:
     reason: str = ""
 
 
-def _take(waiting: deque[tuple[Submitted, Future[_Graded]]], journal: Journal) -> Submitted | Failure:
+def _take(
+    waiting: deque[tuple[Submitted, Future[_Graded]]], journal: Journal, pool: _Here | _Pool
+) -> Submitted | Failure:
     submitted, future = waiting.popleft()
-    graded = future.result()
+    try:
+        graded = future.result()
+    except BrokenProcessPool:
+        graded = pool.alone(submitted, journal)
     if graded.reason:
         return Failure(submitted.student, graded.reason)
     if graded.record is not None:
@@ -198,6 +208,9 @@ class _Here:
     def __exit__(self, *exception: object) -> None:
         self._grader.close()
 
+    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+        raise AssertionError("there is no pool that could break")
+
     def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
         future: Future[_Graded] = Future()
         try:
@@ -214,10 +227,16 @@ class _Pool:
     """Grading in several processes, each with a sandbox of its own."""
 
     def __init__(self, folder: Path, key: str, unsafe: bool, jobs: int):
-        # Where the sandbox cannot run, say so here: from the pool it would only be a broken pool.
-        Sandbox(unsafe=unsafe).close()
-        self._executor = ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(folder, key, unsafe)
+        # Where something is wrong with the course or the sandbox, say so here: from the pool it would only
+        # be a broken pool.
+        Grader(folder, key, unsafe).close()
+        self._arguments = (folder, key, unsafe)
+        self._jobs = jobs
+        self._executor = self._processes(jobs)
+
+    def _processes(self, jobs: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=self._arguments
         )
 
     def __enter__(self) -> _Pool:
@@ -227,7 +246,24 @@ class _Pool:
         self._executor.shutdown(cancel_futures=True)
 
     def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
-        return self._executor.submit(_grade_in_pool, submitted, journal.key_of(submitted.student))
+        work = (_grade_in_pool, submitted, journal.key_of(submitted.student))
+        try:
+            return self._executor.submit(*work)
+        except BrokenProcessPool:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = self._processes(self._jobs)
+            return self._executor.submit(*work)
+
+    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+        """Grade a submission in a process of its own, after a process of the pool was killed.
+
+        Nobody can tell over which submission it was killed: all that were waiting come here.
+        """
+        for _ in range(2):
+            with self._processes(1) as executor, contextlib.suppress(BrokenProcessPool):
+                known_key = journal.key_of(submitted.student)
+                return executor.submit(_grade_in_pool, submitted, known_key).result()
+        return _Graded(reason=KILLED)
 
 
 def _start(folder: Path, key: str, unsafe: bool) -> None:

@@ -88,17 +88,62 @@ def same_as(place, undisturbed):
     return marks(place) == marks(undisturbed) and export(place) == export(undisturbed) and graded_once(place)
 
 
+def started(submitted, place):
+    return subprocess.Popen(
+        command(submitted, place), env=ENVIRONMENT, cwd=place, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def test_killed_at_random_moments_it_goes_on_where_it_stopped(submitted, undisturbed, tmp_path):
+    """A run that comes to its end between two kills is compared, and the next begins with nothing."""
     chance = random.Random(5)
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            command(submitted, tmp_path), env=ENVIRONMENT, cwd=tmp_path, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(chance.uniform(0.5, 6))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert grade(submitted, tmp_path).returncode == 0
+    kills = round_number = 0
+    while True:
+        place = tmp_path / str(round_number)
+        place.mkdir(exist_ok=True)
+        process = started(submitted, place)
+        try:
+            moment = chance.uniform(0.5, 5) if kills < KILLS else 300
+            assert process.wait(timeout=moment) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+            continue
+        assert same_as(place, undisturbed)
+        if kills == KILLS:
+            break
+        round_number += 1
+
+
+def processes_of_the_pool(grader):
+    """The processes that `autograder grade` started for grading, not their sandboxes."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == grader and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.add(int(folder.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def test_a_process_of_the_pool_killed_costs_no_mark(submitted, undisturbed, tmp_path):
+    """As the system does it when memory runs out: the others go on, nothing is lost."""
+    process = started(submitted, tmp_path)
+    journal = tmp_path / "journal"
+    killed: set[int] = set()
+    while process.poll() is None and len(killed) < 2:
+        time.sleep(0.02)
+        pool = processes_of_the_pool(process.pid) - killed
+        if pool and journal.is_file() and journal.stat().st_size:
+            victim = pool.pop()
+            os.kill(victim, signal.SIGKILL)
+            killed.add(victim)
+    assert process.wait(timeout=300) == 0
+    assert killed
     assert same_as(tmp_path, undisturbed)
 
 
