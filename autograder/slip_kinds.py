@@ -245,7 +245,8 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         hint = f"Which time step of {array} does the formula name here?"
         for offset, words in ((ast.Sub(), "one time step too early"), (ast.Add(), "one time step too late")):
             shifted = ast.BinOp(index, offset, ast.Constant(1))
-            yield f"{array} is taken {words}", hint, _changed(node, slice=shifted)
+            verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
+            yield f"{array} is {verb} {words}", hint, _changed(node, slice=shifted)
         for constant, words in ((0, "first"), (-1, "last")):
             fixed = _changed(node, slice=ast.Constant(constant))
             yield f"always the {words} time step of {array}", hint, fixed

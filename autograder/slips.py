@@ -93,7 +93,8 @@ def _edits(master: Master, exercise: GradedExercise) -> Iterator[_Edit]:
                 code = ast.dump(slipped)
                 if code not in seen:
                     seen.add(code)
-                    place = f" Look at `{target}`." if target in scope.known else ""
+                    is_new = target in scope.known and f"`{target}`" not in hint
+                    place = f" Look at `{target}`." if is_new else ""
                     yield _Edit(name, hint + place, ast.fix_missing_locations(slipped))
 
 

@@ -2,9 +2,10 @@
 
     make bench ARGS="--submissions 40 --turns 2"
 
-Every turn grades the same submissions of one notebook three times: with `nbgrader autograde` as it
-comes, with `nbgrader autograde` and our grading, and with `autograder grade`. Processor time counts, not
-the clock; what runs inside the sandbox is counted there, for it does not show outside.
+Every turn grades the same submissions of one notebook: with `nbgrader autograde` as it comes, with
+`nbgrader autograde` and our grading, with `autograder grade`, and, where otter-grader is installed, with
+`otter run`. Processor time counts, not the clock; what runs inside the sandbox is counted there, for it does
+not show outside.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from bench_otter import otter_command, run_otter, write_tests  # noqa: E402
 from sample_class import sample_class  # noqa: E402
 
 from autograder.build import Places, build  # noqa: E402
@@ -71,6 +73,13 @@ def nbgrader(folder: Path, config: str) -> float:
     subprocess.run([BIN / "nbgrader", "generate_assignment", NOTEBOOK], cwd=folder, check=True, **quiet)
     before = children_seconds()
     subprocess.run([BIN / "nbgrader", "autograde", NOTEBOOK], cwd=folder, check=True, **quiet)
+    return children_seconds() - before
+
+
+def otter(command: str, folder: Path) -> float:
+    """CPU seconds of `otter run` on each submission of the class."""
+    before = children_seconds()
+    run_otter(command, sorted((folder / "submitted").rglob("*.ipynb")), folder / "tests.zip", folder)
     return children_seconds() - before
 
 
@@ -163,12 +172,18 @@ def compare_graders(folder: Path, contents: list[bytes], turns: int) -> None:
     count = len(contents)
     rows: dict[str, list[float]] = {"nbgrader": [], "with ours": [], "ours": [], "bare": []}
     config = sandboxed_config(folder)
+    otter_tool = otter_command()
+    if otter_tool:
+        rows["otter"] = []
+        write_tests(read_master(folder / "solutions" / NOTEBOOK), course_key(folder), folder / "tests.zip")
     for turn in range(turns):
         rows["nbgrader"].append(nbgrader(folder, PLAIN_CONFIG.format(root=str(folder))) / count)
         inside = ours(folder, contents)[1] / count
         rows["with ours"].append(nbgrader(folder, config) / count + inside_only(folder, contents))
         rows["ours"].append(inside)
         rows["bare"].append(bare(contents, folder) / count)
+        if otter_tool:
+            rows["otter"].append(otter(otter_tool, folder) / count)
         print(
             f"turn {turn + 1}: " + ", ".join(f"{k} {v[-1] * 1e3:.1f} ms" for k, v in rows.items()), flush=True
         )
@@ -178,6 +193,9 @@ def compare_graders(folder: Path, contents: list[bytes], turns: int) -> None:
     pairs = list(zip(rows["nbgrader"], rows["ours"], rows["with ours"], strict=True))
     print(f"autograder grade: {spread([a / b for a, b, _ in pairs], '.1f')} times less CPU (bar: 50)")
     print(f"nbgrader with our grading: {spread([a / c for a, _, c in pairs], '.1f')} times less CPU (bar: 4)")
+    if otter_tool:
+        ratios = [a / b for a, b in zip(rows["otter"], rows["ours"], strict=True)]
+        print(f"`otter run` takes {spread(ratios, '.1f')} times the CPU of autograder grade")
     over = [(b - c) * 1e3 for b, c in zip(rows["ours"], rows["bare"], strict=True)]
     print(f"overhead over the bare run: {spread(over, '.1f')} ms (bar: 20)")
 

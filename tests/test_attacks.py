@@ -26,6 +26,7 @@ import pytest
 from attacks import line_of, load
 from attacks.kit import ALL, BACKWARD, FORWARD, LINES, NOTEBOOK, Attack
 from course import KEY, ROOT, TINY, master_of, submission
+from server import jupyter
 
 from autograder.build import Places, build
 
@@ -337,26 +338,29 @@ def test_gradescopes_files_stay_in_their_folder(attacked, tmp_path):
     assert {path.parent.parent for path in written} == {tmp_path / "g"}
 
 
-# Elements and handlers that only the attackers' text can have made.
+# Elements and handlers that only the attackers' text can have made; formgrader's own links hold names.
 HOSTILE = """() => [...document.querySelectorAll("*")].filter(e =>
   (["SCRIPT", "IFRAME", "BASE", "META"].includes(e.tagName) && /owned|evil/.test(e.outerHTML))
-  || [...e.attributes].some(a => /^on|^href$|^src/.test(a.name) && /owned|evil/.test(a.value))
+  || [...e.attributes].some(a => /^on|^href$|^src/.test(a.name) && /owned|evil/.test(a.value)
+    && !a.value.startsWith("/formgrader/"))
 ).map(e => e.outerHTML.slice(0, 200))"""
 
 
-def runs_no_script(browser, paths: list[Path]) -> None:
+def runs_no_script(browser, addresses: list[str]) -> None:
     """Opens pages, moves over and clicks what looks like a link; nothing of the student's may happen."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    is_file = all(address.startswith("file:") for address in addresses)
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=is_file)
     page = context.new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-    for path in paths:
-        page.goto(path.as_uri(), wait_until="domcontentloaded")
-        page.wait_for_timeout(50)
+    for path in addresses:
+        answer = page.goto(path, wait_until="domcontentloaded")
+        assert answer is None or answer.ok, path
+        page.wait_for_timeout(50 if is_file else 300)
         for link in page.get_by_text("click me").all()[:6]:
             if link.is_visible():
                 link.hover(force=True)
                 link.click(force=True, no_wait_after=True)
-        assert page.url.startswith(path.as_uri()), path
+        assert page.url.startswith(path), path
         assert "owned" not in page.title(), path
         assert not page.evaluate(HOSTILE), path
     context.close()
@@ -365,7 +369,7 @@ def runs_no_script(browser, paths: list[Path]) -> None:
 def test_the_class_report_runs_no_script(attacked, browser):
     done = run(attacked.folder, "autograder", "report", NOTEBOOK)
     assert done.returncode == 0, done.stderr
-    runs_no_script(browser, [attacked.folder / "build" / "report" / f"{NOTEBOOK}.html"])
+    runs_no_script(browser, [(attacked.folder / "build" / "report" / f"{NOTEBOOK}.html").as_uri()])
 
 
 def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
@@ -375,7 +379,23 @@ def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
         assert done.returncode == 0, done.stderr[-3000:]
         pages = sorted((course.folder / "feedback").rglob("*.html"))
         assert len(pages) >= 10
-        runs_no_script(browser, pages)
+        runs_no_script(browser, [page.as_uri() for page in pages])
+
+
+def test_formgraders_pages_run_no_script(by_nbgrader, attacked, browser, tmp_path):
+    """Where an instructor reads and marks: the lists of the class, and every hostile text in them."""
+    for number, course in enumerate((by_nbgrader, attacked)):
+        with sqlite3.connect(course.folder / "gradebook.db") as connection:
+            query = """select sn.id from submitted_notebook sn join submitted_assignment sa
+                on sa.id = sn.assignment_id where sa.student_id like 'x_%markup%'"""
+            hostile = [row[0] for row in connection.execute(query)]
+        assert len(hostile) >= 10
+        settings = tmp_path / str(number)
+        settings.mkdir()
+        with jupyter("server", course.folder, settings) as url:
+            lists = ["manage_students", f"manage_submissions/{NOTEBOOK}", f"gradebook/{NOTEBOOK}/{NOTEBOOK}"]
+            pages = [f"{url}/formgrader/{page}" for page in lists]
+            runs_no_script(browser, pages + [f"{url}/formgrader/submissions/{one}/" for one in hostile])
 
 
 # `nbgrader autograde`

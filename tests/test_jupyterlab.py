@@ -3,26 +3,16 @@
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from course import master_of
+from server import jupyter
 
 from autograder.build import release_files
 from autograder.fresh import fresh_sheets
 
 NOTEBOOK = "01_simple_rnn"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -33,41 +23,14 @@ def lab(tmp_path):
     write_settings(tmp_path, "apputils-extension/notification", {"fetchNews": "false"})
     # Without windowing every cell is in the page, not only those in view.
     write_settings(tmp_path, "notebook-extension/tracker", {"windowingMode": "none"})
-    port = free_port()
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-    }
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ip=127.0.0.1"]
-    command += ["--IdentityProvider.token=", "--allow-root", f"--ServerApp.root_dir={work}"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=work)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api/status", tmp_path / "log")
-        yield work, f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with jupyter("lab", work, tmp_path) as url:
+        yield work, url
 
 
 def write_settings(tmp_path, plugin, values):
     path = tmp_path / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values))
-
-
-def wait_for(url, log, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"JupyterLab does not answer: {log.read_text()[-2000:]}")
 
 
 def write_submission(work: Path, answers: dict[str, str]):
