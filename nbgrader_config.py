@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from autograder.gradebook import put_tools_on_path
-from autograder.nbgrader_plugin import students_with_links
+from autograder.nbgrader_plugin import students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
@@ -56,11 +56,13 @@ c.Autograde.autograde_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 c.ExportApp.plugin_class = "autograder.nbgrader_export.PlainCsvExport"
 
-# nbgrader follows links when it copies a submission: leave those students out, and say so.
-_linked = students_with_links(ROOT / "submitted")
-if any("," in name for name in _linked):
+# nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:
+# leave those students out, and say why.
+_left_out = students_left_out(ROOT / "submitted", sys.argv)
+for _student, _reason in _left_out.items():
+    print(f"not graded: {_student!a}: {_reason}", file=sys.stderr)
+if any("," in name for name in _left_out):
     # nbgrader's list is parted by commas: it would leave out others, and grade this one.
-    raise SystemExit(f"links or special files in {_linked}; a name has a comma: move that folder away")
-if _linked:
-    c.CourseDirectory.student_id_exclude = ",".join(_linked)
-    print(f"left out, their folders hold links or special files: {', '.join(_linked)}", file=sys.stderr)
+    raise SystemExit("a name above has a comma: move that folder away, and run the same command again")
+if _left_out:
+    c.CourseDirectory.student_id_exclude = ",".join(_left_out)

@@ -20,6 +20,7 @@ from traitlets import Unicode
 from autograder.annotate import judgements_of, report_outputs
 from autograder.classroom import course_key
 from autograder.grade import Grader
+from autograder.submission import Ungradable, read_bytes, read_cells
 from autograder.words import inert
 
 # A student's own metadata could hold what a page shows: the title, the state of widgets.
@@ -130,13 +131,35 @@ def _grader(root: Path, assignment: str) -> Grader:
     return _graders[place]
 
 
-def students_with_links(submitted: Path) -> list[str]:
-    """Students whose folder holds a link or a special file: nbgrader would copy what it points to."""
-    found = []
+def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
+    """Students whom nbgrader must not see, and why.
+
+    It would copy what a link points to, and show its own traceback for a file that is no notebook.
+
+    Args:
+        submitted: the folder of submissions.
+        command: the words of the command, `["nbgrader", "autograde", "01_simple_rnn"]`; notebooks are
+            opened only where they are to be graded.
+    """
+    assignments = [word.removeprefix("--assignment=") for word in command[2:]] if _grades(command) else []
+    found = {}
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
         if student.is_symlink() or (student.is_dir() and _holds_link(student)):
-            found.append(student.name)
+            found[student.name] = "a link or a special file; links are refused"
+            continue
+        # nbgrader's own list is parted by commas: it has no way to leave out such a name.
+        for assignment in assignments if "," not in student.name else []:
+            path = student / assignment / f"{assignment}.ipynb"
+            if (student / assignment).is_dir() and path.exists():
+                try:
+                    read_cells(read_bytes(path))
+                except Ungradable as error:
+                    found[student.name] = f"{assignment}: {error}"
     return found
+
+
+def _grades(command: list[str]) -> bool:
+    return command[1:2] == ["autograde"]
 
 
 def _holds_link(folder: Path) -> bool:

@@ -173,6 +173,27 @@ def test_written_questions_wait_for_a_person_with_their_mark_scheme(course):
         assert "BEGIN MARK SCHEME" in shown
 
 
+def test_a_file_that_is_no_notebook_is_named_and_the_others_are_graded(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    shutil.copytree(folder_of(TINY.name), tmp_path / "solutions" / TINY.name)
+    build(tmp_path / "solutions" / TINY.name, Places(tmp_path))
+    run(tmp_path, "nbgrader", "generate_assignment", TINY.name)
+    broken = {
+        "torn": b'{"cells": [',
+        "empty": b"",
+        "old": b'{"nbformat": 3, "worksheets": []}',
+        "pdf": b"%PDF",
+    }
+    for student, content in {"ada": submission(TINY.name), **broken}.items():
+        hand_in(tmp_path, student, TINY.name, content)
+    for command in (["autograde", TINY.name], ["autograde", f"--assignment={TINY.name}", "--force"]):
+        said = run(tmp_path, "nbgrader", *command)
+        assert "Traceback" not in said
+        for student in broken:
+            assert f"not graded: '{student}': {TINY.name}: " in said
+    assert {student for student, *_ in marks(tmp_path / "gradebook.db")} == {"ada"}
+
+
 def test_links_are_refused_before_nbgrader_copies_them(course):
     assert not (course / "autograded" / "linker").exists()
     copied = [p for folder in ("autograded", "feedback") for p in (course / folder).rglob("*") if p.is_file()]
