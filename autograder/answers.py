@@ -7,7 +7,7 @@ A sheet is made from the references (`fresh`, for grading) or read from a releas
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,8 +18,9 @@ from autograder.leaves import Leaves
 from autograder.outcome import Outcome
 
 # The leaves that a mistake changes; or "error KIND: WORDS" where it raises, "structure" where it returns
-# another structure, None where it is not recorded.
-Effect = Leaves | str | None
+# another structure, WRONG where no more is kept of it than that it is wrong.
+Effect = Leaves | str
+WRONG = "wrong"
 
 
 @dataclass
@@ -51,22 +52,27 @@ TRACE_MATCH = 1e-8
 
 
 @dataclass(frozen=True)
-class Slip:
-    """A small mistake that nobody declared: its name, its hint, and how its arrays are recognised.
+class Shown:
+    """How a slip shows in one case.
 
     Args:
-        name: what kind of slip it is.
-        hint: one sentence.
-        case: the case of the sheet in which it shows.
-        leaves: the leaves that it changes there, in the order of the expected ones.
+        case: the case's place in the sheet.
+        leaves: the leaves that the slip changes, in the order of the expected ones.
         trace: what is kept of these leaves.
     """
 
-    name: str
-    hint: str
     case: int
     leaves: tuple[str, ...]
     trace: np.ndarray
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A small mistake that nobody declared: its name, its hint, and where it shows among random values."""
+
+    name: str
+    hint: str
+    shown: tuple[Shown, ...]
 
 
 def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
@@ -75,6 +81,11 @@ def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
     entries = np.concatenate(parts).astype(np.float64)
     weights = np.sin(TRACE_STEPS * np.arange(1, entries.size + 1))
     return np.array([*(weights @ entries), np.abs(entries).sum()])
+
+
+def right_trace(case: Case, names: Sequence[str]) -> np.ndarray:
+    """The trace of the expected leaves of these names."""
+    return trace_of({name: case.expected[name] for name in names}, case.expected)
 
 
 def same_trace(one: np.ndarray, other: np.ndarray, right: np.ndarray) -> bool:

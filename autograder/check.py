@@ -119,13 +119,13 @@ def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], 
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        last: Any = None  # what the last call returned, as it is now
+        kept: list[Any] = []  # what the calls returned, as it is now
         for arguments in batch:
             outcome, returned = _call(function, arguments)
-            if outcomes and not outcomes[-1].error:
-                outcome = replace(outcome, overwrote=_differ(normalise(last), outcomes[-1].value))
-            outcomes.append(outcome)
-            last = returned
+            sound = [(now, o.value) for now, o in zip(kept, outcomes, strict=True) if not o.error]
+            overwrote = any(_differ(normalise(now), before) for now, before in sound)
+            outcomes.append(replace(outcome, overwrote=overwrote))
+            kept.append(returned)
         return outcomes
 
     return call

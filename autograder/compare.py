@@ -86,7 +86,7 @@ def compare(
         atol: absolute tolerance in units of the largest expected entry.
     """
     if got.shape != expected.shape:
-        return Verdict(False, _shape_message(name, got.shape, expected.shape), kind="shape")
+        return Verdict(False, _shape_message(name, got.shape, expected.shape, words), kind="shape")
     right = agrees(got, expected, rtol, atol)
     if right.all():
         return Verdict(True)
@@ -118,25 +118,34 @@ def _number(value: np.generic) -> str:
     return f"{number:.6g}"
 
 
-def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    message = f"`{name}` has the shape {got}; {expected} is asked for"
+def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...], words: tuple[str, ...]) -> str:
+    asked = f"{expected} is asked for" if expected else "one number, of shape (), is asked for"
+    return f"`{name}` has the shape {got}; {asked}{_shape_trouble(got, expected, words)}"
+
+
+def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple[str, ...]) -> str:
+    """What may have happened to a shape, in words that go on behind a semicolon or a colon; or ""."""
+    steps = bool(words) and words[0] in ("time step", "position")
     if got == expected[::-1] and len(got) > 1:
-        return f"{message}: it is transposed"
+        return ": it is transposed"
     if tuple(n for n in got if n != 1) == tuple(n for n in expected if n != 1):
         if len(got) < len(expected):
-            return f"{message}: an axis of size 1 was lost (`squeeze`, or an index where a slice belongs)"
-        return f"{message}: there is an axis of size 1 too many (`keepdims`, or a slice for an index)"
+            return ": an axis of size 1 was lost (`squeeze`, or an index where a slice belongs)"
+        return ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)"
     if prod(got) == prod(expected):
-        return f"{message}: as many numbers, in another order"
-    if len(expected) == 3 and got[:1] == (1,) and got[1:] == expected[1:]:
-        return f"{message}: only one part along the first axis; does `return` stand inside the loop?"
+        if len(got) != len(expected):
+            return ": as many numbers, but the axes are merged or split"
+        return ": as many numbers, in another order"
+    if steps and got[:1] == (1,) and got[1:] == expected[1:]:
+        return ": only one part along the first axis; does `return` stand inside the loop?"
     if got == expected[1:]:
-        return (
-            f"{message}: one part along the first axis is missing; was it summed, or only one part returned?"
-        )
+        if steps:
+            return ": one part along the first axis is missing; was it summed, or only one part returned?"
+        return ": its first axis is missing; was it summed over, or only one part returned?"
     if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
-        return f"{message}: one too {'many' if got[0] > expected[0] else 'few'} along the first axis"
-    return message
+        many = "many" if got[0] > expected[0] else "few"
+        return f": one {words[0]} too {many}" if steps else f": one too {many} along the first axis"
+    return ""
 
 
 def _pattern(right: np.ndarray, words: tuple[str, ...]) -> str:

@@ -13,13 +13,16 @@ from itertools import permutations
 import numpy as np
 
 from autograder.answers import (
+    WRONG,
     Answer,
     Diagnosis,
     Effect,
     Mistake,
     Sheet,
+    Shown,
     Slip,
     differs,
+    right_trace,
     same_trace,
     trace_of,
     wrong_leaves,
@@ -58,8 +61,9 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     if general:
         return [general]
     slips = _matching_slips(sheet, answers)
+    everything = {(name, case) for name, cases in wrong.items() for case in cases}
     for slip in slips:
-        if set(slip.leaves) == {name for name, cases in wrong.items() if slip.case in cases}:
+        if {(name, one.case) for one in slip.shown for name in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return _in_parts(sheet, mistakes, slips, answers, wrong)
 
@@ -71,19 +75,29 @@ def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Ans
     # Where a mistake shows by a failure only, the failure's words must agree: any crash is like any other.
     only_fails = not any(effect and not isinstance(effect, str) for effect in effects)
     return all(
-        effect is None or _explains(sheet, i, effect, answer, only_fails)
+        _explains(sheet, i, effect, answer, only_fails)
         for i, (effect, answer) in enumerate(zip(effects, answers, strict=True))
     )
 
 
 def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer, to_the_word: bool) -> bool:
-    if isinstance(effect, str) or effect is None:
+    if effect == WRONG:
+        return _is_wrong(sheet, index, answer)
+    if isinstance(effect, str):
         if to_the_word:
             return answer.failed == effect
         return bool(effect) and answer.failed.partition(":")[0] == effect.partition(":")[0]
     if answer.outcome.error or set(answer.leaves) != set(sheet.cases[index].expected):
         return False
     return all(_leaf_matches(sheet, index, name, effect, answer) for name in answer.leaves)
+
+
+def _is_wrong(sheet: Sheet, index: int, answer: Answer) -> bool:
+    """Whether an answer is wrong in one case, in any way."""
+    expected = sheet.cases[index].expected
+    if answer.outcome.error or set(answer.leaves) != set(expected):
+        return True
+    return any(differs(leaf, expected[name], sheet.spec) for name, leaf in answer.leaves.items())
 
 
 def _leaf_matches(sheet: Sheet, index: int, name: str, effect: Leaves, answer: Answer) -> bool:
@@ -148,19 +162,19 @@ def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
         for i, case in enumerate(sheet.cases)
         if not case.is_edge
     }
-    found = []
     traces: dict[tuple[int, tuple[str, ...]], tuple[np.ndarray, np.ndarray]] = {}
-    for slip in sheet.slips():
-        if not wrong[slip.case].keys() >= set(slip.leaves):
-            continue
-        place = (slip.case, slip.leaves)
+
+    def matches(shown: Shown) -> bool:
+        case, mine = sheet.cases[shown.case], wrong[shown.case]
+        if not mine.keys() >= set(shown.leaves):
+            return False
+        place = (shown.case, shown.leaves)
         if place not in traces:
-            expected = sheet.cases[slip.case].expected
-            mine, right = ({name: one[name] for name in slip.leaves} for one in (wrong[slip.case], expected))
-            traces[place] = (trace_of(mine, expected), trace_of(right, expected))
-        if same_trace(traces[place][0], slip.trace, traces[place][1]):
-            found.append(slip)
-    return found
+            trace = trace_of({name: mine[name] for name in shown.leaves}, case.expected)
+            traces[place] = (trace, right_trace(case, shown.leaves))
+        return same_trace(traces[place][0], shown.trace, traces[place][1])
+
+    return [slip for slip in sheet.slips() if all(matches(shown) for shown in slip.shown)]
 
 
 def _in_parts(
@@ -173,28 +187,48 @@ def _in_parts(
     """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
     explained: dict[str, Mistake | Slip] = {}
     for mistake in mistakes:
-        mine = {
-            name
-            for name, cases in wrong.items()
-            if all(
-                isinstance(mistake.effects[i], dict)
-                and name in mistake.effects[i]  # type: ignore[operator]
-                and _leaf_matches(sheet, i, name, mistake.effects[i], answers[i])  # type: ignore[arg-type]
-                for i in cases
-                if mistake.effects[i] is not None
-            )
-            and any(mistake.effects[i] for i in cases)
-        }
-        for name in mine:
+        for name in _explained_leaves(sheet, mistake, answers, wrong):
             explained.setdefault(name, mistake)
     for slip in slips:
-        for name in slip.leaves:
+        for name in slip.shown[0].leaves:
             explained.setdefault(name, slip)
     by_words: dict[tuple[str, str], list[str]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
-    return [
-        Diagnosis(name, hint, ", ".join(f"`{leaf}`" for leaf in sorted(by_words[name, hint])))
-        for name, hint in ranked
-    ]
+    return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
+
+
+def _explained_leaves(
+    sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[str, list[int]]
+) -> list[str]:
+    """The wrong leaves that a mistake gives in every case.
+
+    None in a walk through time, where it would spoil a right one too: there a mistake is made once for all.
+    """
+    shown = {
+        i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
+    }
+    walks = any(leaf.ndim > 2 for leaf in sheet.cases[0].expected.values())
+    if walks and any(
+        name not in wrong or i not in wrong[name] for i, effect in shown.items() for name in effect
+    ):
+        return []
+    found = []
+    for name, cases in wrong.items():
+        told = [i for i in cases if i in shown]
+        if told and all(
+            name in shown[i] and _leaf_matches(sheet, i, name, shown[i], answers[i]) for i in told
+        ):
+            found.append(name)
+    return found
+
+
+def _listed(leaves: list[str], sheet: Sheet) -> str:
+    """Leaves in words; all members of a dict by the dict's name."""
+    words = []
+    for name in sheet.returns:
+        members = [leaf for leaf in sheet.cases[0].expected if leaf.partition("[")[0] == name]
+        mine = [leaf for leaf in members if leaf in leaves]
+        words += [f"`{name}`"] if mine == members and mine else [f"`{leaf}`" for leaf in mine]
+    return ", ".join(words)

@@ -77,8 +77,9 @@ class Exercise:
             returned; several: a tuple. A returned dict is one name, its members are told by key.
         cases: draws the arguments from a random generator, in the order of the signature (they are
             passed by position). Make all sizes different and greater than one, weights
-            non-symmetric, states and carried gradients non-zero. Called with two seeds. Several, where
-            a function has branches that each case must be sure to take: one for each.
+            non-symmetric, states and carried gradients non-zero. Called with two seeds. Or several draws,
+            each called once: with other sizes (a factor N is then told from a factor 2), and one for each
+            branch that a function has.
         edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
         hints: three hints that cost nothing: the idea, the shapes, the first line.
         needs: functions this one may call: earlier exercises of the same notebook.

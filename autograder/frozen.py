@@ -16,11 +16,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from autograder.answers import Case, Effect, Forward, Mistake, Sheet, Slip
+from autograder.answers import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
 from autograder.exercise import CourseError, Exercise, Gradient
 from autograder.leaves import Leaves
 
-FORMAT = 4
+FORMAT = 5
 
 
 def freeze(assignment: str, sheets: dict[str, Sheet]) -> bytes:
@@ -102,12 +102,18 @@ def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     """The slips; many share their words and their leaves, so that these are written once."""
     slips = sheet.slips()
     words = sorted({(slip.name, slip.hint) for slip in slips})
-    leaves = sorted({slip.leaves for slip in slips})
+    leaves = sorted({one.leaves for slip in slips for one in slip.shown})
     return {
         "words": words,
         "leaves": leaves,
-        "slips": [[words.index((s.name, s.hint)), s.case, leaves.index(s.leaves)] for s in slips],
-        "traces": _put(np.array([slip.trace for slip in slips]), arrays),
+        "slips": [
+            [
+                words.index((slip.name, slip.hint)),
+                [[one.case, leaves.index(one.leaves)] for one in slip.shown],
+            ]
+            for slip in slips
+        ],
+        "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
     }
 
 
@@ -118,11 +124,14 @@ def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
     first case in which it does.
     """
     telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
-    return [effect if i in (0, telling) or effect == {} else None for i, effect in enumerate(mistake.effects)]
+    return [
+        effect if i in (0, telling) or effect == {} or isinstance(effect, str) else WRONG
+        for i, effect in enumerate(mistake.effects)
+    ]
 
 
 def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
-    if effect is None or isinstance(effect, str):
+    if isinstance(effect, str):
         return effect
     small: Leaves = {}
     for name, leaf in effect.items():
@@ -219,7 +228,7 @@ class FrozenChecks:
             Mistake(
                 m["name"],
                 m["hint"],
-                [e if e is None or isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
+                [e if isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
                 m["made_in"],
             )
             for m in words["mistakes"]
@@ -239,11 +248,12 @@ class FrozenChecks:
 
     def _slips(self, described: dict[str, Any]) -> list[Slip]:
         words, leaves = described["words"], described["leaves"]
-        traces = _get(described["traces"], self._tensors)
+        traces = iter(_get(described["traces"], self._tensors))
         found = []
-        for (word, case, group), trace in zip(described["slips"], traces, strict=True):
+        for word, places in described["slips"]:
             name, hint = words[word]
-            found.append(Slip(name, hint, case, tuple(leaves[group]), trace))
+            shown = tuple(Shown(case, tuple(leaves[group]), next(traces)) for case, group in places)
+            found.append(Slip(name, hint, shown))
         return found
 
 

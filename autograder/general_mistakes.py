@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograder.answers import Answer, Diagnosis, Sheet
+from autograder.answers import Answer, Case, Diagnosis, Sheet
+from autograder.compare import axis_words
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
@@ -18,7 +19,7 @@ def general_mistake(sheet: Sheet, answers: Sequence[Answer], wrong: dict[str, li
         for name, cases in wrong.items()
         for i in cases
     ]
-    sizes = [_sizes(sheet, i) for cases in wrong.values() for i in cases]
+    sizes = [_sizes(sheet.cases[i], dict(sheet.spec.axes)) for cases in wrong.values() for i in cases]
     for test in (_single_precision, _integers, _zeros, _transposed, _wrong_sign):
         found = test(pairs)
         if found:
@@ -84,18 +85,22 @@ def _wrong_sign(pairs: Pairs) -> Diagnosis | None:
     return None
 
 
-def _sizes(sheet: Sheet, index: int) -> dict[str, int]:
-    """Sizes that a wrong average could have divided by: T and N of the case."""
-    for value in sheet.cases[index].inputs.values():
-        if isinstance(value, np.ndarray) and value.ndim == 3:
-            return {
-                "T (the number of time steps)": value.shape[0],
-                "N (the number of sequences)": value.shape[2],
-            }
-    for value in sheet.cases[index].inputs.values():
-        if isinstance(value, np.ndarray) and value.ndim == 2:
-            return {"N (the number of sequences)": value.shape[1]}
-    return {}
+COUNTED = {
+    "time step": "T (the number of time steps)",
+    "position": "T (the number of time steps)",
+    "sequence": "N (the number of sequences)",
+}
+
+
+def _sizes(case: Case, axes: dict[str, tuple[str, ...]]) -> dict[str, int]:
+    """Sizes that a wrong average could have divided by, by the words for a case's axes."""
+    found = {}
+    for name, value in (case.inputs | case.expected).items():
+        if isinstance(value, np.ndarray) and (value.ndim > 1 or name in axes):
+            for word, size in zip(axis_words(name, value.ndim, axes), value.shape, strict=True):
+                if word in COUNTED:
+                    found[COUNTED[word]] = size
+    return found
 
 
 def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:

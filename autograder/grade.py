@@ -25,6 +25,8 @@ from autograder.sandbox import Limits, Sandbox, Session
 from autograder.submission import Plan, Planner, SubmittedCell, read_cells
 
 GRADER_VERSION = 1
+# Cells of a student's own that may end the process, each by itself, before the others are left out too.
+MOST_DEADLY = 3
 
 
 @dataclass
@@ -203,28 +205,39 @@ class _Grading:
         self._end(session)
 
     def _leave_out_deadly_cells(self) -> None:
-        """Blank the cells that end the process by themselves: the other answers keep their marks."""
+        """Blank the cells that end the process by themselves: the other answers keep their marks.
+
+        Each such cell costs all the time that cells may take: after a few, none of the student's own is run.
+        """
         plan = self._plan
+        deadly = 0
         given = [cell for cell, origin in zip(plan.cells, plan.origins, strict=True) if origin == "given"]
         for i, origin in enumerate(plan.origins):
             if origin == "given":
+                continue
+            is_answer = origin.startswith("exercise ")
+            if deadly >= MOST_DEADLY and not is_answer:
+                plan.cells[i] = ""
                 continue
             session = self._grader.sandbox.session([*given, plan.cells[i]])
             session.run_cells()
             if not session.alive:
                 plan.cells[i] = ""
-                name = origin.removeprefix("exercise ") if origin.startswith("exercise ") else "your own"
+                deadly += not is_answer
+                name = origin.removeprefix("exercise ") if is_answer else "your own"
                 plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
             self._end(session)
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = self._needed(sheet)
-        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses)
+        explained = (
+            any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._plan.is_pure
+        )
         if self._is_missing(self._judged[name]):
             return
         if explained and all(self._judged[n].status == "right" for n in needed):
-            return  # a known mistake in the function itself gives just this: it was not spoilt by another
+            return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
             self._follow_through(name, sheet, needed)
         first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
@@ -253,11 +266,14 @@ class _Grading:
         mine = {n: references[n] for n in needed}
         if self._with_references is None:
             self._with_references = self._session()
-            self._standins = mine
-            return self._judge(self._with_references, sheet, mine)
-        self._standins |= mine  # once put in its place, a reference stays there
-        judgement = self._judge(self._with_references, sheet, self._standins)
-        return judgement if judgement.status == "right" else self._in_fresh_session(sheet, mine)
+        elif not self._standins.keys() <= mine.keys():
+            # Once put in its place a reference stays there, and this exercise does not declare it.
+            return self._in_fresh_session(sheet, mine)
+        is_first, self._standins = not self._standins, mine
+        judgement = self._judge(self._with_references, sheet, mine)
+        if is_first or judgement.status == "right":
+            return judgement
+        return self._in_fresh_session(sheet, mine)
 
     def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
         session = self._session()

@@ -6,6 +6,7 @@ One transaction a batch. Manual marks are never touched.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ from autograder.exercise import CourseError
 from autograder.masters import read_master
 from autograder.notebook import release_notebook, source_notebook
 from autograder.submission import Ungradable, read_bytes
+
+log = logging.getLogger("autograder")
 
 BATCH = 500
 LOCKED_SECONDS = 60
@@ -90,7 +93,11 @@ def write_marks(
         while batch := list(islice(records, BATCH)):
             if annotator and submitted and autograded:
                 for record in batch:
-                    _write_annotated(annotator, record, submitted, autograded)
+                    try:
+                        _write_annotated(annotator, record, submitted, autograded)
+                    except (Ungradable, ValueError, RecursionError) as error:
+                        # Its marks are written all the same, and the others' too.
+                        log.warning("%s: no notebook for formgrader: %s", record["student"], error)
             with engine.begin() as connection:
                 _write_batch(connection, cells, batch, submitted)
             written += len(batch)

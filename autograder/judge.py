@@ -28,7 +28,7 @@ EDGE_SHARE = 0.25
 
 CHANGES = Diagnosis(
     "the answer changes from call to call",
-    "Random numbers, or an array that is kept and changed between calls, make it so.",
+    "Random numbers, `np.empty`, or an array that is kept and changed between calls, make it so.",
 )
 SHARED = Diagnosis(
     "one array for all calls",
@@ -110,7 +110,7 @@ def judge(
         judgement.checks.append(Check("same answer twice", False, again))
         judgement.diagnoses = [CHANGES]
     elif any(outcome.overwrote for outcome in outcomes):
-        again = "a call changes what the call before it returned: both returned the same array"
+        again = "a call changes what a call before it returned: both returned the same array"
         judgement.checks.append(Check("answers kept apart", False, again))
         judgement.diagnoses = [SHARED]
     if all(check.passed for check in judgement.checks):
@@ -126,8 +126,9 @@ def judge(
 
 
 def _symptoms(values: list[Check], edges: list[Check]) -> list[Diagnosis]:
-    messages = [check.message for check in values if not check.passed]
-    found = symptom(messages, [check.name for check in edges if not check.passed])
+    failed = {check.name: check.message for check in values if not check.passed}
+    right = [check.name for check in values if check.passed]
+    found = symptom(failed, right, {check.name: check.message for check in edges if not check.passed})
     return [found] if found else []
 
 

@@ -15,6 +15,7 @@ import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
 from autograder.annotate import judgements_of, report_outputs
@@ -151,11 +152,31 @@ def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
         for assignment in assignments if "," not in student.name else []:
             path = student / assignment / f"{assignment}.ipynb"
             if (student / assignment).is_dir() and path.exists():
-                try:
-                    read_cells(read_bytes(path))
-                except Ungradable as error:
-                    found[student.name] = f"{assignment}: {error}"
+                reason = _unreadable(path)
+                if reason:
+                    found[student.name] = f"{assignment}: {reason}"
     return found
+
+
+def _unreadable(path: Path) -> str:
+    """Why a notebook, or the time it was handed in, cannot be read by nbgrader; "" where it can."""
+    try:
+        content = read_bytes(path)
+        read_cells(content)
+    except Ungradable as error:
+        return str(error)
+    try:
+        nbformat.validate(nbformat.reads(content.decode(), as_version=4))
+    except Exception as error:
+        words = str(error).strip().partition("\n")[0]
+        return f"its cells are not as the notebook format wants them ({words[:200]}); `autograder grade` may"
+    stamp = path.parent / "timestamp.txt"
+    try:
+        if stamp.is_file():
+            parse_utc(stamp.read_text("utf-8"))
+    except Exception:
+        return f"{stamp.name} holds no time; remove it"
+    return ""
 
 
 def _grades(command: list[str]) -> bool:

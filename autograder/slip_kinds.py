@@ -104,6 +104,9 @@ def sums(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     else:
         yield "a summand is missing", COUNT_TERMS, left
         yield "a summand is missing", COUNT_TERMS, right
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add) and isinstance(node.op, ast.Add):
+        for summand in (left.left, left.right):
+            yield "only one summand is left", COUNT_TERMS, summand
     other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
     yield "a wrong sign in a sum", SIGNS, _changed(node, op=other)
     if isinstance(node.op, ast.Sub) and not _is_number(left, 1):
@@ -180,7 +183,7 @@ def calls(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             yield f"two arguments of `{name}` are exchanged", hint, _changed(node, args=arguments)
         return
     if len(node.args) == 1 and name not in NOT_APPLIED:
-        yield f"`{name}` is missing", "One function of the formula is not applied.", node.args[0]
+        yield f"`{name}` is missing", "Which function does the formula apply to this value?", node.args[0]
     for one, other in (("tanh", "sigmoid"), ("sigmoid", "tanh")):
         if name == one:
             hint = "Which function squeezes a gate, and which a candidate?"
@@ -252,9 +255,10 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             yield f"always the {words} time step of {array}", hint, fixed
     if isinstance(index, ast.BinOp) and isinstance(index.left, ast.Name) and _is_number(index.right, 1):
         hint = f"Which time step of {array} does the formula name here?"
-        yield f"{array} is taken one time step too late", hint, _changed(node, slice=index.left)
+        verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
+        yield f"{array} is {verb} one time step too late", hint, _changed(node, slice=index.left)
         further = ast.BinOp(index.left, index.op, ast.Constant(2))
-        yield f"{array} is taken one time step too early", hint, _changed(node, slice=further)
+        yield f"{array} is {verb} one time step too early", hint, _changed(node, slice=further)
 
 
 def branches(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -276,8 +280,8 @@ def constants(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     if _is_number(node):
         for value in (0, 1, 2):
             if value != node.value:  # type: ignore[attr-defined]
-                hint = "Compare the numbers in your code with those of the formula."
-                yield "a number of the formula is another", hint, ast.Constant(value)
+                hint = "Compare the numbers in your code, its limits and indices too, with those of the text."
+                yield "another number is meant", hint, ast.Constant(value)
 
 
 def loops(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -312,11 +316,9 @@ def statements(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         for a, b in combinations(range(len(targets.elts)), 2):
             elements = list(targets.elts)
             elements[a], elements[b] = elements[b], elements[a]
-            hint = (
-                "Compare the order in which you take the outputs with the order in which they are returned."
-            )
+            hint = "Compare the order of the names with the order of what stands on the right."
             exchanged = _changed(targets, elts=elements)
-            yield "outputs of a call taken in the wrong order", hint, _changed(node, targets=[exchanged])
+            yield "values taken apart in the wrong order", hint, _changed(node, targets=[exchanged])
     if isinstance(node, ast.For):
         for i, line in enumerate(node.body):
             if len(node.body) > 1:
@@ -355,7 +357,20 @@ def collections(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             )
 
 
+def whole(node: ast.AST, scope: Scope) -> Iterator[Variant]:
+    """One misunderstanding of all axes: the same slip wherever an axis is named."""
+    if isinstance(node, ast.FunctionDef):
+        turned = copy.deepcopy(node)
+        axes = [k.value for k in ast.walk(turned) if isinstance(k, ast.keyword) and k.arg == "axis"]
+        for value in axes:
+            if isinstance(value, ast.Constant) and value.value in (0, 1):
+                value.value = int(not value.value)
+        if len(axes) > 1:
+            yield "taken over the wrong axis", AXIS, turned
+
+
 KINDS: tuple[Callable[[ast.AST, Scope], Iterator[Variant]], ...] = (
+    whole,
     statements,
     loops,
     products,

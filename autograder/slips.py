@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers import Case, Sheet, Slip, same_trace, trace_of, wrong_leaves
+from autograder.answers import Case, Sheet, Shown, Slip, right_trace, same_trace, trace_of, wrong_leaves
 from autograder.leaves import Leaves, reference_leaves
 from autograder.masters import GradedExercise, Master
 from autograder.slip_kinds import KINDS, Scope
@@ -39,17 +39,23 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     shape's own words say more.
     """
     exercise = master.exercises[sheet.name]
-    found: dict[tuple[int, tuple[str, ...]], list[Slip]] = {}
+    found: dict[tuple[tuple[int, tuple[str, ...]], ...], list[Slip]] = {}
     with np.errstate(all="ignore"):
         for edit in _edits(master, exercise):
             slip = _slip(edit, _compiled(master, exercise, edit.tree), sheet)
-            if slip:
-                alike = found.setdefault((slip.case, slip.leaves), [])
-                expected = sheet.cases[slip.case].expected
-                right = trace_of({name: expected[name] for name in slip.leaves}, expected)
-                if not any(same_trace(slip.trace, other.trace, right) for other in alike):
+            if slip.shown:
+                alike = found.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
+                if not any(_same(slip, other, sheet) for other in alike):
                     alike.append(slip)
     return [slip for alike in found.values() for slip in alike]
+
+
+def _same(slip: Slip, other: Slip, sheet: Sheet) -> bool:
+    """Whether two slips that change the same leaves give the same."""
+    return all(
+        same_trace(mine.trace, theirs.trace, right_trace(sheet.cases[mine.case], mine.leaves))
+        for mine, theirs in zip(slip.shown, other.shown, strict=True)
+    )
 
 
 def _compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Callable[..., Any]:
@@ -58,13 +64,14 @@ def _compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Cal
     return namespace[exercise.name]
 
 
-def _slip(edit: _Edit, function: Callable[..., Any], sheet: Sheet) -> Slip | None:
-    """What a slip gives in the first case of random values in which it shows."""
+def _slip(edit: _Edit, function: Callable[..., Any], sheet: Sheet) -> Slip:
+    """What a slip gives in the cases of random values."""
+    shown = []
     for index, case in enumerate(sheet.cases):
         wrong = {} if case.is_edge else _wrong_leaves(function, case, sheet)
         if wrong:
-            return Slip(edit.name, edit.hint, index, tuple(wrong), trace_of(wrong, case.expected))
-    return None
+            shown.append(Shown(index, tuple(wrong), trace_of(wrong, case.expected)))
+    return Slip(edit.name, edit.hint, tuple(shown))
 
 
 def _wrong_leaves(function: Callable[..., Any], case: Case, sheet: Sheet) -> Leaves:
@@ -123,16 +130,14 @@ def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
 
 
 def _words(master: Master) -> set[str]:
-    """The names that stand as code in what a student is given."""
-    given: list[str] = []
+    """The names that the text puts in backticks, each alone, and those in the heads of answers."""
+    found: set[str] = set()
     for cell in master.cells:
         if cell.kind == "markdown":
-            given += re.findall(r"`([^`]+)`", cell.source)
+            found.update(re.findall(r"`([A-Za-z_]\w*)`", cell.source))
         elif cell.role == "exercise":
-            given.append(cell.source.partition("### BEGIN SOLUTION")[0])
-        else:
-            given.append(cell.source)
-    return set(re.findall(r"[A-Za-z_]\w*", "\n".join(given)))
+            found.update(re.findall(r"[A-Za-z_]\w*", cell.source.partition("### BEGIN SOLUTION")[0]))
+    return found
 
 
 def _sites(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, ast.AST, str]]:

@@ -1,4 +1,4 @@
-"""Untouched stubs, told from answers by their syntax tree: nothing is called."""
+"""What a cell can be seen to be by its syntax tree: an untouched stub, a plain answer. Nothing is called."""
 
 from __future__ import annotations
 
@@ -12,9 +12,28 @@ def last_definition(tree: ast.Module, name: str) -> ast.FunctionDef | None:
 
 
 def is_stub(tree: ast.Module, name: str) -> bool:
-    """Whether the function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`."""
+    """Whether the function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
+
+    What is assigned to the name behind it (`rnn_step = my_step`) is an answer.
+    """
     function = last_definition(tree, name)
-    return function is not None and all(_is_hole(statement) for statement in function.body)
+    if function is None or not all(_is_hole(statement) for statement in function.body):
+        return False
+    return not any(_assigns(node, name) for node in tree.body[tree.body.index(function) :])
+
+
+def binds(tree: ast.Module, name: str) -> bool:
+    """Whether a cell defines the function or assigns something to its name, also inside an `if`."""
+    return any(
+        (isinstance(node, ast.FunctionDef) and node.name == name) or _assigns(node, name)
+        for top in tree.body
+        for node in ([top] if isinstance(top, ast.FunctionDef | ast.ClassDef) else ast.walk(top))
+    )
+
+
+def _assigns(node: ast.AST, name: str) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def _is_hole(statement: ast.stmt) -> bool:
@@ -26,3 +45,54 @@ def _is_hole(statement: ast.stmt) -> bool:
         raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
         return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
     return False
+
+
+# Names and attributes by which code reaches what outlives a call.
+OUTLIVING = frozenset(
+    (
+        *("globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "getattr", "open"),
+        *("random", "seterr"),
+    )
+)
+HARMLESS = ("__future__", "autograder", "math", "matplotlib", "numpy", "rnncourse")
+
+
+def keeps_nothing(tree: ast.Module | None) -> bool:
+    """Whether a cell only imports and defines functions that can be seen to keep nothing between calls.
+
+    A cell that does keep nothing may still be denied: then an answer is tried once more than needed.
+    """
+    if tree is None:
+        return False
+    if not all(
+        isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom) or _says(node) for node in tree.body
+    ):
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef | ast.Import | ast.ImportFrom) and (
+            node not in tree.body
+        ):
+            return False
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            return False
+        word = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+        if word in OUTLIVING or word.startswith("__"):
+            return False
+        if isinstance(node, ast.FunctionDef) and (node.decorator_list or not _plain_defaults(node.args)):
+            return False
+    return True
+
+
+def _is_import(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").partition(".")[0] in HARMLESS
+    return isinstance(node, ast.Import) and all(a.name.partition(".")[0] in HARMLESS for a in node.names)
+
+
+def _says(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _plain_defaults(arguments: ast.arguments) -> bool:
+    defaults = [*arguments.defaults, *(d for d in arguments.kw_defaults if d)]
+    return all(isinstance(default, ast.Constant) for default in defaults)

@@ -11,17 +11,23 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autograder.masters import Master
 from autograder.notebook import source_notebook
-from autograder.stubs import is_stub, last_definition
+from autograder.stubs import binds, is_stub, keeps_nothing
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_CELLS = 2000
 # A hundred times the code of a notebook; a parser needs a kilobyte of memory for every byte of the worst.
 MOST_SOURCE = 300_000
+# A notebook has a dozen; a parser's limit depends on who calls it, so that one process reads what another
+# cannot.
+MOST_DEPTH = 100
+# Objects and lists in the file; nbgrader needs two kilobytes of memory for each.
+MOST_PARTS = 100_000
 
 
 class Ungradable(Exception):
@@ -54,6 +60,12 @@ class Plan:
     stubs: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def is_pure(self) -> bool:
+        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
+        pairs = zip(self.cells, self.origins, strict=True)
+        return all(keeps_nothing(parse(cell)) for cell, origin in pairs if origin != "given")
 
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
@@ -92,8 +104,13 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
     """
     if not content.strip():
         raise Ungradable("the file is empty; save the notebook again")
+    parts = content.count(b"{") + content.count(b"[")
+    if parts > MOST_PARTS:
+        raise Ungradable(f"the file has {parts} parts, more than {MOST_PARTS}; clear its outputs and save it")
     try:
         notebook = json.loads(content.decode("utf-8"))
+        if _depth(notebook) > MOST_DEPTH:
+            raise RecursionError
     except UnicodeDecodeError as error:
         raise Ungradable(
             f"the file is not UTF-8 text (byte {error.start}); save the notebook again"
@@ -104,6 +121,20 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise Ungradable(f"the file is not a notebook: its JSON breaks off{place}; save it again") from None
     return _cells_of(notebook)
+
+
+def _depth(value: Any) -> int:
+    """How deeply lists and objects are nested."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            part
+            for member in level
+            if isinstance(member, dict | list)
+            for part in (member.values() if isinstance(member, dict) else member)
+        ]
+    return depth
 
 
 def _cells_of(notebook: Any) -> list[SubmittedCell]:
@@ -222,9 +253,10 @@ def _add(plan: Plan, source: str, origin: str) -> None:
 
 def without_magics(source: str) -> str:
     """The text with IPython's magics and shell lines blanked; line numbers stay."""
-    if source.lstrip().startswith("%%"):
+    first = source.lstrip().partition("\n")[0]
+    if first.startswith("%%") and not re.match(r"%%(time|capture)\b", first):
         return ""
-    return re.sub(r"^[ \t]*[%!].*$", "", source, flags=re.M)
+    return re.sub(r"^[ \t]*(?:[\w., ]+=[ \t]*)?[%!].*$", "", source, flags=re.M)
 
 
 def parse(source: str) -> ast.Module | None:
@@ -236,27 +268,27 @@ def parse(source: str) -> ast.Module | None:
 
 
 def defines(source: str, name: str) -> bool:
-    """Whether a cell defines a function at its top level, with a body that is no stub."""
+    """Whether a cell gives a name a function, and not a stub."""
     if name not in source:
         return False
     tree = parse(source)
-    return tree is not None and last_definition(tree, name) is not None and not is_stub(tree, name)
+    return tree is not None and binds(tree, name) and not is_stub(tree, name)
 
 
 def _definitions(source: str) -> str:
-    """Only the definitions, imports and assignments of constants in a cell; line numbers stay."""
+    """Only the definitions, imports and assignments without a call in a cell; line numbers stay."""
     tree = parse(source)
     if tree is None:
         return source
     kept = set()
     for node in tree.body:
-        plain = isinstance(node, ast.Assign | ast.AnnAssign) and not any(
-            isinstance(part, ast.Call) for part in ast.walk(node)
+        plain = isinstance(node, ast.Assign | ast.AnnAssign) and (
+            isinstance(node.value, ast.Lambda) or not any(isinstance(p, ast.Call) for p in ast.walk(node))
         )
         if plain or isinstance(
             node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
         ):
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
             kept.update(range(first, (node.end_lineno or node.lineno) + 1))
-    lines = without_magics(source).splitlines()
+    lines = re.split(r"\r\n|\r|\n", without_magics(source))  # as Python counts them
     return "\n".join(line if i in kept else "" for i, line in enumerate(lines, start=1))

@@ -7,7 +7,7 @@ the time steps) and adds what kind of mistake that is, and where to look.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autograder.answers import Diagnosis
 
@@ -23,7 +23,7 @@ SYMPTOMS = (
     (
         "do not fit entry by entry",
         "an operation entry by entry on shapes that do not fit",
-        "`*` and `+` work entry by entry; a matrix product is `@`.",
+        "`*`, `/` and `+` work entry by entry. Is a product `@` meant, or `keepdims=True` after a sum?",
     ),
     (
         "could not broadcast input",
@@ -50,15 +50,29 @@ SYMPTOMS = (
     ("RecursionError", "the function calls itself without end", "Which function was meant in that line?"),
     (
         "truth value of an array",
-        "an `if` asks about a whole array",
-        "An array has no single truth value: `np.where` decides entry by entry.",
+        "one truth value is asked of a whole array",
+        "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
     ),
     (
         "values to unpack",
-        "a call's outputs are taken apart into too many or too few names",
-        "How many values does the called function return?",
+        "a value is taken apart into too many or too few names",
+        "How many values stand on the right? Print them, or their shape.",
     ),
-    ("it stops with IndexError", "an index beyond the end", "T entries have the indices 0 to T - 1."),
+    (
+        "too many indices",
+        "an index for an axis that the array does not have",
+        "Print the array's shape: it has fewer axes than you give indices.",
+    ),
+    (
+        "only integers, slices",
+        "an index that is no whole number",
+        "`/` gives a float, `//` a whole number.",
+    ),
+    (
+        "it stops with IndexError",
+        "an index beyond the end",
+        "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
+    ),
     ("it stops with KeyError", "a key that is not there", "Read the keys in the docstring once more."),
     (
         "it stops with NameError",
@@ -71,7 +85,27 @@ SYMPTOMS = (
         "What is its value before the first round of the loop?",
     ),
     (
-        "TypeError.*NoneType",
+        "type dict|'dict'",
+        "a dict where an array belongs",
+        "Which of its entries is meant?",
+    ),
+    (
+        "Cannot interpret|as a data type",
+        "a shape that is no tuple",
+        "A shape is one argument: `np.zeros((T, H))`.",
+    ),
+    (
+        "length-1 arrays|0-dimensional arrays can be",
+        "a function of single numbers is given an array",
+        "`math.exp` and `float` take one number; `np.exp` takes an array.",
+    ),
+    (
+        "cannot reshape|axes don't match|einstein|einsum|subscripts",
+        "a reshape, a transposition or an einsum that does not fit the shape",
+        "Write down the shape before and the shape you want after it.",
+    ),
+    (
+        "NoneType",
         "a value that is `None` is used",
         "A function without `return` gives `None`; so does a method that changes a list in place.",
     ),
@@ -119,7 +153,11 @@ SYMPTOMS = (
         "Print the `type(...)` of what you return.",
     ),
     # shapes
-    ("it is transposed", "transposed", "Rows and columns are exchanged."),
+    (
+        "it is transposed",
+        "the axes are exchanged",
+        "Which axis does the docstring name first? `.T` exchanges two axes, `reshape` cannot.",
+    ),
     (
         "axis of size 1 was lost",
         "an axis of size 1 is lost",
@@ -133,19 +171,29 @@ SYMPTOMS = (
         "Where is each step's result kept? An array or a list must hold all of them.",
     ),
     (
-        "one too many along the first axis",
+        "one (time step|position) too many",
         "one step too many",
         "Is the initial state among the results? The shape asked for says whether it belongs there.",
     ),
     (
-        "one too few along the first axis",
+        "one (time step|position) too few",
         "one step too few",
         "Write down the first and the last index that your loop sees.",
     ),
     (
+        "axes are merged or split",
+        "axes are merged or split",
+        "`ravel`, `hstack` and `concatenate` merge axes; `np.stack` keeps one for each member of a list.",
+    ),
+    (
         "as many numbers, in another order",
         "the axes stand in another order",
-        "Which axis counts the time steps, which the units, which the sequences?",
+        "Which axis does the docstring name first, which next?",
+    ),
+    (
+        "its first axis is missing",
+        "an axis is missing",
+        "Was it summed over, or is only one of its parts returned?",
     ),
     (
         "has the shape",
@@ -159,14 +207,14 @@ SYMPTOMS = (
         "`np.exp` of a large number is inf, and inf / inf is nan: which line makes the first of them?",
     ),
     (
-        "only the last (time step|position) is right",
-        "what is carried back from step to step is wrong",
-        "At the last step nothing has been carried yet. What do you hand to the step before it?",
+        "only the last (time step|position) is right|are right, the earlier ones are not",
+        "what is carried back from step to step, or stored for it, is wrong",
+        "The last steps are right. What do you hand to the step before them, and what do you store?",
     ),
     (
         "only the first (time step|position) is right|(time step|position)s 1 to",
-        "what is handed from step to step is wrong",
-        "The first steps are right. What does a step get from the one before it?",
+        "what is handed from step to step, or stored for it, is wrong",
+        "The first steps are right. What does the next one get, and what do you store for it?",
     ),
     (
         "every (time step|position) but the first is right",
@@ -180,24 +228,31 @@ SYMPTOMS = (
     ),
     (
         "only the (first|last) sequence is right",
-        "sequences of a batch are not kept apart",
-        "Each column is a sequence of its own: none may read another's numbers.",
+        "one sequence of a batch is treated otherwise than the rest",
+        "Each column is a sequence of its own: does your code reach all of them, and keep them apart?",
     ),
 )
 
 
-def symptom(messages: Sequence[str], edges: Sequence[str]) -> Diagnosis | None:
+def symptom(failed: Mapping[str, str], right: Sequence[str], edges: Mapping[str, str]) -> Diagnosis | None:
     """The kind of mistake that failed checks tell, or None.
 
     Args:
-        messages: what the failed checks of random values say.
-        edges: the words of the failed special cases.
+        failed: outputs that are wrong for random values, and what is said of each.
+        right: outputs that are right for random values.
+        edges: special cases that are wrong, and what is said of each.
     """
-    for said in messages:
+    for said in failed.values() or edges.values():
         for pattern, name, hint in SYMPTOMS:
             if re.search(pattern, said):
                 return Diagnosis(name, hint)
-    if edges and not messages:
-        hint = "Everything else is right: follow your code with this case in mind, line by line."
-        return Diagnosis(f"a special case: {edges[0]}", hint)
+    if len(failed) == 1 and right:
+        (name,) = failed
+        hint = "All else is right: look only at the lines that make it."
+        return Diagnosis(f"a mistake in `{name}` alone", hint)
+    if edges and not failed:
+        first, *more = edges
+        others = f", and {len(more)} more" if more else ""
+        hint = "Ordinary values are right: follow your code with this case in mind, line by line."
+        return Diagnosis(f"a special case: {first}{others}", hint)
     return None

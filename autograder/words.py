@@ -35,7 +35,7 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
     if failed and not all(check.passed for check in ordinary):
         # What is wrong in general is wrong at the edges too: naming them is enough.
         found += _check_lines([check for check in edges if check.passed])
-        found.append(("fail", f"also wrong: {'; '.join(failed)}"))
+        found.append(("fail", f"in special cases too: {'; '.join(failed)}"))
     else:
         found += _check_lines(edges)
     for diagnosis in judgement.diagnoses:

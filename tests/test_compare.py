@@ -58,9 +58,10 @@ def test_a_pattern_of_units_is_not_made_up():
     ("shape", "said"),
     [
         ((3, 4), "transposed"),
-        ((12,), "in another order"),
+        ((12,), "merged or split"),
+        ((2, 6), "in another order"),
         ((4, 3, 1), "an axis of size 1 too many"),
-        ((3,), "was it summed, or only one part returned"),
+        ((3,), "was it summed over, or only one part returned"),
         ((5, 3), "one too many along the first axis"),
     ],
 )

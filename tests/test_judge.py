@@ -49,7 +49,7 @@ def test_mistakes_of_every_sort_are_named_without_a_mutant(change, said):
     ("change", "said"),
     [
         (lambda s, *_: s.T, "transposed"),
-        (lambda s, *_: s.ravel(), "another order"),
+        (lambda s, *_: s.ravel(), "merged or split"),
         (lambda s, *_: (s,), "comma"),
         (lambda s, *_: (s, s), "only `s_t` is asked for"),
         (lambda s, *_: {"s": s}, "dict"),
@@ -110,13 +110,13 @@ def test_an_answer_that_changes_its_input_passes_with_a_note():
 
 def test_one_array_for_all_calls_is_wrong_and_named():
     """Each answer is right when it is returned, and another one a call later."""
-    buffers: dict[tuple[int, ...], np.ndarray] = {}
+    returned = []
 
     def step(x_t, s_prev, W):
-        s_t = REFERENCE["rnn_step"](x_t, s_prev, W)
-        buffer = buffers.setdefault(s_t.shape, s_t)
-        buffer[:] = s_t
-        return buffer
+        for earlier in returned:
+            earlier += 1
+        returned.append(REFERENCE["rnn_step"](x_t, s_prev, W))
+        return returned[-1]
 
     judgement = judged("rnn_step", step)
     assert judgement.share == 0
@@ -132,7 +132,7 @@ def test_two_mistakes_in_two_outputs_are_both_named():
     judgement = judged("rnn_step_backward", backward)
     named = {d.name: d.where for d in judgement.diagnoses}
     assert "`ds_prev`" in named["tanh applied twice"]
-    assert 'dW["ss"]' in named["derivative of tanh missing"]
+    assert named["derivative of tanh missing"] == "`dW`"
     assert 0 < judgement.share < 1
 
 

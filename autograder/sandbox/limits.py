@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class SandboxUnavailable(Exception):
@@ -47,3 +51,17 @@ class Usage:
 
     cpu_seconds: float = 0.0
     max_rss_bytes: int = 0
+
+
+@contextlib.contextmanager
+def room_for(extra: int) -> Iterator[None]:
+    """Let this process use so many more bytes of memory and no more: beyond, `MemoryError` is raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    bound = pages * resource.getpagesize() + extra
+    known = [limit for limit in (bound, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

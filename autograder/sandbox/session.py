@@ -25,13 +25,14 @@ from autograder.outcome import Outcome, StudentError
 from autograder.sandbox import launcher, wire
 from autograder.sandbox.deadline import WINDOW, Deadline
 from autograder.sandbox.idle import START_SECONDS, Worker
-from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
+from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage, room_for
 
 LENGTH = struct.Struct("<Q")
 OUT_OF_MEMORY = 96
 MAX_ERRORS = 50
 MAX_TEXT = 2000
 STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
+STANDIN_MEMORY = 256 << 20  # what this process may use for a stand-in's answer
 STANDIN_SHARE = 4  # seconds of stand-ins per second of a batch's own
 UNASKED = "the process sent what was not asked for"
 
@@ -240,9 +241,10 @@ class Session:
             args, kwargs = value
             if not _modest(value, self._standin_bytes):
                 raise ValueError("arguments much larger than the call's own")
-            with np.errstate(all="ignore"):
+            # Small arguments can broadcast to gigabytes.
+            with np.errstate(all="ignore"), room_for(STANDIN_MEMORY):
                 result = standin(*args, **kwargs)
-            blob = wire.encode(result, {"failed": False}, keep_numbers=True)
+                blob = wire.encode(result, {"failed": False}, self.limits.frame_bytes, keep_numbers=True)
         except Exception:  # arguments of a student's: anything may be wrong with them
             blob = wire.encode(None, {"failed": True})
         self._standin_seconds -= time.monotonic() - begun

@@ -235,7 +235,7 @@ class SessionLoop:
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
-        self.last: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
+        self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that a batch's calls returned
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
@@ -308,7 +308,7 @@ class SessionLoop:
         """Answer a batch of calls, each as soon as it is done."""
         for name in extra["standins"]:
             self.namespace[name] = self._standin(name)
-        self.last = []
+        self.returned = []
         for index, arguments in enumerate(batch):
             self.send(self._answer(extra, index, arguments))
 
@@ -349,9 +349,9 @@ class SessionLoop:
             return wire.encode(None, answer)
 
     def _overwrote(self, value: Any) -> bool:
-        """Whether a call changed what the call before it had returned; keeps what this one did."""
-        overwrote = any(np.ndarray.tobytes(array) != then for array, then in self.last)
-        self.last = [(array, np.ndarray.tobytes(array)) for array in _arrays(value)]
+        """Whether a call changed what a call before it had returned; keeps what this one did."""
+        overwrote = any(np.ndarray.tobytes(array) != then for array, then in self.returned)
+        self.returned += [(array, np.ndarray.tobytes(array)) for array in _arrays(value)]
         return overwrote
 
     def _standin(self, name: str) -> Any:

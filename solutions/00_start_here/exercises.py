@@ -383,7 +383,7 @@ tanh_grad = Exercise(
 
 numerical_gradient = Exercise(
     returns=("dA",),
-    cases=loss_inputs,
+    cases=(loss_inputs, partial(loss_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one row (H = 1)": partial(loss_inputs, H=1),
         "one column (D = 1)": partial(loss_inputs, D=1),

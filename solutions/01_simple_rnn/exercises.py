@@ -120,7 +120,7 @@ def torch_cross_entropy(probabilities, labels):
 
 rnn_step = Exercise(
     returns=("s_t",),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one input number (D = 1)": partial(step_inputs, D=1),
@@ -330,7 +330,7 @@ def sequence_mistakes(step):
 
 rnn_forward = Exercise(
     returns=("states",),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4)),
     edge_cases={
         "one time step (T = 1)": partial(sequence_inputs, T=1),
         "one input number (D = 1)": partial(sequence_inputs, D=1),
@@ -351,7 +351,7 @@ rnn_forward = Exercise(
 
 rnn_forward_batch = Exercise(
     returns=("states",),
-    cases=batch_inputs,
+    cases=(batch_inputs, partial(batch_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(batch_inputs, N=1),
         "one time step (T = 1)": partial(batch_inputs, T=1),
@@ -412,7 +412,7 @@ rnn_forward_batch = Exercise(
 
 predict = Exercise(
     returns=("probabilities",),
-    cases=predict_inputs,
+    cases=(predict_inputs, partial(predict_inputs, H=4, C=5, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(predict_inputs, N=1),
         "two classes (C = 2)": partial(predict_inputs, C=2),
@@ -541,7 +541,7 @@ predict = Exercise(
 
 cross_entropy = Exercise(
     returns=("loss",),
-    cases=loss_inputs,
+    cases=(loss_inputs, partial(loss_inputs, C=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(loss_inputs, N=1),
         "two classes (C = 2)": partial(loss_inputs, C=2),

@@ -36,7 +36,7 @@ def torch_loss_backward(probabilities, labels, s_last, W):
 
 loss_backward = Exercise(
     returns=("ds_last", "dW"),
-    cases=loss_inputs,
+    cases=(loss_inputs, partial(loss_inputs, C=4, H=5, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(loss_inputs, N=1, labels=3),
         "one unit (H = 1)": partial(loss_inputs, H=1),
@@ -285,7 +285,7 @@ def torch_rnn_step_backward(ds, x_t, s_prev, s_t, W):
 
 rnn_step_backward = Exercise(
     returns=("dx", "ds_prev", "dW"),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one input (D = 1)": partial(step_inputs, D=1),
@@ -742,7 +742,7 @@ def writing(name, ss, sx, hint):
 
 parameter_contributions = Exercise(
     returns=("contributions",),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases=SEQUENCE_EDGES,
     needs=("rnn_step_backward",),
     axes={"contributions": ("position", "row", "column")},
@@ -811,7 +811,7 @@ parameter_contributions = Exercise(
 
 rnn_backward = Exercise(
     returns=("dxs", "ds0", "dW"),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases=SEQUENCE_EDGES,
     needs=("rnn_step_backward", "parameter_contributions"),
     axes={"dxs": ("position", "input", "sequence"), "ds0": ("unit", "sequence")},

@@ -33,7 +33,7 @@ def torch_step_jacobian(s_t, W):
 
 step_jacobian = Exercise(
     returns=("jacobian",),
-    cases=jacobian_inputs,
+    cases=(jacobian_inputs, partial(jacobian_inputs, H=3)),
     edge_cases={
         "one unit (H = 1)": partial(jacobian_inputs, H=1),
         "two units (H = 2)": partial(jacobian_inputs, H=2),
@@ -241,7 +241,7 @@ def torch_jacobian_product(states, W):
 
 jacobian_product = Exercise(
     returns=("product",),
-    cases=product_inputs,
+    cases=(product_inputs, partial(product_inputs, T=3, H=4)),
     edge_cases={
         "one step (T = 1)": partial(product_inputs, T=1),
         "two steps (T = 2)": partial(product_inputs, T=2),
@@ -380,7 +380,7 @@ def torch_gradient_norms(ds_last, states, W):
 
 gradient_norms = Exercise(
     returns=("norms",),
-    cases=norms_inputs,
+    cases=(norms_inputs, partial(norms_inputs, T=7, H=5, N=2)),
     edge_cases={
         "one sequence (N = 1)": partial(norms_inputs, N=1),
         "one step (T = 1)": partial(norms_inputs, T=1),

@@ -156,7 +156,7 @@ def torch_backward(ds, xs, s0, states, gates, candidates, W):
 
 gate = Exercise(
     returns=("g_t",),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one unit (H = 1)": partial(step_inputs, H=1),
@@ -310,7 +310,7 @@ gate = Exercise(
 
 gated_step = Exercise(
     returns=("s_t", "g_t", "candidate"),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one unit (H = 1)": partial(step_inputs, H=1),
@@ -492,7 +492,7 @@ gated_step = Exercise(
 
 gated_forward = Exercise(
     returns=("states", "gates", "candidates"),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one step (T = 1)": partial(sequence_inputs, T=1),
         "one sequence (N = 1)": partial(sequence_inputs, N=1),
@@ -654,7 +654,7 @@ gated_forward = Exercise(
 
 gated_step_backward = Exercise(
     returns=("dx", "ds_prev", "dW"),
-    cases=step_backward_inputs,
+    cases=(step_backward_inputs, partial(step_backward_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_backward_inputs, N=1),
         "one unit (H = 1)": partial(step_backward_inputs, H=1),
@@ -971,7 +971,7 @@ gated_step_backward = Exercise(
 
 gated_backward = Exercise(
     returns=("dxs", "ds0", "dW"),
-    cases=backward_inputs,
+    cases=(backward_inputs, partial(backward_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one step (T = 1)": partial(backward_inputs, T=1),
         "one sequence (N = 1)": partial(backward_inputs, N=1),

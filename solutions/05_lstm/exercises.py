@@ -134,7 +134,7 @@ def copied_lines():
 
 lstm_gates = Exercise(
     returns=("gates",),
-    cases=gate_inputs,
+    cases=(gate_inputs, partial(gate_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(gate_inputs, N=1),
         "one unit (H = 1)": partial(gate_inputs, H=1),
@@ -271,7 +271,7 @@ SHOWS = "What is shown is the memory of this position, (5.10). Follow the drawin
 
 lstm_step = Exercise(
     returns=("h_t", "c_t", "gates"),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one unit (H = 1)": partial(step_inputs, H=1),
@@ -394,7 +394,7 @@ ROWS = "Which row holds what? After the first step its results belong in row 0."
 
 lstm_forward = Exercise(
     returns=("hs", "cs", "gates"),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one position (T = 1)": partial(sequence_inputs, T=1),
         "one sequence (N = 1)": partial(sequence_inputs, N=1),
@@ -517,7 +517,7 @@ def order(name, letters, hint=CONVENTION):
 
 stack_parameters = Exercise(
     returns=("stacked",),
-    cases=stack_inputs,
+    cases=(stack_inputs, partial(stack_inputs, D=5, H=4)),
     edge_cases={
         "one unit (H = 1)": partial(stack_inputs, H=1),
         "one input (D = 1)": partial(stack_inputs, D=1),

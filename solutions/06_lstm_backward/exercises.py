@@ -524,7 +524,7 @@ MATRICES = [
 
 lstm_step_backward = Exercise(
     returns=("dx", "dh_prev", "dc_prev", "dW"),
-    cases=step_inputs,
+    cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(step_inputs, N=1),
         "one input (D = 1)": partial(step_inputs, D=1),
@@ -809,7 +809,7 @@ RESULTS = [
 lstm_backward = Exercise(
     returns=("dxs", "dh0", "dc0", "dW"),
     needs=("lstm_step_backward",),
-    cases=sequence_inputs,
+    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one step (T = 1)": partial(sequence_inputs, T=1),
         "one sequence (N = 1)": partial(sequence_inputs, N=1),
@@ -857,7 +857,7 @@ def _other_norm(name, template, hint):
 gradient_flow = Exercise(
     returns=("dh_norms", "dc_norms"),
     needs=("lstm_step_backward",),
-    cases=flow_inputs,
+    cases=(flow_inputs, partial(flow_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
         "one step (T = 1)": partial(flow_inputs, T=1),
         "one sequence (N = 1)": partial(flow_inputs, N=1),
