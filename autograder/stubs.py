@@ -48,12 +48,8 @@ def _is_hole(statement: ast.stmt) -> bool:
 
 
 # Names and attributes by which code reaches what outlives a call.
-OUTLIVING = frozenset(
-    (
-        *("globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "getattr", "open"),
-        *("random", "seterr"),
-    )
-)
+REFLECTION = ("globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "getattr")
+OUTLIVING = (*REFLECTION, "open", "random", "seterr")
 HARMLESS = ("__future__", "autograder", "math", "matplotlib", "numpy", "rnncourse")
 
 
@@ -64,14 +60,12 @@ def keeps_nothing(tree: ast.Module | None) -> bool:
     """
     if tree is None:
         return False
-    if not all(
-        isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom) or _says(node) for node in tree.body
-    ):
+    if not all(isinstance(node, ast.FunctionDef) or _is_import(node) or _says(node) for node in tree.body):
         return False
     for node in ast.walk(tree):
-        if isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef | ast.Import | ast.ImportFrom) and (
-            node not in tree.body
-        ):
+        if isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef):
+            return False
+        if isinstance(node, ast.Import | ast.ImportFrom) and not _is_import(node):
             return False
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             return False
@@ -83,7 +77,7 @@ def keeps_nothing(tree: ast.Module | None) -> bool:
     return True
 
 
-def _is_import(node: ast.stmt) -> bool:
+def _is_import(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         return (node.module or "").partition(".")[0] in HARMLESS
     return isinstance(node, ast.Import) and all(a.name.partition(".")[0] in HARMLESS for a in node.names)

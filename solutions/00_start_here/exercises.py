@@ -232,6 +232,12 @@ sigmoid_grad = Exercise(
     ),
     misconceptions=[
         Mutant(
+            "differentiated once too often",
+            "s * (1 - s)",
+            "1 - 2 * s",
+            hint="s (1 - s) is the slope already: it is not differentiated again.",
+        ),
+        Mutant(
             "sigmoid applied to the output again",
             "s * (1 - s)",
             "sigmoid(s) * (1 - sigmoid(s))",
@@ -316,6 +322,12 @@ tanh_grad = Exercise(
         "Start from 1, and subtract.",
     ),
     misconceptions=[
+        Mutant(
+            "derivative of the formula for the slope",
+            "1 - t**2",
+            "-2 * t",
+            hint="1 - t**2 is the slope already: it is not differentiated again.",
+        ),
         Mutant(
             "tanh applied to the output again",
             "t**2",

@@ -330,7 +330,7 @@ def sequence_mistakes(step):
 
 rnn_forward = Exercise(
     returns=("states",),
-    cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4)),
+    cases=(sequence_inputs, partial(sequence_inputs, T=4, D=5, H=2)),
     edge_cases={
         "one time step (T = 1)": partial(sequence_inputs, T=1),
         "one input number (D = 1)": partial(sequence_inputs, D=1),
@@ -351,7 +351,7 @@ rnn_forward = Exercise(
 
 rnn_forward_batch = Exercise(
     returns=("states",),
-    cases=(batch_inputs, partial(batch_inputs, T=7, D=5, H=4, N=3)),
+    cases=(batch_inputs, partial(batch_inputs, T=4, D=5, H=2, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(batch_inputs, N=1),
         "one time step (T = 1)": partial(batch_inputs, T=1),
@@ -426,6 +426,12 @@ predict = Exercise(
         'Start with `scores = W["ys"] @ s_last`, then subtract each column\'s own greatest score.',
     ),
     misconceptions=[
+        Mutant(
+            "squares in place of exponentials",
+            "np.exp(shifted)",
+            "shifted**2",
+            hint="A square makes a very negative score likely.",
+        ),
         Mutant(
             "exponentials that overflow",
             "shifted = scores - scores.max(axis=0, keepdims=True)",
@@ -555,6 +561,12 @@ cross_entropy = Exercise(
         "Start with `chosen = probabilities[labels, np.arange(len(labels))]`.",
     ),
     misconceptions=[
+        Mutant(
+            "probabilities of the first sequence only",
+            "probabilities[labels, np.arange(N)]",
+            "probabilities[labels, 0]",
+            hint="Label n belongs to column n.",
+        ),
         Mutant(
             "sum over the sequences instead of their mean",
             "losses.mean()",

@@ -55,6 +55,12 @@ loss_backward = Exercise(
     ),
     misconceptions=[
         Mutant(
+            "probabilities missing",
+            "dz = probabilities.copy()",
+            "dz = np.zeros(probabilities.shape)",
+            hint="In (2.4) something is subtracted from the probabilities.",
+        ),
+        Mutant(
             "sum over the sequences instead of their mean",
             "dz = dz / N",
             "dz = dz / 1",
@@ -824,6 +830,13 @@ rnn_backward = Exercise(
         "`carried = np.zeros(s0.shape)`. After it, look at what `carried` holds.",
     ),
     misconceptions=[
+        Mutant(
+            "share of the last position missing",
+            'dW["ss"] += dW_k["ss"]',
+            'dW["ss"] += dW_k["ss"] * (k < T - 1)',
+            hint="Every position adds its share, the last one too.",
+            more=(('dW["sx"] += dW_k["sx"]', 'dW["sx"] += dW_k["sx"] * (k < T - 1)'),),
+        ),
         *WALK_MISTAKES,
         Mutant(
             "`=` for `+=`: weight gradients of the first position only",

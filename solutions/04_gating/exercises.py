@@ -992,6 +992,18 @@ gated_backward = Exercise(
     needs=("gated_step_backward",),
     misconceptions=[
         Mutant(
+            "outside gradient added to ds0",
+            "return dxs, carry, dW",
+            "return dxs, carry + ds[0], dW",
+            hint="The loss looks at the states s_1 to s_T, and ds[0] belongs to s_1.",
+        ),
+        Mutant(
+            "share of the last step missing",
+            "dW[key] += step_dW[key]",
+            "dW[key] += step_dW[key] * (k < len(xs) - 1)",
+            hint="Every step adds its share, the last one too.",
+        ),
+        Mutant(
             "carry through time not added",
             "total = ds[k] + carry",
             "total = ds[k]",

@@ -150,6 +150,12 @@ lstm_gates = Exercise(
         'Start with `gates = {}` and `gates["f"] = sigmoid(…)`, with the sum of (5.3) inside.',
     ),
     misconceptions=[
+        Mutant(
+            'forget gate made from the input gate',
+            'sigmoid(W["fh"] @ h_prev + W["fx"] @ x_t)',
+            '1 - sigmoid(W["ih"] @ h_prev + W["ix"] @ x_t)',
+            hint='A GRU ties its gates like that; each gate of an LSTM has matrices of its own.',
+        ),
         Mutant("candidate without tanh", C, f'gates["c"] = {SUM["c"]}', hint=CANDIDATE),
         Mutant("sigmoid for tanh in the candidate", C, f'gates["c"] = sigmoid({SUM["c"]})', hint=CANDIDATE),
         Mutant("tanh applied twice to the candidate", C, f'gates["c"] = np.tanh(np.tanh({SUM["c"]}))',

@@ -332,6 +332,12 @@ FACTORS = [
 # Mistakes in (6.9): through the squashing functions.
 SLOPES = [
     Mutant(
+        "1 / cosh not squared",
+        "dh * o * (1 - tanh_c**2)",
+        "dh * o / np.cosh(c_t)",
+        hint="The derivative of tanh is 1 / cosh squared.",
+    ),
+    Mutant(
         "slope of the sigmoid missing for all three gates",
         F_LINE,
         '"f": df',
@@ -762,6 +768,18 @@ STATES = [
 ]
 
 RESULTS = [
+    Mutant(
+        "outside gradient added to dh0",
+        "return dxs, dh_carried, dc_carried, dW",
+        "return dxs, dh_carried + dhs[0], dc_carried, dW",
+        hint="The loss looks at h_1 to h_T, and dhs[0] belongs to h_1.",
+    ),
+    Mutant(
+        "share of the last step missing",
+        "dW[key] += dW_t[key]",
+        "dW[key] += dW_t[key] * (t < len(xs) - 1)",
+        hint="Every step adds its share, the last one too.",
+    ),
     Mutant(
         "weight gradients of one step only (= for +=)",
         "dW[key] += dW_t[key]",

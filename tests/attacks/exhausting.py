@@ -49,5 +49,6 @@ ATTACKS = [
         {FORWARD: right(FORWARD).replace("    states = []", "    while True: pass\n    states = []", 1)},
     ),
     Attack("many_cells", ALL, own=tuple(f"x{i} = {i}" for i in range(900))),
+    Attack("many_classes_with_a_loop", ALL, own=tuple(f"class A{i}:\n    while True: pass" for i in range(30))),
     Attack("many_prints_in_cells", ALL, own=("for i in range(10**5): print(i)",)),
 ]  # fmt: skip

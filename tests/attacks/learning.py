@@ -69,6 +69,11 @@ ATTACKS = [
         {**WRONG, **forward("try: rnn_step(np.ones((3000, 3000)), np.ones((3000, 3000)), {'ss': np.ones((3000, 3000)), 'sx': np.ones((3000, 3000))})\n"
                             "except ValueError: pass\nrnn_step([[]], 10**400, W)\nrnn_step(*([xs] * 100), **{'k' * 999: 1})\nreturn xs")},
     ),
+    Attack(
+        "the_stand_in_asked_to_broadcast", POINTS[BACKWARD],
+        {**WRONG, **forward("k = 110\nrnn_step(np.ones((k, 1, 1, 1)), np.ones((k, 1, 1, 1, 1)), "
+                            "{'ss': np.ones((k, 1, 1, 1, 1, 1)), 'sx': np.ones((k, 1, 1))})\nreturn xs")},
+    ),
     Attack("stand_in_for_a_stub", POINTS[FORWARD], {FORWARD: right(FORWARD)}, solved=False),
     Attack("read_the_stand_ins_code", REST, {**WRONG, FORWARD: right(FORWARD).replace(
         "    states = []", "    assert not [c for c in (rnn_step.__closure__ or ()) if 'tanh' in repr(c)]\n    states = []", 1)}),

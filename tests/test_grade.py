@@ -1,0 +1,106 @@
+"""How a submission is graded as a whole: what is tried again, with which references; what is an answer."""
+
+import json
+import textwrap
+
+import numpy as np
+import pytest
+from course import TINY, master_of, submission
+
+from autograder.sandbox.limits import room_for
+from autograder.stubs import keeps_nothing
+from autograder.submission import parse
+
+STEP = master_of(TINY.name).exercises["rnn_step"].source
+RIGHT = """def my_step(x_t, s_prev, W):
+    return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
+"""
+STUB = STEP.partition("    ### BEGIN SOLUTION")[0] + "    raise NotImplementedError\n"
+
+
+def shares(card):
+    return {judgement.name: judgement.share for judgement in card.judgements}
+
+
+@pytest.mark.parametrize(
+    ("answer", "own"),
+    [
+        (f"{RIGHT}\n{STUB}\nrnn_step = my_step", ()),
+        (f"{STUB}\nrnn_step = lambda x_t, s_prev, W: np.tanh(W['ss'] @ s_prev + W['sx'] @ x_t)", ()),
+        (STUB, (f"{RIGHT}\nrnn_step = my_step",)),
+        (STUB, (f"if True:\n{textwrap.indent(RIGHT.replace('my_step', 'rnn_step'), '    ')}",)),
+        (f"%%time\n{RIGHT.replace('my_step', 'rnn_step')}", ()),
+        (f"files = !ls\n{RIGHT.replace('my_step', 'rnn_step')}", ()),
+        (f"took = %timeit -o 1\n{RIGHT.replace('my_step', 'rnn_step')}", ()),
+    ],
+)
+def test_an_answer_may_be_given_in_any_way_that_works_in_jupyter(grader_of, answer, own):
+    notebook = json.loads(submission(TINY.name, {"rnn_step": answer}))
+    for source in own:  # behind the stub, or the stub would take the name
+        cell = {"cell_type": "code", "id": "own", "metadata": {}, "source": source, "outputs": []}
+        notebook["cells"].append({**cell, "execution_count": None})
+    card = grader_of(TINY.name).grade(json.dumps(notebook).encode())
+    assert shares(card)["rnn_step"] == 1
+
+
+def test_an_exercise_gets_the_references_it_declares_and_no_others(grader_of):
+    """`gated_forward` was given `gated_step`; `gated_backward` does not declare it."""
+    notebook = "04_gating"
+    master = master_of(notebook)
+    wrong = {
+        name: master.exercises[name].source.partition("    ### BEGIN SOLUTION")[0] + f"    return {value}\n"
+        for name, value in {
+            "gate": "0 * s_prev",
+            "gated_step": "0 * s_prev, 0 * s_prev, 0 * s_prev",
+            "gated_step_backward": "0 * x_t, 0 * s_prev, {k: 0 * m for k, m in W.items()}",
+        }.items()
+    }
+    head = master.exercises["gated_backward"].source.partition("    ### BEGIN SOLUTION")[0]
+    peek = f'{head}    print("peek", bool(np.any(gated_step(xs[0], s0, W)[0])))\n    return xs, s0, W\n'
+    card = grader_of(notebook).grade(submission(notebook, {**wrong, "gated_backward": peek}))
+    assert shares(card)["gated_forward"] == 1
+    (judgement,) = [j for j in card.judgements if j.name == "gated_backward"]
+    assert "peek False" in judgement.printed
+    assert "peek True" not in judgement.printed
+
+
+def test_what_one_exercise_spoils_for_another_costs_nothing(grader_of):
+    """Also where the spoilt answer is just what a known mistake gives."""
+    master = master_of(TINY.name)
+    spoils = master.exercises["rnn_forward"].source.replace(
+        "states = []", "active[0] = False\n    states = []"
+    )
+    spoilt = master.exercises["rnn_step_backward"].source.replace("(1 - s_t**2)", "d_tanh(s_t)")
+    own = "active = [True]\ndef d_tanh(s): return 1 - s**2 if active[0] else 1.0"
+    answers = {"rnn_forward": spoils, "rnn_step_backward": spoilt}
+    card = grader_of(TINY.name).grade(submission(TINY.name, answers, own_cells=(own,)))
+    assert set(shares(card).values()) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("cell", "nothing"),
+    [
+        ("import numpy as np\ndef f(x, eps=1e-6):\n    y = np.zeros(3)\n    y[0] = x\n    return y", True),
+        ("def f(x): return x\n'a note'", True),
+        ("kept = []", False),
+        ("def f(x, kept=[]): return x", False),
+        ("def f(x):\n    global g\n    g = x", False),
+        ("def f(x):\n    f.last = x", False),
+        ("def f(x):\n    np.random.seed(0)", False),
+        ("def f(x):\n    globals()['g'] = x", False),
+        ("def f(x):\n    import sys\n    sys.modules", False),
+        ("import sys\ndef f(x): return x", False),
+        ("@cache\ndef f(x): return x", False),
+        ("class A: pass", False),
+        ("def f(x): return x.__dict__", False),
+        ("not python (", False),
+    ],
+)
+def test_code_that_keeps_nothing_is_told_from_code_that_might(cell, nothing):
+    assert keeps_nothing(parse(cell)) is nothing
+
+
+def test_memory_beyond_the_room_is_refused_and_the_room_is_given_back():
+    with pytest.raises(MemoryError), room_for(64 << 20):
+        np.ones(32 << 20)
+    assert np.ones(32 << 20).size == 32 << 20
