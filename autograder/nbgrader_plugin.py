@@ -7,6 +7,7 @@ sandbox cannot run, grading fails: nothing of a submission is ever executed outs
 from __future__ import annotations
 
 import atexit
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ def _unreadable(path: Path) -> str:
     except Ungradable as error:
         return str(error)
     try:
-        nbformat.validate(nbformat.reads(content.decode(), as_version=4))
+        nbformat.validate(nbformat.reads(_without_names(content), as_version=4))
     except Exception as error:
         words = str(error).strip().partition("\n")[0]
         return f"its cells are not as the notebook format wants them ({words[:200]}); `autograder grade` may"
@@ -177,6 +178,21 @@ def _unreadable(path: Path) -> str:
     except Exception:
         return f"{stamp.name} holds no time; remove it"
     return ""
+
+
+def _without_names(content: bytes) -> str:
+    """A notebook's text with ids and metadata as they should be: `TidyCells` sees to those."""
+    known = ("cells", "metadata", "nbformat", "nbformat_minor")
+    notebook = {key: value for key, value in json.loads(content).items() if key in known}
+    for i, cell in enumerate(notebook["cells"]):
+        if isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        cell.pop("id", None)
+        if notebook.get("nbformat_minor", 0) >= 5:
+            cell["id"] = f"cell-{i}"
+    if isinstance(notebook.get("metadata"), dict):
+        notebook["metadata"] = {}
+    return json.dumps(notebook)
 
 
 def _grades(command: list[str]) -> bool:

@@ -184,6 +184,11 @@ def test_a_file_that_is_no_notebook_is_named_and_the_others_are_graded(tmp_path)
         "old": b'{"nbformat": 3, "worksheets": []}',
         "pdf": b"%PDF",
     }
+    for name, change in {"no_source": {"source": None}, "text": "a cell", "kind": {"cell_type": "x"}}.items():
+        notebook = json.loads(submission(TINY.name))
+        cell = notebook["cells"][-1]
+        notebook["cells"][-1] = {**cell, **change} if isinstance(change, dict) else change
+        broken[name] = json.dumps(notebook).encode()
     for student, content in {"ada": submission(TINY.name), **broken}.items():
         hand_in(tmp_path, student, TINY.name, content)
     for command in (["autograde", TINY.name], ["autograde", f"--assignment={TINY.name}", "--force"]):
