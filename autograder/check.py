@@ -28,7 +28,7 @@ from autograder.exercise import CourseError
 from autograder.frozen import FrozenChecks
 from autograder.judge import Judgement, judge, unanswered
 from autograder.outcome import Outcome, StudentError
-from autograder.sandbox.wire import WireError, normalise
+from autograder.sandbox.wire import WireError, arrays_in, normalise
 from autograder.stubs import is_stub
 from autograder.words import as_html, as_text, hints_html
 
@@ -119,27 +119,17 @@ def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], 
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        kept: list[Any] = []  # what the calls returned, as it is now
+        last: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
         for arguments in batch:
             outcome, returned = _call(function, arguments)
-            sound = [(now, o.value) for now, o in zip(kept, outcomes, strict=True) if not o.error]
-            overwrote = any(_differ(normalise(now), before) for now, before in sound)
-            outcomes.append(replace(outcome, overwrote=overwrote))
-            kept.append(returned)
+            if any(np.ndarray.tobytes(array) != then for array, then in last):
+                outcome = replace(outcome, overwrote=True)
+            outcomes.append(outcome)
+            arrays = [] if outcome.error else arrays_in(returned)
+            last = [(array, np.ndarray.tobytes(array)) for array in arrays]
         return outcomes
 
     return call
-
-
-def _differ(now: Any, before: Any) -> bool:
-    """Whether a returned value no longer is what it was when it was returned."""
-    if isinstance(before, np.ndarray):
-        return now.tobytes() != before.tobytes()
-    if isinstance(before, dict):
-        return now.keys() != before.keys() or any(_differ(now[key], before[key]) for key in before)
-    if isinstance(before, tuple | list):
-        return len(now) != len(before) or any(map(_differ, now, before))
-    return False
 
 
 def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Outcome, Any]:

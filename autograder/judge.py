@@ -110,7 +110,7 @@ def judge(
         judgement.checks.append(Check("same answer twice", False, again))
         judgement.diagnoses = [CHANGES]
     elif any(outcome.overwrote for outcome in outcomes):
-        again = "a call changes what a call before it returned: both returned the same array"
+        again = "a call changes what the call before it returned: both returned the same array"
         judgement.checks.append(Check("answers kept apart", False, again))
         judgement.diagnoses = [SHARED]
     if all(check.passed for check in judgement.checks):

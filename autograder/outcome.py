@@ -47,7 +47,7 @@ class Outcome:
         printed: text written to standard output, bounded.
         complaints: text written to standard error (warnings too), bounded.
         changed_inputs: names or positions of arguments that were changed in place.
-        overwrote: whether the call changed what a call before it had returned.
+        overwrote: whether the call changed what the call before it had returned.
     """
 
     value: Any = None

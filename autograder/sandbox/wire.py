@@ -12,7 +12,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,18 @@ def normalise(value: Any, limit: int | None = None) -> Any:
     structure = _flatten(value, tensors, limit, keep_numbers=False)
     copies = [np.array(tensor, order="C", copy=True) for tensor in tensors]
     return _build(structure, list(copies), False, _Budget(None), 0)
+
+
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """The arrays in a returned value."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif type(value) is dict:
+        for part in value.values():
+            yield from arrays_in(part)
+    elif type(value) in (list, tuple):
+        for part in value:
+            yield from arrays_in(part)
 
 
 def clean_text(text: str, bound: int) -> str:

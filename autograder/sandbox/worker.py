@@ -27,7 +27,6 @@ import sys
 import time
 import types
 import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -235,7 +234,7 @@ class SessionLoop:
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
-        self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that a batch's calls returned
+        self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
@@ -349,9 +348,9 @@ class SessionLoop:
             return wire.encode(None, answer)
 
     def _overwrote(self, value: Any) -> bool:
-        """Whether a call changed what a call before it had returned; keeps what this one did."""
+        """Whether a call changed what the call before it had returned; keeps what this one did."""
         overwrote = any(np.ndarray.tobytes(array) != then for array, then in self.returned)
-        self.returned += [(array, np.ndarray.tobytes(array)) for array in _arrays(value)]
+        self.returned = [(array, np.ndarray.tobytes(array)) for array in wire.arrays_in(value)]
         return overwrote
 
     def _standin(self, name: str) -> Any:
@@ -364,18 +363,6 @@ class SessionLoop:
 
         standin.__name__ = standin.__qualname__ = name
         return standin
-
-
-def _arrays(value: Any) -> Iterator[np.ndarray]:
-    """The arrays in a returned value."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif type(value) is dict:
-        for part in value.values():
-            yield from _arrays(part)
-    elif type(value) in (list, tuple):
-        for part in value:
-            yield from _arrays(part)
 
 
 def _copy(value: Any) -> Any:
