@@ -32,6 +32,7 @@ from autograder.build import Places, build  # noqa: E402
 from autograder.classroom import course_key  # noqa: E402
 from autograder.grade import Grader  # noqa: E402
 from autograder.masters import read_master  # noqa: E402
+from autograder.sandbox import Session  # noqa: E402
 
 BIN = Path(sys.executable).parent
 NOTEBOOK = "01_simple_rnn"
@@ -160,6 +161,7 @@ def main() -> None:
         folder = Path(place)
         contents = make_course(folder, arguments.submissions)
         compare_graders(folder, contents, arguments.turns)
+        profile(folder, contents)
     with tempfile.TemporaryDirectory() as place:
         make_course(Path(place), JOBS_CLASS)
         compare_jobs(Path(place))
@@ -198,6 +200,32 @@ def compare_graders(folder: Path, contents: list[bytes], turns: int) -> None:
         print(f"`otter run` takes {spread(ratios, '.1f')} times the CPU of autograder grade")
     over = [(b - c) * 1e3 for b, c in zip(rows["ours"], rows["bare"], strict=True)]
     print(f"overhead over the bare run: {spread(over, '.1f')} ms (bar: 20)")
+
+
+def profile(folder: Path, contents: list[bytes]) -> None:
+    """Where the milliseconds go: outside and inside the sandbox, against the bare run of the same code."""
+    kinds = list(dict.fromkeys(contents))
+    with Grader(folder / "solutions" / NOTEBOOK, course_key(folder)) as grader:
+        for content in kinds:
+            grader.grade(content)
+        sessions: list[int] = []
+        start = grader.sandbox.session
+
+        def counted(cells: list[str]) -> Session:
+            sessions.append(1)
+            return start(cells)
+
+        grader.sandbox.session = counted  # type: ignore[method-assign]
+        print("\nwhere the milliseconds go, a line for each kind of submission:")
+        print("  score  processes  outside  inside  bare")
+        for content in kinds:
+            sessions.clear()
+            before = time.process_time()
+            card = grader.grade(content)
+            outside = (time.process_time() - before) * 1e3
+            score = sum(card.score(judgement) for judgement in card.judgements)
+            inside, alone = card.cpu_seconds * 1e3, bare([content], folder) * 1e3
+            print(f"  {score:5.1f} {len(sessions):10d} {outside:8.1f} {inside:7.1f} {alone:5.1f}")
 
 
 def inside_only(folder: Path, contents: list[bytes]) -> float:
