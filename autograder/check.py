@@ -28,7 +28,7 @@ from autograder.exercise import CourseError
 from autograder.frozen import FrozenChecks
 from autograder.judge import Judgement, judge, unanswered
 from autograder.outcome import Outcome, StudentError
-from autograder.sandbox.wire import WireError, arrays_in, normalise
+from autograder.sandbox.wire import Watch, WireError, normalise
 from autograder.stubs import is_stub
 from autograder.words import as_html, as_text, hints_html
 
@@ -119,14 +119,11 @@ def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], 
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        last: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
+        last = Watch()
         for arguments in batch:
             outcome, returned = _call(function, arguments)
-            if any(np.ndarray.tobytes(array) != then for array, then in last):
-                outcome = replace(outcome, overwrote=True)
-            outcomes.append(outcome)
-            arrays = [] if outcome.error else arrays_in(returned)
-            last = [(array, np.ndarray.tobytes(array)) for array in arrays]
+            outcomes.append(replace(outcome, overwrote=last.changed()))
+            last = Watch(None if outcome.error else returned)
         return outcomes
 
     return call

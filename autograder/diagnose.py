@@ -210,9 +210,8 @@ def _explained_leaves(
         i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
     }
     walks = any(leaf.ndim > 2 for leaf in sheet.cases[0].expected.values())
-    if walks and any(
-        name not in wrong or i not in wrong[name] for i, effect in shown.items() for name in effect
-    ):
+    known = {(name, i) for name, cases in wrong.items() for i in cases}
+    if walks and not {(name, i) for i, effect in shown.items() for name in effect} <= known:
         return []
     found = []
     for name, cases in wrong.items():

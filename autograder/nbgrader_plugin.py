@@ -143,7 +143,9 @@ def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
         command: the words of the command, `["nbgrader", "autograde", "01_simple_rnn"]`; notebooks are
             opened only where they are to be graded.
     """
-    assignments = [word.removeprefix("--assignment=") for word in command[2:]] if _grades(command) else []
+    assignments = (
+        [word.removeprefix("--assignment=") for word in command[2:]] if command[1:2] == ["autograde"] else []
+    )
     found = {}
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
         if student.is_symlink() or (student.is_dir() and _holds_link(student)):
@@ -193,10 +195,6 @@ def _without_names(content: bytes) -> str:
     if isinstance(notebook.get("metadata"), dict):
         notebook["metadata"] = {}
     return json.dumps(notebook)
-
-
-def _grades(command: list[str]) -> bool:
-    return command[1:2] == ["autograde"]
 
 
 def _holds_link(folder: Path) -> bool:

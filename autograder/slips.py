@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,20 +41,21 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     """
     exercise = master.exercises[sheet.name]
     found: dict[tuple[tuple[int, tuple[str, ...]], ...], list[Slip]] = {}
+    right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
     with np.errstate(all="ignore"):
         for edit in _edits(master, exercise):
             slip = _slip(edit, _compiled(master, exercise, edit.tree), sheet)
             if slip.shown:
                 alike = found.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
-                if not any(_same(slip, other, sheet) for other in alike):
+                if not any(_same(slip, other, right) for other in alike):
                     alike.append(slip)
     return [slip for alike in found.values() for slip in alike]
 
 
-def _same(slip: Slip, other: Slip, sheet: Sheet) -> bool:
+def _same(slip: Slip, other: Slip, right: Callable[..., np.ndarray]) -> bool:
     """Whether two slips that change the same leaves give the same."""
     return all(
-        same_trace(mine.trace, theirs.trace, right_trace(sheet.cases[mine.case], mine.leaves))
+        same_trace(mine.trace, theirs.trace, right(mine.case, mine.leaves))
         for mine, theirs in zip(slip.shown, other.shown, strict=True)
     )
 

@@ -440,11 +440,7 @@ def _modest(value: Any, room: int) -> bool:
 
 def _ordinary(value: Any) -> bool:
     """Whether no arithmetic with these arguments can make a large array: three short axes at most."""
-    if isinstance(value, (list, tuple)):
-        return all(_ordinary(part) for part in value)
-    if isinstance(value, dict):
-        return all(_ordinary(part) for part in value.values())
-    return not isinstance(value, np.ndarray) or (value.ndim <= 3 and max(value.shape, default=0) <= 200)
+    return all(array.ndim <= 3 and max(array.shape, default=0) <= 200 for array in wire.arrays_in(value))
 
 
 def _text(told: Any, bound: int) -> str:

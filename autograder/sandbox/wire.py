@@ -99,6 +99,17 @@ def arrays_in(value: Any) -> Iterator[np.ndarray]:
             yield from arrays_in(part)
 
 
+class Watch:
+    """The arrays that a call returned, to see whether the next call changes them."""
+
+    def __init__(self, value: Any = None):
+        self._kept = [(array, np.ndarray.tobytes(array)) for array in arrays_in(value)]
+
+    def changed(self) -> bool:
+        """Whether an array no longer is what it was when it was returned."""
+        return any(np.ndarray.tobytes(array) != then for array, then in self._kept)
+
+
 def clean_text(text: str, bound: int) -> str:
     """Text of bounded length that every encoding can hold and no terminal obeys.
 

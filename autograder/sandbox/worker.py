@@ -234,7 +234,7 @@ class SessionLoop:
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
-        self.returned: list[tuple[np.ndarray, bytes]] = []  # the arrays that the last call returned
+        self.last = wire.Watch()
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
@@ -307,7 +307,7 @@ class SessionLoop:
         """Answer a batch of calls, each as soon as it is done."""
         for name in extra["standins"]:
             self.namespace[name] = self._standin(name)
-        self.returned = []
+        self.last = wire.Watch()
         for index, arguments in enumerate(batch):
             self.send(self._answer(extra, index, arguments))
 
@@ -335,7 +335,8 @@ class SessionLoop:
             for position, (before, after) in enumerate(zip(arguments, given, strict=True))
             if not _same(before, after)
         ]
-        overwrote = self._overwrote(None if "error" in answer else value)
+        overwrote = self.last.changed()
+        self.last = wire.Watch(None if "error" in answer else value)
         if "error" not in answer and not (printed or complaints or changed or overwrote):
             return blob
         answer.update(printed=printed, complaints=complaints, changed=changed, overwrote=overwrote)
@@ -346,12 +347,6 @@ class SessionLoop:
         except BaseException as error:
             answer["error"] = cells.describe(error)
             return wire.encode(None, answer)
-
-    def _overwrote(self, value: Any) -> bool:
-        """Whether a call changed what the call before it had returned; keeps what this one did."""
-        overwrote = any(np.ndarray.tobytes(array) != then for array, then in self.returned)
-        self.returned = [(array, np.ndarray.tobytes(array)) for array in wire.arrays_in(value)]
-        return overwrote
 
     def _standin(self, name: str) -> Any:
         def standin(*args: Any, **kwargs: Any) -> Any:
