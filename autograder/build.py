@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import numpy as np
@@ -18,7 +20,7 @@ import numpy as np
 from autograder.answers import Sheet, differs
 from autograder.exercise import CourseError
 from autograder.fresh import fresh_sheets
-from autograder.frozen import freeze
+from autograder.frozen import Difference, FrozenChecks, difference, freeze
 from autograder.judge import judge
 from autograder.leaves import reference_leaves
 from autograder.masters import Master, read_master
@@ -26,6 +28,7 @@ from autograder.notebook import as_text, release_notebook, solved_notebook, sour
 from autograder.own_forward import trusted
 
 PUBLIC_KEY = "public"
+CHECKS = "checks.safetensors"
 CONFIRM_RTOL = 1e-6
 # Shorter lines ("return s_t") say nothing that the docstring does not say.
 TELLING_LINE = 24
@@ -68,25 +71,13 @@ class Places:
         return self.root / "build" / "slides"
 
 
-def release_files(master: Master, sheets: dict[str, Sheet]) -> dict[str, bytes]:
-    """The files of a notebook's release, by name."""
-    release = release_notebook(source_notebook(master))
-    return {
-        f"{master.name}.ipynb": as_text(release).encode(),
-        "checks.safetensors": freeze(master.name, sheets),
-    }
-
-
-def source_files(master: Master, sheets: dict[str, Sheet]) -> dict[str, bytes]:
-    """The files of a notebook's nbgrader source, by name."""
-    return {
-        f"{master.name}.ipynb": as_text(source_notebook(master)).encode(),
-        "checks.safetensors": freeze(master.name, sheets),
-    }
+def release_text(master: Master) -> str:
+    """The notebook of the release, as the text of its file."""
+    return as_text(release_notebook(source_notebook(master)))
 
 
 def build(folder: Path, places: Places) -> Master:
-    """Write release and nbgrader source of one notebook.
+    """Write release and nbgrader source of one notebook; what agrees with its sources is left as it is.
 
     Raises:
         CourseError: something in the master or its exercises does not hold.
@@ -94,8 +85,11 @@ def build(folder: Path, places: Places) -> Master:
     master = read_master(folder)
     sheets = fresh_sheets(master, PUBLIC_KEY)
     validate(master, sheets)
-    _write(places.notebooks / master.name, release_files(master, sheets))
-    _write(places.source / master.name, source_files(master, sheets))
+    released = places.notebooks / master.name
+    checks = _checks_of(master, sheets, released / CHECKS)
+    _write(released, {f"{master.name}.ipynb": release_text(master).encode(), CHECKS: checks})
+    source = as_text(source_notebook(master)).encode()
+    _write(places.source / master.name, {f"{master.name}.ipynb": source, CHECKS: checks})
     return master
 
 
@@ -105,6 +99,25 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         path = folder / name
         if not path.is_file() or path.read_bytes() != content:
             path.write_bytes(content)
+
+
+def _checks_of(master: Master, sheets: dict[str, Sheet], path: Path) -> bytes:
+    """The bytes of a notebook's checks: those that stand in the file already, where they agree."""
+    made = freeze(master.name, sheets, master.made_from)
+    try:
+        released = FrozenChecks(path)
+    except CourseError:
+        return made  # missing, damaged, or of another format
+    if not released.is_sealed or _difference(released, made):
+        return made
+    return released.made_anew(master.made_from)
+
+
+def _difference(released: FrozenChecks, made: bytes) -> Difference | None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / CHECKS
+        path.write_bytes(made)
+        return difference(released, FrozenChecks(path))
 
 
 def problems(folder: Path, places: Places) -> Iterator[str]:
@@ -119,17 +132,59 @@ def problems(folder: Path, places: Places) -> Iterator[str]:
     except CourseError as error:
         yield str(error)
         return
-    files = release_files(master, sheets)
-    for name, content in files.items():
-        path = places.notebooks / master.name / name
-        if not path.is_file():
-            yield f"{path} is missing; run `autograder build {master.name}`"
-        elif path.read_bytes() != content:
-            yield f"{path} is stale or edited by hand; run `autograder build {master.name}`"
-    released = places.notebooks / master.name
+    yield from release_problems(master, sheets, places.notebooks / master.name)
+
+
+def release_problems(master: Master, sheets: dict[str, Sheet], released: Path) -> Iterator[str]:
+    """In what a release is not what its sources give: edited by hand, stale, or other numbers."""
+    again = f"`autograder build {master.name}` writes it"
+    notebook, checks = released / f"{master.name}.ipynb", released / CHECKS
+    changed: list[str] | None = None
+    if not checks.is_file():
+        yield f"{checks} is missing; {again}"
+    else:
+        try:
+            frozen = FrozenChecks(checks)
+            changed = changed_sources(frozen.made_from, master.made_from)
+            found = _difference(frozen, freeze(master.name, sheets, master.made_from))
+            if found or changed:
+                yield f"{checks} {_why(frozen, changed, found)}; {again} anew"
+        except CourseError as error:
+            yield f"{error}; {again} anew"
+    text = release_text(master)
+    if not notebook.is_file():
+        yield f"{notebook} is missing; {again}"
+    elif (found := notebook.read_text("utf-8")) != text:
+        why = f"is stale: {', '.join(changed)} changed since" if changed else "was edited by hand"
+        yield f"{notebook} {why}: {_first_line(found, text)}"
     for path in sorted(released.iterdir()) if released.is_dir() else []:
-        if path.name not in files and path.name != ".ipynb_checkpoints":
+        if path not in (notebook, checks) and path.name != ".ipynb_checkpoints":
             yield f"{path} is not made by the build; remove it"
+
+
+def changed_sources(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """The source files that changed, came or went since a release was built."""
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+
+
+def _why(frozen: FrozenChecks, changed: list[str], found: Difference | None) -> str:
+    """How a file of checks came to differ from its sources: by hand, by another source, by a processor."""
+    if found and not frozen.is_sealed:
+        return f"was edited by hand: {found}"
+    if changed:
+        return f"is stale: {', '.join(changed)} changed since it was built ({found or 'the checks agree'})"
+    if found and found.in_numbers:
+        return (
+            f"differs in numbers though nothing it is made from changed: {found}. Another processor or NumPy "
+            f"({np.__version__} here) may do that; where the new number is right, widen frozen.py's tolerance"
+        )
+    return f"was made by another version of the autograder ({found})"
+
+
+def _first_line(found: str, text: str) -> str:
+    """The first line of a text that is not as its sources give it."""
+    lines = list(unified_diff(text.splitlines(), found.splitlines(), n=0, lineterm=""))
+    return next(f"{line.strip()[:90]!r}" for line in lines[2:] if not line.startswith("@@"))
 
 
 def validate(master: Master, sheets: dict[str, Sheet]) -> None:
@@ -236,9 +291,8 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
         CourseError: a cell fails.
     """
     notebook = solved_notebook(master)
-    checks = freeze(master.name, fresh_sheets(master, PUBLIC_KEY))
     folder = places.executed / master.name
-    path = folder / f"{_content_hash(notebook, checks)}.ipynb"
+    path = folder / f"{_content_hash(master, notebook)}.ipynb"
     if path.is_file():
         return nbformat.read(path, as_version=4)
     from nbclient import NotebookClient  # noqa: PLC0415
@@ -246,7 +300,7 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
 
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
-    _write(folder, {"checks.safetensors": checks})
+    _write(folder, {CHECKS: freeze(master.name, fresh_sheets(master, PUBLIC_KEY), master.made_from)})
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()
@@ -258,8 +312,10 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
     return notebook
 
 
-def _content_hash(solved: nbformat.NotebookNode, checks: bytes) -> str:
-    digest = hashlib.sha256(as_text(solved).encode() + checks)
+def _content_hash(master: Master, solved: nbformat.NotebookNode) -> str:
+    """A hash of what a person wrote, and of nothing that a processor computed."""
+    digest = hashlib.sha256(as_text(solved).encode())
+    digest.update(repr(sorted(master.made_from.items())).encode())
     root = Path(__file__).parents[1]
     for package in ("rnncourse", "autograder"):
         for path in sorted((root / package).rglob("*.[pj][ys]")):

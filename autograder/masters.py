@@ -6,6 +6,7 @@ This module knows nothing of students, sandboxes or marks.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 from collections.abc import Callable
@@ -100,6 +101,12 @@ class Master:
             if found:
                 return found.group(1).strip()
         return self.name
+
+    @cached_property
+    def made_from(self) -> dict[str, str]:
+        """The files that the notebook is written in, by name, with a hash of each one's text."""
+        found = [path for path in source_files(self.folder) if path.is_file()]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in found}
 
     def cells_with(self, role: str) -> list[Cell]:
         """The cells of one role, in order."""
@@ -248,6 +255,11 @@ def _validate_pairs(master: Master) -> None:
         for needed in exercise.spec.needs:
             if needed not in master.exercises:
                 raise CourseError(f"{master.name}: {exercise.name!r} needs {needed!r}, no exercise here")
+
+
+def source_files(folder: Path) -> list[Path]:
+    """The files that a notebook's text, checks and marks depend on, whether they are there or not."""
+    return [folder / f"{folder.name}.py", folder / "exercises.py", folder.parent / "common.py"]
 
 
 def find_masters(solutions: Path, names: list[str] | None = None) -> list[Path]:
