@@ -182,9 +182,10 @@ def _why(frozen: FrozenChecks, changed: list[str], found: Difference | None) -> 
 
 
 def _first_line(found: str, text: str) -> str:
-    """The first line of a text that is not as its sources give it."""
-    lines = list(unified_diff(text.splitlines(), found.splitlines(), n=0, lineterm=""))
-    return next(f"{line.strip()[:90]!r}" for line in lines[2:] if not line.startswith("@@"))
+    """The first line of a file that its sources do not give, or that it lacks."""
+    lines = list(unified_diff(text.splitlines(), found.splitlines(), n=0, lineterm=""))[3:]
+    added = [line for line in lines if line.startswith("+")]
+    return f"it has {added[0][1:].strip()!r:.120}" if added else f"it lacks {lines[0][1:].strip()!r:.120}"
 
 
 def validate(master: Master, sheets: dict[str, Sheet]) -> None:
