@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.outcome import Opaque
-from autograder.sandbox import Limits, Sandbox, SandboxUnavailable, deadline, doctor, idle, launcher
+from autograder.answers.outcome import Opaque
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import Limits, Sandbox, deadline, doctor, idle, launcher
 from autograder.sandbox import session as session_module
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
