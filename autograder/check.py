@@ -27,7 +27,8 @@ from autograder.answers.outcome import Outcome, StudentError
 from autograder.answers.wire import Watch, WireError, normalise
 from autograder.course.stubs import is_stub
 from autograder.errors import CourseError
-from autograder.judging.judge import Judgement, judge, unanswered
+from autograder.judging.judge import judge, unanswered
+from autograder.record import Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet

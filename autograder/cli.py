@@ -135,13 +135,13 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     table.add_column("not right yet")
     table.add_column("remarks", overflow="fold")
     for record in journal.records(students[:most]):
-        wrong = [e for e in record["exercises"] if e["status"] != "right"]
-        names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
+        found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
+        names = [f"{one.name}: {one.misconception or one.status}" for one in found]
         table.add_row(
-            Text(record["student"]),
-            f"{record['score']:g} of {record['max_score']:g}",
+            Text(record.student),
+            f"{record.score:g} of {record.max_score:g}",
             Text("\n".join(names)),
-            Text("\n".join(p[:80] for p in record["problems"][:2])),
+            Text("\n".join(p[:80] for p in record.problems[:2])),
         )
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more", "", "", "")
@@ -165,7 +165,7 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
                     "exercises": [],
                 }
             else:
-                record = journal.record(student)
+                record = journal.record(student).as_json()
             file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
         file.write("\n]\n")
 

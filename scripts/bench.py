@@ -118,7 +118,7 @@ def bare(contents: list[bytes], folder: Path) -> float:
     before = time.process_time()
     for plan in plans:
         namespace: dict = {"__name__": "__main__"}
-        for cell in plan.cells:
+        for cell in plan.sources:
             try:
                 exec(compile(cell, "<cell>", "exec"), namespace)
             except Exception:
@@ -223,7 +223,7 @@ def profile(folder: Path, contents: list[bytes]) -> None:
             before = time.process_time()
             card = grader.grade(content)
             outside = (time.process_time() - before) * 1e3
-            score = sum(card.score(judgement) for judgement in card.judgements)
+            score = card.record("student").score
             inside, alone = card.cpu_seconds * 1e3, bare([content], folder) * 1e3
             print(f"  {score:5.1f} {len(sessions):10d} {outside:8.1f} {inside:7.1f} {alone:5.1f}")
 
