@@ -27,7 +27,14 @@ RIGHT = {
     "is": "Answered", "score": 12, "share": 1.0, "passed": True, "status": "right", "max_score": 12,
     "checks": [{"name": "values", "passed": True}], "mark": 400,
 }  # fmt: skip
-WELL_FORMED = {"is": "Answered", "error": None, "printed": "", "complaints": "", "changed": [], "overwrote": False}
+WELL_FORMED = {
+    "is": "Answered",
+    "error": None,
+    "printed": "",
+    "complaints": "",
+    "changed": [],
+    "overwrote": False,
+}
 
 
 def sends(name: str, body: str) -> Attack:
