@@ -18,7 +18,7 @@ from autograder.error_words import error_words
 from autograder.fresh import fresh_sheets, mistaken_functions
 from autograder.gradients import Call
 from autograder.judge import Check, Judgement, judge, unanswered
-from autograder.masters import Master, read_master
+from autograder.masters import Master, files_of, read_master
 from autograder.outcome import Outcome, StudentError
 from autograder.own_forward import WrongForward, trusted
 from autograder.sandbox import Limits, Sandbox, Session
@@ -135,7 +135,7 @@ class Grader:
 
 def _fingerprint(folder: Path, key: str) -> bytes:
     digest = hashlib.sha256(f"{GRADER_VERSION}\0{key}".encode())
-    for path in [folder / f"{folder.name}.py", folder / "exercises.py"]:
+    for path in files_of(folder):
         digest.update(path.read_bytes())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

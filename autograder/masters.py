@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from autograder.exercise import CourseError, Exercise, Mutant
+from autograder.mistakes import mistaken, read_mistakes
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
@@ -135,20 +139,20 @@ class Master:
         """The source of an exercise's cell with a mutant's edits made.
 
         Raises:
-            CourseError: an edit's text does not stand exactly once in the reference solution.
+            CourseError: an edit does not fit the reference solution.
         """
         source = self.exercises[exercise].source
-        head, marker, rest = source.partition(BEGIN)
-        body, end, tail = rest.partition(END)
-        for old, new in mutant.edits:
-            count = body.count(old)
-            if count != 1:
-                raise CourseError(
-                    f"{self.name}: mutant {mutant.name!r} of {exercise!r} no longer applies: "
-                    f"{old!r} stands {count} times in the reference solution, not once"
-                )
-            body = body.replace(old, new)
-        return head + marker + body + end + tail
+        head, solution, tail = source.partition(solution_regions(source)[0])
+        # Until every notebook is carried over: an edit of the text.
+        body = solution
+        if all(body.count(old) == 1 for old, _ in mutant.edits):
+            for old, new in mutant.edits:
+                body = body.replace(old, new)
+            return head + body + tail
+        try:
+            return head + mistaken(solution, mutant.edits) + tail
+        except CourseError as error:
+            raise CourseError(f"{self.name}: mutant {mutant.name!r} of {exercise!r}: {error}") from error
 
     def mutant_function(self, exercise: str, mutant: Mutant) -> Callable[..., Any]:
         """The function that a student with this misconception would have written."""
@@ -191,7 +195,7 @@ def _validate(cell: Cell, place: str) -> None:
 
 
 def read_master(folder: Path) -> Master:
-    """Read `folder/NAME.py` and the `exercises.py` beside it.
+    """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
 
     Raises:
         CourseError: a file is missing, or master and exercises do not fit together.
@@ -206,13 +210,15 @@ def read_master(folder: Path) -> Master:
     master.packages = tuple(declared.pop("PACKAGES", ("numpy",)))
     master.limits = dict(declared.pop("LIMITS", {}))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
+    written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
+    mistakes = read_mistakes(folder / "mistakes.txt", written)
     for cell in master.cells_with("exercise"):
         if cell.name in master.exercises:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} stands twice in the master")
         if cell.name not in specs:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} is not declared in exercises.py")
         spec = specs.pop(cell.name)
-        spec = replace(spec, misconceptions=tuple(spec.misconceptions))
+        spec = replace(spec, misconceptions=(*mistakes[cell.name], *spec.misconceptions))
         master.exercises[cell.name] = GradedExercise(
             cell.name, float(cell.metadata["points"]), cell.source, spec
         )
@@ -226,11 +232,39 @@ def _read_exercises(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CourseError(f"there is no {path}; a notebook without exercises needs an empty one")
     namespace: dict[str, Any] = {"__name__": f"exercises_of_{path.parent.name}", "__file__": str(path)}
+    with _common_importable(path.parents[1] / "common.py"):
+        _execute(path, namespace)
+    return namespace
+
+
+@contextmanager
+def _common_importable(path: Path) -> Iterator[None]:
+    """`from common import …` finds the `common.py` of this course, wherever Python was started."""
+    other = sys.modules.pop("common", None)
+    try:
+        if path.is_file():
+            module = ModuleType("common")
+            module.__file__ = str(path)
+            _execute(path, vars(module))
+            sys.modules["common"] = module
+        yield
+    finally:
+        sys.modules.pop("common", None)
+        if other:
+            sys.modules["common"] = other
+
+
+def _execute(path: Path, namespace: dict[str, Any]) -> None:
     try:
         exec(compile(path.read_text("utf-8"), str(path), "exec", dont_inherit=True), namespace)
     except Exception as error:
         raise CourseError(f"{path} cannot be executed: {error!r}") from error
-    return namespace
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files that say what is graded in a notebook, and how."""
+    beside = [folder / name for name in (f"{folder.name}.py", "exercises.py", "mistakes.txt")]
+    return [path for path in (*beside, folder.parent / "common.py") if path.is_file()]
 
 
 def _validate_pairs(master: Master) -> None:
