@@ -143,12 +143,6 @@ class Master:
         """
         source = self.exercises[exercise].source
         head, solution, tail = source.partition(solution_regions(source)[0])
-        # Until every notebook is carried over: an edit of the text.
-        body = solution
-        if all(body.count(old) == 1 for old, _ in mutant.edits):
-            for old, new in mutant.edits:
-                body = body.replace(old, new)
-            return head + body + tail
         try:
             return head + mistaken(solution, mutant.edits) + tail
         except CourseError as error:
