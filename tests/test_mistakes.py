@@ -7,7 +7,7 @@ from textwrap import dedent
 from types import ModuleType
 
 import pytest
-from course import NOTEBOOKS, TINY, exercises_of, master_of
+from course import NOTEBOOKS, ROOT, TINY, exercises_of, master_of
 
 from autograder.exercise import CourseError
 from autograder.grade import _fingerprint
@@ -205,6 +205,18 @@ def test_what_is_not_well_written_is_named_by_its_line(tmp_path, replaced, by, l
         read(tmp_path, TABLE.replace(replaced, by))
     assert f"mistakes.txt, line {line}: " in str(error.value)
     assert words in str(error.value)
+
+
+def test_the_example_for_contributors_is_read(tmp_path):
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## mistakes.txt")[2]
+    path = tmp_path / "mistakes.txt"
+    path.write_text(section.split("```")[1])
+    cells = read_master(ROOT / "solutions" / "04_gating").cells_with("exercise")
+    table = read_mistakes(path, {cell.name: cell.solution for cell in cells})
+    assert {name: len(mistakes) for name, mistakes in table.items() if mistakes} == {
+        "gated_step": 3,
+        "gated_forward": 1,
+    }
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)

@@ -2,7 +2,11 @@
 
 from functools import partial
 
+import common
 from autograder import Exercise
+from common import torch_gradients
+
+sizes = partial(common.sizes, words={"H = 1": "one row", "D = 1": "one column", "N = 1": "one data point"})
 
 # ---------------------------------------------------------------- inputs
 
@@ -54,17 +58,13 @@ def torch_sigmoid(z):
 def torch_sigmoid_grad(s):
     import torch
 
-    z = torch.logit(torch.as_tensor(s)).requires_grad_()
-    torch.sigmoid(z).sum().backward()
-    return z.grad.numpy()
+    return torch_gradients(torch.sigmoid, 1.0, torch.logit(torch.as_tensor(s)).numpy())[0]
 
 
 def torch_tanh_grad(t):
     import torch
 
-    z = torch.atanh(torch.as_tensor(t)).requires_grad_()
-    torch.tanh(z).sum().backward()
-    return z.grad.numpy()
+    return torch_gradients(torch.tanh, 1.0, torch.atanh(torch.as_tensor(t)).numpy())[0]
 
 
 def torch_numerical_gradient(A, x, eps):
@@ -142,9 +142,7 @@ numerical_gradient = Exercise(
     returns=("dA",),
     cases=(loss_inputs, partial(loss_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one row (H = 1)": partial(loss_inputs, H=1),
-        "one column (D = 1)": partial(loss_inputs, D=1),
-        "one data point (N = 1)": partial(loss_inputs, N=1),
+        **sizes(loss_inputs, H=1, D=1, N=1),
         "a large step (eps = 1)": partial(loss_inputs, eps=1.0),
         "a small step (eps = 1e-5)": partial(loss_inputs, eps=1e-5),
     },

@@ -4,7 +4,10 @@ from functools import partial
 
 import numpy as np
 
+import common
 from autograder import Exercise
+
+sizes = partial(common.sizes, words=common.WORDS | {"D = 1": "one input number", "T = 1": "one time step"})
 
 # ---------------------------------------------------------------- inputs
 
@@ -122,9 +125,7 @@ rnn_step = Exercise(
     returns=("s_t",),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one input number (D = 1)": partial(step_inputs, D=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
+        **sizes(step_inputs, N=1, D=1, H=1),
         "saturated units": partial(step_inputs, scale=40.0),
     },
     hints=(
@@ -141,9 +142,7 @@ rnn_forward = Exercise(
     returns=("states",),
     cases=(sequence_inputs, partial(sequence_inputs, T=4, D=5, H=2)),
     edge_cases={
-        "one time step (T = 1)": partial(sequence_inputs, T=1),
-        "one input number (D = 1)": partial(sequence_inputs, D=1),
-        "one unit (H = 1)": partial(sequence_inputs, H=1),
+        **sizes(sequence_inputs, T=1, D=1, H=1),
         "a long sequence (T = 30)": partial(sequence_inputs, T=30),
         "saturated units": partial(sequence_inputs, scale=40.0),
     },
@@ -161,10 +160,7 @@ rnn_forward_batch = Exercise(
     returns=("states",),
     cases=(batch_inputs, partial(batch_inputs, T=4, D=5, H=2, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(batch_inputs, N=1),
-        "one time step (T = 1)": partial(batch_inputs, T=1),
-        "one input number (D = 1)": partial(batch_inputs, D=1),
-        "one unit (H = 1)": partial(batch_inputs, H=1),
+        **sizes(batch_inputs, N=1, T=1, D=1, H=1),
         "a long sequence (T = 30)": partial(batch_inputs, T=30),
         "saturated units": partial(batch_inputs, scale=40.0),
     },
@@ -182,9 +178,7 @@ predict = Exercise(
     returns=("probabilities",),
     cases=(predict_inputs, partial(predict_inputs, H=4, C=5, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(predict_inputs, N=1),
-        "two classes (C = 2)": partial(predict_inputs, C=2),
-        "one unit (H = 1)": partial(predict_inputs, H=1),
+        **sizes(predict_inputs, N=1, C=2, H=1),
         "scores of thousands": partial(predict_inputs, scale=3000.0),
         "scores of very different size in each sequence": predict_inputs_far_apart,
     },
@@ -201,8 +195,7 @@ cross_entropy = Exercise(
     returns=("loss",),
     cases=(loss_inputs, partial(loss_inputs, C=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(loss_inputs, N=1),
-        "two classes (C = 2)": partial(loss_inputs, C=2),
+        **sizes(loss_inputs, N=1, C=2),
         "sure and right": partial(loss_inputs_extreme, right=True),
         "sure and wrong": partial(loss_inputs_extreme, right=False),
     },

@@ -4,7 +4,11 @@ from functools import partial
 
 import numpy as np
 
+import common
 from autograder import Exercise, Gradient
+from common import matrices, torch_gradients
+
+sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 # ------------------------------------------------------------------------------ loss_backward
 
@@ -27,11 +31,10 @@ def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
 def torch_loss_backward(probabilities, labels, s_last, W):
     import torch
 
-    s = torch.tensor(s_last, requires_grad=True)
-    W_ys = torch.tensor(W["ys"], requires_grad=True)
-    logits = (W_ys @ s).T
-    torch.nn.functional.cross_entropy(logits, torch.tensor(labels)).backward()
-    return s.grad.numpy(), {"ys": W_ys.grad.numpy()}
+    def loss(s_last, W):
+        return torch.nn.functional.cross_entropy((W["ys"] @ s_last).T, torch.tensor(labels))
+
+    return torch_gradients(loss, 1.0, s_last, W)
 
 
 loss_backward = Exercise(
@@ -39,8 +42,7 @@ loss_backward = Exercise(
     cases=(loss_inputs, partial(loss_inputs, C=4, H=5, N=3)),
     edge_cases={
         "one sequence (N = 1)": partial(loss_inputs, N=1, labels=3),
-        "one unit (H = 1)": partial(loss_inputs, H=1),
-        "two classes (C = 2)": partial(loss_inputs, C=2),
+        **sizes(loss_inputs, H=1, C=2),
         "every sequence has the same label": partial(loss_inputs, labels=1),
         "as many sequences as classes (N = C)": partial(loss_inputs, C=4),
         "confident predictions": partial(loss_inputs, scale=4.0),
@@ -59,17 +61,13 @@ loss_backward = Exercise(
 # -------------------------------------------------------------------------- rnn_step_backward
 
 
-def weights(rng, D, H, scale):
-    return {"ss": scale * rng.normal(size=(H, H)), "sx": scale * rng.normal(size=(H, D))}
-
-
 def step(x_t, s_prev, W):
     return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
 
 
 def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
     """One step of the RNN, and a gradient that arrives at its new state."""
-    W = weights(rng, D, H, scale)
+    W = matrices(rng, scale, ss=(H, H), sx=(H, D))
     x_t = rng.normal(size=(D, N))
     s_prev = np.tanh(rng.normal(size=(H, N)))
     return {
@@ -84,19 +82,17 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
 def torch_rnn_step_backward(ds, x_t, s_prev, s_t, W):
     import torch
 
-    x, s = torch.tensor(x_t, requires_grad=True), torch.tensor(s_prev, requires_grad=True)
-    V = {key: torch.tensor(value, requires_grad=True) for key, value in W.items()}
-    torch.tanh(V["ss"] @ s + V["sx"] @ x).backward(torch.tensor(ds))
-    return x.grad.numpy(), s.grad.numpy(), {key: value.grad.numpy() for key, value in V.items()}
+    def step(x_t, s_prev, W):
+        return torch.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
+
+    return torch_gradients(step, ds, x_t, s_prev, W)
 
 
 rnn_step_backward = Exercise(
     returns=("dx", "ds_prev", "dW"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one input (D = 1)": partial(step_inputs, D=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
+        **sizes(step_inputs, N=1, D=1, H=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
         "saturated units": partial(step_inputs, scale=2.0),
     },
@@ -122,7 +118,7 @@ rnn_step_backward = Exercise(
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, last_only=False):
     """A sequence, the states the RNN goes through, and the loss's direct gradients at them."""
-    W = weights(rng, D, H, scale)
+    W = matrices(rng, scale, ss=(H, H), sx=(H, D))
     xs = rng.normal(size=(T, D, N))
     s0 = np.tanh(rng.normal(size=(H, N)))
     states, s = np.zeros((T, H, N)), s0
@@ -146,10 +142,7 @@ def long_inputs(rng, T=40, D=2, H=3, N=2):
 
 
 SEQUENCE_EDGES = {
-    "one sequence (N = 1)": partial(sequence_inputs, N=1),
-    "one position (T = 1)": partial(sequence_inputs, T=1),
-    "one input (D = 1)": partial(sequence_inputs, D=1),
-    "one unit (H = 1)": partial(sequence_inputs, H=1),
+    **sizes(sequence_inputs, N=1, T=1, D=1, H=1),
     "the loss looks at the last state only": partial(sequence_inputs, last_only=True),
     "saturated units": partial(sequence_inputs, scale=1.6),
     "a long sequence (T = 40)": long_inputs,
@@ -170,19 +163,18 @@ def torch_states(xs, s0, copies):
 def torch_contributions(ds, xs, s0, states, W):
     import torch
 
-    copies = {key: torch.tensor(np.stack([value] * len(xs)), requires_grad=True) for key, value in W.items()}
-    torch_states(torch.tensor(xs), torch.tensor(s0), copies).backward(torch.tensor(ds))
-    return {key: value.grad.numpy() for key, value in copies.items()}
+    def states_of(copies):
+        return torch_states(torch.tensor(xs), torch.tensor(s0), copies)
+
+    copies = {key: np.stack([value] * len(xs)) for key, value in W.items()}
+    return torch_gradients(states_of, ds, copies)[0]
 
 
 def torch_rnn_backward(ds, xs, s0, states, W):
-    import torch
+    def states_of(xs, s0, W):
+        return torch_states(xs, s0, {key: value.expand(len(xs), *value.shape) for key, value in W.items()})
 
-    x, s = torch.tensor(xs, requires_grad=True), torch.tensor(s0, requires_grad=True)
-    V = {key: torch.tensor(value, requires_grad=True) for key, value in W.items()}
-    copies = {key: value.expand(len(xs), *value.shape) for key, value in V.items()}
-    torch_states(x, s, copies).backward(torch.tensor(ds))
-    return x.grad.numpy(), s.grad.numpy(), {key: value.grad.numpy() for key, value in V.items()}
+    return torch_gradients(states_of, ds, xs, s0, W)
 
 
 parameter_contributions = Exercise(

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise
+from common import sizes
 
 # ------------------------------------------------------------------------------ step_jacobian
 
@@ -35,7 +36,7 @@ step_jacobian = Exercise(
     returns=("jacobian",),
     cases=(jacobian_inputs, partial(jacobian_inputs, H=3)),
     edge_cases={
-        "one unit (H = 1)": partial(jacobian_inputs, H=1),
+        **sizes(jacobian_inputs, H=1),
         "two units (H = 2)": partial(jacobian_inputs, H=2),
         "units near saturation": partial(jacobian_inputs, scale=2.0),
         "many units (H = 17)": partial(jacobian_inputs, H=17),
@@ -103,9 +104,9 @@ jacobian_product = Exercise(
     returns=("product",),
     cases=(product_inputs, partial(product_inputs, T=3, H=4)),
     edge_cases={
-        "one step (T = 1)": partial(product_inputs, T=1),
+        **sizes(product_inputs, T=1),
         "two steps (T = 2)": partial(product_inputs, T=2),
-        "one unit (H = 1)": partial(product_inputs, H=1),
+        **sizes(product_inputs, H=1),
         "a long sequence (T = 30)": partial(product_inputs, T=30, scale=2.5),
         "as many steps as units (T = H)": partial(product_inputs, T=3),
     },
@@ -147,9 +148,7 @@ gradient_norms = Exercise(
     returns=("norms",),
     cases=(norms_inputs, partial(norms_inputs, T=7, H=5, N=2)),
     edge_cases={
-        "one sequence (N = 1)": partial(norms_inputs, N=1),
-        "one step (T = 1)": partial(norms_inputs, T=1),
-        "one unit (H = 1)": partial(norms_inputs, H=1),
+        **sizes(norms_inputs, N=1, T=1, H=1),
         "as many units as sequences (H = N)": partial(norms_inputs, H=3),
         "a long sequence that vanishes (T = 60)": partial(norms_inputs, T=60, scale=0.4),
         "large weights": partial(norms_inputs, T=8, scale=2.5),

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
+from common import leaf, matrices, sizes, torch_gradients, torch_walk
 
 # ------------------------------------------------------------------------------------- inputs
 
@@ -19,12 +20,8 @@ def _sigmoid(z):
 
 
 def _weights(rng, D, H, gate_scale, scale):
-    return {
-        "gs": gate_scale * rng.normal(size=(H, H)),
-        "gx": gate_scale * rng.normal(size=(H, D)),
-        "ss": scale * rng.normal(size=(H, H)),
-        "sx": scale * rng.normal(size=(H, D)),
-    }
+    gate = matrices(rng, gate_scale, gs=(H, H), gx=(H, D))
+    return gate | matrices(rng, scale, ss=(H, H), sx=(H, D))
 
 
 def _step(x_t, s_prev, W):
@@ -96,12 +93,6 @@ def backward_inputs(rng, last_only=False, **sizes):
 # --------------------------------------------------------------------- confirmed by PyTorch's GRU
 
 
-def _leaf(array):
-    import torch
-
-    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
-
-
 def _gru_step(x_t, s_prev, W):
     """The step by `torch.gru_cell`: reset gate 1 (bias 100), z = 1 - g (weights negated)."""
     import torch
@@ -121,35 +112,23 @@ def torch_gate(x_t, s_prev, W):
 
 
 def torch_step(x_t, s_prev, W):
-    W = {key: _leaf(matrix) for key, matrix in W.items()}
-    return tuple(a.detach().numpy() for a in _gru_step(_leaf(x_t), _leaf(s_prev), W))
+    return tuple(a.detach().numpy() for a in _gru_step(leaf(x_t), leaf(s_prev), leaf(W)))
+
+
+def _gru_walk(xs, s0, W):
+    return torch_walk(lambda x_t, s_prev: _gru_step(x_t, s_prev, W), xs, s0)
 
 
 def torch_forward(xs, s0, W):
-    W = {key: _leaf(matrix) for key, matrix in W.items()}
-    s_prev, steps = _leaf(s0), []
-    for x_t in xs:
-        steps.append(_gru_step(_leaf(x_t), s_prev, W))
-        s_prev = steps[-1][0]
-    return tuple(np.stack([a.detach().numpy() for a in arrays]) for arrays in zip(*steps, strict=True))
+    return tuple(a.detach().numpy() for a in _gru_walk(leaf(xs), leaf(s0), leaf(W)))
 
 
 def torch_step_backward(ds, x_t, s_prev, g_t, candidate, W):
-    x_t, s_prev = _leaf(x_t), _leaf(s_prev)
-    W = {key: _leaf(matrix) for key, matrix in W.items()}
-    (_gru_step(x_t, s_prev, W)[0] * _leaf(ds)).sum().backward()
-    return x_t.grad.numpy(), s_prev.grad.numpy(), {key: W[key].grad.numpy() for key in W}
+    return torch_gradients(lambda *step: _gru_step(*step)[0], ds, x_t, s_prev, W)
 
 
 def torch_backward(ds, xs, s0, states, gates, candidates, W):
-    xs, s0 = _leaf(xs), _leaf(s0)
-    W = {key: _leaf(matrix) for key, matrix in W.items()}
-    s_prev, loss = s0, 0.0
-    for x_t, ds_t in zip(xs, _leaf(ds), strict=True):
-        s_prev = _gru_step(x_t, s_prev, W)[0]
-        loss = loss + (s_prev * ds_t).sum()
-    loss.backward()
-    return xs.grad.numpy(), s0.grad.numpy(), {key: W[key].grad.numpy() for key in W}
+    return torch_gradients(lambda *walk: _gru_walk(*walk)[0], ds, xs, s0, W)
 
 
 # --------------------------------------------------------------------------------------- gate
@@ -158,9 +137,7 @@ gate = Exercise(
     returns=("g_t",),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
-        "one input (D = 1)": partial(step_inputs, D=1),
+        **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
         "pre-activations beyond 1,000": partial(step_inputs, gate_scale=2000.0),
     },
@@ -180,9 +157,7 @@ gated_step = Exercise(
     returns=("s_t", "g_t", "candidate"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
-        "one input (D = 1)": partial(step_inputs, D=1),
+        **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
         "gates almost shut or wide open": partial(step_inputs, gate_scale=6.0),
         "a state outside -1 to 1": state_outside_inputs,
@@ -203,10 +178,7 @@ gated_forward = Exercise(
     returns=("states", "gates", "candidates"),
     cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
-        "one step (T = 1)": partial(sequence_inputs, T=1),
-        "one sequence (N = 1)": partial(sequence_inputs, N=1),
-        "one unit (H = 1)": partial(sequence_inputs, H=1),
-        "one input (D = 1)": partial(sequence_inputs, D=1),
+        **sizes(sequence_inputs, T=1, N=1, H=1, D=1),
         "twenty-five steps": partial(sequence_inputs, T=25),
         "gates almost shut or wide open": partial(sequence_inputs, gate_scale=6.0),
     },
@@ -225,9 +197,7 @@ gated_step_backward = Exercise(
     returns=("dx", "ds_prev", "dW"),
     cases=(step_backward_inputs, partial(step_backward_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_backward_inputs, N=1),
-        "one unit (H = 1)": partial(step_backward_inputs, H=1),
-        "one input (D = 1)": partial(step_backward_inputs, D=1),
+        **sizes(step_backward_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_backward_inputs, D=3),
         "gates almost shut or wide open": partial(step_backward_inputs, gate_scale=2.5),
         "a state outside -1 to 1": partial(step_backward_inputs, outside=True),
@@ -253,10 +223,7 @@ gated_backward = Exercise(
     returns=("dxs", "ds0", "dW"),
     cases=(backward_inputs, partial(backward_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
-        "one step (T = 1)": partial(backward_inputs, T=1),
-        "one sequence (N = 1)": partial(backward_inputs, N=1),
-        "one unit (H = 1)": partial(backward_inputs, H=1),
-        "one input (D = 1)": partial(backward_inputs, D=1),
+        **sizes(backward_inputs, T=1, N=1, H=1, D=1),
         "the loss looks at the last state only": partial(backward_inputs, last_only=True),
         "twenty steps": partial(backward_inputs, T=20),
         "gates almost shut or wide open": partial(backward_inputs, gate_scale=2.5),

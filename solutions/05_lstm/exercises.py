@@ -5,7 +5,10 @@ from itertools import permutations
 
 import numpy as np
 
+import common
 from autograder import Exercise, Mutant
+
+sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 
 def weights(rng, D, H, scale, letters="fioc"):
@@ -123,9 +126,7 @@ lstm_gates = Exercise(
     returns=("gates",),
     cases=(gate_inputs, partial(gate_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(gate_inputs, N=1),
-        "one unit (H = 1)": partial(gate_inputs, H=1),
-        "one input (D = 1)": partial(gate_inputs, D=1),
+        **sizes(gate_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(gate_inputs, D=3, H=3),
         "saturated gates": partial(gate_inputs, scale=1200.0),
         "weights named in another order": partial(gate_inputs, letters="ocif"),
@@ -146,9 +147,7 @@ lstm_step = Exercise(
     returns=("h_t", "c_t", "gates"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
-        "one input (D = 1)": partial(step_inputs, D=1),
+        **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3, H=3),
         "saturated gates": partial(step_inputs, scale=60.0),
     },
@@ -168,10 +167,7 @@ lstm_forward = Exercise(
     returns=("hs", "cs", "gates"),
     cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
-        "one position (T = 1)": partial(sequence_inputs, T=1),
-        "one sequence (N = 1)": partial(sequence_inputs, N=1),
-        "one unit (H = 1)": partial(sequence_inputs, H=1),
-        "one input (D = 1)": partial(sequence_inputs, D=1),
+        **sizes(sequence_inputs, T=1, N=1, H=1, D=1),
         "a long sequence (T = 40)": partial(sequence_inputs, T=40, H=2, N=1),
         "saturated gates": partial(sequence_inputs, scale=30.0),
     },
@@ -203,8 +199,7 @@ stack_parameters = Exercise(
     returns=("stacked",),
     cases=(stack_inputs, partial(stack_inputs, D=5, H=4)),
     edge_cases={
-        "one unit (H = 1)": partial(stack_inputs, H=1),
-        "one input (D = 1)": partial(stack_inputs, D=1),
+        **sizes(stack_inputs, H=1, D=1),
         "as many inputs as units (D = H)": partial(stack_inputs, D=3, H=3),
         "more units than inputs": partial(stack_inputs, D=2, H=5),
         "weights named in another order": partial(stack_inputs, letters="ocif"),

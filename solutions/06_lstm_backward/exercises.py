@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
+from common import sizes, torch_gradients, torch_walk
 
 GATES = "fioc"
 
@@ -89,53 +90,35 @@ def _torch_step(x_t, h_prev, c_prev, W):
     return torch.sigmoid(z["o"]) * torch.tanh(c_t), c_t
 
 
-def _leaf(array):
-    import torch
-
-    return torch.tensor(np.asarray(array, dtype=np.float64), requires_grad=True)
+def _torch_walk(xs, h, c, W):
+    return torch_walk(lambda x_t, h, c: _torch_step(x_t, h, c, W), xs, h, c)
 
 
 def torch_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
-    import torch
-
-    x, h, c = _leaf(x_t), _leaf(h_prev), _leaf(c_prev)
-    weights = {key: _leaf(array) for key, array in W.items()}
-    h_next, c_next = _torch_step(x, h, c, weights)
-    ((torch.tensor(dh) * h_next).sum() + (torch.tensor(dc) * c_next).sum()).backward()
-    gradients = [leaf.grad.numpy() for leaf in (x, h, c)]
-    return (*gradients, {key: leaf.grad.numpy() for key, leaf in weights.items()})
+    return torch_gradients(_torch_step, (dh, dc), x_t, h_prev, c_prev, W)
 
 
 def torch_backward(dhs, xs, h0, c0, hs, cs, gates, W):
-    import torch
-
-    x, h_first, c_first = _leaf(xs), _leaf(h0), _leaf(c0)
-    weights = {key: _leaf(array) for key, array in W.items()}
-    h, c, loss = h_first, c_first, torch.zeros((), dtype=torch.float64)
-    for t in range(len(xs)):
-        h, c = _torch_step(x[t], h, c, weights)
-        loss = loss + (torch.tensor(dhs[t]) * h).sum()
-    loss.backward()
-    gradients = [leaf.grad.numpy() for leaf in (x, h_first, c_first)]
-    return (*gradients, {key: leaf.grad.numpy() for key, leaf in weights.items()})
+    return torch_gradients(lambda *walk: _torch_walk(*walk)[0], dhs, xs, h0, c0, W)
 
 
 def torch_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
     """The last steps run anew from each pair of states: no chain of steps backward at all."""
     import torch
 
-    weights = {key: torch.tensor(array) for key, array in W.items()}
+    xs, W = torch.tensor(xs), {key: torch.tensor(array) for key, array in W.items()}
+
+    def last_states(h, c, after):
+        for x_t in xs[after:]:
+            h, c = _torch_step(x_t, h, c, W)
+        return h, c
+
     all_h, all_c = np.concatenate([h0[None], hs]), np.concatenate([c0[None], cs])
-    dh_norms, dc_norms = [], []
-    for t in range(len(xs) + 1):
-        h_leaf, c_leaf = _leaf(all_h[t]), _leaf(all_c[t])
-        h, c = h_leaf, c_leaf
-        for x_t in xs[t:]:
-            h, c = _torch_step(torch.tensor(x_t), h, c, weights)
-        ((torch.tensor(dh) * h).sum() + (torch.tensor(dc) * c).sum()).backward()
-        dh_norms.append(np.linalg.norm(h_leaf.grad.numpy(), axis=0))
-        dc_norms.append(np.linalg.norm(c_leaf.grad.numpy(), axis=0))
-    return np.array(dh_norms), np.array(dc_norms)
+    pairs = zip(all_h, all_c, strict=True)
+    gradients = [
+        torch_gradients(partial(last_states, after=t), (dh, dc), *pair) for t, pair in enumerate(pairs)
+    ]
+    return tuple(np.linalg.norm(by_state, axis=1) for by_state in zip(*gradients, strict=True))
 
 
 # ------------------------------------------------------------------------ lstm_step_backward
@@ -144,9 +127,7 @@ lstm_step_backward = Exercise(
     returns=("dx", "dh_prev", "dc_prev", "dW"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
-        "one sequence (N = 1)": partial(step_inputs, N=1),
-        "one input (D = 1)": partial(step_inputs, D=1),
-        "one unit (H = 1)": partial(step_inputs, H=1),
+        **sizes(step_inputs, N=1, D=1, H=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
         "forget gates near 1": partial(step_inputs, forget_bias=6.0),
         "saturated gates": partial(step_inputs, scale=6.0),
@@ -176,10 +157,7 @@ lstm_backward = Exercise(
     needs=("lstm_step_backward",),
     cases=(sequence_inputs, partial(sequence_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
-        "one step (T = 1)": partial(sequence_inputs, T=1),
-        "one sequence (N = 1)": partial(sequence_inputs, N=1),
-        "one input (D = 1)": partial(sequence_inputs, D=1),
-        "one unit (H = 1)": partial(sequence_inputs, H=1),
+        **sizes(sequence_inputs, T=1, N=1, D=1, H=1),
         "a long sequence (T = 60)": partial(sequence_inputs, T=60, forget_bias=3.0),
         "saturated gates": partial(sequence_inputs, scale=6.0),
     },
@@ -207,10 +185,7 @@ gradient_flow = Exercise(
     needs=("lstm_step_backward",),
     cases=(flow_inputs, partial(flow_inputs, T=7, D=5, H=4, N=3)),
     edge_cases={
-        "one step (T = 1)": partial(flow_inputs, T=1),
-        "one sequence (N = 1)": partial(flow_inputs, N=1),
-        "one unit (H = 1)": partial(flow_inputs, H=1),
-        "one input (D = 1)": partial(flow_inputs, D=1),
+        **sizes(flow_inputs, T=1, N=1, H=1, D=1),
         "a long sequence (T = 60)": partial(flow_inputs, T=60, forget_bias=3.0),
         "forget gates near 1": partial(flow_inputs, forget_bias=6.0),
     },
