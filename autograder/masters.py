@@ -226,7 +226,7 @@ def _read_exercises(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CourseError(f"there is no {path}; a notebook without exercises needs an empty one")
     namespace: dict[str, Any] = {"__name__": f"exercises_of_{path.parent.name}", "__file__": str(path)}
-    with _common_importable(path.parents[1] / "common.py"):
+    with _common_importable(path.parent.parent / "common.py"):
         _execute(path, namespace)
     return namespace
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -164,7 +165,8 @@ class _Table:
         raise CourseError(f"{self._path}, line {line.number}: {words}") from None
 
 
-def mistaken(solution: str, edits: Sequence[tuple[str, str]]) -> str:
+@cache  # each mistake is tried when it is read, and made again for every exercise that calls this one
+def mistaken(solution: str, edits: tuple[tuple[str, str], ...]) -> str:
     """A solution's text with edits made in its syntax tree, all at once.
 
     Args:

@@ -85,11 +85,11 @@ EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
     ],
 )
 def test_an_edit_gives_the_tree_that_is_meant(edits, expected):
-    assert ast.dump(ast.parse(dedent(mistaken(SOLUTION, edits)))) == ast.dump(ast.parse(expected))
+    assert ast.dump(ast.parse(dedent(mistaken(SOLUTION, tuple(edits))))) == ast.dump(ast.parse(expected))
 
 
 def test_a_mistaken_solution_is_indented_as_the_right_one():
-    assert mistaken("\n  # (0.1)\n  a = b\n", [("b", "c")]) == "  a = c\n"
+    assert mistaken("\n  # (0.1)\n  a = b\n", (("b", "c"),)) == "  a = c\n"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_mistaken_solution_is_indented_as_the_right_one():
 )
 def test_an_edit_that_does_not_fit_is_refused(edits, words):
     with pytest.raises(CourseError) as error:
-        mistaken(SOLUTION, edits)
+        mistaken(SOLUTION, tuple(edits))
     assert words in str(error.value)
 
 
