@@ -53,6 +53,7 @@ c.Exchange.root = {root!r} + "/exchange"
 def make_course(folder: Path, count: int) -> list[bytes]:
     """A course with one notebook and a class; the submissions that are notebooks, repeated."""
     shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
+    shutil.copy(ROOT / "solutions" / "common.py", folder / "solutions")
     master = build(folder / "solutions" / NOTEBOOK, Places(folder))
     kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
     contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]

@@ -123,7 +123,7 @@ def _fingerprint(folder: Path, key: str) -> bytes:
     digest = hashlib.sha256(versions.encode())
     house = Path(__file__).parents[1]
     ours = [path for room in ROOMS_BELOW for path in sorted(house.glob(room))]
-    for path in [*ours, *(path for path in source_files(folder) if path.is_file())]:
+    for path in [*ours, *source_files(folder)]:
         digest.update(f"\0{path.parent.name}/{path.name}\0".encode())
         digest.update(path.read_bytes())
     return digest.digest()
