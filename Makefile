@@ -31,10 +31,11 @@ test: lint  ## what CI runs: lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: $(READY_DEV)  ## ruff and pyright
+lint: $(READY_DEV)  ## ruff, pyright, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports
 
 build: $(READY)  ## masters -> releases, public cases, solved pages
 	$(BIN)/autograder build $(ARGS)

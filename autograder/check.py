@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers import Sheet
-from autograder.exercise import CourseError
-from autograder.frozen import FrozenChecks
-from autograder.judge import Judgement, judge, unanswered
-from autograder.outcome import Outcome, StudentError
-from autograder.sandbox.wire import Watch, WireError, normalise
-from autograder.stubs import is_stub
-from autograder.words import as_html, as_text, hints_html
+from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.wire import Watch, WireError, normalise
+from autograder.course.stubs import is_stub
+from autograder.errors import CourseError
+from autograder.judging.judge import Judgement, judge, unanswered
+from autograder.report.feedback import as_html, as_text, hints_html
+from autograder.sheets.frozen import FrozenChecks
+from autograder.sheets.sheet import Sheet
 
 CHECKS = "checks.safetensors"
 HINT_TITLES = ("idea", "shapes", "first line")

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.exercise import CourseError
+from autograder.course.places import Places, course_key, course_root, find_masters, journal_path
+from autograder.errors import CourseError, SandboxUnavailable
 
 app = typer.Typer(
     add_completion=False,
@@ -29,19 +30,6 @@ Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="All, if none is named.")]
 
 
-def course_root(root: Path | None) -> Path:
-    """The course's folder: the one named, or the nearest one above with `solutions/`.
-
-    Raises:
-        CourseError: there is none.
-    """
-    start = (root or Path.cwd()).resolve()
-    for folder in [start, *start.parents]:
-        if (folder / "solutions").is_dir():
-            return folder
-    raise CourseError(f"there is no folder `solutions` in {start} or above; name the course with --root")
-
-
 @app.command()
 def build(
     notebooks: Names = None,
@@ -52,10 +40,9 @@ def build(
     root: Root | None = None,
 ) -> None:
     """Make the release, the checks, nbgrader's source and the solved pages from the masters."""
-    from autograder import build as building  # noqa: PLC0415
-    from autograder.masters import find_masters  # noqa: PLC0415
+    from autograder.release import build as building  # noqa: PLC0415
 
-    places = building.Places(course_root(root))
+    places = Places(course_root(root))
     found = 0
     for folder in find_masters(places.solutions, notebooks):
         if check:
@@ -93,9 +80,8 @@ def grade(
     root: Root | None = None,
 ) -> None:
     """Grade every submission of a notebook; go on where an earlier run stopped."""
-    from autograder import classroom  # noqa: PLC0415
-    from autograder.journal import Journal  # noqa: PLC0415
-    from autograder.masters import find_masters  # noqa: PLC0415
+    from autograder.grading import classroom  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
@@ -108,9 +94,7 @@ def grade(
             Text("Grading without a sandbox: whatever is in a submission can do what you can do.", "red")
         )
     with Journal(path) as journal:
-        grading = classroom.grade_class(
-            folder, submissions, journal, classroom.course_key(home), jobs, unsafe
-        )
+        grading = classroom.grade_class(folder, submissions, journal, course_key(home), jobs, unsafe)
         with _progress() as progress:
             task = progress.add_task(notebook, total=len(submissions))
             for done in grading:
@@ -123,7 +107,7 @@ def grade(
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
-            from autograder.gradebook import write_marks  # noqa: PLC0415
+            from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
 
             written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
             out.print(f"{written} students' marks written to {gradebook}")
@@ -186,16 +170,11 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
         file.write("\n]\n")
 
 
-def journal_path(home: Path, notebook: str) -> Path:
-    """Where the records of a notebook are kept unless another place is named."""
-    return home / "build" / "journal" / f"{notebook}.journal"
-
-
 Journalled = Annotated[Path | None, typer.Option("--journal", help="The records, as `grade` wrote them.")]
 
 
 def _open_journal(home: Path, notebook: str, journal_file: Path | None):
-    from autograder.journal import Journal  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
 
     path = journal_file or journal_path(home, notebook)
     if not path.is_file():
@@ -213,7 +192,7 @@ def report(
     root: Root | None = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions."""
-    from autograder.masters import find_masters, read_master  # noqa: PLC0415
+    from autograder.course.masters import read_master  # noqa: PLC0415
     from autograder.report.page import write_report  # noqa: PLC0415
 
     home = course_root(root)
@@ -233,7 +212,7 @@ def export(
     root: Root | None = None,
 ) -> None:
     """Write marks in the form that another system imports."""
-    from autograder.report.export import FORMATS  # noqa: PLC0415
+    from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
 
     if to not in FORMATS:
         raise CourseError(f"--to {to}: there are {', '.join(FORMATS)}")
@@ -248,11 +227,11 @@ def export(
 @app.command()
 def slides(notebooks: Names = None, root: Root | None = None) -> None:
     """Write slide decks that need no network, with live explorers."""
-    from autograder import build as building  # noqa: PLC0415
-    from autograder.masters import find_masters, read_master  # noqa: PLC0415
-    from autograder.slides import build_slides  # noqa: PLC0415
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.release import build as building  # noqa: PLC0415
+    from autograder.release.slides import build_slides  # noqa: PLC0415
 
-    places = building.Places(course_root(root))
+    places = Places(course_root(root))
     for folder in find_masters(places.solutions, notebooks):
         master = read_master(folder)
         path = places.slides / f"{folder.name}.html"
@@ -277,8 +256,6 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; what the course's own files do wrong is said in a sentence."""
-    from autograder.sandbox import SandboxUnavailable  # noqa: PLC0415
-
     try:
         app()
     except (CourseError, SandboxUnavailable) as error:

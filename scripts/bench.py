@@ -28,10 +28,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from bench_otter import otter_command, run_otter, write_tests  # noqa: E402
 from sample_class import sample_class  # noqa: E402
 
-from autograder.build import Places, build  # noqa: E402
-from autograder.classroom import course_key  # noqa: E402
-from autograder.grade import Grader  # noqa: E402
-from autograder.masters import read_master  # noqa: E402
+from autograder.course.masters import read_master  # noqa: E402
+from autograder.course.places import Places, course_key  # noqa: E402
+from autograder.grading.grade import Grader  # noqa: E402
+from autograder.release.build import build  # noqa: E402
 from autograder.sandbox import Session  # noqa: E402
 
 BIN = Path(sys.executable).parent
@@ -109,8 +109,8 @@ def bare(contents: list[bytes], folder: Path) -> float:
     """CPU seconds of the bare work: the cells run and the functions called on the same inputs, here."""
     import copy  # noqa: PLC0415
 
-    from autograder.fresh import fresh_sheets  # noqa: PLC0415
-    from autograder.submission import Planner, read_cells  # noqa: PLC0415
+    from autograder.grading.submission import Planner, read_cells  # noqa: PLC0415
+    from autograder.sheets.drawn import fresh_sheets  # noqa: PLC0415
 
     master = read_master(folder / "solutions" / NOTEBOOK)
     sheets, planner = fresh_sheets(master, "key"), Planner(master)

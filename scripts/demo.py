@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from sample_class import write_class  # noqa: E402
 
-from autograder.build import Places, build  # noqa: E402
-from autograder.masters import find_masters  # noqa: E402
+from autograder.course.places import Places, find_masters  # noqa: E402
+from autograder.release.build import build  # noqa: E402
 
 DEMO = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent

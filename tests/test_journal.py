@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.journal import Journal
+from autograder.grading.journal import Journal
 
 
 def record(student, score=1.0):

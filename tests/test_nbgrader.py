@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from course import KEY, ROOT, TINY, folder_of, master_of, submission
 
-from autograder.build import Places, build
+from autograder.course.places import Places
+from autograder.release.build import build
 
 BIN = Path(sys.executable).parent
 # What a newcomer has: no activated environment.

@@ -9,8 +9,9 @@ from course import TINY
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from autograder.build import PUBLIC_KEY, Places, build, problems
-from autograder.fresh import fresh_sheets
+from autograder.course.places import Places
+from autograder.release.build import PUBLIC_KEY, build, problems
+from autograder.sheets.drawn import fresh_sheets
 
 
 @pytest.fixture
@@ -88,8 +89,8 @@ def test_a_stale_release_names_the_source_that_changed(course):
 
 def test_other_numbers_are_told_from_an_edit(course, tmp_path):
     """A file that a build wrote as it is, on a machine that computes otherwise."""
-    from autograder import build as building
-    from autograder.frozen import freeze
+    from autograder.release import build as building
+    from autograder.sheets.frozen import freeze
 
     master = building.read_master(course.solutions / TINY.name)
     sheets = fresh_sheets(master, PUBLIC_KEY)
@@ -121,7 +122,7 @@ def test_a_build_leaves_what_agrees_as_it_is(course):
 
 
 def sealed_anew(path: Path) -> str:
-    from autograder import frozen
+    from autograder.sheets import frozen
 
     checks = frozen.FrozenChecks(path)
     return frozen._seal(checks._words, checks._tensors)

@@ -6,7 +6,8 @@ import os
 import pytest
 from course import TINY, master_of, submission
 
-from autograder.submission import Planner, Ungradable, read_bytes, read_cells
+from autograder.errors import Ungradable
+from autograder.grading.submission import Planner, read_bytes, read_cells
 
 PLANNER = Planner(master_of(TINY.name))
 

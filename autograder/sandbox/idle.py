@@ -20,8 +20,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
-from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
+from autograder.sandbox.limits import Limits, Usage
 
 REQUEST = struct.Struct("<cQQ")
 REPORT = struct.Struct("<QidQ")

@@ -21,11 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from autograder.outcome import Outcome, StudentError
-from autograder.sandbox import launcher, wire
+from autograder.answers import wire
+from autograder.answers.outcome import Outcome, StudentError
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import launcher
 from autograder.sandbox.deadline import WINDOW, Deadline
 from autograder.sandbox.idle import START_SECONDS, Worker
-from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage, room_for
+from autograder.sandbox.limits import Limits, Usage, room_for
 
 LENGTH = struct.Struct("<Q")
 OUT_OF_MEMORY = 96

@@ -31,7 +31,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.sandbox import cells, wire
+from autograder.answers import wire
+from autograder.sandbox import cells
 from autograder.sandbox.confine import Confinement
 
 REQUEST = struct.Struct("<cQQ")  # what to do, session number, address space allowed

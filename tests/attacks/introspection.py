@@ -123,7 +123,7 @@ ATTACKS = [
     ),
     Attack(
         "replace_the_worker_file", REST, proof="TRIED",
-        answers=tries("open('/house/autograder/sandbox/worker.py', 'a')", "os.remove('/house/autograder/sandbox/wire.py')",
+        answers=tries("open('/house/autograder/sandbox/worker.py', 'a')", "os.remove('/house/autograder/answers/wire.py')",
                       "open(np.__file__, 'a')", "open(os.__file__, 'a')"),
     ),
     Attack(

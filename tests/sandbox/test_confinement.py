@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.outcome import Opaque
+from autograder.answers.outcome import Opaque
 from autograder.sandbox import Limits, Sandbox
 from sandbox.calls import SMALL, answer, answers, cell, error, still_works, value
 
@@ -20,7 +20,7 @@ from sandbox.calls import SMALL, answer, answers, cell, error, still_works, valu
         "open('/proc/1/environ').read()",
         "os.listdir('/sys')",
         f"open({str(Path(__file__).resolve())!r}).read()",
-        "__import__('autograder.exercise')",
+        "__import__('autograder.course.exercise')",
         "__import__('autograder.sandbox.session')",
         "__import__('nbgrader')",
         "__import__('torch')",

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from autograder.outcome import Opaque
+from autograder.answers.outcome import Opaque
 from autograder.sandbox import session as session_module
 from sandbox.calls import answer, answers, still_works
 

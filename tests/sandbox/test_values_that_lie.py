@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.outcome import Opaque
+from autograder.answers.outcome import Opaque
 from sandbox.calls import value
 
 

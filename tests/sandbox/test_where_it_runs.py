@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.sandbox import Limits, Sandbox, SandboxUnavailable, doctor, launcher
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import Limits, Sandbox, doctor, launcher
 from sandbox.calls import SMALL, cell, error, still_works, value
 
 
