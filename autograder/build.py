@@ -1,6 +1,6 @@
 """Masters -> release, frozen checks, nbgrader source, solved page, slides; and what must hold of them.
 
-`notebooks/` is written by this module and never edited by hand.
+`notebooks/` is written by this module and never edited by hand; where somebody did, it is left alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from autograder.answers import Sheet, differs
 from autograder.exercise import CourseError
 from autograder.fresh import fresh_sheets
 from autograder.frozen import freeze
+from autograder.handwritten import read_notebook, written
 from autograder.judge import judge
 from autograder.leaves import reference_leaves
 from autograder.masters import Master, read_master
@@ -89,14 +90,32 @@ def build(folder: Path, places: Places) -> Master:
     """Write release and nbgrader source of one notebook.
 
     Raises:
-        CourseError: something in the master or its exercises does not hold.
+        CourseError: something in the master or its exercises does not hold, or somebody wrote into the
+            release.
     """
     master = read_master(folder)
     sheets = fresh_sheets(master, PUBLIC_KEY)
     validate(master, sheets)
+    if writing := _writing_in(places.notebooks / master.name / f"{master.name}.ipynb"):
+        raise CourseError(writing)
     _write(places.notebooks / master.name, release_files(master, sheets))
     _write(places.source / master.name, source_files(master, sheets))
     return master
+
+
+def _writing_in(path: Path) -> str:
+    """A sentence where a released notebook holds what somebody wrote and the build would erase; else ""."""
+    if not path.is_file():
+        return ""
+    move = f"Move the file out of {path.parent} (students write in work/, which `make lab` opens), then build"
+    try:
+        found = written(read_notebook(path))
+    except CourseError as error:
+        return f"{error}. The build does not overwrite it. {move}"
+    if not found:
+        return ""
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"{path} holds what somebody wrote ({', '.join(found[:3])}{more}); it is not overwritten. {move}"
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
@@ -125,11 +144,12 @@ def problems(folder: Path, places: Places) -> Iterator[str]:
         if not path.is_file():
             yield f"{path} is missing; run `autograder build {master.name}`"
         elif path.read_bytes() != content:
-            yield f"{path} is stale or edited by hand; run `autograder build {master.name}`"
+            writing = _writing_in(path) if path.suffix == ".ipynb" else ""
+            yield writing or f"{path} is stale; run `autograder build {master.name}`"
     released = places.notebooks / master.name
     for path in sorted(released.iterdir()) if released.is_dir() else []:
         if path.name not in files and path.name != ".ipynb_checkpoints":
-            yield f"{path} is not made by the build; remove it"
+            yield f"{path} is not made by the build; move it elsewhere (what students write belongs in work/)"
 
 
 def validate(master: Master, sheets: dict[str, Sheet]) -> None:

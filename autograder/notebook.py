@@ -6,13 +6,13 @@ The same master gives the same bytes, cell ids included.
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from autograder.handwritten import text_id
 from autograder.masters import BEGIN, END, Cell, Master
 
 ANSWER_PROMPT = "*Write your answer here.*"
@@ -80,7 +80,7 @@ def _give_ids(notebook: NotebookNode) -> None:
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         role = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        digest = hashlib.sha256(f"{cell.cell_type}\0{role}\0{cell.source}".encode()).hexdigest()[:12]
+        digest = text_id(cell.cell_type, role, cell.source)
         count = seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if count == 1 else f"{digest}-{count}"
 
@@ -96,7 +96,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
         LockCells,
     )
 
-    from autograder.stub_solutions import StubSolutions  # noqa: PLC0415
+    from autograder.stub_solutions import StampRelease, StubSolutions  # noqa: PLC0415
 
     notebook = copy.deepcopy(source)
     resources: Any = ResourcesDict()
@@ -109,6 +109,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
         ClearMarkScheme,
         ComputeChecksums,
         CheckCellMetadata,
+        StampRelease,
     ):
         notebook, resources = step().preprocess(notebook, resources)
     return notebook
