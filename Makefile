@@ -21,8 +21,8 @@ $(READY): $(SETUP)
 $(READY_DEV): $(SETUP)
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh --dev
 
-lab: $(READY)  ## JupyterLab on notebooks/
-	$(BIN)/jupyter lab --notebook-dir=notebooks $$([ "$$(id -u)" = 0 ] && echo --allow-root) $(ARGS)
+lab: $(READY)  ## JupyterLab on work/, your copy of notebooks/
+	@$(BIN)/python scripts/lab.py $(ARGS)
 
 demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)

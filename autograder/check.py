@@ -182,7 +182,7 @@ def _sheet(checks: FrozenChecks, name: str) -> Sheet:
     if name not in checks.names:
         raise CheckFailed(
             f"there is no exercise {name!r} in this notebook; there are {', '.join(checks.names)}. "
-            "Is the function's name spelled as the exercise asks?"
+            "Is the function's name spelled as the exercise asks? (A newer release may have renamed it.)"
         )
     return checks.sheet(name)
 
