@@ -120,7 +120,7 @@ def test_an_edited_notebook_is_told_from_a_stale_one(course):
     notebook = course.notebooks / TINY.name / f"{TINY.name}.ipynb"
     content = json.loads(notebook.read_text())
     content["metadata"]["kernelspec"]["display_name"] = "another kernel"
-    notebook.write_text(json.dumps(content, indent=1) + "\n")
+    notebook.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     (problem,) = found(course)
     assert "was edited by hand" in problem
     assert "another kernel" in problem
