@@ -1,6 +1,7 @@
 """The sandbox: honest calls come back right, and nothing that code does inside has an effect outside."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -579,6 +580,24 @@ def test_the_environment_tells_nothing(sandbox, monkeypatch):
     with Sandbox(limits=SMALL) as fresh:
         told = answer(fresh, "import os\ndef f(x): print(dict(os.environ))").printed
     assert "HOME" in told and "secret" not in told
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_worker_computes_on_the_processor_that_the_grader_was_told_of(unsafe, monkeypatch):
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    found = [name for name in __cpu_dispatch__ if __cpu_features__[name]]
+    if not found:
+        pytest.skip("this processor has nothing that NumPy could do without")
+    monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", " ".join(found))
+    source = """
+    import os
+    from numpy._core._multiarray_umath import __cpu_features__
+    def f(x): print([name for name in __cpu_features__ if __cpu_features__[name]], dict(os.environ))
+    """
+    with Sandbox(limits=SMALL, unsafe=unsafe) as fresh:
+        told = answer(fresh, source).printed
+    assert not set(found) & set(re.findall(r"\w+", told)), told
 
 
 def test_no_file_of_ours_is_visible(sandbox):
