@@ -142,7 +142,7 @@ D, H = 2, 3
 W = random_lstm(rng, D, H)
 x_t, h_prev, c_prev = (rng.normal(size=(n, 1)) for n in (D, H, H))  # N = 1 in parts 1 and 2
 wide, with_one = np.hstack([W["fx"], W["fb"]]), np.vstack([x_t, np.ones((1, 1))])
-assert np.allclose(W["fx"] @ x_t + W["fb"], wide @ with_one)  # (6.4)
+assert np.allclose(W["fx"] @ x_t + W["fb"], wide @ with_one), "(6.4) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Part 2: two states, so two gradients
@@ -210,8 +210,8 @@ h_t, c_t, gates = lstm_step(x_t, h_prev, c_prev, W)
 f, i, o, candidate = (gates[k] for k in "fioc")
 by_gate = jacobian(lambda o: o * np.tanh(c_t), o)
 by_memory = jacobian(lambda c: o * np.tanh(c), c_t)
-assert np.allclose(by_gate, np.diagflat(np.tanh(c_t)), atol=1e-8)  # (6.5)
-assert np.allclose(by_memory, np.diagflat(o * (1 - np.tanh(c_t) ** 2)), atol=1e-8)
+assert np.allclose(by_gate, np.diagflat(np.tanh(c_t)), atol=1e-8), "(6.5) does not hold"
+assert np.allclose(by_memory, np.diagflat(o * (1 - np.tanh(c_t) ** 2)), atol=1e-8), "(6.5) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Step 2: what arrives at the memory
@@ -233,7 +233,7 @@ def loss_of_memory(c):
 
 
 dc_total = dc + dh * o * (1 - np.tanh(c_t) ** 2)  # (6.6)
-assert np.allclose(jacobian(loss_of_memory, c_t), dc_total.T, atol=1e-8)
+assert np.allclose(jacobian(loss_of_memory, c_t), dc_total.T, atol=1e-8), "(6.6) does not hold"
 
 # %% [markdown]
 # Whatever the loss is, near this point it changes by $dh_t \cdot$ (change of $h_t$)
@@ -274,7 +274,7 @@ claimed = {
 }
 for name, value in at.items():
     numeric = jacobian(lambda moved, name=name: loss_of_gates(**{**at, name: moved}), value)
-    assert np.allclose(numeric, claimed[name].T, atol=1e-8)
+    assert np.allclose(numeric, claimed[name].T, atol=1e-8), "(6.7) or (6.8) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Step 4: through the squashing functions
@@ -291,8 +291,8 @@ for name, value in at.items():
 z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in "fioc"}
 for k in "fio":
     slope = np.diagflat(gates[k] * (1 - gates[k]))
-    assert np.allclose(jacobian(sigmoid, z[k]), slope, atol=1e-8)  # (6.9)
-assert np.allclose(jacobian(np.tanh, z["c"]), np.diagflat(1 - candidate**2), atol=1e-8)
+    assert np.allclose(jacobian(sigmoid, z[k]), slope, atol=1e-8), "(6.9) does not hold"
+assert np.allclose(jacobian(np.tanh, z["c"]), np.diagflat(1 - candidate**2), atol=1e-8), "(6.9) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Step 5: through the matrices
@@ -323,7 +323,7 @@ def loss_of_step(x_t, h_prev, c_prev, W):
 dz_f = claimed["f"] * f * (1 - f)  # (6.9)
 for key, formula in {"fh": dz_f @ h_prev.T, "fx": dz_f @ x_t.T, "fb": dz_f}.items():  # (6.11)
     numeric = jacobian(lambda w, key=key: loss_of_step(x_t, h_prev, c_prev, {**W, key: w}), W[key])
-    assert np.allclose(numeric, formula.reshape(1, -1), atol=1e-8)
+    assert np.allclose(numeric, formula.reshape(1, -1), atol=1e-8), "(6.11) does not hold"
 
 # %% [markdown]
 # Now (6.10), part by part. If only one network sees a changed $h_{t-1}$ (or $x_t$), the
@@ -345,7 +345,7 @@ for networks in ("f", "i", "o", "c", "fioc"):
     by_x = jacobian(lambda x, seen_by=networks: loss_if_seen_by(seen_by, x, h_prev), x_t)
     for numeric, letter in ((by_h, "h"), (by_x, "x")):
         summands = [W[k + letter].T @ (dgates[k] * slopes[k]) for k in networks]  # (6.10)
-        assert np.allclose(numeric, sum(summands).T, atol=1e-8)
+        assert np.allclose(numeric, sum(summands).T, atol=1e-8), "(6.10) does not hold"
 
 # %% [markdown] slide="slide"
 # ## With pen and paper
@@ -473,7 +473,9 @@ from_h = lstm_step_backward(dh, 0 * dc, *state)[3]
 from_c = lstm_step_backward(0 * dh, dc, *state)[3]
 names = {"f": "forget gate", "i": "input gate", "o": "output gate", "c": "candidate"}
 shares = {names[k]: tuple(np.linalg.norm(d[k + "b"]) for d in (from_h, from_c)) for k in "fioc"}
-assert shares["output gate"][1] == 0 and min(pair[0] for pair in shares.values()) > 0
+assert shares["output gate"][1] == 0 and min(pair[0] for pair in shares.values()) > 0, (
+    "dc reaches the output gate, or a network learns nothing"
+)
 show(
     figures.who_teaches(shares),
     alt="Bars for the four networks: the visible state's gradient teaches all four; the memory's "
@@ -522,7 +524,9 @@ def from_first_state(h_1):
 
 second = jacobian(lambda h_1: lstm_step(x_next, h_1, c_t, W)[0], h_t)
 dh_next = second.T @ outside[1]  # after step 2 nothing more comes, and dc_2 = 0
-assert np.allclose(jacobian(from_first_state, h_t), (outside[0] + dh_next).T, atol=1e-8)  # (6.12)
+assert np.allclose(jacobian(from_first_state, h_t), (outside[0] + dh_next).T, atol=1e-8), (
+    "(6.12) does not hold"
+)
 
 
 # %%
@@ -541,7 +545,7 @@ def loss_of_two_copies(W_1, W_2):
 shared = jacobian(lambda b: loss_of_sequence({**W, "fb": b}), W["fb"])
 first_copy = jacobian(lambda b: loss_of_two_copies({**W, "fb": b}, W), W["fb"])
 second_copy = jacobian(lambda b: loss_of_two_copies(W, {**W, "fb": b}), W["fb"])
-assert np.allclose(shared, first_copy + second_copy, atol=1e-8)  # (6.13)
+assert np.allclose(shared, first_copy + second_copy, atol=1e-8), "(6.13) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Exercise 2: the sequence backward
@@ -667,7 +671,9 @@ all_dh = jacobian(lambda nudges: asked_at_end(start_c, nudges), np.zeros((4, H, 
 dc_start = jacobian(lambda c: asked_at_end(c, np.zeros((4, H, 1))), start_c).T
 products = np.cumprod(four_gates["f"], axis=0)  # row t - 1: f_1 ⊙ … ⊙ f_t
 handed_in = all_dh * four_gates["o"] * (1 - np.tanh(four_cs) ** 2)
-assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis=0), atol=1e-8)  # (6.14)
+assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis=0), atol=1e-8), (
+    "(6.14) does not hold"
+)
 
 # %% [markdown]
 # ### The pair as one vector
@@ -704,7 +710,7 @@ q = g["o"] * (1 - tanh_c**2)
 upper = [q * A + (slope["o"] * tanh_c) * W["oh"], np.diagflat(q * g["f"])]
 J = np.block([upper, [A, np.diagflat(g["f"])]])  # (6.15)
 both = jacobian(lambda hc: np.vstack(lstm_step(x, hc[:H], hc[H:], W)[:2]), np.vstack([hp, cp]))
-assert np.allclose(J, both, atol=1e-8)
+assert np.allclose(J, both, atol=1e-8), "(6.15) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Exercise 3: how much of the gradient arrives?
@@ -935,8 +941,8 @@ for table in ratios.values():
 # %%
 biases = np.linspace(-2, 7, 91)
 half_life = np.log(2) / np.log1p(np.exp(-biases))  # (6.16)
-assert np.allclose(sigmoid(biases) ** half_life, 0.5)
-assert abs(half_life[-1] / (np.exp(7) * np.log(2)) - 1) < 1e-3  # b = 7: nearly e^b ln 2
+assert np.allclose(sigmoid(biases) ** half_life, 0.5), "(6.16) does not hold"
+assert abs(half_life[-1] / (np.exp(7) * np.log(2)) - 1) < 1e-3, "for b = 7 it is not nearly e^b ln 2"
 
 # %% slide="fragment" hide_input=true
 marked = {b: float(np.log(2) / np.log1p(np.exp(-b))) for b in (0, 1, 3, 5)}
@@ -1014,8 +1020,10 @@ no_input, at_rest = np.zeros((4, 1)), np.zeros((10, 1))  # h = c = 0
 J_rest = jacobian(lambda hc: np.vstack(lstm_step(no_input, hc[:5], hc[5:], small)[:2]), at_rest)
 of_pair = np.sort(np.abs(np.linalg.eigvals(J_rest)))  # five of the ten are 0: h only repeats c
 of_memory = np.sort(np.abs(np.linalg.eigvals(sigmoid(3.0) * np.eye(5) + small["ch"] / 4)))  # (6.17)
-assert np.allclose(of_pair[:5], 0, atol=1e-6) and np.allclose(of_pair[5:], of_memory, atol=1e-6)
-assert of_memory[-1] <= sigmoid(3.0) + 0.25
+assert np.allclose(of_pair[:5], 0, atol=1e-6) and np.allclose(of_pair[5:], of_memory, atol=1e-6), (
+    "(6.17) does not hold at rest"
+)
+assert of_memory[-1] <= sigmoid(3.0) + 0.25, "an eigenvalue is larger than (6.17) allows"
 
 # %% [markdown] slide="slide"
 # ## Try it: forget bias and length
@@ -1289,8 +1297,8 @@ show(
 # %%
 sizes_of_c = np.linspace(0, 30, 301)
 far = np.tanh(sizes_of_c)
-assert np.all(1 - far <= 2 * np.exp(-2 * sizes_of_c) + 1e-15)  # (6.18), with o at most 1
-assert np.all(1 - far**2 <= 4 * np.exp(-2 * sizes_of_c) + 1e-15)
+assert np.all(1 - far <= 2 * np.exp(-2 * sizes_of_c) + 1e-15), "(6.18) does not hold"  # with o at most 1
+assert np.all(1 - far**2 <= 4 * np.exp(-2 * sizes_of_c) + 1e-15), "(6.18) does not hold"
 
 # %% [markdown]
 # How far is that so in our six networks? The share of cells and positions with
