@@ -80,7 +80,7 @@ OTHER_SYSTEM_REMEDY = (
 
 
 def environment() -> dict[str, str]:
-    """The worker's whole environment: the same everywhere, but for what the grader was told of its processor."""
+    """The worker's whole environment: always the same, but for what the grader was told of its processor."""
     return ENVIRONMENT | {name: os.environ[name] for name in OF_THE_PROCESSOR if name in os.environ}
 
 
