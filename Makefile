@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test lint build lectures bench aarch64 clean
+.PHONY: help lab demo test processors lint build lectures bench aarch64 clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -30,6 +30,9 @@ demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class rep
 test: lint  ## what CI runs: lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+processors: $(READY_DEV)  ## solved notebooks and marks under the settings of other processors
+	$(BIN)/pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
 
 lint: $(READY_DEV)  ## ruff, pyright, and which room may import which
 	$(BIN)/ruff check .

@@ -1,9 +1,10 @@
-"""What the notebooks import beside numpy: figures with alt text, explorers, data.
+"""What the notebooks import beside numpy: figures with alt text, explorers, claims, data.
 
 Nothing here solves an exercise.
 """
 
+from rnncourse.claims import claim
 from rnncourse.explorer import explorer
 from rnncourse.figures import COLOURS, show
 
-__all__ = ["COLOURS", "explorer", "show"]
+__all__ = ["COLOURS", "claim", "explorer", "show"]

@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the table of mutants at the end of a run."""
 
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browser import browser, page  # noqa: F401  (one browser a process, for every test)
 
 mpl.use("Agg")
+os.environ["RNNCOURSE_CLAIMS"] = "raise"  # for kernels too: what a notebook claims must hold
 
 _graders = {}
 

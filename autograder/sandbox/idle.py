@@ -48,7 +48,7 @@ class Worker:
             control = inside.fileno()
             if bwrap is None:
                 command = launcher.unsafe_command(packages, limits, control)
-                environment = launcher.ENVIRONMENT
+                environment = launcher.environment()
             else:
                 command = launcher.sandboxed_command(bwrap, packages, limits, control)
                 environment = {}

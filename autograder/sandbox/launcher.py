@@ -60,6 +60,9 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
 }
 
+# They decide the last digits of a product or a tanh: answers are computed as the references are.
+OF_THE_PROCESSOR = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
+
 USER_NAMESPACES_REMEDY = (
     "Unprivileged user namespaces must be allowed. On the machine itself: "
     "`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later), "
@@ -76,6 +79,11 @@ OTHER_SYSTEM_REMEDY = (
     "Grade on Linux (a virtual machine or a container will do). For code of your own, "
     "`--unsafe-no-sandbox` runs it without one."
 )
+
+
+def environment() -> dict[str, str]:
+    """The worker's whole environment: always the same, but for what the grader was told of its processor."""
+    return ENVIRONMENT | {name: os.environ[name] for name in OF_THE_PROCESSOR if name in os.environ}
 
 
 def find_bwrap(given: Path | None = None) -> Path:
@@ -243,7 +251,7 @@ def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, co
     """
     words = [str(bwrap), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     words += ["--clearenv", "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--hostname", "sandbox"]
-    for name, value in ENVIRONMENT.items():
+    for name, value in environment().items():
         words += ["--setenv", name, value]
     binary = interpreter()
     words += _system_libraries()

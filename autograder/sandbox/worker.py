@@ -83,7 +83,7 @@ def main() -> None:
 
 def _drop_environment() -> None:
     for name in list(os.environ):
-        if name.endswith("_NUM_THREADS") or name == "PYTHONHASHSEED":
+        if name.endswith(("_NUM_THREADS", "_CORETYPE", "_CPU_FEATURES")) or name == "PYTHONHASHSEED":
             del os.environ[name]
 
 

@@ -29,7 +29,7 @@
 
 # %%
 from autograder import check, hint
-from rnncourse import explorer, figures_03, show
+from rnncourse import claim, explorer, figures_03, show
 
 # %% given="imports"
 import numpy as np
@@ -126,7 +126,7 @@ one = slice(0, 1)
 w, x_t, s_prev, eps = 2.0, -0.3, 0.4, 1e-6
 unit = lambda s: np.tanh(w * s + x_t)
 measured = (unit(s_prev + eps) - unit(s_prev - eps)) / (2 * eps)
-assert np.isclose(measured, w * (1 - unit(s_prev) ** 2))  # (3.3)
+assert np.isclose(measured, w * (1 - unit(s_prev) ** 2)), "(3.3) does not hold"
 
 # %% [markdown] slide="slide"
 # ## With pen and paper
@@ -147,7 +147,9 @@ assert np.isclose(measured, w * (1 - unit(s_prev) ** 2))  # (3.3)
 # %% slide="subslide"
 factors = lambda s: 2 * (1 - np.array(s) ** 2)
 run_a, run_b = factors([0.8, 0.6, -0.8]), factors([0.0, 0.6, 0.5])
-assert np.isclose(run_a.prod(), 0.663552) and np.isclose(run_b.prod(), 3.84)
+assert np.isclose(run_a.prod(), 0.663552) and np.isclose(run_b.prod(), 3.84), (
+    "not the products of the factors"
+)
 {"run A": run_a.round(2).tolist(), "run B": run_b.round(2).tolist(),
  "products": [float(run.prod().round(3)) for run in (run_a, run_b)]}  # fmt: skip
 
@@ -188,7 +190,7 @@ def finite_jacobian(f, s, eps=1e-6):
 
 s_1, x_1, s_0 = states[0][:, one], xs[0][:, one], s0[:, one]
 J_1 = np.diag(1 - s_1[:, 0] ** 2) @ W["ss"]  # (3.4)
-assert np.allclose(J_1, finite_jacobian(lambda s: rnn_step(x_1, s, W), s_0), atol=1e-8)
+assert np.allclose(J_1, finite_jacobian(lambda s: rnn_step(x_1, s, W), s_0), atol=1e-8), "(3.4) does not hold"
 
 # %% [markdown]
 # ### Exercise: the Jacobian of a step
@@ -244,7 +246,7 @@ def last_state(s):
 
 J = [np.diag(1 - s_t[:, 0] ** 2) @ W["ss"] for s_t in states]  # of the first sequence
 ds_T_ds_0 = J[4] @ J[3] @ J[2] @ J[1] @ J[0]  # (3.5), T = 5
-assert np.allclose(ds_T_ds_0, finite_jacobian(last_state, s0[:, one]), atol=1e-8)
+assert np.allclose(ds_T_ds_0, finite_jacobian(last_state, s0[:, one]), atol=1e-8), "(3.5) does not hold"
 
 # %%
 delta_T = rng.normal(size=(H, 1))  # some error signal at the last state
@@ -252,7 +254,7 @@ delta = delta_T
 for J_t in reversed(J):
     delta = J_t.T @ delta  # (3.6)
 loss = lambda s: delta_T.T @ last_state(s)  # a loss with this error signal at s_T
-assert np.allclose(delta.T, finite_jacobian(loss, s0[:, one]), atol=1e-8)
+assert np.allclose(delta.T, finite_jacobian(loss, s0[:, one]), atol=1e-8), "(3.6) does not hold"
 
 # %% [markdown]
 # ### Exercise: the product of Jacobians
@@ -301,7 +303,7 @@ for t in reversed(range(1, T)):
     deltas[t] = step[1]  # (3.7)
 run_on = lambda s: rnn_forward_batch(xs[2:, :, one], s, W)[-1]  # from s_2 to s_T
 numeric = finite_jacobian(lambda s: deltas[T][:, one].T @ run_on(s), states[1][:, one])
-assert np.allclose(deltas[2][:, one], numeric.T, atol=1e-8)
+assert np.allclose(deltas[2][:, one], numeric.T, atol=1e-8), "(3.7) does not hold"
 
 
 # %% exercise="gradient_norms" points=4
@@ -368,10 +370,14 @@ A, B = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
 v = rng.normal(size=(4, 100_000))  # many directions
 stretch = np.linalg.norm(A @ v, axis=0) / np.linalg.norm(v, axis=0)
 sigma = largest_singular_value(A)
-assert stretch.max() <= sigma and stretch.max() > 0.99 * sigma  # (3.8)
-assert np.isclose(largest_singular_value(A.T), sigma)
-assert largest_singular_value(A @ B) <= sigma * largest_singular_value(B)
-assert np.isclose(largest_singular_value(np.diag(v[:, 0])), np.abs(v[:, 0]).max())
+assert stretch.max() <= sigma and stretch.max() > 0.99 * sigma, "(3.8) does not hold"
+assert np.isclose(largest_singular_value(A.T), sigma), "a transpose stretches otherwise"
+assert largest_singular_value(A @ B) <= sigma * largest_singular_value(B), (
+    "a product stretches more than both in full"
+)
+assert np.isclose(largest_singular_value(np.diag(v[:, 0])), np.abs(v[:, 0]).max()), (
+    "a diagonal's stretch is not its largest entry"
+)
 
 # %% [markdown] slide="slide"
 # ## A bound for every step, and for all of them
@@ -391,8 +397,8 @@ sigma = largest_singular_value(W["ss"])
 norm_of = lambda t: np.linalg.norm(deltas[t], axis=0)  # one length per sequence
 gamma = (1 - states**2).max(axis=1)  # (T, N): largest slope, step by step
 for t in range(2, T + 1):
-    assert np.all(norm_of(t - 1) <= gamma[t - 1] * sigma * norm_of(t))  # (3.9)
-assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T))  # (3.10), from T to 1
+    assert np.all(norm_of(t - 1) <= gamma[t - 1] * sigma * norm_of(t)), "(3.9) does not hold"
+assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T)), "(3.10) does not hold"  # from T to 1
 
 # %% [markdown] slide="slide"
 # ## Read the bound in the right direction
@@ -411,8 +417,9 @@ assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T))  # (3.10), from T to 
 never_twice = np.array([[0.0, 5.0], [0.0, 0.0]])  # it cannot stretch a vector twice
 fading = np.array([[0.5, 5.0], [0.0, 0.5]])
 after = lambda A, k: largest_singular_value(np.linalg.matrix_power(A, k))
-assert after(never_twice, 1) == 5 and after(never_twice, 2) == 0
-assert after(fading, 1) > 5 and after(fading, 60) < 1e-14
+assert np.isclose(after(never_twice, 1), 5), "it does not stretch a vector once"
+assert after(never_twice, 2) == 0, "it stretches a vector twice"
+assert after(fading, 1) > 5 and after(fading, 60) < 1e-14, "the fading matrix does not fade"
 {"fading": {k: float(f"{after(fading, k):.2g}") for k in (1, 2, 5, 10, 60)}}
 
 # %% [markdown]
@@ -429,7 +436,7 @@ def random_orthogonal(rng, H):
 
 
 Q = random_orthogonal(np.random.default_rng(0), 6)
-assert np.allclose(np.linalg.svd(1.5 * Q, compute_uv=False), 1.5)  # all six of them
+assert np.allclose(np.linalg.svd(1.5 * Q, compute_uv=False), 1.5), "its singular values are not all 1.5"
 
 
 # %% needs="gradient_norms"
@@ -454,7 +461,7 @@ for size in (0.1, 1.0):
         for k, T_k in enumerate(lengths):
             for seed in seeds:
                 ratios = gradient_ratios(r, T_k, size, seed)
-                assert np.all(ratios <= r ** (T_k - 1))  # (3.10), every single sequence
+                assert np.all(ratios <= r ** (T_k - 1)), "(3.10) does not hold"  # every single sequence
                 powers[size, r][k, seed] = np.log10(ratios).mean()
 
 # %% slide="slide" hide_input=true needs="gradient_norms"
@@ -485,10 +492,14 @@ for r in radii:
 
 # %% needs="gradient_norms"
 at_100 = {key: rows[lengths.index(100)] for key, rows in powers.items()}
-assert np.all(at_100[0.1, 0.5] < -29) and np.all(at_100[0.1, 1.0] < -2)
-assert np.all((at_100[0.1, 1.5] > 1.5) & (at_100[0.1, 1.5] < 4))
-assert np.all(np.diff(table[1.5]) > 0)  # r = 1.5 goes on growing with T
-assert np.all(at_100[1.0, 1.5] < -4)  # the same matrices, larger inputs
+half, one_, more, loud = (at_100[k] for k in ((0.1, 0.5), (0.1, 1.0), (0.1, 1.5), (1.0, 1.5)))
+spread = lambda powers: f"1e{powers.min():+.1f} to 1e{powers.max():+.1f} in {len(powers)} networks"
+claim("r = 0.5 leaves less than 1e-29", half.max() < -29, spread(half))
+claim("r = 1 leaves less than a hundredth", one_.max() < -2, spread(one_))
+claim("r = 1.5 makes 30 to 10,000 of it", more.min() > 1.5 and more.max() < 4, spread(more))
+growth = " ".join(f"1e{power:+.1f}" for power in table[1.5])
+claim("it goes on growing with T", np.all(np.diff(table[1.5]) > 0), growth)
+claim("with larger inputs it leaves less than 1e-4", loud.max() < -4, spread(loud))
 
 # %% [markdown] slide="slide"
 # ## What the measurement says
@@ -544,9 +555,9 @@ A = np.random.default_rng(5).normal(size=(5, 5)) / 2
 rho, sigma = spectral_radius(A), largest_singular_value(A)
 for k in (1, 3, 10):
     slack = 1 + 1e-9  # for rounding
-    assert rho**k <= slack * after(A, k) and after(A, k) <= slack * sigma**k  # (3.11)
+    assert rho**k <= slack * after(A, k) and after(A, k) <= slack * sigma**k, "(3.11) does not hold"
 per_step = {k: after(A, k) ** (1 / k) / rho for k in (1, 10, 100, 1000)}
-assert abs(per_step[1000] - 1) < 0.01  # (3.12)
+assert abs(per_step[1000] - 1) < 0.01, "(3.12) does not hold"
 {k: float(round(value, 3)) for k, value in per_step.items()}
 
 # %% [markdown] slide="slide"
@@ -564,10 +575,10 @@ assert abs(per_step[1000] - 1) < 0.01  # (3.12)
 example = np.array([[0.85, 2.0], [0.0, 0.85]])
 power = lambda k: np.array([[0.85**k, 2 * k * 0.85 ** (k - 1)], [0, 0.85**k]])
 for k in range(1, 60):
-    assert np.allclose(np.linalg.matrix_power(example, k), power(k))  # (3.13)
+    assert np.allclose(np.linalg.matrix_power(example, k), power(k)), "(3.13) does not hold"
 stretch = {k: after(example, k) for k in range(1, 61)}
 largest = max(stretch, key=stretch.get)
-assert largest == 6 and stretch[6] > 5 and stretch[60] < 0.02
+assert largest == 6 and stretch[6] > 5 and stretch[60] < 0.02, "the largest stretch is not at k = 6"
 {k: float(round(stretch[k], 2)) for k in (1, 2, 5, 6, 7, 20, 40, 60)}
 
 # %% [markdown] slide="fragment"
@@ -612,11 +623,13 @@ show(
 # %%
 symmetric = (A + A.T) / 2
 for normal in (turn, symmetric):
-    assert np.allclose(normal @ normal.T, normal.T @ normal)
+    assert np.allclose(normal @ normal.T, normal.T @ normal), "this matrix is not normal"
     for k in (1, 2, 7):
-        assert np.isclose(after(normal, k), spectral_radius(normal) ** k)  # (3.14)
-assert not np.allclose(example @ example.T, example.T @ example)
-assert after(example, 1) > 2.7 * spectral_radius(example)
+        assert np.isclose(after(normal, k), spectral_radius(normal) ** k), "(3.14) does not hold"
+assert not np.allclose(example @ example.T, example.T @ example), "the example is normal"
+assert after(example, 1) > 2.7 * spectral_radius(example), (
+    "the example does not stretch by its singular value"
+)
 
 # %% [markdown] slide="slide"
 # ## And with slopes?
@@ -629,10 +642,10 @@ assert after(example, 1) > 2.7 * spectral_radius(example)
 # %% slide="fragment"
 balanced = np.array([[2.0, 2.0], [-2.0, -2.0]])
 slopes = np.array([[1.0], [0.2]])  # unit 1 at s = 0, unit 2 at s = 0.894
-assert np.all(balanced @ balanced == 0)
-assert np.isclose(spectral_radius(slopes * balanced), 1.6)
-assert after(slopes * balanced, 50) > 1e9
-assert largest_singular_value(balanced) > 1  # the bound (3.10) is not broken
+assert np.all(balanced @ balanced == 0), "its square is not 0"
+assert np.isclose(spectral_radius(slopes * balanced), 1.6), "its spectral radius is not 1.6"
+assert after(slopes * balanced, 50) > 1e9, "the product does not grow"
+assert largest_singular_value(balanced) > 1, "the bound (3.10) is broken"
 
 # %% [markdown]
 # Can a network be in that state? Yes: if the input reaches each unit by a weight of
@@ -712,7 +725,9 @@ at, eps = np.array([1.3]), 1e-6
 _, dw, db = wall(at, at - 1.4)
 loss = lambda by_w, by_b: wall(at + by_w, at - 1.4 + by_b)[0]
 numeric = [loss(eps, 0) - loss(-eps, 0), loss(0, eps) - loss(0, -eps)]
-assert np.allclose([dw, db], np.array(numeric) / (2 * eps), rtol=1e-5)
+assert np.allclose([dw, db], np.array(numeric) / (2 * eps), rtol=1e-5), (
+    "the gradient of the loss differs from the nudge"
+)
 
 
 # %%
@@ -724,13 +739,13 @@ def end(s, w=2.0, steps=50):
 
 
 measured = (end(0.5 + 1e-12) - end(0.5 - 1e-12)) / 2e-12
-assert np.isclose(measured, 1.5**50, rtol=0.01)  # (3.15) with w = 2
-assert end(0.5 + 1e-6) > 0.7 and end(0.5 - 1e-6) < 0.3  # a millionth decides
+assert np.isclose(measured, 1.5**50, rtol=0.01), "(3.15) does not hold"  # with w = 2
+assert end(0.5 + 1e-6) > 0.7 and end(0.5 - 1e-6) < 0.3, "a millionth does not decide"
 steepness = {}
 for beside in (1e-3, 1e-5, 1e-7, 1e-8):  # so far above the wall, at w = 2
     _, dw, db = wall(np.array([2.0]), np.arctanh(0.5) - 1.0 + np.array([beside]))
     steepness[f"{beside:.0e} beside the wall"] = f"{np.hypot(dw, db)[0]:.2g}"
-assert np.isclose(dw / db, 0.5, rtol=1e-3)  # straight across a line b = … - 0.5 w
+assert np.isclose(dw / db, 0.5, rtol=1e-3), "it does not point straight across the wall"
 steepness
 
 # %% [markdown]
@@ -759,9 +774,9 @@ cosine = lambda A, B: (A * B).sum() / np.sqrt((A**2).sum() * (B**2).sum())
 as_vector = lambda dW: np.concatenate([array.ravel() for array in dW.values()])
 g = np.sqrt(sum((array**2).sum() for array in dW.values()))  # (3.16)
 shorter = {key: array * 0.5 / g for key, array in dW.items()}  # (3.17) with m = 0.5
-assert g > 0.5 and np.isclose(g, np.linalg.norm(as_vector(dW)))
-assert np.isclose(np.linalg.norm(as_vector(shorter)), 0.5)  # as long as the limit
-assert np.isclose(cosine(as_vector(shorter), as_vector(dW)), 1)  # in the same direction
+assert g > 0.5 and np.isclose(g, np.linalg.norm(as_vector(dW))), "(3.16) is not the length of the long vector"
+assert np.isclose(np.linalg.norm(as_vector(shorter)), 0.5), "it is not as long as the limit"
+assert np.isclose(cosine(as_vector(shorter), as_vector(dW)), 1), "it points elsewhere"
 
 
 # %% [markdown] slide="slide"
@@ -778,7 +793,7 @@ assert np.isclose(cosine(as_vector(shorter), as_vector(dW)), 1)  # in the same d
 gradient = np.array([6.0, 0.8])
 by_value, by_norm = np.clip(gradient, -1, 1), gradient / np.sqrt((gradient**2).sum())
 angle = lambda v: np.degrees(np.arccos(min(1.0, cosine(v, gradient))))
-assert angle(by_value) > 30 and angle(by_norm) < 1e-4
+assert angle(by_value) > 30 and angle(by_norm) < 1e-4, "clipping by value keeps the direction"
 {"by value": by_value.tolist(), "turned by": round(float(angle(by_value))),
  "by norm": by_norm.round(3).tolist(), "turned by (norm)": 0}  # fmt: skip
 
@@ -857,7 +872,6 @@ w0, b0 = (grid.ravel() for grid in starts)
 paths = {"as it is": descend(w0, b0, np.inf), "clipped": descend(w0, b0, 1.0)}
 ends = {name: wall(*path[-1])[0] for name, path in paths.items()}
 solved = {name: int((loss < 0.01).sum()) for name, loss in ends.items()}
-assert solved["clipped"] == 35 and solved["as it is"] < 32
 solved
 
 # %% slide="slide" hide_input=true needs="clip_by_global_norm"
@@ -882,9 +896,19 @@ for name, path in paths.items():
     steps = np.linalg.norm(np.diff(path[:, :, shown], axis=0), axis=1)
     at = path[int(steps.argmax()), :, shown]
     loss = ends[name][shown]
-    assert (steps.max() > 2.7 and loss > 0.2) if name == "as it is" else loss < 0.01
-    assert name == "as it is" or steps.max() < 0.3 + 1e-9  # step size times limit
+    assert name == "as it is" or steps.max() < 0.3 + 1e-9, "a clipped step is too long"
     print(f"{name}: longest step {steps.max():.2f}, from {at.round(2)}; loss {loss:.4f}")
+thrown, kept = (ends[name][shown] for name in paths)
+claim(
+    "this start is lost as it is, and solved if clipped",
+    thrown > 0.2 and kept < 0.01,
+    f"losses {thrown:.2f} and {kept:.4f}",
+)
+claim(
+    "clipped, all 35 starts are solved; as it is, some are not",
+    solved["clipped"] == 35 and solved["as it is"] <= 33,
+    f"{solved['clipped']} and {solved['as it is']}",
+)
 
 # %% [markdown]
 # The thin part of the wall did neither descent any harm: it is too thin to be met.
@@ -926,8 +950,8 @@ da = (1 - states[2] ** 2) * deltas[3]
 for n in range(N):
     length = np.linalg.norm(np.outer(da[:, n], s_before[:, n]).ravel())
     s_length = np.linalg.norm(s_before[:, n])
-    assert np.isclose(length, np.linalg.norm(da[:, n]) * s_length)  # (3.18)
-    assert length <= np.linalg.norm(deltas[3][:, n]) * s_length
+    assert np.isclose(length, np.linalg.norm(da[:, n]) * s_length), "(3.18) does not hold"
+    assert length <= np.linalg.norm(deltas[3][:, n]) * s_length, "(3.18) does not hold"
 
 
 # %% [markdown]
@@ -960,9 +984,16 @@ for seed in seeds:
     total = G.sum(axis=0)
     last_thirty.append(float(cosine(G[-30:].sum(axis=0), total)))
     first_half.append(float(np.linalg.norm(G[:50].sum(axis=0)) / np.linalg.norm(total)))
-assert min(last_thirty) > 0.99 and max(first_half) < 0.01
-print("cosine, last 30 positions with all: ", np.round(last_thirty, 4))
-print("share of length, first 50 positions:", np.round(first_half, 4))
+claim(
+    "the last 30 positions alone give the direction, to a cosine above 0.99",
+    min(last_thirty) > 0.99,
+    f"{np.round(last_thirty, 4).tolist()} in four networks",
+)
+claim(
+    "the first 50 together have less than a hundredth of the length",
+    max(first_half) < 0.01,
+    f"{np.round(first_half, 4).tolist()}",
+)
 
 # %% slide="slide" hide_input=true
 show(
@@ -1015,10 +1046,10 @@ show(
 # %%
 a = np.linspace(0.1, 4, 40)
 w, rest = a / np.tanh(a), np.tanh(a)
-assert np.allclose(np.tanh(w * rest), rest) and np.all(w > 1)  # at rest, w above one
+assert np.allclose(np.tanh(w * rest), rest) and np.all(w > 1), "not at rest, or w not above one"
 factor = w * (1 - rest**2)
-assert np.allclose(factor, 2 * a / np.sinh(2 * a)) and np.all(factor < 1)  # (3.19)
-assert np.all(np.diff(factor) < 0)  # the firmer, the smaller
+assert np.allclose(factor, 2 * a / np.sinh(2 * a)) and np.all(factor < 1), "(3.19) does not hold"
+assert np.all(np.diff(factor) < 0), "a firmer rest has a larger factor"
 {f"w = {w[k]:.2f}": f"factor {factor[k]:.2g}" for k in (2, 9, 19, 39)}
 
 # %% [markdown]
@@ -1049,7 +1080,7 @@ for w in (1.1, 1.5, 2.0, 4.0):
         s = np.tanh(2.0)
         for _ in range(5000):
             s = np.tanh(w * s - share * margin(w))
-        assert (s > 0) == survives  # (3.20)
+        assert (s > 0) == survives, "(3.20) does not hold"
 
 # %% [markdown]
 # Real pushes are not constant but random. So measure both: how many bits survive 100
@@ -1073,11 +1104,20 @@ weights = np.array([0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5])
 noises = (0.1, 0.3)
 held = {noise: [hold(w, noise) for w in weights] for noise in noises}
 for noise in noises:
-    safe = [power for kept, power in held[noise] if kept > 0.99]
-    assert safe and all(power.max() < -8 for power in safe)  # in the best of 2,000 runs
-    at_one = held[noise][list(weights).index(1.0)]
-    best_of_safe = max(np.median(power) for power in safe)
-    assert at_one[0] < 0.7 and np.median(at_one[1]) > best_of_safe
+    safe = [power for kept, power in held[noise] if kept > 0.995]
+    best = max(power.max() for power in safe)  # in the best of 2,000 runs
+    claim(
+        f"noise {noise}: where 99.5 % of the bits survive, less than 1e-10 is left in every run",
+        best < -10,
+        f"at most 1e{best:+.0f}",
+    )
+    share, power = held[noise][list(weights).index(1.0)]
+    middle, of_safe = np.median(power), max(np.median(power) for power in safe)
+    claim(
+        "at w = 1 the bits are lost, and more of the gradient is left",
+        share < 0.7 and middle > of_safe,
+        f"{share:.2f} survive, in the median 1e{middle:+.0f} beside 1e{of_safe:+.0f}",
+    )
 
 # %% slide="slide" hide_input=true
 show(
@@ -1090,7 +1130,7 @@ show(
 
 # %% [markdown] slide="notes"
 # Ask: "is there a w that keeps the bit and the gradient?" Not here: every w that keeps
-# 99 % of the bits has lost more than eight powers of ten in its best run. The gradient
+# 99.5 % of the bits has lost more than ten powers of ten in its best run. The gradient
 # is small at w = 1 too; holding makes it smaller by many powers of ten more.
 
 # %% [markdown] slide="slide"
@@ -1098,7 +1138,7 @@ show(
 #
 # Now let a network **learn** to hold the bit. 8 units; the first input is the bit,
 # all others are noise; the loss looks at the end. Two starts: $W^{s,s} = r Q$ with
-# $r = 0.9$ and with $r = 1.2$. Six networks each, 300 updates.
+# $r = 0.9$ and with $r = 1.2$. Ten networks each, 300 updates.
 #
 # - For $T = 10$ and for $T = 100$: which start learns?
 # - In a network that **has** learned $T = 100$: is $\lVert\delta_1\rVert /
@@ -1184,45 +1224,67 @@ def latch_loss(eps):
 
 dW = latch_gradient(xs_check, bits_check, W_check)
 slope = sum((dW[key] * direction[key]).sum() for key in direction)
-assert np.isclose(slope, (latch_loss(1e-6) - latch_loss(-1e-6)) / 2e-6, rtol=1e-6)
+assert np.isclose(slope, (latch_loss(1e-6) - latch_loss(-1e-6)) / 2e-6, rtol=1e-6), (
+    "the latch's gradient differs from the nudge"
+)
 
 # %% needs="clip_by_global_norm gradient_norms"
 starts = [(r, T) for T in (10, 100) for r in (0.9, 1.2)]
-learned = {start: [learn_latch(*start, seed) for seed in range(6)] for start in starts}
-right = {key: [run[0] for run in runs] for key, runs in learned.items()}
-assert min(right[0.9, 10]) > 0.95 and min(right[1.2, 10]) > 0.95
-assert max(right[0.9, 100]) < 0.6 and min(right[1.2, 100]) > 0.95
+learned = {start: [learn_latch(*start, seed) for seed in range(10)] for start in starts}
+right = {key: np.array([run[0] for run in runs]) for key, runs in learned.items()}
+for r, T in starts:
+    print(f"start r = {r}, T = {T}: right in", *(f"{share:.2f}" for share in right[r, T]))
+
+# %% needs="clip_by_global_norm gradient_norms"
+learn = {start: int((shares > 0.95).sum()) for start, shares in right.items()}
+claim(
+    "for T = 10 all networks learn",
+    learn[0.9, 10] == learn[1.2, 10] == 10,
+    f"{learn[0.9, 10]} and {learn[1.2, 10]} of 10",
+)
+claim(
+    "for T = 100 none learns from r = 0.9, and at least 7 of 10 from r = 1.2",
+    right[0.9, 100].max() < 0.6 and learn[1.2, 100] >= 7,
+    f"{learn[0.9, 100]} and {learn[1.2, 100]} of 10",
+)
 before, after_training = np.array([run[1:3] for run in learned[1.2, 100]]).T
-assert np.all(before > -1.5) and np.all(after_training < before)
-assert np.median(before - after_training) > 8
-assert all(-7 < run[1] < -5 for run in learned[0.9, 100])
-{f"start r = {r}, T = {T}": np.round(right[r, T], 2).tolist() for r, T in right}
+lost = before - after_training
+claim(
+    "learning makes the ratio smaller in at least 7 of 10, in 4 by more than a hundred times",
+    (lost > 0).sum() >= 7 and (lost > 2).sum() >= 4,
+    f"{(lost > 0).sum()} and {(lost > 2).sum()} of 10, the median 1e{np.median(lost):.0f} times",
+)
+at_start = np.array([run[1] for run in learned[0.9, 100]])
+claim(
+    "before learning, r = 0.9 leaves 1e-9 to 1e-4 of the signal, and r = 1.2 more than 1e-2.5",
+    at_start.min() > -9 and at_start.max() < -4 and before.min() > -2.5,
+    f"1e{at_start.min():.1f} to 1e{at_start.max():.1f}, and at least 1e{before.min():.1f}",
+)
 
 # %% slide="slide" hide_input=true needs="clip_by_global_norm gradient_norms"
 show(
     figures_03.learned_latch(learned),
     alt="Left: share of bits right after training. For T = 10 both starts reach one; for "
-    "T = 100 radius 0.9 stays at one half and radius 1.2 reaches one, in all six networks. "
+    "T = 100 radius 0.9 stays at one half and radius 1.2 reaches one, in nearly all networks. "
     "Right: power of ten of the ratio of the error signals for radius 1.2 and T = 100: "
-    "near zero before training, lower after it in all six, by about 1 in one network, "
-    "by 3 in another and by 8 to 14 in four.",
+    "near zero before training and lower after it, in most networks by 5 to 20, in a few "
+    "by about one.",
 )
 
 # %% [markdown] slide="slide"
 # ## What became of prediction 5
 #
 # - $T = 10$: both starts learn. $T = 100$: $r = 0.9$ never gets further than guessing,
-#   its signal had lost about six powers of ten at the start; all six with $r = 1.2$
+#   its signal had lost about six powers of ten at the start; nearly all with $r = 1.2$
 #   learn.
-# - In every network that has learned $T = 100$, the ratio is **smaller** than before;
-#   in the
-#   median by more than eight powers of ten.
+# - In nearly every network that has learned $T = 100$, the ratio is **smaller** than
+#   before; in most of them by many powers of ten.
 #
 # So the bind of 1994 does not say that a bit cannot be learned. It says that **where a
 # bit is held at rest, the gradient through the holding shrinks**. These networks
 # learned while their gradient was still there.
 #
-# How sure? One task, one size of noise, six networks: an indication, not a law.
+# How sure? One task, one size of noise, ten networks: an indication, not a law.
 
 # %% [markdown] slide="notes"
 # Ask: "what if the task changes after that and another early input matters?" Through
@@ -1231,7 +1293,7 @@ show(
 # unnecessary (04 to 06).
 
 # %% [markdown]
-# ### One network lost hardly anything. Why?
+# ### Some networks lose hardly anything. Why?
 #
 # (3.19) speaks of a state **at rest**. Do these networks rest? Let each run on after
 # its bit without noise, for 3,000 steps, and see after how many steps its state comes
@@ -1249,28 +1311,40 @@ def period(W, longest=40):
 
 
 periods = [period(run[3]) for run in learned[1.2, 100]]
-repeats = np.array([p is not None for p in periods])
-assert np.all(after_training[repeats] < -3) and np.all(after_training[~repeats] > -2)
-assert 1 in periods and None in periods
 test = lambda W, T: test_latch(np.random.default_rng(0), T, W)
 one_later = [test(run[3], 101)[0] for run in learned[1.2, 100]]
-twice_as_long = [test(run[3], 200)[1] for run in learned[1.2, 100]]
-assert min(one_later) < 0.1 and max(one_later) > 0.9
+twice_as_long = np.array([test(run[3], 200)[1] for run in learned[1.2, 100]])
 for k, p in enumerate(periods):
-    assert (twice_as_long[k] > -2) == (p is None)
     print(f"network {k}: period {p}, right at T = 101: {one_later[k]:.2f},", end=" ")
     print(f"ratio 1e{after_training[k]:+.1f} at 100, 1e{twice_as_long[k]:+.1f} at 200")
 
+# %% needs="clip_by_global_norm gradient_norms"
+repeats = np.array([p is not None for p in periods])
+as_said = (after_training - twice_as_long > 2) == repeats
+claim(
+    "in at least 7 of 10 networks another hundred steps cost more than two powers of ten if "
+    "the run repeats, and less if it does not",
+    as_said.sum() >= 7,
+    f"{as_said.sum()} of 10; {repeats.sum()} of 10 repeat, {periods.count(1)} of them rest",
+)
+
 # %% [markdown]
-# One rests. Most go round a **cycle** of states, some with the sign of the bit turned
-# at each step: right at $T = 100$, wrong at $T = 101$. Nobody asked for more. On a
-# cycle that attracts, the eigenvalues of the product over one round are below one in
+# A run of period 1 rests. Most go round a **cycle** of states, some with the sign of the
+# bit turned at each step: right at $T = 100$, wrong at $T = 101$. Nobody asked for more.
+# On a cycle that attracts, the eigenvalues of the product over one round are below one in
 # size, so over many rounds it shrinks, as the powers of the factor do at rest.
 #
-# One network never repeats: beside the bit, some of its units go on turning. Being
-# ahead or behind in such a turn is neither forgotten nor amplified, so an error signal
-# along it survives, here for 200 steps as well as for 100. That makes it no better a
-# memory of the bit: the ratio does not say **what** the surviving signal is about.
+# Now and then a run never repeats (period None): beside the bit, some of its units go on
+# turning. Being ahead or behind in such a turn is neither forgotten nor amplified, so an
+# error signal along it survives, for 200 steps as well as for 100. That makes it no better
+# a memory of the bit: the ratio does not say **what** the surviving signal is about.
+#
+# **Which** seed ends how is not to be relied on. A training is a long product, too, and
+# this one magnifies even the last digit of a number, which processors round differently.
+# Of 24 seeds that we ran on three kinds of processor and with two versions of NumPy, half
+# ended as another network on one of them. What can be relied on is the count: of 112
+# trainings 108 learned, and the ratio became smaller in 110; 28 networks rest, 66 go round
+# a cycle, 18 never repeat.
 
 # %% [markdown] written="two_halves" points=3
 # ### Written question

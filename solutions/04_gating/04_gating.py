@@ -84,7 +84,7 @@ runs = {
     "left alone": repeat(lambda s: s),
 }
 spread = {name: np.ptp(values[-1]) for name, values in runs.items()}
-assert spread["tanh, w = 1"] < 0.05 and spread["tanh, w = 2"] < 1e-6  # 0.7 at the start
+assert spread["tanh, w = 1"] < 0.05 and spread["tanh, w = 2"] < 1e-6, "the values do not run together"
 {name: values[-1].round(3) for name, values in runs.items()}
 
 # %% slide="subslide" hide_input=true
@@ -205,7 +205,7 @@ show(
 rng = np.random.default_rng(4)
 g, old = rng.uniform(size=1000), rng.uniform(-3, 3, size=1000)
 new = (1 - g) * old + g * np.tanh(rng.normal(size=1000))
-assert (np.abs(new) <= np.maximum(np.abs(old), 1)).all()
+assert (np.abs(new) <= np.maximum(np.abs(old), 1)).all(), "a state left the stretch it must stay in"
 
 # %% [markdown]
 # ### Exercise: the gate
@@ -304,7 +304,7 @@ paper_W = {
     "sx": np.array([[-0.5]]),
 }
 paper_step = gated_step(np.array([[1.0]]), np.array([[0.5]]), paper_W)
-assert np.allclose(np.ravel(paper_step), [0.25, 0.5, 0.0])
+assert np.allclose(np.ravel(paper_step), [0.25, 0.5, 0.0]), "not the step from the paper"
 
 # %% [markdown] slide="slide"
 # ## A half-open gate: a running average
@@ -326,7 +326,7 @@ assert np.allclose(np.ravel(paper_step), [0.25, 0.5, 0.0])
 # %%
 shares = {f"g = {g}": (1 - g) ** np.arange(201) for g in (0.001, 0.01, 0.1, 0.5)}
 for g in (0.001, 0.01, 0.1):
-    assert abs((1 - g) ** (1 / g) - np.exp(-1)) < 0.02  # after 1/g steps
+    assert abs((1 - g) ** (1 / g) - np.exp(-1)) < 0.02, "after 1/g steps it is not 1/e"
 
 # %% slide="subslide" hide_input=true
 show(
@@ -383,7 +383,7 @@ s, hand_states = start, []
 for g, candidate in zip(hand_gates, candidates, strict=True):
     s = (1 - g) * s + g * candidate  # (4.3)
     hand_states.append(s)
-assert s[0] == candidates[2, 0] and s[1] == start[1]  # exactly
+assert s[0] == candidates[2, 0] and s[1] == start[1], "a shut or open gate is not exact"
 show(
     figures_04.running_state(start, np.array(hand_states), hand_gates, candidates),
     alt="Coordinate 1 stays at its start, jumps to the candidate of step 3 and stays there. "
@@ -480,7 +480,9 @@ tight_states = gated_forward(latch_xs, np.zeros((1, 1)), LATCH)[0][:, 0, 0]
 leaky_states = gated_forward(latch_xs, np.zeros((1, 1)), leaky)[0][:, 0, 0]
 stored = np.tanh(2 * values[write_at])
 for value, first in zip(stored, write_at, strict=True):  # held until the next request
-    assert np.allclose(tight_states[first : first + 20], value, atol=1e-6)
+    assert np.allclose(tight_states[first : first + 20], value, atol=1e-6), (
+        "the latch does not hold its value"
+    )
 shut = np.array([-20.0, -4.0])
 ((1 - sigmoid(shut)) ** 19).round(9)  # (4.4): left after 19 steps, first and second latch
 
@@ -509,7 +511,7 @@ once = np.zeros(1000)
 once[0] = 1
 long_xs = np.stack([noise, once, np.ones(1000)], axis=1)[:, :, None]
 long_states = gated_forward(long_xs, np.zeros((1, 1)), LATCH)[0][:, 0, 0]
-assert np.abs(long_states - np.tanh(2 * noise[0])).max() < 1e-5
+assert np.abs(long_states - np.tanh(2 * noise[0])).max() < 1e-5, "the latch lost its value"
 
 # %% [markdown]
 # These weights were set by hand. Could they be *learned* from here? Look at the slope
@@ -559,9 +561,9 @@ def mix(old, new, g):
 
 
 old, new, g = np.array([0.5, -0.2, 0.9]), np.array([-0.8, 0.7, 0.1]), np.array([0.9, 0.2, 0.6])
-assert np.allclose(jacobian(lambda v: mix(v, new, g), old), np.diag(1 - g))  # (4.5)
-assert np.allclose(jacobian(lambda v: mix(old, v, g), new), np.diag(g))
-assert np.allclose(jacobian(lambda v: mix(old, new, v), g), np.diag(new - old))
+assert np.allclose(jacobian(lambda v: mix(v, new, g), old), np.diag(1 - g)), "(4.5) does not hold"
+assert np.allclose(jacobian(lambda v: mix(old, v, g), new), np.diag(g)), "(4.5) does not hold"
+assert np.allclose(jacobian(lambda v: mix(old, new, v), g), np.diag(new - old)), "(4.5) does not hold"
 
 # %% [markdown] slide="slide"
 # ### Step 1: through the mixture
@@ -613,10 +615,12 @@ def loss_of(a, z):  # the loss is delta . s_t, so that its gradient by s_t is de
 
 
 g, new = sigmoid(z), np.tanh(a)
-assert np.allclose(jacobian(lambda v: np.atleast_1d(loss_of(v, z)), a)[0], delta * g * (1 - new**2))  # (4.7)
+assert np.allclose(jacobian(lambda v: np.atleast_1d(loss_of(v, z)), a)[0], delta * g * (1 - new**2)), (
+    "(4.7) does not hold"
+)
 assert np.allclose(
     jacobian(lambda v: np.atleast_1d(loss_of(a, v)), z)[0], delta * (new - old) * g * (1 - g)
-)  # (4.8)
+), "(4.8) does not hold"
 
 # %% [markdown] slide="slide"
 # ### Step 4: three paths to the old state
@@ -681,7 +685,9 @@ show(
 # %%
 paper_s = lambda s: mix(s, np.tanh(1 * s - 0.5 * 1), sigmoid(2 * s - 1 * 1))
 numeric = (paper_s(0.5 + 1e-6) - paper_s(0.5 - 1e-6)) / 2e-6
-assert np.isclose(numeric, numbers["ds_prev"]) and numbers["ds_prev"] == 0.75
+assert np.isclose(numeric, numbers["ds_prev"]) and numbers["ds_prev"] == 0.75, (
+    "the nudge says something else than .75"
+)
 
 # %% [markdown] slide="slide"
 # ## The same for a whole state: three matrices
@@ -733,11 +739,13 @@ def step(s, x, W):
 
 
 total = jacobian(lambda v: step(v, x, W), s)
-assert np.allclose(total, parts["total"])  # (4.10)
-assert not np.allclose(total, parts["direct"] + parts["through the candidate"], atol=0.02)
+assert np.allclose(total, parts["total"]), "(4.10) does not hold"
+assert not np.allclose(total, parts["direct"] + parts["through the candidate"], atol=0.02), (
+    "two paths make the whole"
+)
 delta = rng.normal(size=3)
 da, dz = delta * g * (1 - new**2), delta * (new - s) * g * (1 - g)
-assert np.allclose(total.T @ delta, delta * (1 - g) + W["ss"].T @ da + W["gs"].T @ dz)  # (4.9)
+assert np.allclose(total.T @ delta, delta * (1 - g) + W["ss"].T @ da + W["gs"].T @ dz), "(4.9) does not hold"
 
 # %% [markdown]
 # Can such a step make a gradient *grow*? The direct path alone cannot: its factors
@@ -748,7 +756,7 @@ assert np.allclose(total.T @ delta, delta * (1 - g) + W["ss"].T @ da + W["gs"].T
 large = W | {"ss": 4 * W["ss"]}
 small_s, no_x = 0.01 * s, np.zeros(2)  # where the tanh is steep
 grown = jacobian(lambda v: step(v, no_x, large), small_s)
-assert np.linalg.svd(grown, compute_uv=False)[0] > 1.5
+assert np.linalg.svd(grown, compute_uv=False)[0] > 1.5, "this step does not stretch"
 np.linalg.svd(grown, compute_uv=False).round(2)
 
 # %% [markdown] slide="slide"
@@ -790,9 +798,9 @@ made = {"gs": np.outer(dz, s), "gx": np.outer(dz, x)}
 made |= {"ss": np.outer(da, s), "sx": np.outer(da, x)}
 for key in W:  # (4.12)
     numeric = jacobian(partial(loss_with, key), W[key].ravel())[0]
-    assert np.allclose(numeric, made[key].ravel())
+    assert np.allclose(numeric, made[key].ravel()), "(4.12) does not hold"
 by_both_paths = da @ W["sx"] + dz @ W["gx"]
-assert np.allclose(jacobian(lambda v: step(s, v, W), x).T @ delta, by_both_paths)  # (4.11)
+assert np.allclose(jacobian(lambda v: step(s, v, W), x).T @ delta, by_both_paths), "(4.11) does not hold"
 
 # %% [markdown]
 # ### Exercise: one gated step, backward
@@ -860,8 +868,10 @@ check(gated_step_backward)
 # %% needs="gated_step_backward"
 one = np.array([[1.0]])
 dx, ds_prev, dW = gated_step_backward(one, one, 0.5 * one, 0.5 * one, 0 * one, paper_W)
-assert dx == -0.125 and ds_prev == 0.75
-assert (dW["gs"], dW["gx"], dW["ss"], dW["sx"]) == (-0.0625, -0.125, 0.25, 0.5)
+assert dx == -0.125 and ds_prev == 0.75, "not the gradients from the paper"
+assert (dW["gs"], dW["gx"], dW["ss"], dW["sx"]) == (-0.0625, -0.125, 0.25, 0.5), (
+    "not the gradients from the paper"
+)
 
 # %% [markdown] slide="slide"
 # ## 5 · The way back through the sequence
@@ -953,7 +963,7 @@ direction = {key: rng.normal(size=matrix.shape) for key, matrix in W.items()}
 moved = lambda eps: gated_forward(xs, s0, {key: W[key] + eps * direction[key] for key in W})[0]
 numeric = ((moved(1e-6) - moved(-1e-6)) / 2e-6 * ds).sum()
 foretold = sum((dW[key] * direction[key]).sum() for key in W)
-assert np.isclose(numeric, foretold, rtol=1e-5)
+assert np.isclose(numeric, foretold, rtol=1e-5), "your gradients foretell another change of the loss"
 (numeric, foretold)
 
 # %% [markdown] written="when_a_gate_cannot_learn" points=3
@@ -1015,7 +1025,7 @@ def adding_problem(rng, T, N, until=None):
 T = 100
 test_xs, test_targets = adding_problem(np.random.default_rng(10_000), T, 256)
 error_of_ones = np.mean((test_targets - 1) ** 2)
-assert abs(error_of_ones - BASELINE) < 0.02
+assert abs(error_of_ones - BASELINE) < 0.02, "the error of always answering 1 is not the baseline"
 
 # %% slide="subslide" hide_input=true
 show(
@@ -1401,7 +1411,7 @@ W = {key: rng.normal(size=(H, H if key[1] == "s" else D)) for key in ("gs", "gx"
 x_t, h_prev = rng.normal(size=(D, N)), rng.normal(size=(H, N))
 f = sigmoid(-W["gs"] @ h_prev - W["gx"] @ x_t)  # JANET with U_f = -W_gs, W_f = -W_gx
 janet = f * h_prev + (1 - f) * np.tanh(W["ss"] @ h_prev + W["sx"] @ x_t)
-assert np.allclose(janet, gated_step(x_t, h_prev, W)[0])
+assert np.allclose(janet, gated_step(x_t, h_prev, W)[0]), "JANET is another model"
 
 # %% [markdown]
 # The GRU has a **reset gate** $r_t$ in front of the state inside the candidate:
@@ -1416,8 +1426,12 @@ def gru_step(x_t, h_prev, z, r, U, W):
 
 
 ours, g_t, _ = gated_step(x_t, h_prev, W)
-assert np.allclose(gru_step(x_t, h_prev, 1 - g_t, 1.0, W["ss"], W["sx"]), ours)
-assert not np.allclose(gru_step(x_t, h_prev, 1 - g_t, 0.5, W["ss"], W["sx"]), ours)
+assert np.allclose(gru_step(x_t, h_prev, 1 - g_t, 1.0, W["ss"], W["sx"]), ours), (
+    "the GRU with r = 1 is another model"
+)
+assert not np.allclose(gru_step(x_t, h_prev, 1 - g_t, 0.5, W["ss"], W["sx"]), ours), (
+    "the reset gate does nothing"
+)
 
 # %% [markdown] slide="slide"
 # ## What to take home

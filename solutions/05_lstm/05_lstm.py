@@ -31,7 +31,7 @@ import itertools
 import time
 
 from autograder import check, hint
-from rnncourse import explorer, figures_05, show, stacked_lstm
+from rnncourse import claim, explorer, figures_05, show, stacked_lstm
 
 # %% [markdown]
 # Given from notebook 00: the sigmoid, here $\sigma(z) = 1 / (1 + e^{-z})$, written so
@@ -107,8 +107,10 @@ np.round(states[:4] + states[19:], 4)  # after 0, 1, 2, 3 and after 19, 20 event
 # where event 1 moved it by .25: to let something in, it has to let something go.
 
 # %%
-assert np.allclose(states, 1 - 0.75 ** np.arange(21))  # (5.2)
-assert np.isclose(states[20] - states[19], 0.25 * 0.75**19)
+assert np.allclose(states, 1 - 0.75 ** np.arange(21)), "(5.2) does not hold"
+assert np.isclose(states[20] - states[19], 0.25 * 0.75**19), (
+    "the last step is not a quarter of what is missing"
+)
 
 # %% [markdown] slide="subslide"
 # ### And it shows all it keeps
@@ -158,7 +160,7 @@ rng = np.random.default_rng(0)
 kept_part, old, new = rng.uniform(size=5), rng.normal(size=5), rng.uniform(-1, 1, size=5)
 one_gate = (1 - (1 - kept_part)) * old + (1 - kept_part) * new  # (5.1) with g = 1 - f
 memory = lambda c_prev, f, i, candidate: f * c_prev + i * candidate  # (5.6)
-assert np.allclose(memory(old, kept_part, 1 - kept_part, new), one_gate)
+assert np.allclose(memory(old, kept_part, 1 - kept_part, new), one_gate), "with i = 1 - f it is not (5.1)"
 
 # %% [markdown] slide="subslide"
 # ### Counting again
@@ -220,7 +222,7 @@ for k, claimed in enumerate((f, c_prev, candidate, i)):  # (5.8), by argument of
         up[k][unit] += eps
         down[k][unit] -= eps
         jacobian[:, unit] = (memory(*up) - memory(*down)) / (2 * eps)
-    assert np.allclose(jacobian, np.diag(claimed), atol=1e-8)
+    assert np.allclose(jacobian, np.diag(claimed), atol=1e-8), "(5.8) does not hold"
 
 # %% [markdown]
 # The bound (5.7), for a thousand units with gates and candidates drawn at random, and
@@ -233,8 +235,8 @@ for t in range(1, 31):
     f, i, candidate = rng.uniform(size=1000), rng.uniform(size=1000), rng.uniform(-1, 1, size=1000)
     c = memory(c, f, i, candidate)
     nearly = memory(nearly, 0.999, 0.999, 0.999)
-    assert np.all(np.abs(c) < np.abs(c_start) + t)  # (5.7)
-    assert 0.9 * t < nearly < t
+    assert np.all(np.abs(c) < np.abs(c_start) + t), "(5.7) does not hold"
+    assert 0.9 * t < nearly < t, "it does not come near the bound (5.7)"
 
 # %% [markdown] slide="slide"
 # ## Part 3 · The visible state
@@ -374,7 +376,7 @@ check(lstm_step)
 
 # %% needs="lstm_step lstm_gates"
 h_t, c_t, _ = lstm_step(x_paper, h_paper, c_paper, W_paper)
-assert abs(c_t.item() - 1.26) < 0.005 and abs(h_t.item() - 0.10) < 0.005  # as on paper
+assert abs(c_t.item() - 1.26) < 0.005 and abs(h_t.item() - 0.10) < 0.005, "not the numbers from the paper"
 print(f"c = {c_t.item():.4f}   h = {h_t.item():.4f}")
 
 # %% [markdown] slide="slide"
@@ -450,7 +452,7 @@ check(lstm_forward)
 # %%
 W_fx, b_f, x_t = rng.normal(size=(3, 4)), rng.normal(size=(3, 1)), rng.normal(size=(4, 2))
 longer = np.vstack([x_t, np.ones((1, 2))])
-assert np.allclose(np.hstack([W_fx, b_f]) @ longer, W_fx @ x_t + b_f)  # (5.11)
+assert np.allclose(np.hstack([W_fx, b_f]) @ longer, W_fx @ x_t + b_f), "(5.11) does not hold"
 
 # %% [markdown] slide="slide"
 # ## A cell you can run by hand
@@ -488,7 +490,9 @@ xs_hand = np.stack([x_hand, np.ones(6)], axis=1)[:, :, None]  # (T, D, N) = (6, 
 start = np.zeros((1, 1))
 hs_hand, cs_hand, gates_hand = lstm_forward(xs_hand, start, start, W_hand)
 top = np.tanh(1.0)
-assert np.allclose(hs_hand[:, 0, 0], [0, 0, top, -top, top, -top / 2], atol=1e-9)
+assert np.allclose(hs_hand[:, 0, 0], [0, 0, top, -top, top, -top / 2], atol=1e-9), (
+    "not the states found by hand"
+)
 np.round(hs_hand[:, 0, 0], 3) + 0.0
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
@@ -544,7 +548,7 @@ _, cs, gates = lstm_forward(xs, h0, c0, W_random)
 unrolled = gates["f"].prod(axis=0) * c0
 for t in range(T):
     unrolled += gates["f"][t + 1 :].prod(axis=0) * gates["i"][t] * gates["c"][t]
-assert np.allclose(unrolled, cs[-1])  # (5.12)
+assert np.allclose(unrolled, cs[-1]), "(5.12) does not hold"
 
 # %% [markdown] slide="subslide"
 # ### Almost open is not open
@@ -562,7 +566,7 @@ def memory_left(f, T=60):
 
 
 left = {f"f = {f}": memory_left(f) for f in (0.5, 0.9, 0.97, 0.99)}
-assert left["f = 0.9"][5] > 0.5 > left["f = 0.9"][6]  # gone by half after seven positions
+assert left["f = 0.9"][5] > 0.5 > left["f = 0.9"][6], "half of it is not gone after seven positions"
 show(
     figures_05.kept_fraction(left),
     alt="Share of a memory left over 60 positions. With f = .5 it is gone after a few, with .9 half is left "
@@ -654,7 +658,9 @@ show(
 # %% needs="lstm_forward lstm_step lstm_gates"
 at_not, at_good = np.array(words) == "not", np.array(words) == "good"
 answer = over_sentence(f=1, i=at_not, o=at_good)
-assert np.allclose(answer["h"], np.where(at_good, np.tanh(-0.9), 0), atol=1e-9)
+assert np.allclose(answer["h"], np.where(at_good, np.tanh(-0.9), 0), atol=1e-9), (
+    "these gates do not solve the task"
+)
 
 # %% [markdown] slide="slide"
 # ## Part 6 · A counter at the door
@@ -799,7 +805,7 @@ W_door = {
     "ch": [[0]], "cx": [[0, 0, 0, np.arctanh(0.25)]],
 }  # fmt: skip
 W_door = {name: np.array(weights, dtype=float) for name, weights in W_door.items()}
-assert try_weights(W_door) == "2187 of 2187 streams right"
+assert try_weights(W_door) == "2187 of 2187 streams right", "these weights do not do it"
 
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
@@ -810,7 +816,9 @@ def at_door(stream, W):
 
 
 long_stream = "+_+_+?__+?_?"
-assert np.allclose(at_door(long_stream, W_door)[1], target_at_door(long_stream), atol=1e-9)
+assert np.allclose(at_door(long_stream, W_door)[1], target_at_door(long_stream), atol=1e-9), (
+    "the cell misses its target"
+)
 show(
     figures_05.door(long_stream, *at_door(long_stream, W_door), np.array(target_at_door(long_stream))),
     alt="The door counter over twelve symbols. The memory climbs by a quarter at each visitor, keeps its "
@@ -826,7 +834,7 @@ show(
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="fragment"
 (few, shown_few), (many, shown_many) = at_door("+__?", W_door), at_door("+++?", W_door)
-assert np.allclose(shown_few[:3], shown_many[:3], atol=1e-9)  # no difference to be seen
+assert np.allclose(shown_few[:3], shown_many[:3], atol=1e-9), "what is shown differs"
 print(f"memory before the reading: {few[2]:.2f} and {many[2]:.2f}")
 print(f"reading:                   {shown_few[3]:.3f} and {shown_many[3]:.3f}")
 
@@ -861,8 +869,10 @@ names = {"f": "no forget gate", "i": "no input gate", "o": "no output gate"}
 door_runs = {"all gates": at_door(short_stream, W_door)}
 door_runs |= {name: at_door(short_stream, always_open(W_door, gate)) for gate, name in names.items()}
 short_target = np.array(target_at_door(short_stream))
-assert np.allclose(door_runs["all gates"][1], short_target, atol=1e-9)
-assert all(np.abs(door_runs[name][1] - short_target).max() > 0.1 for name in names.values())
+assert np.allclose(door_runs["all gates"][1], short_target, atol=1e-9), "the cell misses its target"
+assert all(np.abs(door_runs[name][1] - short_target).max() > 0.1 for name in names.values()), (
+    "a gate is not missed"
+)
 show(
     figures_05.without_a_gate(short_stream, door_runs, short_target),
     alt="Memory and visible state of the door counter over + _ + ? _ ? + ?. With all gates every target is "
@@ -886,11 +896,11 @@ show(
 without = {}
 for gate, name in names.items():
     without[gate] = dict(zip("ch", door_runs[name], strict=True))
-assert np.all(np.diff(without["f"]["c"]) >= 0)  # never starts again
-assert np.isclose(without["f"]["h"][5], without["f"]["h"][3])  # the second reading repeats the first
-assert np.allclose(without["i"]["c"][:4], [0.25, 0.5, 0.75, 1.0])  # every symbol counts
-assert np.isclose(without["o"]["h"][0], np.tanh(0.25))  # shown at once
-assert abs(without["o"]["h"][3]) < 1e-9  # and the first reading says "nobody"
+assert np.all(np.diff(without["f"]["c"]) >= 0), "it starts again"
+assert np.isclose(without["f"]["h"][5], without["f"]["h"][3]), "the second reading does not repeat the first"
+assert np.allclose(without["i"]["c"][:4], [0.25, 0.5, 0.75, 1.0]), "it does not count every symbol"
+assert np.isclose(without["o"]["h"][0], np.tanh(0.25)), "it keeps quiet"
+assert abs(without["o"]["h"][3]) < 1e-9, "the first reading is not 0"
 
 # %% [markdown] slide="subslide"
 # ### Bad weights, or no weights?
@@ -950,15 +960,18 @@ for gate in "fio":
         tried |= {"ch": W_door["ch"], "cx": W_door["cx"]}  # the candidate is held still
         hs, cs, _ = lstm_forward(xs_short, quiet, quiet, always_open(tried, gate))
         if gate == "i":
-            assert cs.min() >= 0.25 - 1e-12
+            assert cs.min() >= 0.25 - 1e-12, "a memory is below 1/4"
         if gate == "f":
-            assert np.diff(cs, axis=0).min() >= -1e-12
+            assert np.diff(cs, axis=0).min() >= -1e-12, "a memory fell"
         if gate == "o":
-            assert np.allclose(hs, np.tanh(cs))
+            assert np.allclose(hs, np.tanh(cs)), "h is not tanh(c)"
         errors.append(np.abs(hs[:, 0] - wanted).max())  # a cell is as good as its worst answer
     least_wrong[names[gate]] = round(float(min(errors)), 3)
-assert min(least_wrong.values()) > 0.1
-least_wrong  # the best of 200 cells, by its worst answer
+claim(
+    "the best of 200 cells, by its worst answer, is wrong by more than 0.1",
+    min(least_wrong.values()) > 0.1,
+    ", ".join(f"{error} with {name}" for name, error in least_wrong.items()),
+)
 
 # %% [markdown] slide="slide"
 # ## Part 8 · Eight matrices in one
@@ -1022,7 +1035,7 @@ z = stacked @ np.vstack([h_before, x_now])  # (5.13)
 pieces = dict(zip("fioc", np.split(z, 4), strict=True))
 for name, values in lstm_gates(x_now, h_before, W_random).items():
     squash = np.tanh if name == "c" else sigmoid
-    assert np.allclose(values, squash(pieces[name]))  # (5.14)
+    assert np.allclose(values, squash(pieces[name])), "(5.14) does not hold"
 
 # %% needs="stack_parameters" slide="subslide" hide_input=true
 show(
@@ -1077,7 +1090,7 @@ for _, (name, way) in itertools.product(range(7), ways.items()):
     started = time.perf_counter()
     result = way()
     seconds[name] = min(seconds[name], time.perf_counter() - started)
-    assert np.allclose(result, lstm_forward(xs, zeros, zeros, large)[0])
+    assert np.allclose(result, lstm_forward(xs, zeros, zeros, large)[0]), "two ways give different numbers"
 for name, best in seconds.items():
     print(f"{name:24s} {seconds['eight products a step'] / best:4.1f} times as fast as the first")
 

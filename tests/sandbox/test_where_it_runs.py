@@ -1,6 +1,7 @@
 """On which machines and for whom there is a sandbox, and what is said where there is none."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import Limits, Sandbox, doctor, launcher
-from sandbox.calls import SMALL, cell, error, still_works, value
+from sandbox.calls import SMALL, answer, cell, error, still_works, value
 
 
 def test_the_bubblewrap_of_the_wheel_serves_as_well():
@@ -120,3 +121,21 @@ def test_the_doctor_finds_this_machine_well():
     findings = {finding.name: finding for finding in doctor()}
     assert {"bubblewrap", "user namespaces", "system-call filter", "whole run"} <= set(findings)
     assert all(finding.ok for finding in findings.values()), findings
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_worker_computes_on_the_processor_that_the_grader_was_told_of(unsafe, monkeypatch):
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    found = [name for name in __cpu_dispatch__ if __cpu_features__[name]]
+    if not found:
+        pytest.skip("this processor has nothing that NumPy could do without")
+    monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", " ".join(found))
+    source = """
+    import os
+    from numpy._core._multiarray_umath import __cpu_features__
+    def f(x): print([name for name in __cpu_features__ if __cpu_features__[name]], dict(os.environ))
+    """
+    with Sandbox(limits=SMALL, unsafe=unsafe) as fresh:
+        told = answer(fresh, source).printed
+    assert not set(found) & set(re.findall(r"\w+", told)), told

@@ -1,0 +1,59 @@
+"""The same course on every processor: what notebooks claim, and marks, names and sentences.
+
+`make processors` tries the whole table; without it the long trainings are left to that.
+"""
+
+import json
+
+import pytest
+from course import NOTEBOOKS
+from processors import settings, tried
+
+OTHERS = [name for name in settings() if name != "as it is"]
+LONG = ("04_gating", "06_lstm_backward")  # half a minute each
+QUICK = ("Haswell", "Nehalem")
+GRADED = "01_simple_rnn"
+
+
+def table(is_quick):
+    """Every notebook under every setting; those that are not quick are left to `make processors`."""
+    return [
+        pytest.param(n, s, marks=() if is_quick(n, s) else pytest.mark.processors)
+        for n in NOTEBOOKS
+        for s in OTHERS
+    ]
+
+
+@pytest.mark.skipif("Nehalem" not in settings(), reason="pretends to be another x86-64 only")
+def test_the_processors_really_round_otherwise():
+    digits = {setting: tried("round", "-", setting).stdout for setting in settings()}
+    assert all(digits.values())
+    assert len(set(digits.values())) >= 2, digits
+
+
+@pytest.mark.parametrize(
+    ("notebook", "setting"), table(lambda notebook, setting: notebook not in LONG and setting in QUICK)
+)
+def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
+    done = tried("solved", notebook, setting)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("notebook", "setting"), table(lambda notebook, setting: setting in QUICK))
+def test_a_release_agrees_with_its_sources(notebook, setting):
+    done = tried("release", notebook, setting)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("notebook", "setting"), table(lambda notebook, setting: notebook == GRADED and setting in QUICK)
+)
+def test_the_sample_class_gets_the_same_marks_names_and_sentences(notebook, setting):
+    here, there = (tried("grade", notebook, s) for s in ("as it is", setting))
+    assert there.returncode == 0, there.stderr
+    here, there = json.loads(here.stdout), json.loads(there.stdout)
+    assert len(there) >= 14
+    for student in here:
+        assert there[student] == here[student], student
