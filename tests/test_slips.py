@@ -7,8 +7,8 @@ import pytest
 from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of
 
 from autograder.check import caller
+from autograder.judging import symptoms
 from autograder.judging.judge import judge
-from autograder.judging.symptoms import SYMPTOMS
 from autograder.sheets.drawn import fresh_sheet
 from autograder.sheets.sheet import right_trace, same_trace
 from autograder.sheets.slips import _compiled, _edits
@@ -180,5 +180,6 @@ def test_an_answer_that_looks_like_no_mistake_has_a_symptom(change, name):
 
 
 def test_symptoms_have_names_of_their_own():
-    names = [name for _, name, _ in SYMPTOMS]
+    found = {*symptoms.SYMPTOMS.values(), *symptoms.ERRORS.values()}
+    names = [name for name, _ in found]
     assert len(names) == len(set(names))
