@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +23,11 @@ class Leaf(NamedTuple):
         return f'{self.output}["{self.key}"]' if self.key else self.output
 
     @classmethod
+    @cache
     def read(cls, text: str) -> Leaf:
-        """The leaf whose text this is."""
+        """The leaf whose text this is; a file of checks has few leaves, but each thousands of times."""
         output, _, rest = text.partition('["')
-        return cls(output, rest.removesuffix('"]'))
+        return cls(output, rest[:-2])
 
 
 Leaves = dict[Leaf, np.ndarray]

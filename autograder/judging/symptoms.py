@@ -84,10 +84,7 @@ SYMPTOMS: dict[Kind, Words] = {
         "one step too many",
         "Is the initial state among the results? The shape asked for says whether it belongs there.",
     ),
-    Kind.STEP_TOO_FEW: (
-        "one step too few",
-        "Write down the first and the last index that your loop sees.",
-    ),
+    Kind.STEP_TOO_FEW: ("one step too few", "Write down the first and the last index that your loop sees."),
     Kind.AXES_MERGED: (
         "axes are merged or split",
         "`ravel`, `hstack` and `concatenate` merge axes; `np.stack` keeps one for each member of a list.",
@@ -96,10 +93,7 @@ SYMPTOMS: dict[Kind, Words] = {
         "the axes stand in another order",
         "Which axis does the docstring name first, which next?",
     ),
-    Kind.FIRST_AXIS_LOST: (
-        "an axis is missing",
-        "Was it summed over, or is only one of its parts returned?",
-    ),
+    Kind.FIRST_AXIS_LOST: ("an axis is missing", "Was it summed over, or is only one of its parts returned?"),
     Kind.ENTRY_TOO_MANY: ANOTHER_SHAPE,
     Kind.ENTRY_TOO_FEW: ANOTHER_SHAPE,
     Kind.SHAPE: ANOTHER_SHAPE,
@@ -129,15 +123,9 @@ ERRORS: dict[str, Words] = {
         "an array is stored in the place of one number",
         "How many axes has the array you made, and how many has what you put into it?",
     ),
-    "need at least one array": (
-        "nothing was collected",
-        "Does anything get into the list, in every round?",
-    ),
+    "need at least one array": ("nothing was collected", "Does anything get into the list, in every round?"),
     "AxisError": ("an axis that the array does not have", "Two axes have the numbers 0 and 1."),
-    "RecursionError": (
-        "the function calls itself without end",
-        "Which function was meant in that line?",
-    ),
+    "RecursionError": ("the function calls itself without end", "Which function was meant in that line?"),
     "truth value of an array": (
         "one truth value is asked of a whole array",
         "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
@@ -150,10 +138,7 @@ ERRORS: dict[str, Words] = {
         "an index for an axis that the array does not have",
         "Print the array's shape: it has fewer axes than you give indices.",
     ),
-    "only integers, slices": (
-        "an index that is no whole number",
-        "`/` gives a float, `//` a whole number.",
-    ),
+    "only integers, slices": ("an index that is no whole number", "`/` gives a float, `//` a whole number."),
     "^IndexError": (
         "an index beyond the end",
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
@@ -203,10 +188,7 @@ FIRST_STEP = (
     "the first step is wrong",
     "What stands before the first step? There is an initial state, and no index -1.",
 )
-LAST_STEP = (
-    "the last step is wrong",
-    "What is special at the last step, and does your loop reach it?",
-)
+LAST_STEP = ("the last step is wrong", "What is special at the last step, and does your loop reach it?")
 ONE_SEQUENCE = (
     "one sequence of a batch is treated otherwise than the rest",
     "Each column is a sequence of its own: does your code reach all of them, and keep them apart?",

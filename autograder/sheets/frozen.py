@@ -226,23 +226,19 @@ def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     """The slips; many share their words and their leaves, so that these are written once."""
     slips = sheet.slips()
     words = sorted({(slip.name, slip.hint) for slip in slips})
-    leaves = sorted({_texts(one.leaves) for slip in slips for one in slip.shown})
+    leaves = sorted({one.leaves for slip in slips for one in slip.shown})
     return {
         "words": words,
-        "leaves": leaves,
+        "leaves": [[str(leaf) for leaf in group] for group in leaves],
         "slips": [
             [
                 words.index((slip.name, slip.hint)),
-                [[one.case, leaves.index(_texts(one.leaves))] for one in slip.shown],
+                [[one.case, leaves.index(one.leaves)] for one in slip.shown],
             ]
             for slip in slips
         ],
         "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
     }
-
-
-def _texts(leaves: tuple[Leaf, ...]) -> tuple[str, ...]:
-    return tuple(map(str, leaves))
 
 
 def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
@@ -297,7 +293,7 @@ def _get(described: Any, tensors: dict[str, np.ndarray]) -> Any:
 
 
 def _get_leaves(described: Any, tensors: dict[str, np.ndarray]) -> Leaves:
-    return {Leaf.read(name): array for name, array in _get(described, tensors).items()}
+    return {Leaf.read(name): _get(array, tensors) for name, array in described["dict"].items()}
 
 
 def _arrays_in(described: Any, tensors: dict[str, np.ndarray]) -> Any:
