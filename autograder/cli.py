@@ -150,6 +150,8 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
 
 def _write_json(path: Path, journal, students: list[str], failures: list, notebook: str) -> None:
     """One record a student; a submission that was not graded has no score, and its reason."""
+    from autograder.report.feedback import as_json  # noqa: PLC0415
+
     reasons = {failure.student: failure.reason for failure in failures}
     everyone = sorted([*students, *reasons])
     with path.open("w", encoding="utf-8") as file:
@@ -165,7 +167,7 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
                     "exercises": [],
                 }
             else:
-                record = journal.record(student).as_json()
+                record = as_json(journal.record(student))
             file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
         file.write("\n]\n")
 

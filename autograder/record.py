@@ -9,16 +9,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from autograder.answers.finding import Finding, Kind
+from autograder.answers.leaf import Leaf
+from autograder.answers.outcome import StudentError
+
 MOST_PRINTED = 2000
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a scorecard: an output, an edge case, or the gradient check."""
+    """One line of a scorecard: an output, an edge case, or the gradient check.
+
+    Args:
+        name: what was looked at.
+        passed: whether it is right.
+        finding: what was found: where it is wrong, or what is to be said of what is right.
+        is_edge: whether it is an edge case.
+    """
 
     name: str
     passed: bool
-    message: str = ""
+    finding: Finding | None = None
     is_edge: bool = False
 
 
@@ -120,7 +131,7 @@ class Record:
         return sum(mark.max_score for mark in self.marks)
 
     def as_json(self) -> dict[str, Any]:
-        """The record as plain data, for `--json` and the journal."""
+        """The record as plain data, for the journal."""
         return {
             "student": self.student,
             "assignment": self.assignment,
@@ -135,7 +146,7 @@ class Record:
         """The record that `as_json` wrote.
 
         Raises:
-            KeyError, TypeError: it wrote no such data.
+            KeyError, TypeError, ValueError: it wrote no such data.
         """
         marks = [_mark_from_json(one) for one in data["exercises"]]
         return cls(data["student"], data["assignment"], marks, list(data["problems"]))
@@ -152,7 +163,7 @@ def _mark_as_json(mark: Mark) -> dict[str, Any]:
         "follow_through": found.follow_through,
         "misconception": found.misconception,
         "diagnoses": [asdict(diagnosis) for diagnosis in found.diagnoses],
-        "checks": [asdict(check) for check in found.checks],
+        "checks": [asdict(check, dict_factory=_without_none) for check in found.checks],
         "notes": found.notes,
         "printed": found.printed[:MOST_PRINTED],
     }
@@ -163,10 +174,32 @@ def _mark_from_json(data: Mapping[str, Any]) -> Mark:
         data["name"],
         data["status"],
         data["share"],
-        [Check(**check) for check in data["checks"]],
+        [Check(**{**check, "finding": _finding(check.get("finding"))}) for check in data["checks"]],
         [Diagnosis(**diagnosis) for diagnosis in data["diagnoses"]],
         list(data["notes"]),
         data["printed"],
         data["follow_through"],
     )
     return Mark(judgement, data["max_score"])
+
+
+def _without_none(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value is not None}
+
+
+def _finding(data: Mapping[str, Any] | None) -> Finding | None:
+    """The finding that `asdict` took apart and JSON carried."""
+    if data is None:
+        return None
+    told = {name: _tuples(value) for name, value in data.items()}
+    told["kind"] = Kind(told["kind"])
+    if "leaf" in told:
+        told["leaf"] = Leaf(*told["leaf"])
+    if "error" in told:
+        told["error"] = StudentError(**told["error"])
+    return Finding(**{**told, "cause": _finding(told.get("cause"))})
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has no tuples, a finding has no lists."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

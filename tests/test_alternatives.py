@@ -29,6 +29,6 @@ def test_every_alternative_passes(notebook, exercise, grader_of, record_property
         judgement = judge(sheet, caller(function), forward)
         assert judgement.status == "right", (number, [c for c in judgement.checks if not c.passed])
         card = grader_of(notebook).grade(submission(notebook, {exercise: text}))
-        shares = {j.name: (j.share, [c.message for c in j.checks if not c.passed]) for j in card.judgements}
+        shares = {j.name: (j.share, [c.finding for c in j.checks if not c.passed]) for j in card.judgements}
         assert all(share == 1 for share, _ in shares.values()), (number, shares)
     record_property("tally", (notebook, {"alternatives": len(alternatives), "passed": len(alternatives)}))

@@ -1,30 +1,34 @@
-"""Arrays against expected arrays: located, in words."""
+"""Arrays against expected arrays: located, and said in words."""
 
 import numpy as np
 import pytest
 
 from autograder.answers.compare import compare
+from autograder.answers.finding import Kind
+from autograder.answers.leaf import Leaf
+from autograder.report import sentences
+from autograder.report.sentences import sentence
 
 WORDS = ("time step", "unit", "sequence")
 RNG = np.random.default_rng(0)
 
 
-def verdict(got, expected, words=WORDS):
-    return compare("s", got, expected, words[-expected.ndim :] if expected.ndim else (), 1e-8, 1e-10)
+def found(got, expected, words=WORDS):
+    return compare(Leaf("s"), got, expected, words[-expected.ndim :] if expected.ndim else (), 1e-8, 1e-10)
 
 
 def test_the_first_wrong_entry_is_named_by_time_step_unit_and_sequence():
     expected = RNG.normal(size=(4, 3, 2))
     got = expected.copy()
     got[2, 1, 0] += 1
-    message = verdict(got, expected).message
+    message = sentence(found(got, expected))
     assert "time step 3 of 4, unit 2 of 3, sequence 1 of 2 (index [2, 1, 0])" in message
     assert "1 of 24 entries" in message
 
 
 def test_numbers_are_shown_but_never_the_whole_array():
     expected = RNG.normal(size=(40, 30))
-    message = verdict(expected + 1, expected).message
+    message = sentence(found(expected + 1, expected))
     assert f"{expected[0, 0]:.6g}" in message
     assert len(message) < 200
 
@@ -44,14 +48,14 @@ def test_what_is_right_along_time_is_said(right_steps, said):
     expected = RNG.normal(size=(4, 3, 2))
     got = expected + 1
     got[right_steps] = expected[right_steps]
-    assert said in verdict(got, expected).pattern
+    assert said in sentence(found(got, expected))
 
 
 def test_a_pattern_of_units_is_not_made_up():
     expected = RNG.normal(size=(4, 3, 2))
     got = expected.copy()
     got[:, 0] += 1
-    assert verdict(got, expected).pattern == ""
+    assert found(got, expected).right is None
 
 
 @pytest.mark.parametrize(
@@ -66,14 +70,12 @@ def test_a_pattern_of_units_is_not_made_up():
     ],
 )
 def test_a_wrong_shape_is_explained(shape, said):
-    found = verdict(np.zeros(shape), np.ones((4, 3)))
-    assert not found.ok
-    assert said in found.message
+    assert said in sentence(found(np.zeros(shape), np.ones((4, 3))))
 
 
 def test_broadcasting_hides_nothing():
-    assert not verdict(np.ones((1, 3)), np.ones(3), ("unit",)).ok
-    assert not verdict(np.ones(3), np.ones((2, 3))).ok
+    assert found(np.ones((1, 3)), np.ones(3), ("unit",)).kind is Kind.AXIS_ADDED
+    assert found(np.ones(3), np.ones((2, 3))).kind is Kind.FIRST_AXIS_LOST
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e308])
@@ -81,10 +83,22 @@ def test_nan_and_infinity_are_wrong(bad):
     expected = RNG.normal(size=(3, 2))
     got = expected.copy()
     got[1, 1] = bad
-    assert not verdict(got, expected).ok
+    one = found(got, expected)
+    assert (one.kind, one.wrong) == (Kind.VALUE if np.isfinite(bad) else Kind.NOT_FINITE, 1)
 
 
 def test_rounding_is_forgiven_and_single_precision_is_not():
     expected = RNG.normal(size=(30, 20))
-    assert verdict(expected * (1 + 1e-12), expected).ok
-    assert not verdict(expected.astype(np.float32), expected).ok
+    assert found(expected * (1 + 1e-12), expected) is None
+    assert found(expected.astype(np.float32), expected)
+
+
+@pytest.mark.parametrize("leaf", [Leaf("s_t"), Leaf("dW", "ss"), Leaf("W", 'a "key"]')])
+def test_a_leaf_is_read_from_its_text(leaf):
+    assert Leaf.read(str(leaf)) == leaf
+
+
+def test_every_kind_of_finding_has_a_sentence():
+    tables = [sentences.ERRORS, sentences.SHAPES, sentences.OTHERS]
+    said = [kind for table in tables for kind in table] + [Kind.VALUE, Kind.NOT_FINITE, Kind.CELL_STOPS]
+    assert sorted(said) == sorted(Kind)

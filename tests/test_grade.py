@@ -9,6 +9,7 @@ from course import TINY, master_of, submission
 
 from autograder.course.stubs import keeps_nothing
 from autograder.grading.submission import parse
+from autograder.report.feedback import as_text
 from autograder.sandbox.limits import room_for
 
 STEP = master_of(TINY.name).exercises["rnn_step"].source
@@ -75,6 +76,36 @@ def test_what_one_exercise_spoils_for_another_costs_nothing(grader_of):
     answers = {"rnn_forward": spoils, "rnn_step_backward": spoilt}
     card = grader_of(TINY.name).grade(submission(TINY.name, answers, own_cells=(own,)))
     assert set(shares(card).values()) == {1.0}
+
+
+def test_a_function_that_another_exercise_removes_keeps_its_marks(grader_of):
+    removes = STEP.replace(
+        "    ### BEGIN SOLUTION", "    globals().pop('rnn_forward', 0)\n    ### BEGIN SOLUTION"
+    )
+    card = grader_of(TINY.name).grade(submission(TINY.name, {"rnn_step": removes}))
+    assert set(shares(card).values()) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("x = 1", "there is no function `rnn_step`; its name and its cell must stay as they are"),
+        (
+            f"@cached\n{STEP}",
+            "your answer's cell stops: NameError: name 'cached' is not defined, in line 1 `@cached`",
+        ),
+        (
+            "def rnn_step(x_t, s_prev, W:\n    pass",
+            "your answer's cell stops: the cell cannot be read as Python",
+        ),
+    ],
+)
+def test_why_a_function_is_missing_is_said(grader_of, answer, said):
+    card = grader_of(TINY.name).grade(submission(TINY.name, {"rnn_step": answer}))
+    (judgement,) = [j for j in card.judgements if j.name == "rnn_step"]
+    assert judgement.share == 0
+    assert said in as_text(judgement)
+    assert len(judgement.checks) == 1
 
 
 @pytest.mark.parametrize(

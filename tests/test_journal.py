@@ -2,14 +2,35 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from autograder.answers.compare import compare
+from autograder.answers.finding import Finding, Kind, stopped
+from autograder.answers.leaf import Leaf
+from autograder.answers.outcome import StudentError
 from autograder.grading.journal import Journal
 from autograder.record import Check, Judgement, Mark, Record
+from autograder.report.feedback import as_json
+
+ERROR = StudentError(
+    "ValueError", "operands could not be broadcast together with shapes (2,) (3,)", 0, 4, "a + b"
+)
+WRONG = compare(Leaf("dW", "ss"), np.eye(3), np.tril(np.ones((3, 3))), ("time step", "unit"), 1e-8, 1e-10)
+FINDINGS = [
+    WRONG,
+    stopped(ERROR, "rnn_step"),
+    Finding(Kind.CELL_STOPS, error=ERROR),
+    Finding(Kind.NO_KEY, Leaf("dW", "ss"), got=("s", "x")),
+    Finding(Kind.UNLIKE_SHAPES, Leaf("s_t"), got=((2,), (2, 3))),
+    Finding(Kind.SHAPE, Leaf("s_t"), got=(2, 3), asked=()),
+    Finding(Kind.ANOTHER_FORWARD, names=("rnn_step",), cause=Finding(Kind.GRADIENT_VALUE, cause=WRONG)),
+]
 
 
 def record(student, share=0.25):
-    judgement = Judgement("rnn_step", "wrong", share, [Check("s_t", False, "wrong first")], [], ["a note"])
+    checks = [Check("right", True), *(Check(found.kind, False, found) for found in FINDINGS)]
+    judgement = Judgement("rnn_step", "wrong", share, checks, [], ["a note"])
     return Record(student, "tiny_rnn", [Mark(judgement, 4.0)], ["a remark"])
 
 
@@ -23,6 +44,7 @@ def test_what_was_written_is_there_again(tmp_path):
         assert journal.key_of("ada") == "k3"
         assert journal.record("ada") == record("ada", 0.75)
         assert journal.record("ada").score == 3.0
+        assert as_json(journal.record("ada")) == as_json(record("ada", 0.75))
 
 
 @pytest.mark.parametrize("torn", [b"", b"{", b'{"key": "k9", "record": {"student": "zoe"', b"\0\0\0"])

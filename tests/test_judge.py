@@ -8,6 +8,7 @@ from autograder.check import caller
 from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
 from autograder.report.feedback import as_html, as_text
+from autograder.report.sentences import sentence
 
 REFERENCE = master_of(TINY.name).reference
 UNKNOWN = WrongForward(REFERENCE["rnn_step"])
@@ -242,7 +243,7 @@ def test_a_wrong_gradient_is_located():
         return dx, ds_prev, dW
 
     judgement = judged("rnn_step_backward", backward, REFERENCE["rnn_step"])
-    message = judgement.checks[-1].message
+    message = sentence(judgement.checks[-1].finding)
     assert 'dW["sx"]' in message
     assert "row 2 of 3, column 3 of 4" in message
 

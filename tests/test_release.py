@@ -102,7 +102,7 @@ def test_other_numbers_are_told_from_an_edit(course, tmp_path):
     (problem,) = found(course)
     assert "differs in numbers" in problem
     assert first.words in problem
-    assert leaf in problem
+    assert str(leaf) in problem
     assert "1.0e-06 of it apart" in problem
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of
 
+from autograder.answers.compare import compare
+from autograder.answers.leaf import Leaf
 from autograder.check import caller
+from autograder.judging import symptoms
 from autograder.judging.judge import judge
-from autograder.judging.symptoms import SYMPTOMS
 from autograder.sheets.drawn import fresh_sheet
 from autograder.sheets.sheet import right_trace, same_trace
 from autograder.sheets.slips import _compiled, _edits
@@ -179,6 +181,23 @@ def test_an_answer_that_looks_like_no_mistake_has_a_symptom(change, name):
     assert judgement.diagnoses[0].hint
 
 
+def test_a_text_of_the_students_own_is_no_symptom():
+    def forward(xs, s0, W):
+        raise ValueError("the shapes do not fit in a product, and only the last time step is right")
+
+    assert judge(frozen_sheet(TINY.name, "rnn_forward"), caller(forward)).misconception is None
+
+
+def test_right_sequences_are_no_right_time_steps():
+    expected = np.ones((4, 3, 5))
+    got = expected.copy()
+    got[:, :, :3] = 2
+    found = compare(Leaf("s"), got, expected, ("time step", "unit", "sequence"), 1e-8, 1e-10)
+    assert (found.axis, found.right) == ("sequence", (3, 5, 5))
+    assert symptoms.symptom({"s": found}, [], {}) is None
+
+
 def test_symptoms_have_names_of_their_own():
-    names = [name for _, name, _ in SYMPTOMS]
+    found = {*symptoms.SYMPTOMS.values(), *symptoms.ERRORS.values()}
+    names = [name for name, _ in found]
     assert len(names) == len(set(names))

@@ -1,46 +1,34 @@
-"""Arrays against expected arrays: a verdict, located, in words.
+"""Arrays against expected arrays: what is wrong first, where, and what is right about it.
 
 Knows tensors, time steps, units and sequences; nothing of exercises' points or misconceptions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Mapping
+from math import isfinite, prod
 
 import numpy as np
+
+from autograder.answers.finding import Finding, Kind
+from autograder.answers.leaf import Leaf
 
 WEIGHT_WORDS = ("row", "column")
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
+STEPS = ("time step", "position")
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How one leaf compares with what was expected.
-
-    Args:
-        ok: whether it agrees.
-        message: where it is wrong first, with the expected and the given number; or "".
-        pattern: what is right about it ("only the last time step is right"), or "".
-        kind: "right", "shape", "number" (NaN or infinity), "value" or "missing".
-    """
-
-    ok: bool
-    message: str = ""
-    pattern: str = ""
-    kind: str = "right"
-
-
-def axis_words(name: str, ndim: int, axes: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """One word for each axis of a leaf.
 
     Args:
-        name: the leaf, `gates["f"]`; words declared for `gates` hold for its members.
+        leaf: the array, `gates["f"]`; words declared for `gates` hold for its members.
         ndim: number of axes.
         axes: declared words.
     """
-    declared = axes.get(name) or axes.get(name.partition("[")[0])
+    name = leaf.output
+    declared = axes.get(str(leaf)) or axes.get(name)
     if declared and len(declared) == ndim:
         return tuple(declared)
     weights = name.startswith(("dW", "W"))
@@ -68,107 +56,76 @@ def agrees(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> n
 
 
 def compare(
-    name: str,
+    leaf: Leaf,
     got: np.ndarray,
     expected: np.ndarray,
     words: tuple[str, ...],
     rtol: float,
     atol: float,
-) -> Verdict:
+) -> Finding | None:
     """Compare one leaf with what was expected.
 
     Args:
-        name: the leaf's name, for the message.
+        leaf: which array it is.
         got: the student's array.
         expected: the reference's array.
         words: one word for each axis of `expected`.
         rtol: relative tolerance.
         atol: absolute tolerance in units of the largest expected entry.
+
+    Returns:
+        What is wrong first, or None where it agrees.
     """
     if got.shape != expected.shape:
-        return Verdict(False, _shape_message(name, got.shape, expected.shape, words), kind="shape")
+        kind = _shape_trouble(got.shape, expected.shape, words)
+        return Finding(kind, leaf, got=got.shape, asked=expected.shape, axis=words[0] if words else "")
     right = agrees(got, expected, rtol, atol)
     if right.all():
-        return Verdict(True)
+        return None
     first = tuple(int(i) for i in np.argwhere(~right)[0])
-    count = int((~right).sum())
-    share = "" if expected.size == 1 else f" ({count} of {expected.size} entries are wrong)"
-    message = (
-        f"`{name}` is wrong first at {place(first, words, expected.shape)}: "
-        f"expected {_number(expected[first])}, got {_number(got[first])}{share}"
+    number = float(got[first])
+    axis, block = _right_block(right, words)
+    return Finding(
+        Kind.VALUE if isfinite(number) else Kind.NOT_FINITE,
+        leaf,
+        got=number,
+        asked=float(expected[first]),
+        place=tuple(zip(words, first, expected.shape, strict=True)),
+        wrong=int((~right).sum()),
+        axis=axis,
+        right=block,
     )
-    kind = "value" if np.isfinite(got[~right]).all() else "number"
-    return Verdict(False, message, _pattern(right, words), kind)
 
 
-def place(index: tuple[int, ...], words: tuple[str, ...], shape: tuple[int, ...]) -> str:
-    """An index in words: "time step 3 of 5, unit 0, sequence 1 (index [2, 0, 1])"."""
-    if not index:
-        return "its one number"
-    parts = []
-    for i, word, size in zip(index, words, shape, strict=True):
-        parts.append(f"{word} {i + 1} of {size}")
-    return f"{', '.join(parts)} (index [{', '.join(map(str, index))}])"
-
-
-def _number(value: np.generic) -> str:
-    number = float(value)
-    if not np.isfinite(number):
-        return {"nan": "nan (not a number)"}.get(str(number), str(number))
-    return f"{number:.6g}"
-
-
-def _shape_message(name: str, got: tuple[int, ...], expected: tuple[int, ...], words: tuple[str, ...]) -> str:
-    asked = f"{expected} is asked for" if expected else "one number, of shape (), is asked for"
-    return f"`{name}` has the shape {got}; {asked}{_shape_trouble(got, expected, words)}"
-
-
-def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple[str, ...]) -> str:
-    """What may have happened to a shape, in words that go on behind a semicolon or a colon; or ""."""
-    steps = bool(words) and words[0] in ("time step", "position")
+def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple[str, ...]) -> Kind:
+    """What may have happened to a shape."""
+    steps = bool(words) and words[0] in STEPS
     if got == expected[::-1] and len(got) > 1:
-        return ": it is transposed"
+        return Kind.TRANSPOSED
     if tuple(n for n in got if n != 1) == tuple(n for n in expected if n != 1):
-        if len(got) < len(expected):
-            return ": an axis of size 1 was lost (`squeeze`, or an index where a slice belongs)"
-        return ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)"
+        return Kind.AXIS_LOST if len(got) < len(expected) else Kind.AXIS_ADDED
     if prod(got) == prod(expected):
-        if len(got) != len(expected):
-            return ": as many numbers, but the axes are merged or split"
-        return ": as many numbers, in another order"
+        return Kind.AXES_MERGED if len(got) != len(expected) else Kind.AXES_REORDERED
     if steps and got[:1] == (1,) and got[1:] == expected[1:]:
-        return ": only one part along the first axis; does `return` stand inside the loop?"
+        return Kind.ONE_STEP
     if got == expected[1:]:
-        if steps:
-            return ": one part along the first axis is missing; was it summed, or only one part returned?"
-        return ": its first axis is missing; was it summed over, or only one part returned?"
+        return Kind.ALL_STEPS_LOST if steps else Kind.FIRST_AXIS_LOST
     if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
-        many = "many" if got[0] > expected[0] else "few"
-        return f": one {words[0]} too {many}" if steps else f": one too {many} along the first axis"
-    return ""
+        if got[0] > expected[0]:
+            return Kind.STEP_TOO_MANY if steps else Kind.ENTRY_TOO_MANY
+        return Kind.STEP_TOO_FEW if steps else Kind.ENTRY_TOO_FEW
+    return Kind.SHAPE
 
 
-def _pattern(right: np.ndarray, words: tuple[str, ...]) -> str:
-    """What is right of a wrong array, where it can be said along one axis."""
-    for axis, word in enumerate(words):
-        size = right.shape[axis]
-        others = tuple(a for a in range(right.ndim) if a != axis)
-        whole = np.asarray(right.all(axis=others)) if others else right
+def _right_block(right: np.ndarray, words: tuple[str, ...]) -> tuple[str, tuple[int, int, int] | None]:
+    """The parts of a wrong array along one axis that are right, where they are a block at one end."""
+    for axis, (word, size) in enumerate(zip(words, right.shape, strict=True)):
+        if word not in (*STEPS, "sequence") or (word == "position" and size < 3):
+            continue
+        whole = np.asarray(right.all(axis=tuple(a for a in range(right.ndim) if a != axis)))
         count = int(whole.sum())
-        if size < 3 and not (size == 2 and count == 1 and word in ("time step", "sequence")):
-            continue
-        if word not in ("time step", "sequence", "position"):
-            continue
-        if count == 1 and whole[-1]:
-            return f"only the last {word} is right"
-        if count == 1 and whole[0]:
-            return f"only the first {word} is right"
-        if count == size - 1 and not whole[0]:
-            return f"every {word} but the first is right"
-        if count == size - 1 and not whole[-1]:
-            return f"every {word} but the last is right"
-        if 1 < count < size and whole[:count].all():
-            return f"{word}s 1 to {count} are right, the later ones are not"
-        if 1 < count < size and whole[size - count :].all():
-            return f"{word}s {size - count + 1} to {size} are right, the earlier ones are not"
-    return ""
+        if 0 < count < size and whole[-count:].all():
+            return word, (size - count, size, size)
+        if 0 < count < size and whole[:count].all():
+            return word, (0, count, size)
+    return "", None

@@ -1,6 +1,6 @@
 """What a function returns, taken apart into named arrays: `s_t`, `gates["f"]`, `dW["ss"]`.
 
-Tells in words where the structure is not the one asked for. Knows nothing of right or wrong numbers.
+Finds where the structure is not the one asked for. Knows nothing of right or wrong numbers.
 """
 
 from __future__ import annotations
@@ -9,13 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from autograder.answers.finding import Finding, Kind
+from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.outcome import Opaque
 
-Leaves = dict[str, np.ndarray]
+# How much of a student's own names is kept in a finding.
+MOST_KEYS, MOST_KEY_LETTERS, MOST_TYPE_LETTERS, MOST_SHAPES = 6, 20, 40, 3
 
 
 class StructureError(Exception):
-    """A returned value has not the structure that was asked for; the message says how, in words."""
+    """A returned value has not the structure that was asked for; `finding` says how."""
+
+    def __init__(self, finding: Finding):
+        where = finding.leaf or ", ".join(finding.names)
+        super().__init__(f"{where}: {finding.kind.replace('_', ' ')}")
+        self.finding = finding
 
 
 def reference_leaves(value: Any, returns: tuple[str, ...]) -> Leaves:
@@ -24,21 +32,25 @@ def reference_leaves(value: Any, returns: tuple[str, ...]) -> Leaves:
     Args:
         value: a tuple with as many parts as `returns` has names, or the value itself for one name.
         returns: the names of the parts.
+
+    Raises:
+        StructureError: it has other parts, or one that is no array of numbers.
     """
     parts = value if len(returns) > 1 else (value,)
     if not isinstance(parts, tuple | list) or len(parts) != len(returns):
-        raise StructureError(f"{len(returns)} values are asked for: {', '.join(returns)}")
+        raise StructureError(Finding(Kind.ANOTHER_COUNT, names=returns))
     leaves: Leaves = {}
     for name, part in zip(returns, parts, strict=True):
-        if isinstance(part, dict):
-            for key, member in part.items():
-                leaves[f'{name}["{key}"]'] = _as_array(member, f'{name}["{key}"]')
-        else:
-            leaves[name] = _as_array(part, name)
+        members = part.items() if isinstance(part, dict) else [("", part)]
+        for key, member in members:
+            leaf = Leaf(name, str(key))
+            leaves[leaf] = _as_array(member, leaf)
     return leaves
 
 
-def student_leaves(value: Any, returns: tuple[str, ...], expected: Leaves) -> tuple[Leaves, dict[str, str]]:
+def student_leaves(
+    value: Any, returns: tuple[str, ...], expected: Leaves
+) -> tuple[Leaves, dict[Leaf, Finding]]:
     """Take apart what a student's function returned, as far as it has the structure asked for.
 
     Args:
@@ -47,78 +59,69 @@ def student_leaves(value: Any, returns: tuple[str, ...], expected: Leaves) -> tu
         expected: the reference's leaves; their names say which parts are dicts.
 
     Returns:
-        The leaves that could be read, and for every other expected leaf what is wrong, in words.
+        The leaves that could be read, and what is wrong with every other expected leaf.
     """
-    parts, trouble = _parts(value, returns)
+    parts = _parts(value, returns)
+    if isinstance(parts, Finding):
+        return {}, dict.fromkeys(expected, parts)
     leaves: Leaves = {}
-    problems: dict[str, str] = {}
-    for name in returns:
-        members = [leaf for leaf in expected if leaf == name or leaf.startswith(f'{name}["')]
-        if trouble:
-            problems.update(dict.fromkeys(members, trouble))
-            continue
-        for leaf in members:
-            try:
-                leaves[leaf] = _as_array(_member(parts[name], name, leaf), leaf)
-            except StructureError as error:
-                problems[leaf] = str(error)
+    problems: dict[Leaf, Finding] = {}
+    for leaf in expected:
+        try:
+            leaves[leaf] = _as_array(_member(parts[leaf.output], leaf), leaf)
+        except StructureError as error:
+            problems[leaf] = error.finding
     return leaves, problems
 
 
-def _parts(value: Any, returns: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+def _parts(value: Any, returns: tuple[str, ...]) -> dict[str, Any] | Finding:
     """The returned parts by name, or what is wrong with all of them."""
-    asked = ", ".join(f"`{name}`" for name in returns)
     if value is None:
-        return {}, f"your function returns nothing (`None`); {asked} should be returned"
+        return Finding(Kind.NOTHING_RETURNED, names=returns)
     if len(returns) == 1:
-        if isinstance(value, tuple) and len(value) == 1:
-            return {}, f"a tuple is returned; return {asked} alone (is there a comma behind it?)"
         if isinstance(value, tuple):
-            return {}, f"{len(value)} values are returned; only {asked} is asked for"
-        return {returns[0]: value}, ""
+            kind = Kind.TUPLE_OF_ONE if len(value) == 1 else Kind.SEVERAL_FOR_ONE
+            return Finding(kind, names=returns, got=len(value))
+        return {returns[0]: value}
     if not isinstance(value, tuple | list):
-        return {}, f"one value is returned; {len(returns)} are asked for: {asked}, in this order"
+        return Finding(Kind.ONE_FOR_SEVERAL, names=returns)
     if len(value) != len(returns):
-        return {}, f"{len(value)} values are returned; {len(returns)} are asked for: {asked}"
-    return dict(zip(returns, value, strict=True)), ""
+        return Finding(Kind.ANOTHER_COUNT, names=returns, got=len(value))
+    return dict(zip(returns, value, strict=True))
 
 
-def _member(part: Any, name: str, leaf: str) -> Any:
-    if leaf == name:
-        if isinstance(part, dict):
-            raise StructureError(f"`{name}` is a dict; an array is asked for")
+def _member(part: Any, leaf: Leaf) -> Any:
+    if not leaf.key:
         return part
-    key = leaf[len(name) + 2 : -2]
     if not isinstance(part, dict):
-        raise StructureError(f'`{name}` should be a dict with the key "{key}"')
-    if key not in part:
-        found = ", ".join(f'"{k[:20]}"' for k in list(part)[:6]) or "none"
-        raise StructureError(f'`{name}` has no key "{key}" (its keys: {found})')
-    return part[key]
+        raise StructureError(Finding(Kind.NO_DICT, leaf))
+    if leaf.key not in part:
+        keys = tuple(key[:MOST_KEY_LETTERS] for key in list(part)[:MOST_KEYS])
+        raise StructureError(Finding(Kind.NO_KEY, leaf, got=keys))
+    return part[leaf.key]
 
 
-def _as_array(value: Any, name: str) -> np.ndarray:
+def _as_array(value: Any, leaf: Leaf) -> np.ndarray:
     if value is None:
-        raise StructureError(f"`{name}` is `None`; an array is asked for")
+        raise StructureError(Finding(Kind.NONE_FOR_ARRAY, leaf))
     if isinstance(value, Opaque):
-        raise StructureError(f"`{name}` is a `{value.type_name[:40]}`, not an array of numbers")
+        raise StructureError(Finding(Kind.NO_ARRAY, leaf, got=value.type_name[:MOST_TYPE_LETTERS]))
     if isinstance(value, dict):
-        raise StructureError(f"`{name}` is a dict; an array is asked for")
+        raise StructureError(Finding(Kind.DICT_FOR_ARRAY, leaf))
     if isinstance(value, tuple | list):
-        return _stack(value, name)
+        return _stack(value, leaf)
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise StructureError(f"`{name}` holds `{array.dtype}` values, not numbers")
+        raise StructureError(Finding(Kind.NO_NUMBERS, leaf, got=str(array.dtype)))
     return array
 
 
-def _stack(values: tuple | list, name: str) -> np.ndarray:
+def _stack(values: tuple | list, leaf: Leaf) -> np.ndarray:
     """A list of arrays of one shape is as good as the array."""
     if not values:
-        raise StructureError(f"`{name}` is an empty list")
-    arrays = [_as_array(value, name) for value in values]
+        raise StructureError(Finding(Kind.EMPTY_LIST, leaf))
+    arrays = [_as_array(value, leaf) for value in values]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
-        found = ", ".join(str(shape) for shape in sorted(shapes)[:3])
-        raise StructureError(f"`{name}` is a list of arrays of different shapes: {found}")
+        raise StructureError(Finding(Kind.UNLIKE_SHAPES, leaf, got=tuple(sorted(shapes)[:MOST_SHAPES])))
     return np.stack(arrays)

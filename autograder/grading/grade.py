@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.error_words import error_words
+from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
@@ -23,6 +23,7 @@ from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.gradients import Call
 from autograder.judging.judge import judge, unanswered
 from autograder.record import Check, Judgement, Mark, Record
+from autograder.report.sentences import cell_error
 from autograder.sandbox import Limits, Sandbox, Session
 from autograder.sheets.drawn import fresh_sheets, mistaken_functions
 from autograder.sheets.sheet import Sheet
@@ -173,7 +174,7 @@ class _Grading:
             # Own cells that do not come to an end: only their definitions are needed.
             self._end(session)
             error = next(iter(session.cell_errors), None)
-            words = error_words(error, is_call=False) if error else "the process ended"
+            words = cell_error(error) if error else "the process ended"
             self._plan = self._grader.planner.plan(self._cells, definitions_only=True)
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
@@ -220,8 +221,6 @@ class _Grading:
         explained = (
             any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._plan.is_pure
         )
-        if self._is_missing(self._judged[name]):
-            return
         if explained and all(self._judged[n].status == "right" for n in needed):
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
@@ -326,17 +325,15 @@ class _Grading:
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:
-        return any(check.message == error_words(MISSING) for check in judgement.checks)
+        return any(c.finding and c.finding.kind is Kind.MISSING for c in judgement.checks)
 
     def _explain_missing(self, judgement: Judgement) -> None:
         """A function may be missing because its cell stopped: then that is what to say."""
         for error in self._cell_errors:
             if error.cell is not None and self._plan.cells[error.cell].exercise == judgement.name:
-                message = f"your answer's cell stops: {error_words(error, is_call=False)}"
-                judgement.checks = [Check("answered", False, message)]
+                judgement.checks = [Check("answered", False, Finding(Kind.CELL_STOPS, error=error))]
                 return
-        message = f"there is no function `{judgement.name}`; its name and its cell must stay as they are"
-        judgement.checks = [Check("answered", False, message)]
+        judgement.checks = [Check("answered", False, Finding(Kind.MISSING, names=(judgement.name,)))]
 
     def _problems_of_cells(self) -> list[str]:
         words = []
@@ -345,11 +342,8 @@ class _Grading:
             if cell and cell.role == Role.GIVEN:
                 continue
             name = f"the cell of {cell.exercise}" if cell and cell.exercise else "a cell of your own"
-            words.append(f"{name} stops: {error_words(error, is_call=False)}")
+            words.append(f"{name} stops: {cell_error(error)}")
         return words
-
-
-MISSING = StudentError("missing", "")
 
 
 def _caller(session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograder.answers.compare import axis_words, compare
-from autograder.answers.error_words import error_words
-from autograder.answers.leaves import Leaves, student_leaves
+from autograder.answers.finding import Finding, Kind, stopped
+from autograder.answers.leaf import Leaf, Leaves
+from autograder.answers.leaves import student_leaves
 from autograder.answers.outcome import Outcome
 from autograder.judging.gradients import (
     RELATIVE_ERROR,
@@ -59,7 +60,7 @@ def trusted(function: Callable[..., Any]) -> Call:
     return call
 
 
-def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> str:
+def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> Finding | None:
     """Compare a backward with numeric slopes of a forward.
 
     Args:
@@ -69,7 +70,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> str
         forward: calls the forward.
 
     Returns:
-        What is wrong first, in words; "" for nothing.
+        What is wrong first, or None.
 
     Raises:
         GradientTrouble: the forward cannot be differentiated.
@@ -84,7 +85,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> str
     for slope in check_backward(loss, own.inputs, gradients, own.gradient, rng):
         if slope.relative_error > RELATIVE_ERROR:
             return _located(sheet, own, loss, gradients, slope.leaf)
-    return ""
+    return None
 
 
 def earned_share(sheet: Sheet, own: Forward, call: Call, forward: Call, wrong: WrongForward) -> float:
@@ -113,7 +114,7 @@ def earned_share(sheet: Sheet, own: Forward, call: Call, forward: Call, wrong: W
         return 0.0
     except Exception:  # a mistake of ours (a mutant) may fail where it was not asked before
         return 0.0
-    if all(np.allclose(outputs[name], expected) for name, expected in own.expected.items()):
+    if all(np.allclose(outputs[leaf], expected) for leaf, expected in own.expected.items()):
         return 0.0  # wrong elsewhere only: here the task is the right one, and was judged as such
     gradients, trouble = _gradients(sheet, own, call, outputs, upstream)
     if trouble or not _is_gradient(own, gradients, slopes, upstream):
@@ -128,25 +129,25 @@ def earned_share(sheet: Sheet, own: Forward, call: Call, forward: Call, wrong: W
 
 
 def _upstream(own: Forward, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    return {u: rng.normal(size=own.expected[o].shape) for u, o in own.gradient.upstream.items()}
+    return {u: rng.normal(size=own.expected[Leaf(o)].shape) for u, o in own.gradient.upstream.items()}
 
 
 def _loss(own: Forward, forward: Call, upstream: dict[str, np.ndarray]) -> ForwardLoss:
-    weights = {o: upstream[u] for u, o in own.gradient.upstream.items()}
+    weights = {Leaf(o): upstream[u] for u, o in own.gradient.upstream.items()}
     return ForwardLoss(forward, own.returns, own.expected, weights)
 
 
 def _gradients(
     sheet: Sheet, own: Forward, call: Call, outputs: Leaves, upstream: dict[str, np.ndarray]
-) -> tuple[Leaves, str]:
+) -> tuple[Leaves, Finding | None]:
     """What the student's backward gives for these outputs of a forward, or what is wrong with it."""
     values = {**sheet.cases[0].inputs, **own.inputs, **_grouped(outputs), **upstream}
     arguments = [copy.deepcopy(values[parameter]) for parameter in sheet.parameters]
     (outcome,) = call([arguments])
     if outcome.error:
-        return {}, error_words(outcome.error)
+        return {}, stopped(outcome.error, sheet.name)
     gradients, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[0].expected)
-    return gradients, next(iter(problems.values()), "")
+    return gradients, next(iter(problems.values()), None)
 
 
 def _is_gradient(own: Forward, gradients: Leaves, slopes: Leaves, upstream: dict[str, np.ndarray]) -> bool:
@@ -154,8 +155,7 @@ def _is_gradient(own: Forward, gradients: Leaves, slopes: Leaves, upstream: dict
     weights = np.concatenate([weight.ravel() for weight in upstream.values()])
     back = {forward: backward for backward, forward in own.gradient.wrt.items()}
     for leaf, matrix in slopes.items():
-        name, bracket, rest = leaf.partition("[")
-        wanted, got = weights @ matrix, gradients[back[name] + bracket + rest]
+        wanted, got = weights @ matrix, gradients[Leaf(back[leaf.output], leaf.key)]
         if got.size != wanted.size or not np.isfinite(got).all():
             return False
         if np.abs(got.ravel() - wanted).max() > RELATIVE_ERROR * np.abs(wanted).max():
@@ -174,29 +174,26 @@ def _likeness(matrix: np.ndarray, wanted: np.ndarray) -> float:
     return abs(float((matrix * wanted).sum())) / scale if np.isfinite(scale) and scale > 0 else 0.0
 
 
-def _grouped(leaves: dict[str, np.ndarray]) -> dict[str, Any]:
+def _grouped(leaves: Leaves) -> dict[str, Any]:
     """Leaves as arguments again: `gates["f"]` becomes a member of the dict `gates`."""
     grouped: dict[str, Any] = {}
-    for leaf, array in leaves.items():
-        name, bracket, rest = leaf.partition('["')
-        if bracket:
-            grouped.setdefault(name, {})[rest[:-2]] = array
+    for (name, key), array in leaves.items():
+        if key:
+            grouped.setdefault(name, {})[key] = array
         else:
             grouped[name] = array
     return grouped
 
 
-def _located(
-    sheet: Sheet, own: Forward, loss: ForwardLoss, gradients: dict[str, np.ndarray], leaf: str
-) -> str:
-    """The first entry of a gradient that disagrees with the numeric one, in words."""
-    name, bracket, rest = leaf.partition("[")
-    target = own.gradient.wrt[name] + bracket + rest
-    shape = input_leaves(own.inputs, list(own.inputs))[target].shape
+def _located(sheet: Sheet, own: Forward, loss: ForwardLoss, gradients: Leaves, leaf: Leaf) -> Finding | None:
+    """The first entry of a gradient that disagrees with the numeric one."""
+    target = Leaf(own.gradient.wrt[leaf.output], leaf.key)
+    shape = input_leaves(own.inputs, own.inputs)[target].shape
     got = gradients[leaf]
     if got.shape != shape:
-        return f"`{leaf}` has the shape {got.shape}; `{target}` has {shape}"
+        return Finding(Kind.GRADIENT_SHAPE, leaf, (str(target),), got.shape, shape)
     numeric = entrywise(loss, own.inputs, target)
-    words = axis_words(leaf, got.ndim, dict(sheet.spec.axes))
-    verdict = compare(leaf, got, numeric, words, RELATIVE_ERROR, RELATIVE_ERROR)
-    return f"beside numeric differences {verdict.message}" if not verdict.ok else ""
+    words = axis_words(leaf, got.ndim, sheet.spec.axes)
+    wrong = compare(leaf, got, numeric, words, RELATIVE_ERROR, RELATIVE_ERROR)
+    # What is right of it beside numeric differences says nothing that the values do not say better.
+    return wrong and Finding(Kind.GRADIENT_VALUE, leaf, cause=replace(wrong, right=None))

@@ -12,7 +12,8 @@ from itertools import permutations
 
 import numpy as np
 
-from autograder.answers.leaves import Leaves, student_leaves
+from autograder.answers.leaf import Leaf, Leaves
+from autograder.answers.leaves import student_leaves
 from autograder.judging.general_mistakes import general_mistake
 from autograder.record import Diagnosis
 from autograder.sheets.sheet import (
@@ -61,9 +62,9 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     if general:
         return [general]
     slips = _matching_slips(sheet, answers)
-    everything = {(name, case) for name, cases in wrong.items() for case in cases}
+    everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
     for slip in slips:
-        if {(name, one.case) for one in slip.shown for name in one.leaves} == everything:
+        if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return _in_parts(sheet, mistakes, slips, answers, wrong)
 
@@ -89,7 +90,7 @@ def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer, to_the_w
         return bool(effect) and answer.failed.partition(":")[0] == effect.partition(":")[0]
     if answer.outcome.error or set(answer.leaves) != set(sheet.cases[index].expected):
         return False
-    return all(_leaf_matches(sheet, index, name, effect, answer) for name in answer.leaves)
+    return all(_leaf_matches(sheet, index, leaf, effect, answer) for leaf in answer.leaves)
 
 
 def _is_wrong(sheet: Sheet, index: int, answer: Answer) -> bool:
@@ -97,18 +98,18 @@ def _is_wrong(sheet: Sheet, index: int, answer: Answer) -> bool:
     expected = sheet.cases[index].expected
     if answer.outcome.error or set(answer.leaves) != set(expected):
         return True
-    return any(differs(leaf, expected[name], sheet.spec) for name, leaf in answer.leaves.items())
+    return any(differs(got, expected[leaf], sheet.spec) for leaf, got in answer.leaves.items())
 
 
-def _leaf_matches(sheet: Sheet, index: int, name: str, effect: Leaves, answer: Answer) -> bool:
+def _leaf_matches(sheet: Sheet, index: int, leaf: Leaf, effect: Leaves, answer: Answer) -> bool:
     """Whether one leaf of an answer is what a mistake gives there."""
-    expected = sheet.cases[index].expected[name]
-    if name not in answer.leaves:
+    expected = sheet.cases[index].expected[leaf]
+    if leaf not in answer.leaves:
         return False
-    got = answer.leaves[name]
-    if name not in effect:
+    got = answer.leaves[leaf]
+    if leaf not in effect:
         return not differs(got, expected, sheet.spec)
-    return differs(got, expected, sheet.spec) and same(got, effect[name], expected)
+    return differs(got, expected, sheet.spec) and same(got, effect[leaf], expected)
 
 
 def same(got: np.ndarray, mistaken: np.ndarray, expected: np.ndarray) -> bool:
@@ -137,21 +138,21 @@ def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
         return None
     for order in list(permutations(range(len(value))))[1:]:  # the first is the order asked for
         leaves, problems = student_leaves(tuple(value[i] for i in order), sheet.returns, expected)
-        if not problems and not any(differs(leaves[name], expected[name], sheet.spec) for name in expected):
+        if not problems and not any(differs(leaves[leaf], expected[leaf], sheet.spec) for leaf in expected):
             asked = ", ".join(f"`{name}`" for name in sheet.returns)
             return Diagnosis("returned in another order", f"The order asked for is {asked}.")
     return None
 
 
-def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[str, list[int]]:
+def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[Leaf, list[int]]:
     """Each wrong leaf, and the cases (of random values) in which it is wrong."""
-    wrong: dict[str, list[int]] = {}
+    wrong: dict[Leaf, list[int]] = {}
     for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
         if case.is_edge:
             continue
-        for name, expected in case.expected.items():
-            if name in answer.leaves and differs(answer.leaves[name], expected, sheet.spec):
-                wrong.setdefault(name, []).append(i)
+        for leaf, expected in case.expected.items():
+            if leaf in answer.leaves and differs(answer.leaves[leaf], expected, sheet.spec):
+                wrong.setdefault(leaf, []).append(i)
     return wrong
 
 
@@ -162,7 +163,7 @@ def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
         for i, case in enumerate(sheet.cases)
         if not case.is_edge
     }
-    traces: dict[tuple[int, tuple[str, ...]], tuple[np.ndarray, np.ndarray]] = {}
+    traces: dict[tuple[int, tuple[Leaf, ...]], tuple[np.ndarray, np.ndarray]] = {}
 
     def matches(shown: Shown) -> bool:
         case, mine = sheet.cases[shown.case], wrong[shown.case]
@@ -170,7 +171,7 @@ def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
             return False
         place = (shown.case, shown.leaves)
         if place not in traces:
-            trace = trace_of({name: mine[name] for name in shown.leaves}, case.expected)
+            trace = trace_of({leaf: mine[leaf] for leaf in shown.leaves}, case.expected)
             traces[place] = (trace, right_trace(case, shown.leaves))
         return same_trace(traces[place][0], shown.trace, traces[place][1])
 
@@ -182,17 +183,17 @@ def _in_parts(
     mistakes: list[Mistake],
     slips: list[Slip],
     answers: Sequence[Answer],
-    wrong: dict[str, list[int]],
+    wrong: dict[Leaf, list[int]],
 ) -> list[Diagnosis]:
     """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
-    explained: dict[str, Mistake | Slip] = {}
+    explained: dict[Leaf, Mistake | Slip] = {}
     for mistake in mistakes:
-        for name in _explained_leaves(sheet, mistake, answers, wrong):
-            explained.setdefault(name, mistake)
+        for leaf in _explained_leaves(sheet, mistake, answers, wrong):
+            explained.setdefault(leaf, mistake)
     for slip in slips:
-        for name in slip.shown[0].leaves:
-            explained.setdefault(name, slip)
-    by_words: dict[tuple[str, str], list[str]] = {}
+        for leaf in slip.shown[0].leaves:
+            explained.setdefault(leaf, slip)
+    by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
@@ -200,8 +201,8 @@ def _in_parts(
 
 
 def _explained_leaves(
-    sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[str, list[int]]
-) -> list[str]:
+    sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
+) -> list[Leaf]:
     """The wrong leaves that a mistake gives in every case.
 
     None in a walk through time, where it would spoil a right one too: there a mistake is made once for all.
@@ -209,25 +210,25 @@ def _explained_leaves(
     shown = {
         i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
     }
-    walks = any(leaf.ndim > 2 for leaf in sheet.cases[0].expected.values())
-    known = {(name, i) for name, cases in wrong.items() for i in cases}
-    if walks and not {(name, i) for i, effect in shown.items() for name in effect} <= known:
+    walks = any(array.ndim > 2 for array in sheet.cases[0].expected.values())
+    known = {(leaf, i) for leaf, cases in wrong.items() for i in cases}
+    if walks and not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
         return []
     found = []
-    for name, cases in wrong.items():
+    for leaf, cases in wrong.items():
         told = [i for i in cases if i in shown]
         if told and all(
-            name in shown[i] and _leaf_matches(sheet, i, name, shown[i], answers[i]) for i in told
+            leaf in shown[i] and _leaf_matches(sheet, i, leaf, shown[i], answers[i]) for i in told
         ):
-            found.append(name)
+            found.append(leaf)
     return found
 
 
-def _listed(leaves: list[str], sheet: Sheet) -> str:
+def _listed(leaves: list[Leaf], sheet: Sheet) -> str:
     """Leaves in words; all members of a dict by the dict's name."""
     words = []
     for name in sheet.returns:
-        members = [leaf for leaf in sheet.cases[0].expected if leaf.partition("[")[0] == name]
+        members = [leaf for leaf in sheet.cases[0].expected if leaf.output == name]
         mine = [leaf for leaf in members if leaf in leaves]
         words += [f"`{name}`"] if mine == members and mine else [f"`{leaf}`" for leaf in mine]
     return ", ".join(words)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from autograder.answers.compare import axis_words
+from autograder.answers.leaf import Leaf
 from autograder.record import Diagnosis
 from autograder.sheets.sheet import Answer, Case, Sheet
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 
-def general_mistake(sheet: Sheet, answers: Sequence[Answer], wrong: dict[str, list[int]]) -> Diagnosis | None:
+def general_mistake(
+    sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
+) -> Diagnosis | None:
     """A mistake that any two arrays tell, the same one in all wrong leaves and cases."""
     pairs = [
-        (answers[i].leaves[name], sheet.cases[i].expected[name])
-        for name, cases in wrong.items()
+        (answers[i].leaves[leaf], sheet.cases[i].expected[leaf])
+        for leaf, cases in wrong.items()
         for i in cases
     ]
-    sizes = [_sizes(sheet.cases[i], dict(sheet.spec.axes)) for cases in wrong.values() for i in cases]
+    sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
     for test in (_single_precision, _integers, _zeros, _transposed, _wrong_sign):
         found = test(pairs)
         if found:
@@ -93,12 +96,12 @@ COUNTED = {
 }
 
 
-def _sizes(case: Case, axes: dict[str, tuple[str, ...]]) -> dict[str, int]:
+def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Sizes that a wrong average could have divided by, by the words for a case's axes."""
     found = {}
-    for name, value in (case.inputs | case.expected).items():
-        if isinstance(value, np.ndarray) and (value.ndim > 1 or name in axes):
-            for word, size in zip(axis_words(name, value.ndim, axes), value.shape, strict=True):
+    for leaf, value in ({Leaf(name): value for name, value in case.inputs.items()} | case.expected).items():
+        if isinstance(value, np.ndarray) and (value.ndim > 1 or str(leaf) in axes):
+            for word, size in zip(axis_words(leaf, value.ndim, axes), value.shape, strict=True):
                 if word in COUNTED:
                     found[COUNTED[word]] = size
     return found

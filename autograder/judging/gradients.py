@@ -6,13 +6,15 @@ many parameters there are. Only a tensor that fails is looked at entry by entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder.answers.leaves import Leaves, StructureError, student_leaves
+from autograder.answers.finding import Finding, Kind
+from autograder.answers.leaf import Leaf, Leaves
+from autograder.answers.leaves import student_leaves
 from autograder.answers.outcome import Outcome
 from autograder.course.exercise import Gradient, Inputs
 
@@ -24,14 +26,18 @@ Call = Callable[[Sequence[Sequence[Any]]], list[Outcome]]
 
 
 class GradientTrouble(Exception):
-    """The numeric gradient cannot be had (the forward fails); the message says why, in words."""
+    """The numeric gradient cannot be had (the forward fails); `finding` says why."""
+
+    def __init__(self, finding: Finding):
+        super().__init__(finding.kind)
+        self.finding = finding
 
 
 @dataclass(frozen=True)
 class Slope:
     """Numeric and analytic slope of the loss along one direction in one tensor."""
 
-    leaf: str
+    leaf: Leaf
     numeric: float
     analytic: float
 
@@ -52,13 +58,13 @@ class ForwardLoss:
         call: calls the forward with a batch of positional arguments.
         returns: names of the forward's outputs.
         expected: leaves of a reference's outputs: they say which outputs are dicts, and the shapes.
-        weights: output name -> weights of its entries in the sum.
+        weights: an output -> weights of its entries in the sum.
     """
 
     call: Call
     returns: tuple[str, ...]
     expected: Leaves
-    weights: dict[str, np.ndarray]
+    weights: Leaves
 
     def outputs(self, batch: list[Inputs]) -> list[Leaves]:
         """The forward's outputs for several inputs.
@@ -69,16 +75,13 @@ class ForwardLoss:
         found = []
         for outcome in self.call([list(inputs.values()) for inputs in batch]):
             if outcome.error:
-                raise GradientTrouble(f"the forward stops with {outcome.error.kind}")
-            try:
-                leaves, problems = student_leaves(outcome.value, self.returns, self.expected)
-            except StructureError as error:
-                raise GradientTrouble(str(error)) from error
+                raise GradientTrouble(Finding(Kind.FORWARD_STOPS, error=outcome.error))
+            leaves, problems = student_leaves(outcome.value, self.returns, self.expected)
             if problems:
                 raise GradientTrouble(next(iter(problems.values())))
-            for name, leaf in self.expected.items():
-                if leaves[name].shape != leaf.shape:
-                    raise GradientTrouble(f"the forward's `{name}` has the shape {leaves[name].shape}")
+            for leaf, expected in self.expected.items():
+                if leaves[leaf].shape != expected.shape:
+                    raise GradientTrouble(Finding(Kind.FORWARD_SHAPE, leaf, got=leaves[leaf].shape))
             found.append(leaves)
         return found
 
@@ -86,41 +89,40 @@ class ForwardLoss:
         """The loss for several inputs."""
         losses = []
         for leaves in self.outputs(batch):
-            losses.append(sum(float((w * leaves[name]).sum()) for name, w in self.weights.items()))
+            losses.append(sum(float((w * leaves[leaf]).sum()) for leaf, w in self.weights.items()))
         return losses
 
 
-def input_leaves(inputs: Inputs, names: Sequence[str]) -> dict[str, np.ndarray]:
+def input_leaves(inputs: Inputs, names: Iterable[str]) -> Leaves:
     """The arrays among the named inputs, members of a dict told by key: `W["ss"]`."""
     leaves = {}
     for name in names:
         value = inputs[name]
         if isinstance(value, dict):
-            leaves.update({f'{name}["{key}"]': np.asarray(member) for key, member in value.items()})
+            leaves.update({Leaf(name, key): np.asarray(member) for key, member in value.items()})
         else:
-            leaves[name] = np.asarray(value)
+            leaves[Leaf(name)] = np.asarray(value)
     return leaves
 
 
-def moved(inputs: Inputs, leaf: str, change: np.ndarray) -> Inputs:
+def moved(inputs: Inputs, leaf: Leaf, change: np.ndarray) -> Inputs:
     """The inputs with one array changed; the others are shared, nothing is changed in place."""
-    name, bracket, rest = leaf.partition('["')
-    if not bracket:
+    name, key = leaf
+    if not key:
         return {**inputs, name: inputs[name] + change}
-    key = rest[:-2]
     return {**inputs, name: {**inputs[name], key: inputs[name][key] + change}}
 
 
 def slopes(
-    loss: ForwardLoss, inputs: Inputs, directions: dict[str, list[np.ndarray]]
-) -> dict[str, list[float]]:
+    loss: ForwardLoss, inputs: Inputs, directions: dict[Leaf, list[np.ndarray]]
+) -> dict[Leaf, list[float]]:
     """Numeric slopes of the loss along directions, all of them in one batch of calls."""
     flat = [(leaf, direction) for leaf, several in directions.items() for direction in several]
     batch = []
     for leaf, direction in flat:
         batch += [moved(inputs, leaf, STEP * direction), moved(inputs, leaf, -STEP * direction)]
     losses = loss(batch)
-    found: dict[str, list[float]] = {leaf: [] for leaf in directions}
+    found: dict[Leaf, list[float]] = {leaf: [] for leaf in directions}
     for (leaf, _), up, down in zip(flat, losses[::2], losses[1::2], strict=True):
         found[leaf].append((up - down) / (2 * STEP))
     return found
@@ -142,30 +144,30 @@ def check_backward(
         gradient: which of them belongs to which input.
         rng: draws the directions.
     """
-    targets = input_leaves(inputs, list(gradient.wrt.values()))
+    targets = input_leaves(inputs, gradient.wrt.values())
     directions = {leaf: [rng.normal(size=array.shape)] for leaf, array in targets.items()}
     numeric = slopes(loss, inputs, directions)
     back = {forward: backward for backward, forward in gradient.wrt.items()}
     found = []
     for leaf, (slope,) in numeric.items():
-        name, bracket, rest = leaf.partition("[")
-        analytic = gradients[back[name] + bracket + rest]
+        mine = Leaf(back[leaf.output], leaf.key)
+        analytic = gradients[mine]
         if analytic.shape != targets[leaf].shape:
             analytic = np.full(targets[leaf].shape, np.nan)
-        found.append(Slope(back[name] + bracket + rest, slope, float((analytic * directions[leaf][0]).sum())))
+        found.append(Slope(mine, slope, float((analytic * directions[leaf][0]).sum())))
     return found
 
 
-def entrywise(loss: ForwardLoss, inputs: Inputs, leaf: str) -> np.ndarray:
+def entrywise(loss: ForwardLoss, inputs: Inputs, leaf: Leaf) -> np.ndarray:
     """The numeric gradient by every entry of one input leaf (two evaluations an entry)."""
-    array = input_leaves(inputs, list(inputs))[leaf]
+    array = input_leaves(inputs, inputs)[leaf]
     units = np.eye(array.size).reshape(array.size, *array.shape)
     return np.array(slopes(loss, inputs, {leaf: list(units)})[leaf]).reshape(array.shape)
 
 
 def jacobian(
     loss: ForwardLoss, inputs: Inputs, gradient: Gradient, rng: np.random.Generator
-) -> tuple[Leaves, dict[str, np.ndarray]]:
+) -> tuple[Leaves, Leaves]:
     """All slopes of a forward, entry by entry, from one batch of calls in a random order.
 
     One batch, so that a student's forward cannot answer in one way for one question and in another for
@@ -183,9 +185,9 @@ def jacobian(
     Raises:
         GradientTrouble: the forward fails, or there are too many entries to try.
     """
-    targets = input_leaves(inputs, list(gradient.wrt.values()))
+    targets = input_leaves(inputs, gradient.wrt.values())
     if sum(array.size for array in targets.values()) > MOST_ENTRIES:
-        raise GradientTrouble("there are too many entries to try")
+        raise GradientTrouble(Finding(Kind.TOO_MANY_ENTRIES))
     batch = [inputs]
     for leaf, array in targets.items():
         for unit in np.eye(array.size).reshape(array.size, *array.shape):
@@ -193,7 +195,7 @@ def jacobian(
     order = rng.permutation(len(batch))
     answers = dict(zip(order, loss.outputs([batch[i] for i in order]), strict=True))
     flat = {
-        i: np.concatenate([leaves[name].ravel() for name in loss.weights]) for i, leaves in answers.items()
+        i: np.concatenate([leaves[leaf].ravel() for leaf in loss.weights]) for i, leaves in answers.items()
     }
     tables, at = {}, 1
     for leaf, array in targets.items():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.compare import axis_words, compare
-from autograder.answers.error_words import error_words
+from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaves import student_leaves
 from autograder.answers.outcome import Outcome
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
@@ -38,7 +38,7 @@ SHARED = Diagnosis(
 
 def unanswered(sheet: Sheet) -> Judgement:
     """The judgement of an untouched stub."""
-    return Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, "not answered yet")])
+    return Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, Finding(Kind.UNANSWERED))])
 
 
 def judge(
@@ -66,12 +66,12 @@ def judge(
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
     judgement.checks = values + edges
-    again = _repeatable(sheet, answers[0], _answer(sheet, 0, outcomes[-1]))
+    again = _changed(sheet, answers[0], _answer(sheet, 0, outcomes[-1]))
     if again:
         judgement.checks.append(Check("same answer twice", False, again))
         judgement.diagnoses = [CHANGES]
     elif any(outcome.overwrote for outcome in outcomes):
-        again = "a call changes what the call before it returned: both returned the same array"
+        again = Finding(Kind.ONE_ARRAY_FOR_ALL)
         judgement.checks.append(Check("answers kept apart", False, again))
         judgement.diagnoses = [SHARED]
     if all(check.passed for check in judgement.checks):
@@ -87,9 +87,9 @@ def judge(
 
 
 def _symptoms(values: list[Check], edges: list[Check]) -> list[Diagnosis]:
-    failed = {check.name: check.message for check in values if not check.passed}
+    failed = {check.name: check.finding for check in values if check.finding}
     right = [check.name for check in values if check.passed]
-    found = symptom(failed, right, {check.name: check.message for check in edges if not check.passed})
+    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding})
     return [found] if found else []
 
 
@@ -127,12 +127,9 @@ def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     values = [(i, answer) for i, answer in enumerate(answers) if not sheet.cases[i].is_edge]
     checks = []
     for name in sheet.returns:
-        message = ""
-        for i, answer in values:
-            message = _trouble(sheet, i, answer, name)
-            if message:
-                break
-        checks.append(Check(name, not message, message))
+        troubles = (_trouble(sheet, i, answer, name) for i, answer in values)
+        found = next(filter(None, troubles), None)
+        checks.append(Check(name, not found, found))
     return checks
 
 
@@ -140,41 +137,40 @@ def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     checks = []
     for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
         if case.is_edge:
-            message = _trouble(sheet, i, answer, None)
-            checks.append(Check(case.words, not message, message, is_edge=True))
+            found = _trouble(sheet, i, answer, None)
+            checks.append(Check(case.words, not found, found, is_edge=True))
     return checks
 
 
-def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> str:
-    """What is wrong with one returned name (or any) in one case, in words; "" if nothing is."""
+def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Finding | None:
+    """What is wrong with one returned name (or any) in one case, or None."""
     if answer.outcome.error:
-        return error_words(answer.outcome.error)
+        return stopped(answer.outcome.error, sheet.name)
     case = sheet.cases[index]
     for leaf, expected in case.expected.items():
-        if name is not None and leaf.partition("[")[0] != name:
+        if name is not None and leaf.output != name:
             continue
         if leaf in answer.problems:
             return answer.problems[leaf]
-        words = axis_words(leaf, expected.ndim, dict(sheet.spec.axes))
-        verdict = compare(leaf, answer.leaves[leaf], expected, words, sheet.spec.rtol, sheet.spec.atol)
-        if not verdict.ok:
-            return f"{verdict.message}; {verdict.pattern}" if verdict.pattern else verdict.message
-    return ""
+        words = axis_words(leaf, expected.ndim, sheet.spec.axes)
+        found = compare(leaf, answer.leaves[leaf], expected, words, sheet.spec.rtol, sheet.spec.atol)
+        if found:
+            return found
+    return None
 
 
-def _repeatable(sheet: Sheet, first: Answer, second: Answer) -> str:
-    """Whether the same arguments give the same answer again; what is wrong, or ""."""
+def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
+    """In what an answer to the same arguments is another one the second time."""
     if first.outcome.error or second.outcome.error:
-        if bool(first.outcome.error) == bool(second.outcome.error):
-            return ""
-        return "called a second time with the same arguments, it does not behave as the first time"
-    for name, leaf in first.leaves.items():
-        other = second.leaves.get(name)
-        if other is None or not np.array_equal(leaf.shape, other.shape):
-            return f"`{name}` has another shape when called a second time with the same arguments"
-        if not np.allclose(leaf, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True):
-            return f"`{name}` is another one when called a second time with the same arguments"
-    return ""
+        both = first.outcome.error and second.outcome.error
+        return None if both else Finding(Kind.ANOTHER_BEHAVIOUR)
+    for leaf, array in first.leaves.items():
+        other = second.leaves.get(leaf)
+        if other is None or array.shape != other.shape:
+            return Finding(Kind.ANOTHER_SHAPE, leaf)
+        if not np.allclose(array, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True):
+            return Finding(Kind.ANOTHER_VALUE, leaf)
+    return None
 
 
 def _share(values: list[Check], edges: list[Check]) -> float:
@@ -197,15 +193,14 @@ def _check_gradient(
     try:
         error = gradient_error(sheet, own, call, forward)
     except GradientTrouble as trouble:
-        judgement.checks.append(Check(name, False, f"no numeric gradient: {trouble}"))
+        judgement.checks.append(Check(name, False, Finding(Kind.NO_GRADIENT, cause=trouble.finding)))
         return
     if error:
-        message = error
-        if judgement.share == 1.0:
-            message = f"your backward is right, but your own `{own.name}` is another function: {error}"
-        judgement.checks.append(Check(name, judgement.share == 1.0, message))
+        is_right = judgement.share == 1.0
+        other = Finding(Kind.ANOTHER_FORWARD, names=(own.name,), cause=error)
+        judgement.checks.append(Check(name, is_right, other if is_right else error))
         return
-    judgement.checks.append(Check(name, True, "agrees with the numeric gradient of the forward"))
+    judgement.checks.append(Check(name, True, Finding(Kind.AGREES)))
     if judgement.share < 1.0 and wrong_forward:
         share = earned_share(sheet, own, call, forward, wrong_forward)
         if share > judgement.share:

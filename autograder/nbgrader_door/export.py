@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.record import Record
+from autograder.report.sentences import sentence
 
 # What a spreadsheet takes for the beginning of a formula (in full width too, behind spaces too), at the
 # beginning of a text or behind what parts cells in another country's settings.
@@ -65,7 +66,9 @@ def export_gradescope(path: Path, assignment: str, records: Iterable[Record]) ->
                 "name": mark.name,
                 "score": mark.score,
                 "max_score": mark.max_score,
-                "output": "\n".join(f"{c.name}: {c.message or 'ok'}" for c in mark.judgement.checks),
+                "output": "\n".join(
+                    f"{c.name}: {sentence(c.finding) or 'ok'}" for c in mark.judgement.checks
+                ),
             }
             for mark in record.marks
         ]

@@ -24,6 +24,7 @@ from autograder.course.places import Places
 from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.judge import judge
+from autograder.report.sentences import sentence
 from autograder.sheets.drawn import fresh_sheets
 from autograder.sheets.frozen import Difference, FrozenChecks, difference, freeze
 from autograder.sheets.sheet import Sheet, differs
@@ -188,7 +189,7 @@ def _validate_reference(master: Master, name: str, sheet: Sheet) -> None:
     """The reference passes its own checks, numeric gradients among them."""
     forward = master.reference[sheet.forward.name] if sheet.forward else None
     judgement = judge(sheet, trusted(master.reference[name]), trusted(forward) if forward else None)
-    failed = [f"{check.name}: {check.message}" for check in judgement.checks if not check.passed]
+    failed = [f"{check.name}: {sentence(check.finding)}" for check in judgement.checks if not check.passed]
     if failed:
         raise CourseError(f"{master.name}: the reference of {name!r} fails its own check: {failed[0]}")
 

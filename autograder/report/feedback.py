@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
-from autograder.record import Check, Judgement
+from autograder.record import Check, Judgement, Record
+from autograder.report.sentences import sentence
 
 MOST_PRINTED = 1500
 
@@ -54,12 +56,12 @@ def _check_lines(checks: list[Check]) -> list[tuple[str, str]]:
     found = []
     said: set[str] = set()
     for check in checks:
+        message = sentence(check.finding)
         if check.passed:
-            found.append(("pass", f"{check.name}: {check.message}" if check.message else check.name))
+            found.append(("pass", f"{check.name}: {message}" if message else check.name))
         else:
-            message = "the same" if check.message in said else check.message
-            found.append(("fail", f"{check.name}: {message}"))
-            said.add(check.message)
+            found.append(("fail", f"{check.name}: {'the same' if message in said else message}"))
+            said.add(message)
     return found
 
 
@@ -111,6 +113,22 @@ def as_html(judgement: Judgement, extra: str = "") -> str:
         f'<div style="font-weight:bold">{html.escape(headline(judgement))}</div>'
         f"{''.join(rows)}{extra}</div>"
     )
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """A record as `--json` writes it: what each check found is a `message`."""
+    data = record.as_json()
+    for mark, exercise in zip(record.marks, data["exercises"], strict=True):
+        exercise["checks"] = [
+            {
+                "name": check.name,
+                "passed": check.passed,
+                "message": sentence(check.finding),
+                "is_edge": check.is_edge,
+            }
+            for check in mark.judgement.checks
+        ]
+    return data
 
 
 def code_marks(text: str) -> str:

@@ -107,7 +107,7 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
             effects.append("structure")
             continue
         effects.append(
-            {name: leaf for name, leaf in leaves.items() if differs(leaf, case.expected[name], sheet.spec)}
+            {leaf: got for leaf, got in leaves.items() if differs(got, case.expected[leaf], sheet.spec)}
         )
     return effects
 

@@ -20,7 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from autograder.answers.leaves import Leaves
+from autograder.answers.leaf import Leaf, Leaves
 from autograder.course.exercise import Exercise, Gradient
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
@@ -229,7 +229,7 @@ def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     leaves = sorted({one.leaves for slip in slips for one in slip.shown})
     return {
         "words": words,
-        "leaves": leaves,
+        "leaves": [[str(leaf) for leaf in group] for group in leaves],
         "slips": [
             [
                 words.index((slip.name, slip.hint)),
@@ -258,18 +258,18 @@ def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
     if isinstance(effect, str):
         return effect
     small: Leaves = {}
-    for name, leaf in effect.items():
-        expected = case.expected[name]
+    for leaf, got in effect.items():
+        expected = case.expected[leaf]
         # Half the size where single precision is enough to tell the mistake from the answer.
-        clear = leaf.shape != expected.shape or not np.allclose(leaf, expected, rtol=1e-2, atol=0)
-        keep = np.abs(leaf[np.isfinite(leaf)]).max(initial=0) < 1e30 and leaf.dtype == np.float64
-        small[name] = leaf.astype(np.float32) if clear and keep else leaf
+        clear = got.shape != expected.shape or not np.allclose(got, expected, rtol=1e-2, atol=0)
+        keep = np.abs(got[np.isfinite(got)]).max(initial=0) < 1e30 and got.dtype == np.float64
+        small[leaf] = got.astype(np.float32) if clear and keep else got
     return _put(small, arrays)
 
 
 def _put(value: Any, arrays: _Arrays) -> Any:
     if isinstance(value, dict):
-        return {"dict": {key: _put(member, arrays) for key, member in value.items()}}
+        return {"dict": {str(key): _put(member, arrays) for key, member in value.items()}}
     if isinstance(value, list | tuple):
         return {"list": [_put(member, arrays) for member in value]}
     if isinstance(value, np.ndarray):
@@ -290,6 +290,10 @@ def _get(described: Any, tensors: dict[str, np.ndarray]) -> Any:
         kind, start, shape = described["array"]
         return tensors[kind][start : start + math.prod(shape)].reshape(shape).copy()
     return described["plain"]
+
+
+def _get_leaves(described: Any, tensors: dict[str, np.ndarray]) -> Leaves:
+    return {Leaf.read(name): _get(array, tensors) for name, array in described["dict"].items()}
 
 
 def _arrays_in(described: Any, tensors: dict[str, np.ndarray]) -> Any:
@@ -370,7 +374,10 @@ class FrozenChecks:
         )
         cases = [
             Case(
-                c["words"], c["is_edge"], _get(c["inputs"], self._tensors), _get(c["expected"], self._tensors)
+                c["words"],
+                c["is_edge"],
+                _get(c["inputs"], self._tensors),
+                _get_leaves(c["expected"], self._tensors),
             )
             for c in words["cases"]
         ]
@@ -378,7 +385,7 @@ class FrozenChecks:
             Mistake(
                 m["name"],
                 m["hint"],
-                [e if isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
+                [e if isinstance(e, str) else _get_leaves(e, self._tensors) for e in m["effects"]],
                 m["made_in"],
             )
             for m in words["mistakes"]
@@ -392,17 +399,18 @@ class FrozenChecks:
                 gradient["is_exercise"],
                 tuple(gradient["returns"]),
                 _get(gradient["inputs"], self._tensors),
-                _get(gradient["expected"], self._tensors),
+                _get_leaves(gradient["expected"], self._tensors),
             )
         return sheet
 
     def _slips(self, described: dict[str, Any]) -> list[Slip]:
-        words, leaves = described["words"], described["leaves"]
+        words = described["words"]
+        leaves = [tuple(map(Leaf.read, group)) for group in described["leaves"]]
         traces = iter(_get(described["traces"], self._tensors))
         found = []
         for word, places in described["slips"]:
             name, hint = words[word]
-            shown = tuple(Shown(case, tuple(leaves[group]), next(traces)) for case, group in places)
+            shown = tuple(Shown(case, leaves[group], next(traces)) for case, group in places)
             found.append(Slip(name, hint, shown))
         return found
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograder.answers.compare import agrees
-from autograder.answers.leaves import Leaves
+from autograder.answers.finding import Finding
+from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.outcome import Outcome
 from autograder.course.exercise import Exercise, Gradient, Inputs
 
@@ -62,7 +63,7 @@ class Shown:
     """
 
     case: int
-    leaves: tuple[str, ...]
+    leaves: tuple[Leaf, ...]
     trace: np.ndarray
 
 
@@ -77,15 +78,15 @@ class Slip:
 
 def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
     """What is kept of wrong leaves to recognise them: two weighted sums and the size of both, shape (3,)."""
-    parts = [np.ravel(leaf) / np.abs(expected[name]).max(initial=1e-300) for name, leaf in leaves.items()]
+    parts = [np.ravel(got) / np.abs(expected[leaf]).max(initial=1e-300) for leaf, got in leaves.items()]
     entries = np.concatenate(parts).astype(np.float64)
     weights = np.sin(TRACE_STEPS * np.arange(1, entries.size + 1))
     return np.array([*(weights @ entries), np.abs(entries).sum()])
 
 
-def right_trace(case: Case, names: Sequence[str]) -> np.ndarray:
-    """The trace of the expected leaves of these names."""
-    return trace_of({name: case.expected[name] for name in names}, case.expected)
+def right_trace(case: Case, leaves: Sequence[Leaf]) -> np.ndarray:
+    """The trace of these leaves as they are expected."""
+    return trace_of({leaf: case.expected[leaf] for leaf in leaves}, case.expected)
 
 
 def same_trace(one: np.ndarray, other: np.ndarray, right: np.ndarray) -> bool:
@@ -136,7 +137,7 @@ class Answer:
 
     outcome: Outcome
     leaves: Leaves
-    problems: dict[str, str]
+    problems: dict[Leaf, Finding]
 
     @property
     def failed(self) -> str:
@@ -172,10 +173,10 @@ def wrong_leaves(leaves: Leaves, case: Case, spec: Exercise) -> Leaves:
     if set(leaves) != set(case.expected):
         return {}
     wrong: Leaves = {}
-    for name, expected in case.expected.items():
-        leaf = leaves[name]
-        if leaf.shape != expected.shape or leaf.dtype.kind not in "fiub" or not np.isfinite(leaf).all():
+    for leaf, expected in case.expected.items():
+        got = leaves[leaf]
+        if got.shape != expected.shape or got.dtype.kind not in "fiub" or not np.isfinite(got).all():
             return {}
-        if differs(leaf, expected, spec):
-            wrong[name] = leaf
+        if differs(got, expected, spec):
+            wrong[leaf] = got
     return wrong

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.leaves import Leaves, reference_leaves
+from autograder.answers.leaf import Leaf, Leaves
+from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
 from autograder.sheets.sheet import (
     Case,
@@ -49,7 +50,7 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     shape's own words say more.
     """
     exercise = master.exercises[sheet.name]
-    found: dict[tuple[tuple[int, tuple[str, ...]], ...], list[Slip]] = {}
+    found: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
     right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
     with np.errstate(all="ignore"):
         for edit in _edits(master, exercise):

@@ -1,0 +1,155 @@
+"""What a check found, in a sentence: the only place where findings become words."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan, prod
+
+from autograder.answers.finding import Finding, Kind, stopped
+from autograder.answers.outcome import StudentError
+
+# What stands in braces is filled in by `_filled`.
+ERRORS = {
+    Kind.RAISED: "{error.kind}: {message}",
+    Kind.PART_MISSING: "a part is still missing (`NotImplementedError`)",
+    Kind.UNFIT_PRODUCT: "the shapes do not fit in a product: an axis of {asked} meets an axis of {got}",
+    Kind.UNFIT_ENTRIES: (
+        "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@` meant?"
+    ),
+    Kind.TEXT_FOR_NUMBERS: (
+        "a text stands where numbers belong; unpacking a dict gives its keys, not its values"
+    ),
+    Kind.SYNTAX: "the cell cannot be read as Python: {error.message}",
+    Kind.TIME: "it did not come to an end in time; is there an endless loop?",
+    Kind.MEMORY: "it needed more memory than there is",
+    Kind.EXIT: "it ended the whole process",
+    Kind.CRASH: "the process crashed: {error.message}",
+    Kind.UNREADABLE: "the answer could not be read: {error.message}",
+}
+SHAPES = {
+    Kind.SHAPE: "",
+    Kind.TRANSPOSED: ": it is transposed",
+    Kind.AXIS_LOST: ": an axis of size 1 was lost (`squeeze`, or an index where a slice belongs)",
+    Kind.AXIS_ADDED: ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)",
+    Kind.AXES_MERGED: ": as many numbers, but the axes are merged or split",
+    Kind.AXES_REORDERED: ": as many numbers, in another order",
+    Kind.ONE_STEP: ": only one part along the first axis; does `return` stand inside the loop?",
+    Kind.ALL_STEPS_LOST: (
+        ": one part along the first axis is missing; was it summed, or only one part returned?"
+    ),
+    Kind.FIRST_AXIS_LOST: ": its first axis is missing; was it summed over, or only one part returned?",
+    Kind.STEP_TOO_MANY: ": one {axis} too many",
+    Kind.STEP_TOO_FEW: ": one {axis} too few",
+    Kind.ENTRY_TOO_MANY: ": one too many along the first axis",
+    Kind.ENTRY_TOO_FEW: ": one too few along the first axis",
+}
+# Said in other words than the exception's: its name is left out.
+NUMPYS_OWN = (Kind.UNFIT_PRODUCT, Kind.UNFIT_ENTRIES, Kind.TEXT_FOR_NUMBERS)
+OTHERS = {
+    Kind.UNANSWERED: "not answered yet",
+    Kind.MISSING: "there is no function {names}; its name and its cell must stay as they are",
+    Kind.NOTHING_RETURNED: "your function returns nothing (`None`); {names} should be returned",
+    Kind.TUPLE_OF_ONE: "a tuple is returned; return {names} alone (is there a comma behind it?)",
+    Kind.SEVERAL_FOR_ONE: "{got} values are returned; only {names} is asked for",
+    Kind.ONE_FOR_SEVERAL: "one value is returned; {count} are asked for: {names}, in this order",
+    Kind.ANOTHER_COUNT: "{got} values are returned; {count} are asked for: {names}",
+    Kind.DICT_FOR_ARRAY: "`{leaf}` is a dict; an array is asked for",
+    Kind.NO_DICT: '`{leaf.output}` should be a dict with the key "{leaf.key}"',
+    Kind.NO_KEY: '`{leaf.output}` has no key "{leaf.key}" (its keys: {listed})',
+    Kind.NONE_FOR_ARRAY: "`{leaf}` is `None`; an array is asked for",
+    Kind.NO_ARRAY: "`{leaf}` is a `{got}`, not an array of numbers",
+    Kind.NO_NUMBERS: "`{leaf}` holds `{got}` values, not numbers",
+    Kind.EMPTY_LIST: "`{leaf}` is an empty list",
+    Kind.UNLIKE_SHAPES: "`{leaf}` is a list of arrays of different shapes: {listed}",
+    Kind.ANOTHER_BEHAVIOUR: (
+        "called a second time with the same arguments, it does not behave as the first time"
+    ),
+    Kind.ANOTHER_SHAPE: "`{leaf}` has another shape when called a second time with the same arguments",
+    Kind.ANOTHER_VALUE: "`{leaf}` is another one when called a second time with the same arguments",
+    Kind.ONE_ARRAY_FOR_ALL: "a call changes what the call before it returned: both returned the same array",
+    Kind.AGREES: "agrees with the numeric gradient of the forward",
+    Kind.NO_GRADIENT: "no numeric gradient: {cause}",
+    Kind.FORWARD_STOPS: "the forward stops with {error.kind}",
+    Kind.FORWARD_SHAPE: "the forward's `{leaf}` has the shape {got}",
+    Kind.TOO_MANY_ENTRIES: "there are too many entries to try",
+    Kind.GRADIENT_SHAPE: "`{leaf}` has the shape {got}; {names} has {asked}",
+    Kind.GRADIENT_VALUE: "beside numeric differences {cause}",
+    Kind.ANOTHER_FORWARD: "your backward is right, but your own {names} is another function: {cause}",
+}
+
+
+def sentence(found: Finding | None) -> str:
+    """What a check found, in a sentence; "" for nothing."""
+    if found is None:
+        return ""
+    if found.kind in SHAPES:
+        asked = f"{found.asked} is asked for" if found.asked else "one number, of shape (), is asked for"
+        return f"`{found.leaf}` has the shape {found.got}; {asked}{_filled(SHAPES[found.kind], found)}"
+    if found.kind in (Kind.VALUE, Kind.NOT_FINITE):
+        return _value(found)
+    if found.kind in ERRORS and found.error:
+        starts = "it stops with " if found.error.kind[:1].isupper() else ""
+        return ("it stops: " if found.kind in NUMPYS_OWN else starts) + _error(found, found.error)
+    if found.kind is Kind.CELL_STOPS and found.error:
+        return f"your answer's cell stops: {cell_error(found.error)}"
+    return _filled(OTHERS[found.kind], found)
+
+
+def cell_error(error: StudentError) -> str:
+    """The error that stopped a cell, in words."""
+    return _error(stopped(error), error)
+
+
+def _filled(words: str, found: Finding) -> str:
+    several = found.got if isinstance(found.got, tuple) else ()
+    return words.format(
+        leaf=found.leaf,
+        names=", ".join(f"`{name}`" for name in found.names),
+        count=len(found.names),
+        got=found.got,
+        asked=found.asked,
+        listed=", ".join(f'"{one}"' if isinstance(one, str) else str(one) for one in several) or "none",
+        axis=found.axis,
+        error=found.error,
+        message=found.error.message.strip() if found.error else "",
+        cause=sentence(found.cause),
+    )
+
+
+def _error(found: Finding, error: StudentError) -> str:
+    """An error, with the line of the cell where it arose."""
+    where = f", in line {error.line}" if error.line else ""
+    source = f" `{error.source.strip()}`" if error.source.strip() else ""
+    return f"{_filled(ERRORS[found.kind], found)}{where}{source}"
+
+
+def _value(found: Finding) -> str:
+    """The first wrong entry: where it is, what it should be, and what is right beside it."""
+    size = prod(size for _, _, size in found.place)
+    share = "" if size == 1 else f" ({found.wrong} of {size} entries are wrong)"
+    numbers = f"expected {_number(found.asked)}, got {_number(found.got)}{share}"
+    right = f"; {_right(found.axis, *found.right)}" if found.right else ""
+    return f"`{found.leaf}` is wrong first at {_place(found)}: {numbers}{right}"
+
+
+def _place(found: Finding) -> str:
+    """An index in words: "time step 3 of 5, unit 1 of 4, sequence 2 of 2 (index [2, 0, 1])"."""
+    if not found.place:
+        return "its one number"
+    parts = ", ".join(f"{word} {index + 1} of {size}" for word, index, size in found.place)
+    return f"{parts} (index {[index for _, index, _ in found.place]})"
+
+
+def _number(value: float) -> str:
+    if isfinite(value):
+        return f"{value:.6g}"
+    return "nan (not a number)" if isnan(value) else str(value)
+
+
+def _right(axis: str, start: int, end: int, size: int) -> str:
+    """Which parts along an axis are right: the first ones, or the last ones."""
+    if end - start == 1:
+        return f"only the {'first' if start == 0 else 'last'} {axis} is right"
+    if end - start == size - 1:
+        return f"every {axis} but the {'last' if start == 0 else 'first'} is right"
+    others = "later" if start == 0 else "earlier"
+    return f"{axis}s {start + 1} to {end} are right, the {others} ones are not"
