@@ -8,8 +8,10 @@ of what is right.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dis
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
@@ -19,6 +21,7 @@ from autograder.course.magics import without_cell_magic
 from autograder.course.names import Namespace, is_definition, parse
 from autograder.course.surroundings import text_hash
 
+RUNS_ITS_LINE = re.compile(r"get_ipython\(\)\.run_line_magic\('(?:time|prun)', ('.*'|\".*\")\)", re.S)
 NOT_RUN = "no cell that is run for a grade sets it"
 
 
@@ -31,14 +34,14 @@ class RanCell:
     cell_id: str = ""
 
 
-_ids: dict[int, str] = {}
+_ids: dict[str, str] = {}  # a cell's text -> its id
 
 
 def watch(shell: Any) -> None:
-    """Remember from now on which cell of the notebook each input of a kernel came from."""
+    """Remember from now on which cell of the notebook each text that a kernel runs came from."""
 
     def remember(info: Any) -> None:
-        _ids[shell.execution_count] = str(getattr(info, "cell_id", None) or "")
+        _ids[str(info.raw_cell).strip()] = str(getattr(info, "cell_id", None) or "")
 
     shell.events.register("pre_run_cell", remember)
 
@@ -47,7 +50,7 @@ def ran_cells(shell: Any) -> list[RanCell]:
     """The cells that were run in a kernel, in order."""
     history = shell.history_manager
     pairs = zip(history.input_hist_raw, history.input_hist_parsed, strict=False)
-    return [RanCell(raw, parsed, _ids.get(i, "")) for i, (raw, parsed) in enumerate(pairs)]
+    return [RanCell(raw, parsed, _ids.get(raw.strip(), "")) for raw, parsed in pairs]
 
 
 def namespace_where_graded(around: Mapping[str, Any], cells: Sequence[RanCell]) -> Namespace:
@@ -59,11 +62,18 @@ def namespace_where_graded(around: Mapping[str, Any], cells: Sequence[RanCell]) 
             continue
         body, magic = without_cell_magic(cell.source)
         tree = parse(body if body != cell.source or magic else cell.python)
-        statements = tree.body if tree else []
+        statements = [one for statement in (tree.body if tree else []) for one in _meant(statement)]
         if cell.cell_id in around["cells"]:
             statements = [statement for statement in statements if is_definition(statement)]
         namespace.run(statements)
     return namespace
+
+
+def _meant(statement: ast.stmt) -> list[ast.stmt]:
+    """The statements behind a line magic that runs what stands in its line."""
+    found = RUNS_ITS_LINE.fullmatch(ast.unparse(statement))
+    tree = parse(ast.literal_eval(found[1])) if found else None
+    return tree.body if tree else [statement]
 
 
 def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[str]) -> dict[str, str]:
