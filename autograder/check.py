@@ -22,12 +22,14 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.calling import Calls
+from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.answers.wire import WireError, normalise
 from autograder.course.stubs import is_stub
+from autograder.course.where_graded import lacking, namespace_where_graded, ran_cells, watch, without
 from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
-from autograder.record import Judgement
+from autograder.record import Check, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
@@ -62,6 +64,8 @@ def check(function: Callable[..., Any]) -> None:
     checks = _checks()
     sheet = _sheet(checks, name)
     judgement = judge_here(checks, sheet, function)
+    if judgement.status == "right":
+        _confirm_where_graded(judgement, checks, sheet, function)
     _show(judgement, sheet)
     if judgement.status == "unanswered":
         raise CheckFailed(f"{name}: not answered yet")
@@ -104,6 +108,32 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _confirm_where_graded(
+    judgement: Judgement, checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any]
+) -> None:
+    """Take back a "right" that the grade would not repeat: the answer needs what is not there then."""
+    shell = _shell()
+    if shell is None or not checks.around:
+        return
+    namespace = namespace_where_graded(checks.around, ran_cells(shell))
+    lacked = lacking(function, namespace, checks.names)
+    # A name in a branch that is never taken does no harm: what counts is what comes of the calls.
+    if not lacked or judge(sheet, caller(without(function, lacked))).status == "right":
+        return
+    found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()))
+    judgement.status, judgement.share = "wrong", 0.0
+    judgement.checks.append(Check("with what a grade has", False, found))
+
+
+def _shell() -> Any:
+    """IPython, where this is a kernel of it."""
+    with contextlib.suppress(ImportError):
+        from IPython import get_ipython  # noqa: PLC0415  (only a notebook has it)
+
+        return get_ipython()
+    return None
 
 
 def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
@@ -229,12 +259,7 @@ def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
 
 
 def _show(judgement: Judgement, sheet: Sheet) -> None:
-    shell = None
-    with contextlib.suppress(ImportError):
-        from IPython import get_ipython  # noqa: PLC0415  (only a notebook has it)
-
-        shell = get_ipython()
-    if shell is None:
+    if _shell() is None:
         print(as_text(judgement))
         return
     from IPython.display import display  # noqa: PLC0415
@@ -242,3 +267,7 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
     extra = "" if judgement.status == "right" else hints_html(sheet.spec.hints)
     page = {"text/plain": as_text(judgement), "text/html": as_html(judgement, extra)}
     display(page, raw=True)
+
+
+if (_kernel := _shell()) is not None:
+    watch(_kernel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -269,10 +270,16 @@ def carry(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    submitted: Annotated[
+        Path | None, typer.Option(help="Also say which Python a class wrote its notebooks with.")
+    ] = None,
+) -> None:
     """Say whether the sandbox works here, and how to mend it."""
     from autograder.sandbox import doctor as examine  # noqa: PLC0415
 
+    if submitted:
+        _say_pythons(submitted)
     findings = examine()
     for finding in findings:
         out.print(Text("ok     " if finding.ok else "WRONG  ", "green" if finding.ok else "red"), end="")
@@ -281,6 +288,17 @@ def doctor() -> None:
             out.print(Text(f"       {finding.remedy}"))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _say_pythons(submitted: Path) -> None:
+    from autograder.grading.classroom import pythons_of  # noqa: PLC0415
+
+    ours = sys.version_info[:2]
+    for version, count in pythons_of(submitted).items():
+        name = ".".join(map(str, version)) or "unknown"
+        newer = "; its newer syntax cannot be read here" if version > ours else ""
+        out.print(f"{count} notebooks were written with Python {name}{newer}")
+    out.print(f"grading uses Python {ours[0]}.{ours[1]}")
 
 
 def main() -> None:

@@ -91,14 +91,13 @@ def test_a_stale_release_names_the_source_that_changed(course):
 def test_other_numbers_are_told_from_an_edit(course, tmp_path):
     """A file that a build wrote as it is, on a machine that computes otherwise."""
     from autograder.release import build as building
-    from autograder.sheets.frozen import freeze
 
     master = building.read_master(course.solutions / TINY.name)
     sheets = fresh_sheets(master, PUBLIC_KEY)
     first = next(iter(sheets.values())).cases[0]
     leaf = next(iter(first.expected))
     first.expected[leaf] = first.expected[leaf] * (1 + 1e-6)
-    checks_of(course).write_bytes(freeze(master.name, sheets, master.made_from))
+    checks_of(course).write_bytes(building._frozen(master, sheets))
     (problem,) = found(course)
     assert "differs in numbers" in problem
     assert first.words in problem

@@ -2,12 +2,17 @@
 
 import json
 import os
+import sys
+import time
 
 import pytest
 from course import TINY, master_of, submission
 
+from autograder.course.magics import SECONDS
+from autograder.course.notebook import source_cells
 from autograder.errors import Ungradable
-from autograder.grading.submission import Planner, Role, read_bytes, read_cells
+from autograder.grading.submission import MOST_PARTS_OF_AN_ANSWER, OURS, Planner, Role, read_bytes, read_cells
+from autograder.report.sentences import sentence
 
 PLANNER = Planner(master_of(TINY.name))
 
@@ -17,7 +22,10 @@ PLANNER = Planner(master_of(TINY.name))
     [
         (b"", "empty"),
         (b"   \n", "empty"),
-        (b"not json", "not a notebook"),
+        (b"not json", "begins with 'not json'"),
+        (b"\n\n<!DOCTYPE html>\n<html>", "web page"),
+        (b"import numpy as np\nx = 1", "begins with 'import numpy as np'; hand in the .ipynb"),
+        (b'{"cells": [], "nbformat": 4,\n', "breaks off"),
         (b'{"cells": [{"a": ', "not a notebook"),
         (b"\xff\xfe\x00", "UTF-8"),
         (b"[1, 2]", "not a notebook"),
@@ -103,3 +111,112 @@ def test_a_missing_and_a_doubled_answer_cell_are_noted():
     notes = " ".join(plan_of(json.dumps(content).encode()).notes)
     assert "rnn_step stands more than once" in notes
     assert "rnn_forward is missing" in notes
+
+
+def code(source, grade_id="", cell_id=""):
+    metadata = {"nbgrader": {"grade_id": grade_id}} if grade_id else {}
+    return {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": source}
+
+
+def planned(*cells):
+    """The student's cells of a plan: (exercise, source)."""
+    plan = plan_of(json.dumps({"nbformat": 4, "cells": list(cells)}).encode())
+    return [(cell.exercise, cell.source) for cell in plan.cells if cell.role not in OURS], plan.notes
+
+
+def test_a_byte_order_mark_is_no_content():
+    assert read_cells(b"\xef\xbb\xbf" + json.dumps({"nbformat": 4, "cells": [code("x = 1")]}).encode())
+
+
+def test_brackets_inside_texts_are_no_structure():
+    plot = {"output_type": "stream", "name": "stdout", "text": "[{" * 200_000 + '\\"[' * 1000}
+    content = json.dumps({"nbformat": 4, "cells": [{**code("x = 1"), "outputs": [plot]}]})
+    assert [cell.source for cell in read_cells(content.encode())] == ["x = 1"]
+
+
+HEAD = "def rnn_step(x_t, s_prev, W):"
+
+
+def test_halves_of_a_split_cell_are_joined():
+    halves = [HEAD + "\n    z = x_t", "    return np.tanh(z)"]
+    found, _ = planned(*(code(half, "rnn_step") for half in halves))
+    assert found == [("rnn_step", "\n".join(halves))]
+
+
+def test_a_cell_split_before_its_function_keeps_its_helper():
+    parts = ["def helper(z): return z", HEAD + " return helper(x_t)"]
+    found, notes = planned(*(code(part, "rnn_step") for part in parts))
+    assert [source for _, source in found] == parts
+    assert not any("more than once" in note for note in notes)
+
+
+def test_of_two_whole_answers_the_last_counts_alone():
+    found, notes = planned(code(HEAD + " return 1", "rnn_step"), code(HEAD + " return 2", "rnn_step"))
+    assert found == [("rnn_step", HEAD + " return 2")]
+    assert any("rnn_step stands more than once" in note for note in notes)
+
+
+def test_a_copied_stub_takes_no_answer_away():
+    stub = HEAD + "\n    raise NotImplementedError"
+    found, _ = planned(code(HEAD + " return 1", "rnn_step"), code(stub, "rnn_step"))
+    assert found == [("rnn_step", HEAD + " return 1")]
+
+
+def test_an_answer_cell_repeated_a_thousand_times_is_run_once():
+    many = [code("while True: pass", "rnn_step")] * 1000
+    found, _ = planned(*many, code(HEAD + " return 1", "rnn_step"))
+    assert len(found) <= 1 + MOST_PARTS_OF_AN_ANSWER
+
+
+def test_a_cell_without_metadata_is_known_by_its_id_or_by_what_it_defines():
+    cells = source_cells(master_of(TINY.name))
+    ids = {cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["id"] for cell in cells}
+    by_id = code(HEAD + " return 1", cell_id=ids["rnn_step"])
+    found, notes = planned(by_id, code("def rnn_forward(xs, s0, W): return xs"))
+    assert [exercise for exercise, _ in found] == ["rnn_step", "rnn_forward"]
+    assert [n for n in notes if "missing" in n] == ["the answer cell of rnn_step_backward is missing"]
+
+
+@pytest.mark.parametrize(
+    ("source", "python"),
+    [
+        (
+            "%pylab\n!ls\nif True:\n    %time 3\n    y = 1\nnp.dot?\n",
+            "\n\nif True:\n    3\n    y = 1\n\n",
+        ),
+        ("%%time -n 3\nx = 1", "\nx = 1"),
+        ("%%timeit\r\nx = 1", "\nx = 1"),
+        ("%%bash\nrm -rf /", ""),
+        ("files = !ls\nx = 1", "\nx = 1"),
+        ("x = (7\n% 4)", "x = (7\n% 4)"),
+        ("def f(:\n    return 1", "def f(:\n    return 1"),
+    ],
+)
+def test_of_ipythons_language_python_is_left_in_its_lines(source, python):
+    ((_, found),) = planned(code(source))[0]
+    assert found.rstrip() == python.rstrip()
+
+
+def test_a_text_that_ipython_reads_for_ever_is_given_up():
+    """IPython's grammar is quadratic: 499 magics in 12 KB took 9 seconds."""
+    text = "\n".join(f"%time x{i} = {i}" for i in range(9_000))
+    begun = time.monotonic()
+    found, _ = planned(code(text))
+    assert time.monotonic() - begun < SECONDS + 5
+    assert found == [("", text)]
+
+
+def test_only_the_definitions_that_are_mentioned_come_from_demo_cells():
+    master = master_of("01_simple_rnn")
+    planner = Planner(master)
+    demo = [cell for cell in planner.plan([]).cells if cell.role == Role.DEMO]
+    assert demo == []
+
+
+def test_newer_syntax_than_the_graders_python_names_both(grader_of):
+    notebook = json.loads(submission(TINY.name, {"rnn_step": HEAD + "\n    return x_t if"}))
+    notebook["metadata"]["language_info"]["version"] = "3.99.1"
+    card = grader_of(TINY.name).grade(json.dumps(notebook).encode())
+    said = " ".join([*card.problems, *(sentence(c.finding) for j in card.judgements for c in j.checks)])
+    ours = ".".join(map(str, sys.version_info[:2]))
+    assert f"the notebook was written with Python 3.99, and is graded with {ours}" in said

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     UNANSWERED = auto()
     MISSING = auto()  # names: the function
+    NOT_WHERE_GRADED = auto()  # names: what is not there where it is graded; got: why, for each
 
     # The call stopped. names: the function; error
     RAISED = auto()

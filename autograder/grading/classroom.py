@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import stat
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +20,7 @@ from pathlib import Path
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
 from autograder.grading.grade import Grader
 from autograder.grading.journal import Journal
-from autograder.grading.submission import read_bytes
+from autograder.grading.submission import read_bytes, read_submission
 from autograder.record import Record
 
 
@@ -66,6 +66,21 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
         else:
             found.append(Submitted(student, folder / f"{assignment}.ipynb"))
     return found, failures
+
+
+def pythons_of(submitted: Path) -> dict[tuple[int, ...], int]:
+    """How many notebooks of a class were written with which Python; () where one does not say.
+
+    Raises:
+        CourseError: there is no such folder.
+    """
+    if not submitted.is_dir():
+        raise CourseError(f"there is no folder {submitted}")
+    found: Counter[tuple[int, ...]] = Counter()
+    for path in sorted(submitted.glob("*/*/*.ipynb")):
+        with contextlib.suppress(Ungradable):
+            found[read_submission(read_bytes(path)).python] += 1
+    return dict(sorted(found.items()))
 
 
 def shown_name(name: str) -> str:

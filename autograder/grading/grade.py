@@ -6,9 +6,10 @@ The trusted side holds references, inputs and marks; the sandbox is asked for ar
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
-from autograder.grading.submission import Plan, Planner, Role, SubmittedCell, read_cells
+from autograder.grading.submission import OURS, Plan, Planner, Role, Submission, read_submission
 from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.gradients import Call
 from autograder.judging.judge import judge, unanswered
@@ -77,6 +78,7 @@ class Grader:
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
         self.planner = Planner(self.master)
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
+        self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
         self.sandbox = Sandbox(self.master.packages, limits, unsafe)
         self.fingerprint = _fingerprint(folder, key)
@@ -115,7 +117,7 @@ class Grader:
             Ungradable: it is no notebook.
         """
         with np.errstate(all="ignore"):  # a student's numbers may overflow anything
-            return _Grading(self, read_cells(content)).scorecard()
+            return _Grading(self, read_submission(content)).scorecard()
 
 
 def _fingerprint(folder: Path, key: str) -> bytes:
@@ -138,11 +140,11 @@ class _Grading:
     functions it needs, and in a fresh process of its own, so that no exercise can spoil another.
     """
 
-    def __init__(self, grader: Grader, cells: list[SubmittedCell]):
+    def __init__(self, grader: Grader, submission: Submission):
         self._grader = grader
         self._sheets = grader.sheets
-        self._plan: Plan = grader.planner.plan(cells)
-        self._cells = cells
+        self._plan: Plan = grader.planner.plan(submission.cells)
+        self._submission = submission
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
@@ -175,7 +177,7 @@ class _Grading:
             self._end(session)
             error = next(iter(session.cell_errors), None)
             words = cell_error(error) if error else "the process ended"
-            self._plan = self._grader.planner.plan(self._cells, definitions_only=True)
+            self._plan = self._grader.planner.plan(self._submission.cells, definitions_only=True)
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
             session.run_cells()
@@ -184,7 +186,7 @@ class _Grading:
             self._leave_out_deadly_cells()
             session = self._session()
             session.run_cells()
-        self._cell_errors = list(session.cell_errors)
+        self._cell_errors = [self._explained(error) for error in session.cell_errors]
         for name, sheet in self._sheets.items():
             if name in self._plan.stubs:
                 self._judged[name] = unanswered(sheet)
@@ -201,7 +203,7 @@ class _Grading:
         deadly = 0
         given = [cell.source for cell in plan.cells if cell.role == Role.GIVEN]
         for i, cell in enumerate(plan.cells):
-            if cell.role == Role.GIVEN:
+            if cell.role in OURS:
                 continue
             if deadly >= MOST_DEADLY and not cell.exercise:
                 plan.leave_out(i)
@@ -285,7 +287,7 @@ class _Grading:
     def _judge(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
     ) -> Judgement:
-        call = _caller(session, sheet.name, standins or {})
+        call = self._caller(session, sheet.name, standins or {})
         forward = self._forward(session, sheet, standins or {})
         wrong = self._wrong_forward(sheet) if forward else None
         judgement = judge(sheet, call, forward, wrong, self._right_needs(sheet))
@@ -310,7 +312,7 @@ class _Grading:
         own = self._judged.get(sheet.forward.name)
         if own is None or own.status == "unanswered":
             return None
-        return _caller(session, sheet.forward.name, standins)
+        return self._caller(session, sheet.forward.name, standins)
 
     def _wrong_forward(self, sheet: Sheet) -> WrongForward | None:
         """What is known of the student's own forward, where it is not right."""
@@ -322,6 +324,26 @@ class _Grading:
         known = len(named) == len(own.diagnoses) == 1
         mistaken = self._grader.mistaken(own.name).get(named[0]) if known else None
         return WrongForward(master.reference[own.name], mistaken)
+
+    def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+        def call(batch: Any) -> list[Outcome]:
+            outcomes = session.call(name, batch, standins)
+            return [replace(o, error=self._explained(o.error)) if o.error else o for o in outcomes]
+
+        return call
+
+    def _explained(self, error: StudentError) -> StudentError:
+        """An error with its cause, where that lies in what is run for a grade and what is not."""
+        cause = ""
+        name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
+        if error.kind == "NameError" and name:
+            cause = self._plan.why_missing(name[1], self._grader.packages)
+        elif error.kind == "ModuleNotFoundError":
+            cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
+        elif error.kind == "syntax" and self._submission.python > sys.version_info[:2]:
+            theirs, ours = (".".join(map(str, v[:2])) for v in (self._submission.python, sys.version_info))
+            cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
+        return replace(error, message=f"{error.message}; {cause}") if cause else error
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:
@@ -339,15 +361,8 @@ class _Grading:
         words = []
         for error in self._cell_errors[:5]:
             cell = self._plan.cells[error.cell] if error.cell is not None else None
-            if cell and cell.role == Role.GIVEN:
+            if cell and cell.role in OURS:
                 continue
             name = f"the cell of {cell.exercise}" if cell and cell.exercise else "a cell of your own"
             words.append(f"{name} stops: {cell_error(error)}")
         return words
-
-
-def _caller(session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
-    def call(batch: Any) -> list[Outcome]:
-        return session.call(name, batch, standins)
-
-    return call

@@ -10,15 +10,19 @@ import json
 import os
 import re
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograder.course.magics import as_python, speaks_ipython, without_cell_magic
 from autograder.course.masters import Master
+from autograder.course.names import Namespace, is_definition, mentioned, parse
 from autograder.course.notebook import source_cells
 from autograder.course.stubs import binds, is_stub, keeps_nothing
+from autograder.course.surroundings import demo_definitions
 from autograder.errors import Ungradable
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -30,6 +34,10 @@ MOST_SOURCE = 300_000
 MOST_DEPTH = 100
 # Objects and lists in the file; nbgrader needs two kilobytes of memory for each.
 MOST_PARTS = 100_000
+# A text of JSON, with its quotes.
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Parts of one answer that are no definition of its function and yet are run, as a split cell leaves them.
+MOST_PARTS_OF_AN_ANSWER = 5
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,17 @@ class SubmittedCell:
 class Role(Enum):
     """What a planned cell is."""
 
-    GIVEN = "given"  # the instructor's
+    GIVEN = "given"  # the instructor's, locked
+    DEMO = "demo"  # the instructor's, of which only some definitions are run
     ANSWER = "answer"  # the answer cell of an exercise
     OWN = "own"  # a cell that the student added
-    CHANGED = "changed"  # the instructor's demo cell, with another text
+    CHANGED = "changed"  # the instructor's demo cell, with another text: its definitions
+
+
+OURS = (Role.GIVEN, Role.DEMO)
+NOT_SET = (
+    "no cell that is run for a grade sets it; write it into the answer's cell, or take it from the arguments"
+)
 
 
 @dataclass(frozen=True)
@@ -87,11 +102,23 @@ class Plan:
     @cached_property
     def is_pure(self) -> bool:
         """Whether the student's cells can be seen to keep nothing between calls of their functions."""
-        return all(keeps_nothing(parse(cell.source)) for cell in self.cells if cell.role != Role.GIVEN)
+        return all(keeps_nothing(parse(cell.source)) for cell in self.cells if cell.role not in OURS)
 
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
         return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
+
+    def why_missing(self, name: str, packages: Sequence[str]) -> str:
+        """Why a name is not there when the cells have run, and what to do."""
+        namespace = Namespace((), packages)
+        for cell in self.cells:
+            tree = parse(cell.source)
+            namespace.run(tree.body if tree else ())
+        if name in namespace.names:
+            return ""
+        if why := namespace.missing.get(name):
+            return f"{why} where it is graded"
+        return NOT_SET
 
     def leave_out(self, index: int) -> None:
         """Blank a cell; the others keep their places."""
@@ -121,8 +148,26 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         return file.read(most + 1)
 
 
+@dataclass(frozen=True)
+class Submission:
+    """What is read of a submitted notebook.
+
+    Args:
+        cells: its code cells.
+        python: the version of Python it was written with, such as (3, 13), or () where it does not say.
+    """
+
+    cells: list[SubmittedCell]
+    python: tuple[int, ...] = ()
+
+
 def read_cells(content: bytes) -> list[SubmittedCell]:
-    """The code cells of a notebook's bytes.
+    """The code cells of a notebook's bytes; raises as `read_submission` does."""
+    return read_submission(content).cells
+
+
+def read_submission(content: bytes) -> Submission:
+    """Read a notebook's bytes.
 
     Raises:
         Ungradable: not a notebook of format 4.
@@ -131,9 +176,12 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
         raise Ungradable("the file is empty; save the notebook again")
     parts = content.count(b"{") + content.count(b"[")
     if parts > MOST_PARTS:
+        outside = TEXT.sub(b"", content)  # a long text may hold any number of brackets
+        parts = outside.count(b"{") + outside.count(b"[")
+    if parts > MOST_PARTS:
         raise Ungradable(f"the file has {parts} parts, more than {MOST_PARTS}; clear its outputs and save it")
     try:
-        notebook = json.loads(content.decode("utf-8"))
+        notebook = json.loads(content.decode("utf-8-sig"))
         if _depth(notebook) > MOST_DEPTH:
             raise RecursionError
     except UnicodeDecodeError as error:
@@ -143,9 +191,28 @@ def read_cells(content: bytes) -> list[SubmittedCell]:
     except RecursionError:
         raise Ungradable("the file is nested too deeply to be a notebook") from None
     except ValueError as error:
-        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise Ungradable(f"the file is not a notebook: its JSON breaks off{place}; save it again") from None
-    return _cells_of(notebook)
+        raise Ungradable(_what_else(content, error)) from None
+    return Submission(_cells_of(notebook), _python_of(notebook))
+
+
+def _what_else(content: bytes, error: ValueError) -> str:
+    """What a file is that is no JSON, in words."""
+    text = content.decode("utf-8-sig", "replace").lstrip()
+    if text.startswith("<"):
+        return "the file is a web page (HTML), not a notebook; hand in the .ipynb itself"
+    if not text.startswith("{"):
+        first = text.split("\n", 1)[0][:40]
+        return f"the file is not a notebook: it begins with {first!r}; hand in the .ipynb itself"
+    place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+    return f"the file is not a notebook: its JSON breaks off{place}; save it again"
+
+
+def _python_of(notebook: dict[str, Any]) -> tuple[int, ...]:
+    metadata = notebook.get("metadata")
+    language = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = language.get("version") if isinstance(language, dict) else None
+    found = re.match(r"(\d{1,3})\.(\d{1,3})", version) if isinstance(version, str) else None
+    return (int(found[1]), int(found[2])) if found else ()
 
 
 def _depth(value: Any) -> int:
@@ -209,19 +276,26 @@ class Planner:
     """Decides which cells of a submission are run for a grade, and with whose text.
 
     The instructor's given cells come first, with the instructor's text; then the student's answers and
-    own cells in the student's order. Demo cells of the instructor are not run; of a demo cell that the
-    student changed, only the definitions are.
+    own cells in the student's order. Of the instructor's demo cells only the definitions are run that the
+    student's code mentions; of a demo cell that the student changed, its definitions.
     """
 
     def __init__(self, master: Master):
         self._exercises = set(master.exercises)
         self._given = [cell.source for cell in master.cells_with("given")]
         cells = source_cells(master)
-        self._ours = {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        self._ours = {cell["id"]: cell["source"] for cell in code}
         self._our_texts = {text.strip() for text in self._ours.values()}
         graded = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
         self._metadata = {meta["grade_id"]: meta for meta in graded}
+        self._grade_ids = {
+            cell["id"]: cell["metadata"]["nbgrader"]["grade_id"]
+            for cell in code
+            if "nbgrader" in cell["metadata"]
+        }
         self.locked = {meta["grade_id"] for meta in graded if meta["locked"]}
+        self._demo = demo_definitions(master)
 
     @property
     def metadata(self) -> dict[str, dict[str, Any]]:
@@ -237,29 +311,76 @@ class Planner:
                 assignments (for a submission whose own cells do not come to an end).
         """
         plan = Plan()
+        planned = self._in_python(plan, self._roles(plan, cells))
+        theirs = [parse(cell.source) for cell in planned]
         plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._given]
-        answered: dict[str, str] = {}
-        for cell in cells:
-            if cell.grade_id in self._exercises:
-                if cell.grade_id in answered:
-                    plan.notes.append(
-                        f"the answer cell of {cell.grade_id} stands more than once; the last counts"
-                    )
-                answered[cell.grade_id] = cell.source
-                source = _definitions(cell.source) if definitions_only else cell.source
-                plan.cells.append(PlannedCell(source, Role.ANSWER, cell.grade_id))
-            elif cell.grade_id in self.locked or cell.source.strip() in self._our_texts:
-                continue
-            elif cell.cell_id in self._ours:
-                plan.cells.append(PlannedCell(_definitions(cell.source), Role.CHANGED))
-            elif cell.source.strip():
-                source = _definitions(cell.source) if definitions_only else cell.source
-                plan.cells.append(PlannedCell(source, Role.OWN))
-        self._look_at_answers(plan, answered, cells)
+        plan.cells += self._demo_cells(theirs)
+        for cell, tree in zip(planned, theirs, strict=True):
+            whole = cell.role != Role.CHANGED and not definitions_only
+            plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
+        self._look_at_answers(plan, planned)
         return plan
 
-    def _look_at_answers(self, plan: Plan, answered: dict[str, str], cells: list[SubmittedCell]) -> None:
-        others = [cell.source for cell in cells if cell.grade_id not in self._exercises]
+    def _roles(self, plan: Plan, cells: list[SubmittedCell]) -> list[PlannedCell]:
+        """The student's cells that are run, each with its role; a split answer is put together."""
+        answers: dict[str, list[int]] = {}
+        planned: list[PlannedCell] = []
+        last = ""
+        for cell, grade_id in zip(cells, self._ids_of(cells), strict=True):
+            before, last = last, grade_id
+            if grade_id in self._exercises:
+                if before == grade_id and _parse_only_together(planned[-1].source, cell.source):
+                    planned[-1] = replace(planned[-1], source=f"{planned[-1].source}\n{cell.source}")
+                    continue
+                answers.setdefault(grade_id, []).append(len(planned))
+                planned.append(PlannedCell(cell.source, Role.ANSWER, grade_id))
+            elif grade_id in self.locked or cell.source.strip() in self._our_texts:
+                continue
+            elif cell.cell_id in self._ours:
+                planned.append(PlannedCell(cell.source, Role.CHANGED))
+            elif cell.source.strip():
+                planned.append(PlannedCell(cell.source, Role.OWN))
+        left_out = {i for name, places in answers.items() for i in _not_counted(plan, planned, name, places)}
+        return [cell for i, cell in enumerate(planned) if i not in left_out]
+
+    def _ids_of(self, cells: list[SubmittedCell]) -> list[str]:
+        """What each cell is to nbgrader: by its metadata, else by its id, else by the function it defines."""
+        found = [cell.grade_id or self._grade_ids.get(cell.cell_id, "") for cell in cells]
+        for name in self._exercises - set(found):
+            places = [i for i, cell in enumerate(cells) if not found[i] and defines(cell.source, name)]
+            if places:
+                found[places[-1]] = name
+        return found
+
+    def _in_python(self, plan: Plan, cells: list[PlannedCell]) -> list[PlannedCell]:
+        """The cells with IPython's own language taken out."""
+        bare = []
+        for cell in cells:
+            source, magic = without_cell_magic(cell.source)
+            if magic:
+                name = cell.exercise or "your own"
+                plan.notes.append(f"a cell ({name}) that starts with %%{magic} is not run for grading")
+            bare.append(replace(cell, source=source))
+        foreign = [i for i, c in enumerate(bare) if speaks_ipython(c.source) and parse(c.source) is None]
+        for i, text in zip(foreign, as_python([bare[i].source for i in foreign]), strict=True):
+            if text is not None:
+                bare[i] = replace(bare[i], source=text)
+        return bare
+
+    def _demo_cells(self, theirs: list[ast.Module | None]) -> list[PlannedCell]:
+        """The definitions in demo cells that the student's code mentions, and those that these mention."""
+        wanted = {name for tree in theirs if tree for name in mentioned(tree)}
+        chosen: set[int] = set()
+        while True:
+            more = {i for i, one in enumerate(self._demo) if i not in chosen and one.binds & wanted}
+            if not more:
+                return [PlannedCell(self._demo[i].source, Role.DEMO) for i in sorted(chosen)]
+            chosen |= more
+            wanted |= {name for i in more for name in self._demo[i].mentions}
+
+    def _look_at_answers(self, plan: Plan, cells: list[PlannedCell]) -> None:
+        answered = {cell.exercise: cell.source for cell in cells if cell.exercise}
+        others = [cell.source for cell in cells if not cell.exercise]
         for name in sorted(self._exercises):
             if name not in answered:
                 plan.notes.append(f"the answer cell of {name} is missing")
@@ -269,20 +390,28 @@ class Planner:
                 plan.stubs.add(name)
 
 
-def without_magics(source: str) -> str:
-    """The text with IPython's magics and shell lines blanked; line numbers stay."""
-    first = source.lstrip().partition("\n")[0]
-    if first.startswith("%%") and not re.match(r"%%(time|capture)\b", first):
-        return ""
-    return re.sub(r"^[ \t]*(?:[\w., ]+=[ \t]*)?[%!].*$", "", source, flags=re.M)
+def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[int]) -> set[int]:
+    """Which of several cells of one answer are not run: one defines its function, the last that does.
+
+    A part that does not touch that name is run too: a cell that was split leaves a helper in one.
+    """
+    if len(places) == 1:
+        return set()
+    trees = {i: parse(cells[i].source) for i in places}
+    claims = [i for i, tree in trees.items() if tree is None or binds(tree, name)]
+    answers = [i for i in claims if defines(cells[i].source, name)]
+    counts = (answers or claims or places)[-1]
+    if len(claims) > 1:
+        plan.notes.append(f"the answer cell of {name} stands more than once; the last counts")
+    parts = [i for i in places if i not in claims]
+    return ({*claims, *parts[:-MOST_PARTS_OF_AN_ANSWER]}) - {counts}
 
 
-def parse(source: str) -> ast.Module | None:
-    """The syntax tree of a cell, or None where it is not Python."""
-    try:
-        return ast.parse(without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def _parse_only_together(one: str, other: str) -> bool:
+    """Whether two halves of a cell are Python only as a whole."""
+    if parse(one) is not None and parse(other) is not None:
+        return False
+    return parse(f"{one}\n{other}") is not None
 
 
 def defines(source: str, name: str) -> bool:
@@ -293,20 +422,13 @@ def defines(source: str, name: str) -> bool:
     return tree is not None and binds(tree, name) and not is_stub(tree, name)
 
 
-def _definitions(source: str) -> str:
+def definitions(source: str, tree: ast.Module | None) -> str:
     """Only the definitions, imports and assignments without a call in a cell; line numbers stay."""
-    tree = parse(source)
     if tree is None:
         return source
     kept = set()
-    for node in tree.body:
-        plain = isinstance(node, ast.Assign | ast.AnnAssign) and (
-            isinstance(node.value, ast.Lambda) or not any(isinstance(p, ast.Call) for p in ast.walk(node))
-        )
-        if plain or isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-        ):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            kept.update(range(first, (node.end_lineno or node.lineno) + 1))
-    lines = re.split(r"\r\n|\r|\n", without_magics(source))  # as Python counts them
+    for node in filter(is_definition, tree.body):
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        kept.update(range(first, (node.end_lineno or node.lineno) + 1))
+    lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
     return "\n".join(line if i in kept else "" for i, line in enumerate(lines, start=1))

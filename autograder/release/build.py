@@ -21,6 +21,7 @@ from autograder.course.handwritten import read_notebook, written
 from autograder.course.masters import Master, read_master
 from autograder.course.notebook import as_text, release_notebook, solved_notebook, source_notebook
 from autograder.course.places import Places
+from autograder.course.surroundings import surroundings
 from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.judge import judge
@@ -76,6 +77,10 @@ def _writing_in(path: Path) -> str:
     return f"{path} holds what somebody wrote ({', '.join(found[:3])}{more}); it is not overwritten. {move}"
 
 
+def _frozen(master: Master, sheets: dict[str, Sheet]) -> bytes:
+    return freeze(master.name, sheets, master.made_from, surroundings(master))
+
+
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -86,7 +91,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 def _checks_of(master: Master, sheets: dict[str, Sheet], path: Path) -> bytes:
     """The bytes of a notebook's checks: those that stand in the file already, where they agree."""
-    made = freeze(master.name, sheets, master.made_from)
+    made = _frozen(master, sheets)
     try:
         released = FrozenChecks(path)
     except CourseError:
@@ -129,7 +134,7 @@ def release_problems(master: Master, sheets: dict[str, Sheet], released: Path) -
         try:
             frozen = FrozenChecks(checks)
             changed = changed_sources(frozen.made_from, master.made_from)
-            found = _difference(frozen, freeze(master.name, sheets, master.made_from))
+            found = _difference(frozen, _frozen(master, sheets))
             if found or changed:
                 yield f"{checks} {_why(frozen, changed, found)}; {again} anew"
         except CourseError as error:
@@ -284,7 +289,7 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
 
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
-    _write(folder, {CHECKS: freeze(master.name, fresh_sheets(master, PUBLIC_KEY), master.made_from)})
+    _write(folder, {CHECKS: _frozen(master, fresh_sheets(master, PUBLIC_KEY))})
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
     try:
         client.execute()

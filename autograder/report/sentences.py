@@ -42,6 +42,7 @@ SHAPES = {
     Kind.ENTRY_TOO_MANY: ": one too many along the first axis",
     Kind.ENTRY_TOO_FEW: ": one too few along the first axis",
 }
+BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it from the arguments"
 # Said in other words than the exception's: its name is left out.
 NUMPYS_OWN = (Kind.UNFIT_PRODUCT, Kind.UNFIT_ENTRIES, Kind.TEXT_FOR_NUMBERS)
 OTHERS = {
@@ -91,6 +92,9 @@ def sentence(found: Finding | None) -> str:
         return ("it stops: " if found.kind in NUMPYS_OWN else starts) + _error(found, found.error)
     if found.kind is Kind.CELL_STOPS and found.error:
         return f"your answer's cell stops: {cell_error(found.error)}"
+    if found.kind is Kind.NOT_WHERE_GRADED:
+        reasons = "; ".join(f"`{name}`: {why}" for name, why in zip(found.names, found.got, strict=True))
+        return f"right here, but not where it is graded. {reasons}. {BRING_IT}"
     return _filled(OTHERS[found.kind], found)
 
 

@@ -15,9 +15,6 @@ from typing import Any
 
 MAX_ERRORS = 50
 MAX_TEXT = 2000
-MAGIC = re.compile(r"^(\s*)(?:(?:[\w., ]+=\s*)?[%!].*|.*\?)$")
-# Magics that run the rest of their cell as it stands.
-KEEPS_THE_CELL = ("%%time\n", "%%capture")
 PLACE = re.compile(r"<cell (\d+)>")
 
 
@@ -47,13 +44,8 @@ def run(cells: list[str], namespace: dict[str, Any]) -> list[dict[str, Any]]:
             errors.append(error)
 
     for index, source in enumerate(cells):
-        if source.lstrip().startswith("%%") and not source.lstrip().startswith(KEEPS_THE_CELL):
-            magic = source.lstrip().split(None, 1)[0]
-            message = f"a cell that starts with {magic} is not run for grading"
-            note({"kind": "syntax", "message": message, "cell": index, "line": 1})
-            continue
         try:
-            statements = parse(source, index)
+            statements = ast.parse(source, place(index)).body
         except BaseException as error:  # the parser's own limits raise much else than SyntaxError
             note(describe_syntax(error, index))
             continue
@@ -71,25 +63,6 @@ def run(cells: list[str], namespace: dict[str, Any]) -> list[dict[str, Any]]:
             except BaseException as error:
                 note(describe(error))
     return errors
-
-
-def parse(source: str, index: int) -> list[ast.stmt]:
-    """The statements of a cell; lines in IPython's own language are blanked where they disturb."""
-    try:
-        return ast.parse(source, place(index)).body
-    except SyntaxError:
-        lines = source.split("\n")
-        blanked = [_blank(line) for line in lines]
-        if blanked == lines:
-            raise
-        return ast.parse("\n".join(blanked), place(index)).body
-
-
-def _blank(line: str) -> str:
-    found = MAGIC.match(line)
-    if not found:
-        return line
-    return f"{found.group(1)}pass" if found.group(1) else ""
 
 
 def _future_flags(statement: ast.ImportFrom) -> int:

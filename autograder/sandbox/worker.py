@@ -239,6 +239,13 @@ def _nothing(*_args: object, **_kwargs: object) -> None:
     """Stand in for the notebook's own `check`, `hint` and `display`."""
 
 
+class _NoShell:
+    """Stand in for IPython: whatever it is asked to do is not done."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _nothing
+
+
 def _no_input(*_args: object, **_kwargs: object) -> str:
     raise RuntimeError("input() cannot be used in graded code: there is nobody to answer")
 
@@ -255,7 +262,7 @@ class SessionLoop:
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
-        self.presets = {"check": _nothing, "hint": _nothing, "display": _nothing}
+        self.presets = {"check": _nothing, "hint": _nothing, "display": _nothing, "get_ipython": _NoShell}
         self.namespace.update(self.presets, __builtins__=builtins)
         builtins.input = _no_input
         gc.enable()

@@ -36,13 +36,19 @@ ARRAY_RTOL = 1e-13
 SINGLE_RTOL = 3e-7
 
 
-def freeze(assignment: str, sheets: dict[str, Sheet], made_from: Mapping[str, str] | None = None) -> bytes:
+def freeze(
+    assignment: str,
+    sheets: dict[str, Sheet],
+    made_from: Mapping[str, str] | None = None,
+    around: Mapping[str, Any] | None = None,
+) -> bytes:
     """Answer sheets as the bytes of a safetensors file; on one processor the same sheets give the same bytes.
 
     Args:
         assignment: the notebook's name.
         sheets: the answer sheets by exercise.
         made_from: the notebook's source files, name -> hash: they say later what has changed since.
+        around: what `course.surroundings` says of the cells around the exercises.
     """
     arrays = _Arrays()
     described = {name: _describe(sheet, arrays) for name, sheet in sheets.items()}
@@ -51,6 +57,7 @@ def freeze(assignment: str, sheets: dict[str, Sheet], made_from: Mapping[str, st
         "assignment": assignment,
         "exercises": described,
         "made_from": dict(made_from or {}),
+        "around": dict(around or {}),
     }
     tensors = arrays.tensors()
     return _sealed(words, tensors)
@@ -333,6 +340,7 @@ class FrozenChecks:
             raise CourseError(f"{path} is of another version of the course; update the course's package")
         self.assignment: str = words["assignment"]
         self.made_from: dict[str, str] = words.get("made_from", {})
+        self.around: dict[str, Any] = words.get("around", {})
         self._words = words
         self._exercises: dict[str, Any] = words["exercises"]
         self._sheets: dict[str, Sheet] = {}
@@ -353,7 +361,8 @@ class FrozenChecks:
 
     def content(self) -> dict[str, Any]:
         """All that the file says, with its arrays in their places."""
-        return {key: _arrays_in(value, self._tensors) for key, value in self._exercises.items()}
+        exercises = {key: _arrays_in(value, self._tensors) for key, value in self._exercises.items()}
+        return {**exercises, "the cells around": self.around}
 
     def sheet(self, name: str) -> Sheet:
         """The answer sheet of one exercise."""

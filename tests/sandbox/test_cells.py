@@ -28,17 +28,6 @@ def test_a_syntax_error_loses_its_cell_only(sandbox):
         assert problem.source == "def f(x) return x"
 
 
-def test_magics_are_blanked_and_line_numbers_kept(sandbox):
-    source = (
-        "%matplotlib inline\n!ls\nif True:\n    %time 3\n    y = 1\nnp.dot?\ndef f(x):\n    return 1 / 0\n"
-    )
-    with sandbox.session([source, "%%bash\nrm -rf /", "def g(x): return x"]) as session:
-        problem = session.call("f", [(1,)])[0].error
-        assert (problem.kind, problem.cell, problem.line) == ("ZeroDivisionError", 0, 8)
-        assert [(e.kind, e.cell) for e in session.cell_errors] == [("syntax", 1)]
-        assert session.call("g", [(1,)])[0].error is None
-
-
 def test_a_line_that_begins_with_a_percent_sign_may_be_right(sandbox):
     assert int(value(sandbox, "def f(x):\n    return (7\n% 4)")) == 3
 
