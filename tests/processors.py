@@ -2,6 +2,7 @@
 
     python tests/processors.py solved 03_vanishing_and_exploding_gradients
     python tests/processors.py grade 01_simple_rnn
+    python tests/processors.py release 01_simple_rnn
     python tests/processors.py round -
 
 OpenBLAS and NumPy choose their kernels when they are loaded, by what the processor can do. Environment
@@ -101,13 +102,24 @@ def grade_class(notebook: str) -> None:
     with Grader(folder, KEY) as grader:
         for student, content in sample_class(read_master(folder)).items():
             try:
-                records[student] = grader.grade(content).record(student)
+                records[student] = grader.grade(content).record(student).as_json()
             except Ungradable as ungradable:
                 records[student] = {"ungradable": str(ungradable)}
                 continue
             for exercise in records[student]["exercises"]:
                 del exercise["printed"]  # the student's own words, with the student's own digits
     print(json.dumps(records))
+
+
+def compare_release(notebook: str) -> None:
+    """Compare a release with what its sources give on this processor; prints what differs."""
+    from autograder.course.masters import read_master
+    from autograder.release.build import PUBLIC_KEY, release_problems
+    from autograder.sheets.drawn import fresh_sheets
+
+    master = read_master(ROOT / "solutions" / notebook)
+    sheets = fresh_sheets(master, PUBLIC_KEY)
+    print(*release_problems(master, sheets, ROOT / "notebooks" / notebook), sep="\n", end="")
 
 
 def rounding(_: str) -> None:
@@ -119,4 +131,5 @@ def rounding(_: str) -> None:
 
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-    {"solved": run_solved, "grade": grade_class, "round": rounding}[sys.argv[1]](sys.argv[2])
+    tries = {"solved": run_solved, "grade": grade_class, "release": compare_release, "round": rounding}
+    tries[sys.argv[1]](sys.argv[2])

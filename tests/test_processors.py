@@ -40,6 +40,13 @@ def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(("notebook", "setting"), table(lambda notebook, setting: setting in QUICK))
+def test_a_release_agrees_with_its_sources(notebook, setting):
+    done = tried("release", notebook, setting)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize(
     ("notebook", "setting"), table(lambda notebook, setting: notebook == GRADED and setting in QUICK)
 )
