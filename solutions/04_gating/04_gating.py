@@ -1265,7 +1265,8 @@ show(
 
 # %% [markdown]
 # **Answer.** The gated RNN solves it, the tanh RNN does not: after 600 updates it is
-# where it was after 25, at the error of always answering 1. SEEDS1
+# where it was after 25, at the error of always answering 1. (Of nine seeds that we tried,
+# the gated RNN solved it in all and the tanh RNN in none.)
 #
 # That says something about this length and this many updates, not about tanh RNNs for
 # ever: at `T = 20` two of our three seeds solved it within 1,500 updates.
@@ -1312,7 +1313,8 @@ show(
 )
 
 # %% [markdown]
-# **Answer.** Not many: with bias 0 the task is learned as well, somewhat later. SEEDS2
+# **Answer.** Not many: with bias 0 the task is learned as well, somewhat later. Over nine
+# seeds it took 225 to 500 updates, with bias −4 200 to 325; the medians are 300 and 250.
 #
 # The lower panel shows how. The second mark is often near the end, where a gradient
 # still arrives. From those sequences the gates learn to shut; shut gates let the

@@ -1389,10 +1389,10 @@ show(
 # %% [markdown] slide="slide"
 # ## What that teaches
 #
-# It learns, in three of three seeds (and in all 15 that we tried). About half of its cells have run away; the others
-# stay near 1. With $f = 1$ a memory is the **sum of all that was ever written**. It
-# stays small only if the candidates write the opposite of what is there, whenever a
-# string has ended.
+# It learns, in three of three seeds (and in all 15 that we tried). About half of its
+# cells have run away; the others stay near 1. With $f = 1$ a memory is the **sum of all
+# that was ever written**. It stays small only if the candidates write the opposite of
+# what is there, whenever a string has ended.
 #
 # So "a memory that only adds cannot do it" is not true. What is true:
 #
