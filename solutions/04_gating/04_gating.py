@@ -32,7 +32,7 @@
 from functools import partial
 
 from autograder import check, hint
-from rnncourse import explorer, figures_04, show
+from rnncourse import claim, explorer, figures_04, show
 
 # %% given="imports"
 import numpy as np
@@ -1139,13 +1139,25 @@ models = {
     "gated, bias −4": (*GATED, -4.0),
 }
 reached = {
-    name: np.stack([reach(f, b, random_weights(seed, bias), seed) for seed in range(3)])
+    name: np.stack([reach(f, b, random_weights(seed, bias), seed) for seed in range(12)])
     for name, (f, b, bias) in models.items()
 }
-least, zero, two, four = (norms[:, 0] for norms in reached.values())
-assert (four > two).all() and (two > 100 * zero).all() and (two > 100 * least).all()
-assert max(zero.max(), least.max()) < 1e-5  # these two vanish, in all three seeds
-{name: [f"{value:.0e}" for value in norms[:, 0]] for name, norms in reached.items()}
+for name, norms in reached.items():
+    least, middle, most = np.quantile(norms[:, 0], [0, 0.5, 1])
+    print(f"{name:14s} {middle:.0e} in the median of twelve seeds, from {least:.0e} to {most:.0e}")
+
+# %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
+tanh, zero, two, four = (norms[:, 0] for norms in reached.values())
+claim(
+    "in every seed bias −4 reaches further than −2, and −2 ten times further than the other two",
+    (four > two).all() and (two > 10 * np.maximum(zero, tanh)).all(),
+    f"{(four / two).min():.0f} times further at least, and {(two / np.maximum(zero, tanh)).min():.0e} times",
+)
+claim(
+    "in the median tanh RNN and bias 0 leave less than 1e-5",
+    max(np.median(tanh), np.median(zero)) < 1e-5,
+    f"{np.median(tanh):.0e} and {np.median(zero):.0e}",
+)
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 show(
@@ -1156,8 +1168,9 @@ show(
 )
 
 # %% [markdown]
-# **Answer.** Bias −4 reaches furthest, then −2; in all three seeds the tanh RNN and the
-# gated RNN with bias 0 vanish. Which of these two is worse differs from seed to seed.
+# **Answer.** Bias −4 reaches furthest, then −2; the tanh RNN and the gated RNN with bias
+# 0 vanish, the latter in nearly all seeds. Which of these two is worse differs from seed
+# to seed.
 #
 # With bias 0 the gates stand half open on average. A gate at exactly 0.5 halves the
 # direct path at every step, and
@@ -1220,16 +1233,23 @@ def train(forward, backward, W, seed, updates=600, N=32, lr=1e-2, until=None):
 logs, trained = {}, {}
 results = [train(*TANH, random_weights(seed), seed) for seed in range(3)]
 trained["tanh RNN"], logs["tanh RNN"] = zip(*results, strict=True)
-for log in logs["tanh RNN"]:
-    assert min(log["errors"]) > 0.9 * BASELINE  # never clearly better than always answering 1
-[round(log["errors"][-1], 3) for log in logs["tanh RNN"]]
+best = [min(log["errors"]) for log in logs["tanh RNN"]]
+claim(
+    "the tanh RNN is never clearly better than always answering 1",
+    min(best) > 0.8 * BASELINE,
+    f"the best errors of three networks {np.round(best, 3).tolist()}",
+)
 
 # %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
 results = [train(*GATED, random_weights(seed, 0.0), seed) for seed in range(3)]
 trained["gated, bias 0"], logs["gated, bias 0"] = zip(*results, strict=True)
-for log in logs["gated, bias 0"]:
-    assert log["errors"][-1] < GOAL  # solved, in every seed
-[(log["updates"][-1], round(log["errors"][-1], 4)) for log in logs["gated, bias 0"]]
+ended = lambda logs: ", ".join(f"{log['errors'][-1]:.3f} after {log['updates'][-1]}" for log in logs)
+solved = lambda logs: sum(log["errors"][-1] < GOAL for log in logs)
+claim(
+    "at least 2 of 3 gated RNNs with bias 0 solve it",
+    solved(logs["gated, bias 0"]) >= 2,
+    f"{solved(logs['gated, bias 0'])} of 3; errors {ended(logs['gated, bias 0'])} updates",
+)
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 show(
@@ -1239,13 +1259,14 @@ show(
         GOAL,
     ),
     alt="Test error against updates, three seeds a model. The tanh RNN stays at the error of "
-    "always answering 1. The gated RNN stays there for 150 to 250 updates, too, then falls "
-    "below 0.01 within 350.",
+    "always answering 1. The gated RNN stays there for 100 to 300 updates, too, then falls "
+    "below 0.01 within 500.",
 )
 
 # %% [markdown]
-# **Answer.** The gated RNN solves it in every seed, the tanh RNN in none: after 600
-# updates it is where it was after 25, at the error of always answering 1.
+# **Answer.** The gated RNN solves it, the tanh RNN does not: after 600 updates it is
+# where it was after 25, at the error of always answering 1. (Of nine seeds that we tried,
+# the gated RNN solved it in all and the tanh RNN in none.)
 #
 # That says something about this length and this many updates, not about tanh RNNs for
 # ever: at `T = 20` two of our three seeds solved it within 1,500 updates.
@@ -1269,24 +1290,31 @@ show(
 # %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
 results = [train(*GATED, random_weights(seed, -4.0), seed) for seed in range(3)]
 trained["gated, bias −4"], logs["gated, bias −4"] = zip(*results, strict=True)
-for log in logs["gated, bias −4"]:
-    assert log["errors"][-1] < GOAL and log["reach"][0] > 0.1
-for log in logs["gated, bias 0"]:  # nothing came through at first; in the end it does
-    assert log["reach"][0] < 1e-5 and np.median(log["reach"][-25:]) > 0.1
-{name: [log["updates"][-1] for log in logs[name]] for name in ("gated, bias 0", "gated, bias −4")}
+claim(
+    "bias −4 solves it in every seed",
+    solved(logs["gated, bias −4"]) == 3,
+    f"{solved(logs['gated, bias −4'])} of 3; errors {ended(logs['gated, bias −4'])} updates",
+)
+reaches = {name: [(log["reach"][0], np.median(log["reach"][-25:])) for log in logs[name]] for name in logs}
+(zero, zero_late), (four, _) = (zip(*reaches[f"gated, bias {b}"], strict=True) for b in ("0", "−4"))
+claim(
+    "with bias 0 less than a thousandth comes through at first, and much in the end; with −4 at once",
+    max(zero) < 1e-3 and np.median(zero_late) > 0.05 and min(four) > 0.1,
+    f"at most {max(zero):.0e}, then {np.median(zero_late):.1f} in the median; {min(four):.1f} at least",
+)
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 show(
     figures_04.wall_opens({name: logs[name] for name in ("gated, bias 0", "gated, bias −4")}),
     alt="Above, test errors of six runs: those with bias -4 fall a little earlier. Below, the "
     "share of the gradient that reaches the first state: with bias -4 about 0.4 from the start; "
-    "with bias 0 between 1e-14 and 1e-4 during the first updates, then of the order of 1, and the error "
+    "with bias 0 next to nothing during the first updates, then of the order of 1, and the error "
     "falls when it gets there.",
 )
 
 # %% [markdown]
-# **Answer.** Not many: with bias 0 the task is learned as well, about a third later
-# (350, 300 and 250 updates here, against 225, 200 and 250).
+# **Answer.** Not many: with bias 0 the task is learned as well, somewhat later. Over nine
+# seeds it took 225 to 500 updates, with bias −4 200 to 325; the medians are 300 and 250.
 #
 # The lower panel shows how. The second mark is often near the end, where a gradient
 # still arrives. From those sequences the gates learn to shut; shut gates let the
@@ -1319,22 +1347,26 @@ early = {
     for name, bias in (("gated, bias 0", 0.0), ("gated, bias −4", -4.0))
 }
 spent = {name: sum(log["updates"][-1] for log in early[name]) for name in early}
-assert all(log["errors"][-1] < GOAL for log in early["gated, bias −4"])
-assert spent["gated, bias 0"] > 1.5 * spent["gated, bias −4"]  # unsolved counts as 600
-{name: [(log["updates"][-1], round(log["errors"][-1], 3)) for log in early[name]] for name in early}
+for name, logs_early in early.items():
+    print(f"{name}: errors {ended(logs_early)} updates")
+claim(
+    "bias −4 solves it in every seed, and bias 0 takes 1.5 times as long (unsolved counts as 600)",
+    solved(early["gated, bias −4"]) == 3 and spent["gated, bias 0"] > 1.5 * spent["gated, bias −4"],
+    f"{solved(early['gated, bias −4'])} of 3; {' and '.join(map(str, spent.values()))} updates",
+)
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 show(
     figures_04.wall_opens(early),
-    alt="The same two panels for early marks. With bias -4 all three runs are solved within 225 "
-    "updates. With bias 0 one run is as fast, one needs 400 updates, and one stays at the error "
-    "of always answering 1 for all 600, with a gradient of 1e-5 at the first state.",
+    alt="The same two panels for early marks. With bias -4 all three runs are solved within some "
+    "200 updates. With bias 0 that is a matter of luck: a run may be as fast, or late, or stay at the "
+    "error of always answering 1 for all 600, with next to no gradient at the first state.",
 )
 
 # %% [markdown]
-# **It passes the test.** Bias −4 does not miss the near marks: solved in 175 to 225
-# updates, in every seed. Bias 0 has become a matter of luck: one seed is as fast, one
-# takes twice as long, one has learned nothing after 600 updates.
+# **It passes the test.** Bias −4 does not miss the near marks: solved in every seed, as
+# fast as before. Bias 0 has become a matter of luck: a seed may be as fast, or take twice
+# as long, or have learned nothing after 600 updates.
 #
 # Three seeds are few. We ran nine (`range(9)` in the cell above): within 600 updates
 # bias −4 solved it in nine of nine, bias 0 in two of nine: the two you see above, and
@@ -1368,8 +1400,12 @@ for name in ("gated, bias 0", "gated, bias −4"):
             np.array([gates[:, unit][where].mean() for unit in range(16)]) for where in (marked, ~marked)
         )
         ratios[name, seed] = at_marks / elsewhere
-        assert ratios[name, seed].max() > 2.5  # every trained model has such a unit
-{key: ratio.max().round(1) for key, ratio in ratios.items()}
+best = [ratio.max().round(1) for ratio in ratios.values()]
+claim(
+    "at least 5 of the 6 trained models have a unit that opens 2.5 times as far at the marks",
+    sum(ratio > 2.5 for ratio in best) >= 5,
+    f"the best of each {', '.join(map(str, best))}",
+)
 
 # %% slide="subslide" hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 W, order = trained["gated, bias −4"][0], np.argsort(-ratios["gated, bias −4", 0])
