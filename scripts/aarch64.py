@@ -52,7 +52,7 @@ def tries_of(master: Master, checks: Path, every: int, solved: bool = False) -> 
     Args:
         master: the notebook.
         checks: the released `checks.safetensors`.
-        every: every how manieth mistake of an exercise is tried.
+        every: of an exercise's mistakes every n-th is tried (1: all).
         solved: whether all code cells of the solved notebook shall run.
     """
     mistakes = {
@@ -114,7 +114,8 @@ def run(*command: str | Path) -> str:
     Raises:
         Stopped: it failed, with its own last words.
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-3:]
         raise Stopped(f"{' '.join(map(str, command[:3]))} … failed: {' '.join(words)}")
