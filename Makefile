@@ -21,8 +21,8 @@ $(READY): $(SETUP)
 $(READY_DEV): $(SETUP)
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh --dev
 
-lab: $(READY)  ## JupyterLab on notebooks/
-	$(BIN)/jupyter lab --notebook-dir=notebooks $$([ "$$(id -u)" = 0 ] && echo --allow-root) $(ARGS)
+lab: $(READY)  ## JupyterLab on work/, your copy of notebooks/
+	@$(BIN)/python scripts/lab.py $(ARGS)
 
 demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -31,10 +31,11 @@ test: lint  ## what CI runs: lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: $(READY_DEV)  ## ruff and pyright
+lint: $(READY_DEV)  ## ruff, pyright, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports
 
 build: $(READY)  ## masters -> releases, public cases, solved pages
 	$(BIN)/autograder build $(ARGS)

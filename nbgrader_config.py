@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from autograder.gradebook import put_tools_on_path
-from autograder.nbgrader_plugin import students_left_out
+from autograder.nbgrader_door.gradebook import put_tools_on_path
+from autograder.nbgrader_door.plugin import students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
@@ -27,7 +27,7 @@ c.Exchange.root = str(_exchange)
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.LockCells",
-    "autograder.stub_solutions.StubSolutions",
+    "autograder.course.stub_solutions.StubSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -36,25 +36,26 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
+    "autograder.course.stub_solutions.StampRelease",
 ]
 c.CourseStep.root = str(ROOT)
 c.Autograde.sanitize_preprocessors = [
-    "autograder.nbgrader_plugin.TidyCells",
+    "autograder.nbgrader_door.plugin.TidyCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader_plugin.SandboxGrade",
+    "autograder.nbgrader_door.plugin.SandboxGrade",
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",
-    "autograder.nbgrader_plugin.SaveSandboxGrades",
+    "autograder.nbgrader_door.plugin.SaveSandboxGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
-c.ExportApp.plugin_class = "autograder.nbgrader_export.PlainCsvExport"
+c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:
 # leave those students out, and say why.

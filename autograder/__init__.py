@@ -4,7 +4,8 @@ In a notebook: `from autograder import check, hint`. In an `exercises.py`: `from
 Exercise, Gradient, Mutant`.
 """
 
-from autograder.exercise import CourseError, Exercise, Gradient, Mutant
+from autograder.course.exercise import Exercise, Gradient, Mutant
+from autograder.errors import CourseError
 
 __all__ = ["CourseError", "Exercise", "Gradient", "Mutant", "check", "hint"]
 

@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `doctor`."""
+"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `carry`, `doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.exercise import CourseError
+from autograder.course.places import Places, course_key, course_root, find_masters, journal_path
+from autograder.errors import CourseError, SandboxUnavailable
 
 app = typer.Typer(
     add_completion=False,
@@ -29,19 +30,6 @@ Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="All, if none is named.")]
 
 
-def course_root(root: Path | None) -> Path:
-    """The course's folder: the one named, or the nearest one above with `solutions/`.
-
-    Raises:
-        CourseError: there is none.
-    """
-    start = (root or Path.cwd()).resolve()
-    for folder in [start, *start.parents]:
-        if (folder / "solutions").is_dir():
-            return folder
-    raise CourseError(f"there is no folder `solutions` in {start} or above; name the course with --root")
-
-
 @app.command()
 def build(
     notebooks: Names = None,
@@ -52,10 +40,9 @@ def build(
     root: Root | None = None,
 ) -> None:
     """Make the release, the checks, nbgrader's source and the solved pages from the masters."""
-    from autograder import build as building  # noqa: PLC0415
-    from autograder.masters import find_masters  # noqa: PLC0415
+    from autograder.release import build as building  # noqa: PLC0415
 
-    places = building.Places(course_root(root))
+    places = Places(course_root(root))
     found = 0
     for folder in find_masters(places.solutions, notebooks):
         if check:
@@ -93,9 +80,8 @@ def grade(
     root: Root | None = None,
 ) -> None:
     """Grade every submission of a notebook; go on where an earlier run stopped."""
-    from autograder import classroom  # noqa: PLC0415
-    from autograder.journal import Journal  # noqa: PLC0415
-    from autograder.masters import find_masters  # noqa: PLC0415
+    from autograder.grading import classroom  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
@@ -108,9 +94,7 @@ def grade(
             Text("Grading without a sandbox: whatever is in a submission can do what you can do.", "red")
         )
     with Journal(path) as journal:
-        grading = classroom.grade_class(
-            folder, submissions, journal, classroom.course_key(home), jobs, unsafe
-        )
+        grading = classroom.grade_class(folder, submissions, journal, course_key(home), jobs, unsafe)
         with _progress() as progress:
             task = progress.add_task(notebook, total=len(submissions))
             for done in grading:
@@ -123,7 +107,7 @@ def grade(
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
-            from autograder.gradebook import write_marks  # noqa: PLC0415
+            from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
 
             written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
             out.print(f"{written} students' marks written to {gradebook}")
@@ -151,13 +135,13 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     table.add_column("not right yet")
     table.add_column("remarks", overflow="fold")
     for record in journal.records(students[:most]):
-        wrong = [e for e in record["exercises"] if e["status"] != "right"]
-        names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
+        found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
+        names = [f"{one.name}: {one.misconception or one.status}" for one in found]
         table.add_row(
-            Text(record["student"]),
-            f"{record['score']:g} of {record['max_score']:g}",
+            Text(record.student),
+            f"{record.score:g} of {record.max_score:g}",
             Text("\n".join(names)),
-            Text("\n".join(p[:80] for p in record["problems"][:2])),
+            Text("\n".join(p[:80] for p in record.problems[:2])),
         )
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more", "", "", "")
@@ -181,21 +165,16 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
                     "exercises": [],
                 }
             else:
-                record = journal.record(student)
+                record = journal.record(student).as_json()
             file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
         file.write("\n]\n")
-
-
-def journal_path(home: Path, notebook: str) -> Path:
-    """Where the records of a notebook are kept unless another place is named."""
-    return home / "build" / "journal" / f"{notebook}.journal"
 
 
 Journalled = Annotated[Path | None, typer.Option("--journal", help="The records, as `grade` wrote them.")]
 
 
 def _open_journal(home: Path, notebook: str, journal_file: Path | None):
-    from autograder.journal import Journal  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
 
     path = journal_file or journal_path(home, notebook)
     if not path.is_file():
@@ -213,7 +192,7 @@ def report(
     root: Root | None = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions."""
-    from autograder.masters import find_masters, read_master  # noqa: PLC0415
+    from autograder.course.masters import read_master  # noqa: PLC0415
     from autograder.report.page import write_report  # noqa: PLC0415
 
     home = course_root(root)
@@ -233,7 +212,7 @@ def export(
     root: Root | None = None,
 ) -> None:
     """Write marks in the form that another system imports."""
-    from autograder.report.export import FORMATS  # noqa: PLC0415
+    from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
 
     if to not in FORMATS:
         raise CourseError(f"--to {to}: there are {', '.join(FORMATS)}")
@@ -248,16 +227,43 @@ def export(
 @app.command()
 def slides(notebooks: Names = None, root: Root | None = None) -> None:
     """Write slide decks that need no network, with live explorers."""
-    from autograder import build as building  # noqa: PLC0415
-    from autograder.masters import find_masters, read_master  # noqa: PLC0415
-    from autograder.slides import build_slides  # noqa: PLC0415
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.release import build as building  # noqa: PLC0415
+    from autograder.release.slides import build_slides  # noqa: PLC0415
 
-    places = building.Places(course_root(root))
+    places = Places(course_root(root))
     for folder in find_masters(places.solutions, notebooks):
         master = read_master(folder)
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(master, places), path, master.title)
         out.print(f"{folder.name}: {path}")
+
+
+@app.command()
+def carry(
+    old: Annotated[Path, typer.Argument(metavar="OLD.ipynb", help="The notebook with your work.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW.ipynb", help="The newer release.")],
+    to: Annotated[Path | None, typer.Option(help="Where the result goes.", show_default=False)] = None,
+) -> None:
+    """Take answers and own cells into a newer release of a notebook.
+
+    The result is NEW, or OLD where NEW is a release in notebooks/. What a file held before is kept beside it.
+    """
+    from autograder.exchange.carry import carry_file  # noqa: PLC0415
+
+    carried, target, kept = carry_file(old, new, to)
+    if not carried.taken and not carried.left:
+        out.print(Text(f"nothing to carry: {target} has all that was written in {old}"), soft_wrap=True)
+        return
+    out.print(Text(f"{target}: carried over {', '.join(carried.taken) or 'nothing'}"), soft_wrap=True)
+    if kept:
+        out.print(Text(f"what it held before: {kept}"), soft_wrap=True)
+    for reason in carried.left:
+        err.print(Text(f"no place for {reason}", "red"), soft_wrap=True)
+    if carried.left:
+        still = kept if kept and target.samefile(old) else old
+        err.print(Text(f"that still stands in {still}"), soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -277,8 +283,6 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; what the course's own files do wrong is said in a sentence."""
-    from autograder.sandbox import SandboxUnavailable  # noqa: PLC0415
-
     try:
         app()
     except (CourseError, SandboxUnavailable) as error:

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from students_side import ROOT, Result, Said, Tries
 
-from autograder.exercise import CourseError
-from autograder.masters import Master, find_masters, read_master
+from autograder.course.masters import Master, read_master
+from autograder.course.places import find_masters
+from autograder.errors import CourseError
 
 FOLDER = ROOT / "build" / "aarch64"
 NOTEBOOKS = ROOT / "notebooks"

@@ -28,10 +28,10 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from bench_otter import otter_command, run_otter, write_tests  # noqa: E402
 from sample_class import sample_class  # noqa: E402
 
-from autograder.build import Places, build  # noqa: E402
-from autograder.classroom import course_key  # noqa: E402
-from autograder.grade import Grader  # noqa: E402
-from autograder.masters import read_master  # noqa: E402
+from autograder.course.masters import read_master  # noqa: E402
+from autograder.course.places import Places, course_key  # noqa: E402
+from autograder.grading.grade import Grader  # noqa: E402
+from autograder.release.build import build  # noqa: E402
 from autograder.sandbox import Session  # noqa: E402
 
 BIN = Path(sys.executable).parent
@@ -53,6 +53,7 @@ c.Exchange.root = {root!r} + "/exchange"
 def make_course(folder: Path, count: int) -> list[bytes]:
     """A course with one notebook and a class; the submissions that are notebooks, repeated."""
     shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
+    shutil.copy(ROOT / "solutions" / "common.py", folder / "solutions")
     master = build(folder / "solutions" / NOTEBOOK, Places(folder))
     kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
     contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]
@@ -109,8 +110,8 @@ def bare(contents: list[bytes], folder: Path) -> float:
     """CPU seconds of the bare work: the cells run and the functions called on the same inputs, here."""
     import copy  # noqa: PLC0415
 
-    from autograder.fresh import fresh_sheets  # noqa: PLC0415
-    from autograder.submission import Planner, read_cells  # noqa: PLC0415
+    from autograder.grading.submission import Planner, read_cells  # noqa: PLC0415
+    from autograder.sheets.drawn import fresh_sheets  # noqa: PLC0415
 
     master = read_master(folder / "solutions" / NOTEBOOK)
     sheets, planner = fresh_sheets(master, "key"), Planner(master)
@@ -118,7 +119,7 @@ def bare(contents: list[bytes], folder: Path) -> float:
     before = time.process_time()
     for plan in plans:
         namespace: dict = {"__name__": "__main__"}
-        for cell in plan.cells:
+        for cell in plan.sources:
             try:
                 exec(compile(cell, "<cell>", "exec"), namespace)
             except Exception:
@@ -223,7 +224,7 @@ def profile(folder: Path, contents: list[bytes]) -> None:
             before = time.process_time()
             card = grader.grade(content)
             outside = (time.process_time() - before) * 1e3
-            score = sum(card.score(judgement) for judgement in card.judgements)
+            score = card.record("student").score
             inside, alone = card.cpu_seconds * 1e3, bare([content], folder) * 1e3
             print(f"  {score:5.1f} {len(sessions):10d} {outside:8.1f} {inside:7.1f} {alone:5.1f}")
 

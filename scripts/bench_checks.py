@@ -18,9 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograder.check import caller, judge_here  # noqa: E402
-from autograder.frozen import FrozenChecks  # noqa: E402
-from autograder.masters import find_masters, read_master  # noqa: E402
-from autograder.own_forward import gradient_error  # noqa: E402
+from autograder.course.masters import read_master  # noqa: E402
+from autograder.course.places import find_masters  # noqa: E402
+from autograder.judging.backward import gradient_error  # noqa: E402
+from autograder.sheets.frozen import FrozenChecks  # noqa: E402
 
 TURNS = 9
 

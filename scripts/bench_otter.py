@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.fresh import fresh_sheets
-from autograder.masters import Master
+from autograder.course.masters import Master
+from autograder.sheets.drawn import fresh_sheets
 
 TEST_FILE = '''"""The values that {name} should give."""
 

@@ -12,8 +12,8 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-from autograder.masters import Master
-from autograder.notebook import release_notebook, source_notebook
+from autograder.course.masters import Master
+from autograder.course.notebook import release_notebook, source_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 

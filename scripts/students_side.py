@@ -27,11 +27,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograder.answers import Sheet  # noqa: E402
+from autograder.answers.leaves import reference_leaves  # noqa: E402
 from autograder.check import judge_here  # noqa: E402
-from autograder.frozen import FrozenChecks  # noqa: E402
-from autograder.leaves import reference_leaves  # noqa: E402
-from autograder.words import as_text  # noqa: E402
+from autograder.report.feedback import as_text  # noqa: E402
+from autograder.sheets.frozen import FrozenChecks  # noqa: E402
+from autograder.sheets.sheet import Sheet  # noqa: E402
 
 
 @dataclass

@@ -18,7 +18,7 @@ mpl.use("Agg")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograder.masters import read_master  # noqa: E402
+from autograder.course.masters import read_master  # noqa: E402
 from rnncourse.figures import ShownFigure  # noqa: E402
 
 

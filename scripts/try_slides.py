@@ -18,10 +18,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from check_slides import report  # noqa: E402
 
-from autograder.exercise import CourseError  # noqa: E402
-from autograder.masters import Master, read_master  # noqa: E402
-from autograder.notebook import solved_notebook  # noqa: E402
-from autograder.slides import build_slides  # noqa: E402
+from autograder.course.masters import Master, read_master  # noqa: E402
+from autograder.course.notebook import solved_notebook  # noqa: E402
+from autograder.errors import CourseError  # noqa: E402
+from autograder.release.slides import build_slides  # noqa: E402
 
 SILENT = "import autograder; autograder.check = autograder.hint = lambda *_, **__: None"
 

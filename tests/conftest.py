@@ -21,7 +21,7 @@ def grader_of():
     """A grader of a notebook, with a warm sandbox, kept for the whole run."""
     from course import KEY, folder_of
 
-    from autograder.grade import Grader
+    from autograder.grading.grade import Grader
 
     def get(notebook):
         if notebook not in _graders:

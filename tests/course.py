@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.answers import Sheet
-from autograder.build import PUBLIC_KEY
-from autograder.fresh import fresh_sheets
-from autograder.frozen import FrozenChecks, freeze
-from autograder.masters import Master, find_masters, read_master
-from autograder.notebook import source_notebook
+from autograder.course.masters import Master, read_master
+from autograder.course.notebook import source_notebook
+from autograder.course.places import find_masters
+from autograder.release.build import PUBLIC_KEY
+from autograder.sheets.drawn import fresh_sheets
+from autograder.sheets.frozen import FrozenChecks, freeze
+from autograder.sheets.sheet import Sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "tests" / "fixtures" / "solutions"

@@ -11,9 +11,9 @@ import pytest
 from course import ROOT, frozen_sheet, master_of
 from students_side import Tries, try_notebook
 
-from autograder.build import PUBLIC_KEY
-from autograder.fresh import fresh_sheets
-from autograder.frozen import freeze
+from autograder.release.build import PUBLIC_KEY
+from autograder.sheets.drawn import fresh_sheets
+from autograder.sheets.frozen import freeze
 
 NOTEBOOK = "00_start_here"
 RELEASED = ROOT / "notebooks" / NOTEBOOK / "checks.safetensors"

@@ -6,7 +6,7 @@ import pytest
 from course import NOTEBOOKS, ROOT, exercises_of, frozen_sheet, master_of, submission
 
 from autograder.check import caller
-from autograder.judge import judge
+from autograder.judging.judge import judge
 
 EXERCISES = exercises_of(*NOTEBOOKS)
 AT_LEAST = 5

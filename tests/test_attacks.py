@@ -28,7 +28,8 @@ from attacks.kit import ALL, BACKWARD, FORWARD, LINES, NOTEBOOK, Attack
 from course import KEY, ROOT, TINY, master_of, submission
 from server import jupyter
 
-from autograder.build import Places, build
+from autograder.course.places import Places
+from autograder.release.build import build
 
 pytestmark = pytest.mark.xdist_group("attacks")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import Said, autograder
 from course import KEY, TINY, master_of, submission
 
 pytestmark = pytest.mark.xdist_group("bad_input")
@@ -165,23 +166,33 @@ HARMLESS = {"nulls", "old_lines", "not_a_number", "extra_bytes_of_space", "surro
 )}  # fmt: skip
 
 
-def autograder(place: Path, *words: object, status: int = 0) -> subprocess.CompletedProcess:
+def told(place: Path, *words: object, status: int = 0) -> Said:
+    """The command in this process: what it says, and that it ends as it should."""
+    said = autograder(place, *words, "--root", TINY.parents[1])
+    assert said.status == status, said.err[-3000:]
+    return said
+
+
+def program(place: Path, *words: object, status: int = 0) -> Said:
+    """The same as a program of its own: its processes, its streams, its exit."""
     done = subprocess.run(
         [str(BIN / "autograder"), *map(str, words), "--root", str(TINY.parents[1])],
         env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=place, timeout=600,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
     assert done.returncode == status, done.stderr[-3000:]
-    return done
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
-def grade(place: Path, status: int, *more: object) -> tuple[dict[str, dict], str]:
-    done = autograder(
+def grade(
+    place: Path, status: int, *more: object, by: Callable[..., Said] = told, jobs: int = 1
+) -> tuple[dict[str, dict], str]:
+    said = by(
         place, "grade", NOTEBOOK, "--submitted", place / "submitted", "--journal", place / "journal",
-        "--json", place / "marks.json", "--jobs", 2, *more, status=status,
+        "--json", place / "marks.json", "--jobs", jobs, *more, status=status,
     )  # fmt: skip
     records = json.loads((place / "marks.json").read_text()) if status < 2 else []
-    return {record["student"]: record for record in records}, done.stderr
+    return {record["student"]: record for record in records}, said.err
 
 
 def path_of(place: Path, student: str) -> Path:
@@ -217,7 +228,7 @@ def graded(tmp_path_factory):
     (place / "submitted" / "link").symlink_to(place / "submitted" / "ada")
     (place / "submitted" / "names.csv").write_text("a list that somebody keeps here")
     (place / "submitted" / "late").mkdir()
-    return place, *grade(place, 1)
+    return place, *grade(place, 1, by=program, jobs=2)
 
 
 REASONS = {f"file_{name}": words for name, (_, words) in FILES.items()}
@@ -258,12 +269,12 @@ def test_export_and_report_go_on(graded, tmp_path):
     place, records, _ = graded
     journal = ("--journal", place / "journal")
     for form in ("csv", "canvas", "moodle", "gradescope"):
-        autograder(place, "export", NOTEBOOK, "--to", form, *journal, "--file", tmp_path / form)
+        told(place, "export", NOTEBOOK, "--to", form, *journal, "--file", tmp_path / form)
     with_record = {student for student, record in records.items() if record["score"] is not None}
     rows = (tmp_path / "csv").read_text("utf-8").splitlines()
     assert len(rows) == 1 + len(with_record)
     assert {path.name for path in (tmp_path / "gradescope").iterdir()} == with_record
-    autograder(place, "report", NOTEBOOK, *journal, "--to", tmp_path / "report.html")
+    told(place, "report", NOTEBOOK, *journal, "--to", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")
     assert all(f"<td>{student}</td>" in page for student in with_record)
 
@@ -301,8 +312,10 @@ def test_the_gradebook_takes_what_has_a_record_and_odd_timestamps(tmp_path, quie
 def test_a_gradebook_that_is_no_database_is_told(tmp_path):
     hand_in_honest(tmp_path)
     (tmp_path / "gradebook.db").write_text("this is a text, and a long one at that. " * 100)
-    _, said = grade(tmp_path, 2, "--gradebook", f"sqlite:///{tmp_path / 'gradebook.db'}")
-    assert "gradebook" in said and "not a database" in said
+    gradebook = ("--gradebook", f"sqlite:///{tmp_path / 'gradebook.db'}")
+    for by in (told, program):
+        _, said = grade(tmp_path, 2, *gradebook, by=by)
+        assert "gradebook" in said and "not a database" in said
 
 
 def test_places_that_cannot_be_written_are_told(tmp_path):
@@ -326,7 +339,7 @@ def test_places_that_cannot_be_written_are_told(tmp_path):
 )
 def test_wrong_use_is_told_in_a_sentence(tmp_path, words, said):
     (tmp_path / "empty").mkdir()
-    assert said in autograder(tmp_path, *words, status=2).stderr
+    assert said in told(tmp_path, *words, status=2).err
 
 
 def test_a_damaged_journal_costs_nothing_but_time(tmp_path, quiet):

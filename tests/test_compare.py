@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.compare import compare
+from autograder.answers.compare import compare
 
 WORDS = ("time step", "unit", "sequence")
 RNG = np.random.default_rng(0)

@@ -9,10 +9,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from command import autograder
 from course import KEY, TINY, master_of, submission
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -39,19 +41,29 @@ def submitted(tmp_path_factory):
     return folder
 
 
-def command(submitted, place, *more):
+def words(submitted, place, *more):
     return [
-        str(BIN / "autograder"), "grade", NOTEBOOK, "--root", str(TINY.parents[1]), "--jobs", "2",
-        "--submitted", str(submitted), "--journal", str(place / "journal"), "--autograded",
-        str(place / "autograded"), "--gradebook", f"sqlite:///{place / 'gradebook.db'}", *more,
+        "grade", NOTEBOOK, "--root", str(TINY.parents[1]), "--submitted", str(submitted), "--journal",
+        str(place / "journal"), "--autograded", str(place / "autograded"), "--gradebook",
+        f"sqlite:///{place / 'gradebook.db'}", *more,
     ]  # fmt: skip
 
 
-def grade(submitted, place, *more, **options):
+def command(submitted, place, *more):
+    return [str(BIN / "autograder"), *words(submitted, place, "--jobs", "2", *more)]
+
+
+def grade(submitted, place, **options):
+    """Grade as a program, which a fault can hit without hitting the tests."""
     return subprocess.run(
-        command(submitted, place, *more),
+        command(submitted, place),
         env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=place, timeout=300, **options,
     )  # fmt: skip
+
+
+def grade_here(submitted, place, *more):
+    """Grade in this process, where nothing goes wrong or no more than a sentence comes of it."""
+    return autograder(place, *words(submitted, place, "--jobs", "1", *more))
 
 
 def marks(place):
@@ -63,9 +75,11 @@ def marks(place):
 
 
 def export(place):
-    run = [str(BIN / "autograder"), "export", NOTEBOOK, "--root", str(TINY.parents[1])]
-    run += ["--journal", str(place / "journal"), "--file", str(place / "marks.csv")]
-    subprocess.run(run, env=ENVIRONMENT, check=True, capture_output=True)
+    done = autograder(
+        place, "export", NOTEBOOK, "--root", TINY.parents[1], "--journal", place / "journal",
+        "--file", place / "marks.csv",
+    )  # fmt: skip
+    assert done.status == 0, done.err
     return (place / "marks.csv").read_bytes()
 
 
@@ -82,6 +96,12 @@ def undisturbed(submitted, tmp_path_factory):
     assert done.returncode == 0, done.stderr
     assert graded_once(place)
     return place
+
+
+@pytest.fixture
+def graded(undisturbed, tmp_path):
+    """A copy of the undisturbed run."""
+    return shutil.copytree(undisturbed, tmp_path / "graded")
 
 
 def same_as(place, undisturbed):
@@ -174,7 +194,7 @@ def test_a_journal_that_may_not_grow_is_told_and_nothing_is_lost(submitted, undi
     assert done.returncode == 2, done.stderr[-2000:]
     assert "run the same command again" in done.stderr
     assert "Traceback" not in done.stderr
-    assert grade(submitted, tmp_path).returncode == 0
+    assert grade_here(submitted, tmp_path).status == 0
     assert same_as(tmp_path, undisturbed)
 
 
@@ -187,54 +207,49 @@ def test_a_full_disk_is_told_and_nothing_is_lost(submitted, undisturbed, small_d
     assert "again" in done.stderr
     if make_room:
         make_room()
-    assert grade(submitted, place).returncode == 0
+    assert grade_here(submitted, place).status == 0
     assert same_as(place, undisturbed)
 
 
-def test_a_gradebook_locked_for_good_is_told(submitted, undisturbed, tmp_path):
-    assert grade(submitted, tmp_path).returncode == 0
-    graded, written = marks(tmp_path), (tmp_path / "journal").read_bytes()
-    holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None)
+def test_a_gradebook_locked_for_good_is_told(submitted, undisturbed, graded):
+    before, written = marks(graded), (graded / "journal").read_bytes()
+    holder = sqlite3.connect(graded / "gradebook.db", isolation_level=None)
     holder.execute("begin exclusive")
-    done = grade(submitted, tmp_path, "--gradebook", f"sqlite:///{tmp_path / 'gradebook.db'}?timeout=1")
+    done = grade_here(submitted, graded, "--gradebook", f"sqlite:///{graded / 'gradebook.db'}?timeout=1")
     holder.execute("rollback")
     holder.close()
-    assert done.returncode == 2
-    assert "locked" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert marks(tmp_path) == graded
-    assert (tmp_path / "journal").read_bytes() == written
-    assert grade(submitted, tmp_path).returncode == 0
-    assert same_as(tmp_path, undisturbed)
+    assert done.status == 2
+    assert "locked" in done.err
+    assert marks(graded) == before
+    assert (graded / "journal").read_bytes() == written
+    assert grade_here(submitted, graded).status == 0
+    assert same_as(graded, undisturbed)
 
 
-def test_a_half_made_gradebook_is_finished(submitted, undisturbed, tmp_path):
+def test_a_half_made_gradebook_is_finished(submitted, undisturbed, graded):
     """Killed while nbgrader's tables get the notebook's cells: the next run writes those that are missing."""
-    assert grade(submitted, tmp_path).returncode == 0
-    with sqlite3.connect(tmp_path / "gradebook.db") as connection:
+    with sqlite3.connect(graded / "gradebook.db") as connection:
         for table in ("grade", "comment", "submitted_notebook", "submitted_assignment"):
             connection.execute(f"delete from {table}")
         late = "(select id from base_cell order by name limit 100 offset 3)"
         for table in ("grade_cells", "solution_cells", "task_cells", "source_cell", "base_cell"):
             connection.execute(f"delete from {table} where id in {late}")
-    assert grade(submitted, tmp_path).returncode == 0
-    assert same_as(tmp_path, undisturbed)
+    assert grade_here(submitted, graded).status == 0
+    assert same_as(graded, undisturbed)
 
 
-def test_a_gradebook_locked_for_a_while_is_waited_for(submitted, undisturbed, tmp_path):
-    assert grade(submitted, tmp_path).returncode == 0
-    holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None)
+def test_a_gradebook_locked_for_a_while_is_waited_for(submitted, undisturbed, graded):
+    holder = sqlite3.connect(graded / "gradebook.db", isolation_level=None, check_same_thread=False)
     holder.execute("begin exclusive")
-    process = subprocess.Popen(
-        command(submitted, tmp_path), env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(4)
-    holder.execute("rollback")
+    begun = time.monotonic()
+    release = threading.Timer(3, holder.rollback)
+    release.start()
+    done = grade_here(submitted, graded)
+    assert time.monotonic() - begun >= 3
+    assert done.status == 0, done.err
+    release.join()
     holder.close()
-    assert process.wait(120) == 0, process.stderr.read()
-    process.stderr.close()
-    assert same_as(tmp_path, undisturbed)
+    assert same_as(graded, undisturbed)
 
 
 def test_two_graders_at_once_grade_nothing_twice(submitted, undisturbed, tmp_path):
@@ -261,9 +276,9 @@ def test_two_notebooks_at_once_share_a_gradebook(submitted, undisturbed, tmp_pat
         copy = path.parents[1] / other / f"{other}.ipynb"
         copy.parent.mkdir()
         shutil.copy(path, copy)
-    words = [str(BIN / "autograder"), "grade", "--jobs", "1", "--gradebook", "sqlite:///gradebook.db"]
+    grading = [str(BIN / "autograder"), "grade", "--jobs", "1", "--gradebook", "sqlite:///gradebook.db"]
     both = [
-        subprocess.Popen([*words, name], env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen([*grading, name], env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         for name in (NOTEBOOK, other)
     ]
     said = [process.communicate(timeout=300)[1] for process in both]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from course import TINY, master_of, submission
 
+from autograder.course.stubs import keeps_nothing
+from autograder.grading.submission import parse
 from autograder.sandbox.limits import room_for
-from autograder.stubs import keeps_nothing
-from autograder.submission import parse
 
 STEP = master_of(TINY.name).exercises["rnn_step"].source
 RIGHT = """def my_step(x_t, s_prev, W):

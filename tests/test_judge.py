@@ -5,9 +5,9 @@ import pytest
 from course import TINY, frozen_sheet, master_of
 
 from autograder.check import caller
-from autograder.judge import judge
-from autograder.own_forward import WrongForward
-from autograder.words import as_html, as_text
+from autograder.judging.backward import WrongForward
+from autograder.judging.judge import judge
+from autograder.report.feedback import as_html, as_text
 
 REFERENCE = master_of(TINY.name).reference
 UNKNOWN = WrongForward(REFERENCE["rnn_step"])

@@ -9,8 +9,8 @@ import pytest
 from course import master_of
 from server import jupyter
 
-from autograder.build import release_files
-from autograder.fresh import fresh_sheets
+from autograder.release.build import release_files
+from autograder.sheets.drawn import fresh_sheets
 
 NOTEBOOK = "01_simple_rnn"
 

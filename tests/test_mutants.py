@@ -4,7 +4,7 @@ import pytest
 from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of, submission
 
 from autograder.check import caller
-from autograder.judge import judge
+from autograder.judging.judge import judge
 
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from course import KEY, ROOT, TINY, folder_of, master_of, submission
 
-from autograder.build import Places, build
+from autograder.course.places import Places
+from autograder.release.build import build
 
 BIN = Path(sys.executable).parent
 # What a newcomer has: no activated environment.
@@ -85,6 +86,8 @@ def course(tmp_path_factory):
     """A course with the notebooks released, handed in, graded, and feedback written: by nbgrader."""
     course = tmp_path_factory.mktemp("course")
     shutil.copy(ROOT / "nbgrader_config.py", course)
+    (course / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / "common.py", course / "solutions")
     for notebook in NOTEBOOKS:
         shutil.copytree(folder_of(notebook), course / "solutions" / notebook)
         build(course / "solutions" / notebook, Places(course))

@@ -9,10 +9,11 @@ import pytest
 from check_slides import check_deck
 from course import NOTEBOOKS, ROOT, folder_of, frozen_checks, master_of
 
-from autograder.build import Places, executed_notebook, problems
 from autograder.check import CheckFailed
-from autograder.notebook import MAY_FAIL, release_notebook, source_notebook
-from autograder.slides import build_slides
+from autograder.course.notebook import MAY_FAIL, release_notebook, source_notebook
+from autograder.course.places import Places
+from autograder.release.build import executed_notebook, problems
+from autograder.release.slides import build_slides
 
 PLACES = Places(ROOT)
 # Under two minutes on two cores; twice that is allowed here, where other tests run beside it.

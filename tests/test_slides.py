@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from check_slides import READY, check_deck
 
-from autograder import slide_assets
-from autograder.exercise import CourseError
-from autograder.slides import build_slides, read_slides
+from autograder.errors import CourseError
+from autograder.release import slide_assets
+from autograder.release.slides import build_slides, read_slides
 from rnncourse.explorer import Explorer
 
 EXPLORER = """

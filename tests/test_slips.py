@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of
 
-from autograder.answers import right_trace, same_trace
 from autograder.check import caller
-from autograder.fresh import fresh_sheet
-from autograder.judge import judge
-from autograder.slips import _compiled, _edits
-from autograder.symptoms import SYMPTOMS
+from autograder.judging.judge import judge
+from autograder.judging.symptoms import SYMPTOMS
+from autograder.sheets.drawn import fresh_sheet
+from autograder.sheets.sheet import right_trace, same_trace
+from autograder.sheets.slips import _compiled, _edits
 
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
 

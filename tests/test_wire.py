@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import load, save
 
-from autograder.outcome import Opaque
-from autograder.sandbox import wire
+from autograder.answers import wire
+from autograder.answers.outcome import Opaque
 
 LIMIT = 1 << 20
 

@@ -1,1 +1,1 @@
-"""What is made of the records of a class: a page to project, and files for other systems."""
+"""What people read: feedback on an answer, the class report."""

@@ -4,8 +4,9 @@ The names below are all that the rest of the grader uses. This package knows not
 references or marks.
 """
 
+from autograder.errors import SandboxUnavailable
 from autograder.sandbox.doctor import Finding, doctor
-from autograder.sandbox.limits import Limits, SandboxUnavailable, Usage
+from autograder.sandbox.limits import Limits, Usage
 from autograder.sandbox.session import Sandbox, Session
 
 __all__ = ["Finding", "Limits", "Sandbox", "SandboxUnavailable", "Session", "Usage", "doctor"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
-from autograder.sandbox.limits import SandboxUnavailable
 from autograder.sandbox.session import Sandbox
 from autograder.sandbox.syscalls import compiled_filter
 

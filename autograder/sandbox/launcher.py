@@ -18,23 +18,32 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-from autograder.sandbox.limits import Limits, SandboxUnavailable
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.syscalls import compiled_filter
 
 HOUSE = Path(__file__).resolve().parent.parent  # the folder `autograder`
-OURS = ("outcome.py", "sandbox/wire.py", "sandbox/cells.py", "sandbox/confine.py", "sandbox/worker.py")
+OURS = (
+    "answers/calling.py",
+    "answers/outcome.py",
+    "answers/wire.py",
+    "sandbox/cells.py",
+    "sandbox/confine.py",
+    "sandbox/protocol.py",
+    "sandbox/worker.py",
+)
 ALWAYS = ("numpy", "safetensors")
 PACKAGES_INSIDE = "/packages"
 HOUSE_INSIDE = "/house/autograder"
 
-# Both packages are made by hand, so that no `__init__` of ours is run or needed.
+# The packages are made by hand, so that no `__init__` of ours is run or needed.
 BOOTSTRAP = """
 import sys, types
 house, packages = {house!r}, {packages!r}
 sys.path += packages
-for name, folder in (("autograder", house), ("autograder.sandbox", house + "/sandbox")):
+for name in ("autograder", "autograder.answers", "autograder.sandbox"):
     sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [folder]
+    sys.modules[name].__path__ = [house + name.replace("autograder", "", 1).replace(".", "/")]
 from autograder.sandbox.worker import main
 main()
 """

@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class SandboxUnavailable(Exception):
-    """No sandbox can be had here; the message says why and how to mend it."""
-
-
 @dataclass(frozen=True)
 class Limits:
     """Bounds of one session.

@@ -11,7 +11,7 @@ import errno
 import os
 from functools import lru_cache
 
-from autograder.sandbox.limits import SandboxUnavailable
+from autograder.errors import SandboxUnavailable
 
 FILES = [
     "read",

@@ -43,8 +43,8 @@ PACKER = '''
 import sys
 def pretend(value, *a, **k):
     """What the worker sends in place of any answer: an answer that claims to be right."""
-    return ENCODE([["right", True, 12.0]], {"is": "result", "number": 0, "score": 12, "passed": True})
-wire = sys.modules["autograder.sandbox.wire"]
+    return ENCODE([["right", True, 12.0]], {"is": "Answered", "number": 0})
+wire = sys.modules["autograder.answers.wire"]
 ENCODE = wire.encode
 '''
 HOOKS = """
@@ -123,7 +123,7 @@ ATTACKS = [
     ),
     Attack(
         "replace_the_worker_file", REST, proof="TRIED",
-        answers=tries("open('/house/autograder/sandbox/worker.py', 'a')", "os.remove('/house/autograder/sandbox/wire.py')",
+        answers=tries("open('/house/autograder/sandbox/worker.py', 'a')", "os.remove('/house/autograder/answers/wire.py')",
                       "open(np.__file__, 'a')", "open(os.__file__, 'a')"),
     ),
     Attack(

@@ -1,0 +1,1 @@
+"""What an instructor writes, and where it lies: masters, exercises, their mistakes."""

@@ -1,0 +1,105 @@
+"""The words in which a check is written: `Exercise`, `Mutant`, `Gradient`.
+
+An `exercises.py` beside each master declares one `Exercise` per graded function.
+This module knows nothing of notebooks, sandboxes or marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Inputs = dict[str, Any]
+DrawInputs = Callable[[np.random.Generator], Inputs]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake that students make, as an edit of the reference solution's syntax tree.
+
+    Most are read from `mistakes.txt`; in `exercises.py` stand those that a loop makes.
+
+    Args:
+        name: what the mistake is, in a few words ("forget and input gate swapped").
+        old: an expression or a statement of the solution, between BEGIN and END SOLUTION, however it is
+            formatted; must stand there exactly once.
+        new: what the mistaken student writes in its place.
+        hint: one sentence that helps without giving the line away.
+        more: further (old, new) edits that belong to the same mistake, made at the same time.
+    """
+
+    name: str
+    old: str
+    new: str
+    hint: str
+    more: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def edits(self) -> tuple[tuple[str, str], ...]:
+        """All (old, new) pairs."""
+        return ((self.old, self.new), *self.more)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """How a backward function is judged against numeric gradients of its forward.
+
+    The loss is a random weighted sum of the forward's outputs named in `upstream`; the weights are
+    what the backward gets as its upstream gradients. Every other argument of the backward is looked
+    up by its name among the inputs and the outputs of the forward.
+
+    Args:
+        of: name of the forward function (an exercise, or a given function of the notebook).
+        upstream: backward argument -> forward output it is the gradient of, `{"ds": "s_t"}`.
+        wrt: backward output -> forward argument it is the gradient by, `{"dx": "x_t", "dW": "W"}`.
+        returns: names of the forward's outputs, in order; needed where the forward is a given
+            function of the notebook and not an exercise of it.
+
+    The forward's arguments are taken from the backward's cases, by name.
+    """
+
+    of: str
+    upstream: Mapping[str, str]
+    wrt: Mapping[str, str]
+    returns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """How one graded function is checked. Its name is the name it is assigned to in `exercises.py`.
+
+    Args:
+        returns: names of what the function returns, in order. One name: the value itself is
+            returned; several: a tuple. A returned dict is one name, its members are told by key.
+        cases: draws the arguments from a random generator, in the order of the signature (they are
+            passed by position). Make all sizes different and greater than one, weights
+            non-symmetric, states and carried gradients non-zero. Called with two seeds. Or several draws,
+            each called once: with other sizes (a factor N is then told from a factor 2), and one for each
+            branch that a function has.
+        edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
+        hints: three hints that cost nothing: the idea, the shapes, the first line.
+        needs: functions this one may call: earlier exercises of the same notebook.
+        misconceptions: mistakes to name, beside those of `mistakes.txt`; they come after these.
+        gradient: for a backward function, how it is judged against numeric gradients.
+        confirm: an independent computation of the same outputs (PyTorch, finite differences, a
+            closed form) with the same arguments; the build compares it with the reference.
+        axes: output (or input) name -> one word per axis, where the defaults ("unit", "sequence";
+            with "time step" before them for three axes; "row", "column" for weights) do not fit.
+        rtol: relative tolerance of a comparison.
+        atol: absolute tolerance of a comparison, in units of the largest expected entry.
+    """
+
+    returns: tuple[str, ...]
+    cases: DrawInputs | Sequence[DrawInputs]
+    hints: tuple[str, str, str]
+    edge_cases: Mapping[str, DrawInputs] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    misconceptions: tuple[Mutant, ...] | list[Mutant] = ()
+    gradient: Gradient | None = None
+    confirm: Callable[..., Any] | None = None
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rtol: float = 1e-8
+    atol: float = 1e-10

@@ -1,0 +1,314 @@
+"""Reading masters: a folder of `solutions/` becomes cells, references and exercises.
+
+A master is trusted: it is the instructor's own code, and its reference solutions are executed here.
+This module knows nothing of students, sandboxes or marks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autograder.course.exercise import Exercise, Mutant
+from autograder.course.mistakes import mistaken, read_mistakes
+from autograder.course.places import source_files
+from autograder.errors import CourseError
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
+ROLES = ("exercise", "check", "given", "written")
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a master.
+
+    Args:
+        kind: "code" or "markdown".
+        source: its text.
+        metadata: what stands behind its `# %%`.
+        number: its place in the master, counted from 1, for messages.
+    """
+
+    kind: str
+    source: str
+    metadata: dict[str, Any]
+    number: int
+
+    @property
+    def role(self) -> str | None:
+        """One of "exercise", "check", "given", "written", or None for a cell of its own."""
+        return next((role for role in ROLES if role in self.metadata), None)
+
+    @property
+    def name(self) -> str:
+        """The name that the cell's role gives it."""
+        return self.metadata[self.role] if self.role else ""
+
+    @property
+    def solution(self) -> str:
+        """The text between BEGIN SOLUTION and END SOLUTION (exclusive)."""
+        return "\n".join(solution_regions(self.source))
+
+
+def solution_regions(source: str) -> list[str]:
+    """The texts between BEGIN and END SOLUTION markers, in order."""
+    pattern = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.M | re.S)
+    return pattern.findall(source)
+
+
+@dataclass(frozen=True)
+class GradedExercise:
+    """An exercise of a master: its declaration, its points and its reference solution."""
+
+    name: str
+    points: float
+    source: str
+    spec: Exercise
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Names of the arguments of the reference, in order."""
+        namespace: dict[str, Any] = {}
+        match = re.search(rf"^def {self.name}\((.*?)\)(?:\s*->.*?)?:\s*$", self.source, re.M | re.S)
+        if not match:
+            raise CourseError(f"the cell of exercise {self.name!r} has no `def {self.name}(...)`")
+        header = f"from __future__ import annotations\ndef probe({match.group(1)}): pass"
+        exec(compile(header, f"<signature of {self.name}>", "exec"), namespace)
+        return list(inspect.signature(namespace["probe"]).parameters)
+
+
+@dataclass
+class Master:
+    """A notebook's master and what is graded in it."""
+
+    name: str
+    folder: Path
+    cells: list[Cell]
+    exercises: dict[str, GradedExercise] = field(default_factory=dict)
+    packages: tuple[str, ...] = ("numpy",)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The first heading of the notebook."""
+        for cell in self.cells:
+            found = re.search(r"^# (.+)$", cell.source, re.M) if cell.kind == "markdown" else None
+            if found:
+                return found.group(1).strip()
+        return self.name
+
+    @cached_property
+    def made_from(self) -> dict[str, str]:
+        """The files that the notebook is written in, by name, with a hash of each one's text."""
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            for path in source_files(self.folder)
+        }
+
+    def cells_with(self, role: str) -> list[Cell]:
+        """The cells of one role, in order."""
+        return [cell for cell in self.cells if cell.role == role]
+
+    @property
+    def graded_code(self) -> list[Cell]:
+        """The cells a grade depends on: given code and solutions, in order."""
+        return [cell for cell in self.cells if cell.role in ("given", "exercise")]
+
+    def namespace(self, replaced: dict[str, str] | None = None) -> dict[str, Any]:
+        """Execute the given cells and the reference solutions, and nothing else.
+
+        Args:
+            replaced: exercise name -> source to execute in place of the reference's cell.
+        """
+        namespace: dict[str, Any] = {"__name__": f"reference_{self.name}"}
+        for cell in self.graded_code:
+            source = (replaced or {}).get(cell.name, cell.source) if cell.role == "exercise" else cell.source
+            place = f"{self.name}, cell {cell.number} ({cell.name})"
+            try:
+                exec(compile(source, f"<{place}>", "exec", dont_inherit=True), namespace)
+            except Exception as error:
+                raise CourseError(f"{place} cannot be executed: {error!r}") from error
+        return namespace
+
+    @cached_property
+    def reference(self) -> dict[str, Any]:
+        """The namespace of the references; treat it as read-only."""
+        return self.namespace()
+
+    def mutate(self, exercise: str, mutant: Mutant) -> str:
+        """The source of an exercise's cell with a mutant's edits made.
+
+        Raises:
+            CourseError: an edit does not fit the reference solution.
+        """
+        source = self.exercises[exercise].source
+        head, solution, tail = source.partition(solution_regions(source)[0])
+        try:
+            return head + mistaken(solution, mutant.edits) + tail
+        except CourseError as error:
+            raise CourseError(f"{self.name}: mutant {mutant.name!r} of {exercise!r}: {error}") from error
+
+    def mutant_function(self, exercise: str, mutant: Mutant) -> Callable[..., Any]:
+        """The function that a student with this misconception would have written."""
+        return self.namespace({exercise: self.mutate(exercise, mutant)})[exercise]
+
+
+def read_cells(text: str, place: str) -> list[Cell]:
+    """Parse the text of a master: jupytext's py:percent, as far as masters use it.
+
+    jupytext itself needs a second to be imported, and every grader reads a master; a test holds the two
+    together.
+
+    Raises:
+        CourseError: unknown or missing cell metadata, or markers that do not pair.
+    """
+    cells = []
+    before, *parts = re.split(r"^# %%(.*)$", text, flags=re.M)
+    if before.strip():
+        raise CourseError(f"{place}: text stands in front of the first `# %%`: {before.strip()[:60]!r}")
+    for number, (head, body) in enumerate(zip(parts[::2], parts[1::2], strict=True), start=1):
+        here = f"{place}, cell {number}"
+        kind, metadata = _cell_head(head.strip(), here)
+        source = body.strip("\n")
+        if kind == "markdown":
+            source = "\n".join(_uncommented(line, here) for line in source.split("\n")).strip("\n")
+        cell = Cell(kind, source, metadata, number)
+        _validate(cell, here)
+        cells.append(cell)
+    return cells
+
+
+def _cell_head(head: str, place: str) -> tuple[str, dict[str, Any]]:
+    """A cell's kind and metadata, from what stands behind its `# %%`."""
+    kind = "markdown" if head.startswith("[markdown]") else "code"
+    rest = head.removeprefix("[markdown]").strip()
+    metadata: dict[str, Any] = {}
+    while rest:
+        found = re.match(r'(\w+)=("[^"]*"|true|false|[\d.]+)(?:\s+|$)', rest)
+        if not found:
+            raise CourseError(f'{place}: {rest!r} is no metadata; write name="text" or name=number')
+        metadata[found.group(1)] = json.loads(found.group(2))
+        rest = rest[found.end() :]
+    return kind, metadata
+
+
+def _uncommented(line: str, place: str) -> str:
+    """A line of a Markdown cell without its comment sign."""
+    if line in ("", "#"):
+        return ""
+    if not line.startswith("# "):
+        raise CourseError(f"{place}: this line of a Markdown cell does not begin with '# ': {line[:60]!r}")
+    return line[2:]
+
+
+def _validate(cell: Cell, place: str) -> None:
+    unknown = set(cell.metadata) - KNOWN
+    if unknown:
+        raise CourseError(f"{place}: unknown cell metadata {sorted(unknown)}; known: {sorted(KNOWN)}")
+    if cell.metadata.get("slide", "-") not in SLIDE_TYPES:
+        raise CourseError(f"{place}: slide={cell.metadata['slide']!r} is none of {SLIDE_TYPES}")
+    if cell.role in ("exercise", "written") and not isinstance(cell.metadata.get("points"), int | float):
+        raise CourseError(f"{place}: {cell.role} {cell.name!r} needs points=NUMBER")
+    if cell.role == "exercise":
+        if cell.source.count(BEGIN) != 1 or cell.source.count(END) != 1 or not cell.solution.strip():
+            raise CourseError(f"{place}: {cell.name!r} needs one pair of {BEGIN} / {END} around its body")
+    elif BEGIN in cell.source or END in cell.source:
+        raise CourseError(f"{place}: solution markers outside an exercise cell")
+    if cell.role == "written" and "=== BEGIN MARK SCHEME ===" not in cell.source:
+        raise CourseError(f"{place}: written question {cell.name!r} has no mark scheme")
+
+
+def read_master(folder: Path) -> Master:
+    """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
+
+    Raises:
+        CourseError: a file is missing, or master and exercises do not fit together.
+    """
+    folder = Path(folder)
+    path = folder / f"{folder.name}.py"
+    if not path.is_file():
+        raise CourseError(f"there is no master {path}")
+    cells = read_cells(path.read_text("utf-8"), folder.name)
+    master = Master(folder.name, folder, cells)
+    declared = _read_exercises(folder / "exercises.py")
+    master.packages = tuple(declared.pop("PACKAGES", ("numpy",)))
+    master.limits = dict(declared.pop("LIMITS", {}))
+    specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
+    written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
+    mistakes = read_mistakes(folder / "mistakes.txt", written)
+    for cell in master.cells_with("exercise"):
+        if cell.name in master.exercises:
+            raise CourseError(f"{folder.name}: exercise {cell.name!r} stands twice in the master")
+        if cell.name not in specs:
+            raise CourseError(f"{folder.name}: exercise {cell.name!r} is not declared in exercises.py")
+        spec = specs.pop(cell.name)
+        spec = replace(spec, misconceptions=(*mistakes[cell.name], *spec.misconceptions))
+        master.exercises[cell.name] = GradedExercise(
+            cell.name, float(cell.metadata["points"]), cell.source, spec
+        )
+    if specs:
+        raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
+    _validate_pairs(master)
+    return master
+
+
+def _read_exercises(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise CourseError(f"there is no {path}; a notebook without exercises needs an empty one")
+    namespace: dict[str, Any] = {"__name__": f"exercises_of_{path.parent.name}", "__file__": str(path)}
+    with _common_importable(path.parent.parent / "common.py"):
+        _execute(path, namespace)
+    return namespace
+
+
+@contextmanager
+def _common_importable(path: Path) -> Iterator[None]:
+    """`from common import …` finds the `common.py` of this course, wherever Python was started."""
+    other = sys.modules.pop("common", None)
+    try:
+        if path.is_file():
+            module = ModuleType("common")
+            module.__file__ = str(path)
+            _execute(path, vars(module))
+            sys.modules["common"] = module
+        yield
+    finally:
+        sys.modules.pop("common", None)
+        if other:
+            sys.modules["common"] = other
+
+
+def _execute(path: Path, namespace: dict[str, Any]) -> None:
+    try:
+        exec(compile(path.read_text("utf-8"), str(path), "exec", dont_inherit=True), namespace)
+    except Exception as error:
+        raise CourseError(f"{path} cannot be executed: {error!r}") from error
+
+
+def _validate_pairs(master: Master) -> None:
+    checks = [cell.name for cell in master.cells_with("check")]
+    if sorted(checks) != sorted(master.exercises):
+        raise CourseError(
+            f"{master.name}: check cells {sorted(checks)} do not pair with "
+            f"exercises {sorted(master.exercises)}"
+        )
+    names = [cell.name for cell in master.cells if cell.role in ("given", "exercise", "written")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CourseError(f"{master.name}: {twice} name more than one cell")
+    for exercise in master.exercises.values():
+        for needed in exercise.spec.needs:
+            if needed not in master.exercises:
+                raise CourseError(f"{master.name}: {exercise.name!r} needs {needed!r}, no exercise here")

@@ -1,0 +1,248 @@
+"""Many submissions of one notebook: found, graded on all cores, recorded, resumable.
+
+What is graded how, is `grade.py`'s business; what the marks are for, the gradebook's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from autograder.errors import CourseError, SandboxUnavailable, Ungradable
+from autograder.grading.grade import Grader
+from autograder.grading.journal import Journal
+from autograder.grading.submission import read_bytes
+from autograder.record import Record
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A student's folder: the name that is shown, and the notebook's path."""
+
+    student: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A submission that could not be graded, and why."""
+
+    student: str
+    reason: str
+
+
+def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted], list[Failure]]:
+    """Submissions in nbgrader's layout, `DIR/STUDENT/NOTEBOOK/NOTEBOOK.ipynb`.
+
+    Links are refused, wherever they point.
+
+    Raises:
+        CourseError: there is no such folder.
+    """
+    if not submitted.is_dir():
+        raise CourseError(f"there is no folder {submitted}")
+    found, failures = [], []
+    for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
+        if entry.name.startswith(".") or entry.is_file(follow_symlinks=False):
+            continue  # plain files beside the students' folders are somebody's lists
+        student = shown_name(entry.name)
+        folder = Path(entry.path) / assignment
+        reason = _not_a_folder(Path(entry.path)) or _not_a_folder(folder)
+        if reason == MISSING:
+            continue
+        if reason:
+            failures.append(Failure(student, reason))
+        elif student != entry.name or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]{1,200}", student):
+            failures.append(Failure(student, "the folder's name holds characters that no student id has"))
+        else:
+            found.append(Submitted(student, folder / f"{assignment}.ipynb"))
+    return found, failures
+
+
+def shown_name(name: str) -> str:
+    """A folder's name as text that can be written anywhere: a terminal, a page, a table.
+
+    Characters that cannot be seen (control characters, turns of direction, bad bytes) become escapes.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+MISSING = "missing"
+KILLED = (
+    "the process that graded it was killed twice; was there not enough memory? Run the same command again, "
+    "with fewer --jobs: what is graded so far is kept"
+)
+
+
+def _not_a_folder(path: Path) -> str:
+    """Why a path is no folder: MISSING where there is nothing, "" for a folder."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return MISSING
+    if stat.S_ISDIR(mode):
+        return ""
+    kind = "a link; links are refused" if stat.S_ISLNK(mode) else "not a folder"
+    return f"{shown_name(path.name)} is {kind}"
+
+
+def grade_class(
+    folder: Path,
+    submissions: list[Submitted],
+    journal: Journal,
+    key: str,
+    jobs: int = 1,
+    unsafe: bool = False,
+) -> Iterator[Submitted | Failure]:
+    """Grade every submission that has no record yet; records go to the journal.
+
+    Args:
+        folder: the master's folder.
+        submissions: what to grade.
+        journal: an open journal.
+        key: the course's key.
+        jobs: processes at work.
+        unsafe: without a sandbox.
+
+    Yields:
+        Each submission once it has a record, or the failure with its reason.
+    """
+    pool = _Here(folder, key, unsafe) if jobs <= 1 else _Pool(folder, key, unsafe, jobs)
+    with pool:
+        waiting: deque[tuple[Submitted, Future[_Graded]]] = deque()
+        for submitted in submissions:
+            waiting.append((submitted, pool.submit(submitted, journal)))
+            while len(waiting) > 4 * jobs:
+                yield _take(waiting, journal, pool)
+        while waiting:
+            yield _take(waiting, journal, pool)
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """What comes back from a process at work: a record and its key, or a reason."""
+
+    key: str = ""
+    record: Record | None = None
+    reason: str = ""
+
+
+def _take(
+    waiting: deque[tuple[Submitted, Future[_Graded]]], journal: Journal, pool: _Here | _Pool
+) -> Submitted | Failure:
+    submitted, future = waiting.popleft()
+    try:
+        graded = future.result()
+    except BrokenProcessPool:
+        graded = pool.alone(submitted, journal)
+    if graded.reason:
+        return Failure(submitted.student, graded.reason)
+    if graded.record is not None:
+        journal.write(graded.key, graded.record)
+    return submitted
+
+
+def _grade_one(grader: Grader, submitted: Submitted, known_key: str) -> _Graded:
+    """Grade one submission, unless its record under this key is known already."""
+    try:
+        content = read_bytes(submitted.path)
+        key = grader.submission_key(content)
+        if key == known_key:
+            return _Graded()
+        return _Graded(key, grader.grade(content).record(submitted.student))
+    except Ungradable as error:
+        return _Graded(reason=str(error))
+    except (CourseError, SandboxUnavailable):
+        raise
+    except Exception as error:
+        # A fault of ours, found by one submission, must not cost the others their grades.
+        return _Graded(reason=f"the grader itself failed on it, please report this: {error!r:.300}")
+
+
+class _Here:
+    """Grading in this process."""
+
+    def __init__(self, folder: Path, key: str, unsafe: bool):
+        self._grader = Grader(folder, key, unsafe)
+
+    def __enter__(self) -> _Here:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._grader.close()
+
+    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+        raise AssertionError("there is no pool that could break")
+
+    def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
+        future: Future[_Graded] = Future()
+        try:
+            future.set_result(_grade_one(self._grader, submitted, journal.key_of(submitted.student)))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+_grader: Grader | None = None
+
+
+class _Pool:
+    """Grading in several processes, each with a sandbox of its own."""
+
+    def __init__(self, folder: Path, key: str, unsafe: bool, jobs: int):
+        # Where something is wrong with the course or the sandbox, say so here: from the pool it would only
+        # be a broken pool.
+        Grader(folder, key, unsafe).close()
+        self._arguments = (folder, key, unsafe)
+        self._jobs = jobs
+        self._executor = self._processes(jobs)
+
+    def _processes(self, jobs: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=self._arguments
+        )
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
+        work = (_grade_in_pool, submitted, journal.key_of(submitted.student))
+        try:
+            return self._executor.submit(*work)
+        except BrokenProcessPool:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = self._processes(self._jobs)
+            return self._executor.submit(*work)
+
+    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+        """Grade a submission in a process of its own, after a process of the pool was killed.
+
+        Nobody can tell over which submission it was killed: all that were waiting come here.
+        """
+        for _ in range(2):
+            with self._processes(1) as executor, contextlib.suppress(BrokenProcessPool):
+                known_key = journal.key_of(submitted.student)
+                return executor.submit(_grade_in_pool, submitted, known_key).result()
+        return _Graded(reason=KILLED)
+
+
+def _start(folder: Path, key: str, unsafe: bool) -> None:
+    global _grader  # noqa: PLW0603  (one grader a process, for as long as the process lives)
+    _grader = Grader(folder, key, unsafe)
+
+
+def _grade_in_pool(submitted: Submitted, known_key: str) -> _Graded:
+    assert _grader is not None
+    return _grade_one(_grader, submitted, known_key)

@@ -1,0 +1,359 @@
+"""One submission -> a scorecard, with the student's code in the sandbox and everything else here.
+
+The trusted side holds references, inputs and marks; the sandbox is asked for arrays and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.answers.error_words import error_words
+from autograder.answers.outcome import Outcome, StudentError
+from autograder.course.masters import Master, read_master
+from autograder.course.places import source_files
+from autograder.grading.submission import Plan, Planner, Role, SubmittedCell, read_cells
+from autograder.judging.backward import WrongForward, trusted
+from autograder.judging.gradients import Call
+from autograder.judging.judge import judge, unanswered
+from autograder.record import Check, Judgement, Mark, Record
+from autograder.sandbox import Limits, Sandbox, Session
+from autograder.sheets.drawn import fresh_sheets, mistaken_functions
+from autograder.sheets.sheet import Sheet
+
+GRADER_VERSION = 1
+# Cells of a student's own that may end the process, each by itself, before the others are left out too.
+MOST_DEADLY = 3
+# What a mark depends on, beside the course: this room and every room below it.
+ROOMS_BELOW = (
+    "errors.py",
+    "record.py",
+    *(f"{room}/*.py" for room in ("answers", "course", "sheets", "judging", "sandbox", "grading")),
+)
+
+
+@dataclass
+class Scorecard:
+    """The result of grading one submission.
+
+    Args:
+        assignment: the notebook.
+        judgements: one for each exercise, in the order of the notebook.
+        points: each exercise's points.
+        problems: remarks about the submission as a whole.
+        cpu_seconds: processor time of the student's code, measured inside the sandbox.
+    """
+
+    assignment: str
+    judgements: list[Judgement]
+    points: dict[str, float]
+    problems: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def record(self, student: str) -> Record:
+        """What is kept of it, under a student's name."""
+        marks = [Mark(judgement, self.points[judgement.name]) for judgement in self.judgements]
+        return Record(student, self.assignment, marks, self.problems)
+
+
+class Grader:
+    """Grades submissions of one notebook; keeps a warm sandbox.
+
+    Args:
+        folder: the master's folder.
+        key: the course's secret key; the same key draws the same inputs.
+        unsafe: run without a sandbox (the instructor's own code only).
+    """
+
+    def __init__(self, folder: Path, key: str, unsafe: bool = False):
+        self.master: Master = read_master(folder)
+        self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
+        self.planner = Planner(self.master)
+        self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
+        limits = Limits(**self.master.limits)  # type: ignore[arg-type]
+        self.sandbox = Sandbox(self.master.packages, limits, unsafe)
+        self.fingerprint = _fingerprint(folder, key)
+        self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the sandbox."""
+        self.sandbox.close()
+
+    @property
+    def max_score(self) -> float:
+        """The points of all exercises together; written questions are not among them."""
+        return sum(self.points.values())
+
+    def submission_key(self, content: bytes) -> str:
+        """What a result depends on: submission, exercises, references, key and grader."""
+        return hashlib.sha256(self.fingerprint + content).hexdigest()
+
+    def mistaken(self, exercise: str) -> dict[str, Callable[..., Any]]:
+        """Functions with the known mistakes of an exercise, by the mistakes' names."""
+        if exercise not in self._mistaken:
+            found = mistaken_functions(self.master, self.master.exercises[exercise])
+            self._mistaken[exercise] = {name: function for name, _, function, _ in found}
+        return self._mistaken[exercise]
+
+    def grade(self, content: bytes) -> Scorecard:
+        """Grade the bytes of a submitted notebook.
+
+        Raises:
+            Ungradable: it is no notebook.
+        """
+        with np.errstate(all="ignore"):  # a student's numbers may overflow anything
+            return _Grading(self, read_cells(content)).scorecard()
+
+
+def _fingerprint(folder: Path, key: str) -> bytes:
+    """A hash of all that a mark depends on: the grader up to this room, the course, Python and NumPy."""
+    versions = f"{GRADER_VERSION}\0{key}\0{sys.version_info[:2]}\0{np.__version__}"
+    digest = hashlib.sha256(versions.encode())
+    house = Path(__file__).parents[1]
+    ours = [path for room in ROOMS_BELOW for path in sorted(house.glob(room))]
+    for path in [*ours, *source_files(folder)]:
+        digest.update(f"\0{path.parent.name}/{path.name}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+class _Grading:
+    """The grading of one submission.
+
+    All exercises are tried in one process first. What is right there is right, however it came about:
+    the process knows no answers. What is not right is tried again, with the references in place of the
+    functions it needs, and in a fresh process of its own, so that no exercise can spoil another.
+    """
+
+    def __init__(self, grader: Grader, cells: list[SubmittedCell]):
+        self._grader = grader
+        self._sheets = grader.sheets
+        self._plan: Plan = grader.planner.plan(cells)
+        self._cells = cells
+        self._judged: dict[str, Judgement] = {}
+        self._cpu = 0.0
+        self._cell_errors: list[StudentError] = []
+        self._with_references: Session | None = None
+        self._standins: dict[str, Callable[..., Any]] = {}
+
+    def scorecard(self) -> Scorecard:
+        self._try_together()
+        for name, sheet in self._sheets.items():
+            if self._judged[name].status == "wrong":
+                self._try_alone(name, sheet)
+        if self._with_references:
+            self._end(self._with_references)
+        problems = [*self._plan.notes, *self._problems_of_cells()]
+        judgements = [self._judged[name] for name in self._sheets]
+        return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
+
+    def _session(self) -> Session:
+        return self._grader.sandbox.session(self._plan.sources)
+
+    def _end(self, session: Session) -> None:
+        session.close()
+        self._cpu += session.usage.cpu_seconds
+
+    def _try_together(self) -> None:
+        session = self._session()
+        session.run_cells()
+        if not session.alive:
+            # Own cells that do not come to an end: only their definitions are needed.
+            self._end(session)
+            error = next(iter(session.cell_errors), None)
+            words = error_words(error, is_call=False) if error else "the process ended"
+            self._plan = self._grader.planner.plan(self._cells, definitions_only=True)
+            self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
+            session = self._session()
+            session.run_cells()
+        if not session.alive:
+            self._end(session)
+            self._leave_out_deadly_cells()
+            session = self._session()
+            session.run_cells()
+        self._cell_errors = list(session.cell_errors)
+        for name, sheet in self._sheets.items():
+            if name in self._plan.stubs:
+                self._judged[name] = unanswered(sheet)
+            else:
+                self._judged[name] = self._judge(session, sheet)
+        self._end(session)
+
+    def _leave_out_deadly_cells(self) -> None:
+        """Blank the cells that end the process by themselves: the other answers keep their marks.
+
+        Each such cell costs all the time that cells may take: after a few, none of the student's own is run.
+        """
+        plan = self._plan
+        deadly = 0
+        given = [cell.source for cell in plan.cells if cell.role == Role.GIVEN]
+        for i, cell in enumerate(plan.cells):
+            if cell.role == Role.GIVEN:
+                continue
+            if deadly >= MOST_DEADLY and not cell.exercise:
+                plan.leave_out(i)
+                continue
+            session = self._grader.sandbox.session([*given, cell.source])
+            session.run_cells()
+            if not session.alive:
+                plan.leave_out(i)
+                deadly += not cell.exercise
+                name = cell.exercise or "your own"
+                plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
+            self._end(session)
+
+    def _try_alone(self, name: str, sheet: Sheet) -> None:
+        """Try what failed again: with references in place of what may have spoilt it, and by itself."""
+        needed = self._needed(sheet)
+        explained = (
+            any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._plan.is_pure
+        )
+        if self._is_missing(self._judged[name]):
+            return
+        if explained and all(self._judged[n].status == "right" for n in needed):
+            return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
+        if needed:
+            self._follow_through(name, sheet, needed)
+        first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
+        if self._judged[name].status == "wrong" and name != first:
+            self._keep_better(name, self._in_fresh_session(sheet, {}))
+
+    def _follow_through(self, name: str, sheet: Sheet, needed: list[str]) -> None:
+        """Try an exercise with the references in place of what it calls; the better mark counts.
+
+        Also in place of right ones: a list where an array is asked is a right answer, but not one that every
+        caller can work with.
+        """
+        wrong = [n for n in needed if self._judged[n].status != "right"]
+        judgement = self._judge_with_references(sheet, needed)
+        names = " and ".join(f"`{n}`" for n in wrong or needed)
+        if judgement.share > self._judged[name].share:
+            judgement.follow_through = True
+            judgement.notes.append(f"scored with the reference in place of your {names}")
+            self._judged[name] = judgement
+        elif wrong:
+            self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
+
+    def _judge_with_references(self, sheet: Sheet, needed: list[str]) -> Judgement:
+        """In one process for all exercises first; what is not right there, in a fresh one."""
+        references = self._grader.master.reference
+        mine = {n: references[n] for n in needed}
+        if self._with_references is None:
+            self._with_references = self._session()
+        elif not self._standins.keys() <= mine.keys():
+            # Once put in its place a reference stays there, and this exercise does not declare it.
+            return self._in_fresh_session(sheet, mine)
+        is_first, self._standins = not self._standins, mine
+        judgement = self._judge(self._with_references, sheet, mine)
+        if is_first or judgement.status == "right":
+            return judgement
+        return self._in_fresh_session(sheet, mine)
+
+    def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
+        session = self._session()
+        try:
+            return self._judge(session, sheet, standins)
+        finally:
+            self._end(session)
+
+    def _keep_better(self, name: str, other: Judgement) -> None:
+        if other.share > self._judged[name].share:
+            self._judged[name] = other
+
+    def _needed(self, sheet: Sheet) -> list[str]:
+        """The exercises that this one needs, directly or through another."""
+        found: list[str] = []
+        todo = list(sheet.spec.needs)
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.append(name)
+                todo += self._sheets[name].spec.needs
+        return [name for name in self._sheets if name in found]
+
+    def _judge(
+        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Judgement:
+        call = _caller(session, sheet.name, standins or {})
+        forward = self._forward(session, sheet, standins or {})
+        wrong = self._wrong_forward(sheet) if forward else None
+        judgement = judge(sheet, call, forward, wrong, self._right_needs(sheet))
+        if self._is_missing(judgement):
+            self._explain_missing(judgement)
+        return judgement
+
+    def _right_needs(self, sheet: Sheet) -> frozenset[str]:
+        """What the student's function calls and is right already: no mistake of its own is made there."""
+        source = self._plan.source_of(sheet.name)
+        right = {n for n, judged in self._judged.items() if judged.status == "right"}
+        return frozenset(n for n in self._needed(sheet) if n in right and f"{n}(" in source)
+
+    def _forward(
+        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]
+    ) -> Call | None:
+        """How the student's own forward is called."""
+        if sheet.forward is None:
+            return None
+        if not sheet.forward.is_exercise:
+            return trusted(self._grader.master.reference[sheet.forward.name])
+        own = self._judged.get(sheet.forward.name)
+        if own is None or own.status == "unanswered":
+            return None
+        return _caller(session, sheet.forward.name, standins)
+
+    def _wrong_forward(self, sheet: Sheet) -> WrongForward | None:
+        """What is known of the student's own forward, where it is not right."""
+        own = self._judged.get(sheet.forward.name) if sheet.forward else None
+        if own is None or own.status != "wrong":
+            return None
+        master = self._grader.master
+        named = [d.name for d in own.diagnoses if not d.where]
+        known = len(named) == len(own.diagnoses) == 1
+        mistaken = self._grader.mistaken(own.name).get(named[0]) if known else None
+        return WrongForward(master.reference[own.name], mistaken)
+
+    @staticmethod
+    def _is_missing(judgement: Judgement) -> bool:
+        return any(check.message == error_words(MISSING) for check in judgement.checks)
+
+    def _explain_missing(self, judgement: Judgement) -> None:
+        """A function may be missing because its cell stopped: then that is what to say."""
+        for error in self._cell_errors:
+            if error.cell is not None and self._plan.cells[error.cell].exercise == judgement.name:
+                message = f"your answer's cell stops: {error_words(error, is_call=False)}"
+                judgement.checks = [Check("answered", False, message)]
+                return
+        message = f"there is no function `{judgement.name}`; its name and its cell must stay as they are"
+        judgement.checks = [Check("answered", False, message)]
+
+    def _problems_of_cells(self) -> list[str]:
+        words = []
+        for error in self._cell_errors[:5]:
+            cell = self._plan.cells[error.cell] if error.cell is not None else None
+            if cell and cell.role == Role.GIVEN:
+                continue
+            name = f"the cell of {cell.exercise}" if cell and cell.exercise else "a cell of your own"
+            words.append(f"{name} stops: {error_words(error, is_call=False)}")
+        return words
+
+
+MISSING = StudentError("missing", "")
+
+
+def _caller(session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+    def call(batch: Any) -> list[Outcome]:
+        return session.call(name, batch, standins)
+
+    return call

@@ -1,0 +1,233 @@
+"""A wrong answer -> the mistake it looks like, by name.
+
+First the exercise's own misconceptions (what each of them would have given), then mistakes that can be
+told from any two arrays (transposed, wrong sign, an average for a sum, single precision), then the single
+slips of the reference that nobody declared; at last two mistakes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import numpy as np
+
+from autograder.answers.leaves import Leaves, student_leaves
+from autograder.judging.general_mistakes import general_mistake
+from autograder.record import Diagnosis
+from autograder.sheets.sheet import (
+    WRONG,
+    Answer,
+    Effect,
+    Mistake,
+    Sheet,
+    Shown,
+    Slip,
+    differs,
+    right_trace,
+    same_trace,
+    trace_of,
+    wrong_leaves,
+)
+
+MATCH = 1e-5
+# All orders of five values are 120; no exercise returns more.
+MOST_RETURNS = 5
+
+
+def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
+    """Name the mistake in an answer that is known to be wrong.
+
+    Args:
+        sheet: the exercise's answer sheet.
+        answers: the student's answers to the sheet's cases, in order.
+        right: needed functions that are right and are called: no mistake is made in them.
+
+    Returns:
+        One diagnosis for the whole answer; or one or two, each for some of the outputs; or none.
+    """
+    mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
+    for mistake in mistakes:
+        if _explains_all(sheet, mistake.effects, answers):
+            shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
+            return [Diagnosis(mistake.name, mistake.hint, is_exact=shows and not mistake.made_in)]
+    exchanged = _exchanged(sheet, answers)
+    if exchanged:
+        return [exchanged]
+    wrong = _wrong_leaves(sheet, answers)
+    if not wrong:
+        return []
+    general = general_mistake(sheet, answers, wrong)
+    if general:
+        return [general]
+    slips = _matching_slips(sheet, answers)
+    everything = {(name, case) for name, cases in wrong.items() for case in cases}
+    for slip in slips:
+        if {(name, one.case) for one in slip.shown for name in one.leaves} == everything:
+            return [Diagnosis(slip.name, slip.hint, is_exact=True)]
+    return _in_parts(sheet, mistakes, slips, answers, wrong)
+
+
+def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
+    """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
+    if not any(effects):
+        return False
+    # Where a mistake shows by a failure only, the failure's words must agree: any crash is like any other.
+    only_fails = not any(effect and not isinstance(effect, str) for effect in effects)
+    return all(
+        _explains(sheet, i, effect, answer, only_fails)
+        for i, (effect, answer) in enumerate(zip(effects, answers, strict=True))
+    )
+
+
+def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer, to_the_word: bool) -> bool:
+    if effect == WRONG:
+        return _is_wrong(sheet, index, answer)
+    if isinstance(effect, str):
+        if to_the_word:
+            return answer.failed == effect
+        return bool(effect) and answer.failed.partition(":")[0] == effect.partition(":")[0]
+    if answer.outcome.error or set(answer.leaves) != set(sheet.cases[index].expected):
+        return False
+    return all(_leaf_matches(sheet, index, name, effect, answer) for name in answer.leaves)
+
+
+def _is_wrong(sheet: Sheet, index: int, answer: Answer) -> bool:
+    """Whether an answer is wrong in one case, in any way."""
+    expected = sheet.cases[index].expected
+    if answer.outcome.error or set(answer.leaves) != set(expected):
+        return True
+    return any(differs(leaf, expected[name], sheet.spec) for name, leaf in answer.leaves.items())
+
+
+def _leaf_matches(sheet: Sheet, index: int, name: str, effect: Leaves, answer: Answer) -> bool:
+    """Whether one leaf of an answer is what a mistake gives there."""
+    expected = sheet.cases[index].expected[name]
+    if name not in answer.leaves:
+        return False
+    got = answer.leaves[name]
+    if name not in effect:
+        return not differs(got, expected, sheet.spec)
+    return differs(got, expected, sheet.spec) and same(got, effect[name], expected)
+
+
+def same(got: np.ndarray, mistaken: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether two wrong arrays are the same, up to rounding and single precision."""
+    if got.shape != mistaken.shape:
+        return False
+    got, mistaken = got.astype(np.float64), mistaken.astype(np.float64)
+    finite = np.isfinite(mistaken)
+    if not np.array_equal(np.isfinite(got), finite):
+        return False
+    if not finite.all() and not np.array_equal(got[~finite], mistaken[~finite], equal_nan=True):
+        return False
+    scale = np.abs(mistaken[finite]).max(initial=1e-12)
+    allowed = MATCH * scale
+    if expected.shape == mistaken.shape:
+        # Where a mistake is close to the right answer, the match must be closer still.
+        gap = np.abs(mistaken - expected)[finite & np.isfinite(expected)].max(initial=0.0)
+        allowed = min(allowed, max(0.02 * gap, 1e-14 * scale))
+    return bool((np.abs(got[finite] - mistaken[finite]) <= allowed).all())
+
+
+def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
+    """All values right, but returned in another order than the one asked for."""
+    value, expected = answers[0].outcome.value, sheet.cases[0].expected
+    if not isinstance(value, tuple | list) or not 1 < len(value) == len(sheet.returns) <= MOST_RETURNS:
+        return None
+    for order in list(permutations(range(len(value))))[1:]:  # the first is the order asked for
+        leaves, problems = student_leaves(tuple(value[i] for i in order), sheet.returns, expected)
+        if not problems and not any(differs(leaves[name], expected[name], sheet.spec) for name in expected):
+            asked = ", ".join(f"`{name}`" for name in sheet.returns)
+            return Diagnosis("returned in another order", f"The order asked for is {asked}.")
+    return None
+
+
+def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[str, list[int]]:
+    """Each wrong leaf, and the cases (of random values) in which it is wrong."""
+    wrong: dict[str, list[int]] = {}
+    for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
+        if case.is_edge:
+            continue
+        for name, expected in case.expected.items():
+            if name in answer.leaves and differs(answer.leaves[name], expected, sheet.spec):
+                wrong.setdefault(name, []).append(i)
+    return wrong
+
+
+def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
+    """The single slips of the reference that give some of what is wrong, in the cases in which they show."""
+    wrong = {
+        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, case, sheet.spec)
+        for i, case in enumerate(sheet.cases)
+        if not case.is_edge
+    }
+    traces: dict[tuple[int, tuple[str, ...]], tuple[np.ndarray, np.ndarray]] = {}
+
+    def matches(shown: Shown) -> bool:
+        case, mine = sheet.cases[shown.case], wrong[shown.case]
+        if not mine.keys() >= set(shown.leaves):
+            return False
+        place = (shown.case, shown.leaves)
+        if place not in traces:
+            trace = trace_of({name: mine[name] for name in shown.leaves}, case.expected)
+            traces[place] = (trace, right_trace(case, shown.leaves))
+        return same_trace(traces[place][0], shown.trace, traces[place][1])
+
+    return [slip for slip in sheet.slips() if all(matches(shown) for shown in slip.shown)]
+
+
+def _in_parts(
+    sheet: Sheet,
+    mistakes: list[Mistake],
+    slips: list[Slip],
+    answers: Sequence[Answer],
+    wrong: dict[str, list[int]],
+) -> list[Diagnosis]:
+    """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
+    explained: dict[str, Mistake | Slip] = {}
+    for mistake in mistakes:
+        for name in _explained_leaves(sheet, mistake, answers, wrong):
+            explained.setdefault(name, mistake)
+    for slip in slips:
+        for name in slip.shown[0].leaves:
+            explained.setdefault(name, slip)
+    by_words: dict[tuple[str, str], list[str]] = {}
+    for leaf, mistake in explained.items():
+        by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
+    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
+    return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
+
+
+def _explained_leaves(
+    sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[str, list[int]]
+) -> list[str]:
+    """The wrong leaves that a mistake gives in every case.
+
+    None in a walk through time, where it would spoil a right one too: there a mistake is made once for all.
+    """
+    shown = {
+        i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
+    }
+    walks = any(leaf.ndim > 2 for leaf in sheet.cases[0].expected.values())
+    known = {(name, i) for name, cases in wrong.items() for i in cases}
+    if walks and not {(name, i) for i, effect in shown.items() for name in effect} <= known:
+        return []
+    found = []
+    for name, cases in wrong.items():
+        told = [i for i in cases if i in shown]
+        if told and all(
+            name in shown[i] and _leaf_matches(sheet, i, name, shown[i], answers[i]) for i in told
+        ):
+            found.append(name)
+    return found
+
+
+def _listed(leaves: list[str], sheet: Sheet) -> str:
+    """Leaves in words; all members of a dict by the dict's name."""
+    words = []
+    for name in sheet.returns:
+        members = [leaf for leaf in sheet.cases[0].expected if leaf.partition("[")[0] == name]
+        mine = [leaf for leaf in members if leaf in leaves]
+        words += [f"`{name}`"] if mine == members and mine else [f"`{leaf}`" for leaf in mine]
+    return ", ".join(words)

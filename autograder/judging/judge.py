@@ -1,0 +1,217 @@
+"""One exercise, tried: calls the student's function with a sheet's inputs and says what came of it.
+
+The same judgement serves the check in a notebook and the grade; how the function is called (in this
+process, or in a sandbox) is the caller's business.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from autograder.answers.compare import axis_words, compare
+from autograder.answers.error_words import error_words
+from autograder.answers.leaves import student_leaves
+from autograder.answers.outcome import Outcome
+from autograder.judging.backward import WrongForward, earned_share, gradient_error
+from autograder.judging.diagnose import diagnose
+from autograder.judging.gradients import Call, GradientTrouble
+from autograder.judging.symptoms import symptom
+from autograder.record import Check, Diagnosis, Judgement
+from autograder.sheets.sheet import Answer, Forward, Sheet
+
+# How the points of an exercise are shared between random values and edge cases.
+EDGE_SHARE = 0.25
+
+
+CHANGES = Diagnosis(
+    "the answer changes from call to call",
+    "Random numbers, `np.empty`, or an array that is kept and changed between calls, make it so.",
+)
+SHARED = Diagnosis(
+    "one array for all calls",
+    "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
+)
+
+
+def unanswered(sheet: Sheet) -> Judgement:
+    """The judgement of an untouched stub."""
+    return Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, "not answered yet")])
+
+
+def judge(
+    sheet: Sheet,
+    call: Call,
+    forward: Call | None = None,
+    wrong_forward: WrongForward | None = None,
+    right: frozenset[str] = frozenset(),
+) -> Judgement:
+    """Try a student's function with every case of its sheet.
+
+    Args:
+        sheet: inputs, expected answers, mistakes.
+        call: calls the student's function with a batch of positional arguments.
+        forward: for a backward function, calls the student's own forward.
+        wrong_forward: what is known of the student's own forward, where it is not right.
+        right: functions the student's one calls that are known to be right.
+    """
+    batch = [list(case.inputs.values()) for case in sheet.cases]
+    # The first case once more: an answer must not depend on what was asked before.
+    outcomes = call([*(copy.deepcopy(arguments) for arguments in batch), copy.deepcopy(batch[0])])
+    answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
+    judgement = Judgement(sheet.name, "wrong", 0.0)
+    _gather_output(judgement, sheet, outcomes)
+    values = _value_checks(sheet, answers)
+    edges = _edge_checks(sheet, answers)
+    judgement.checks = values + edges
+    again = _repeatable(sheet, answers[0], _answer(sheet, 0, outcomes[-1]))
+    if again:
+        judgement.checks.append(Check("same answer twice", False, again))
+        judgement.diagnoses = [CHANGES]
+    elif any(outcome.overwrote for outcome in outcomes):
+        again = "a call changes what the call before it returned: both returned the same array"
+        judgement.checks.append(Check("answers kept apart", False, again))
+        judgement.diagnoses = [SHARED]
+    if all(check.passed for check in judgement.checks):
+        judgement.status, judgement.share = "right", 1.0
+    else:
+        judgement.share = 0.0 if again else _share(values, edges)
+        judgement.diagnoses = (
+            judgement.diagnoses or diagnose(sheet, answers, right) or _symptoms(values, edges)
+        )
+    if sheet.forward and forward:
+        _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
+    return judgement
+
+
+def _symptoms(values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+    failed = {check.name: check.message for check in values if not check.passed}
+    right = [check.name for check in values if check.passed]
+    found = symptom(failed, right, {check.name: check.message for check in edges if not check.passed})
+    return [found] if found else []
+
+
+def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
+    if outcome.error:
+        return Answer(outcome, {}, {})
+    leaves, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[index].expected)
+    return Answer(outcome, leaves, problems)
+
+
+def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) -> None:
+    printed = next((o.printed for o in outcomes if o.printed), "")
+    complaints = next((o.complaints for o in outcomes if o.complaints), "")
+    judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
+    if any(_holds_list(outcome.value, sheet) for outcome in outcomes):
+        judgement.notes.append(
+            "a list is returned where an array is asked for: the numbers count, but later cells may need "
+            "the array"
+        )
+    if any(outcome.changed_inputs for outcome in outcomes):
+        judgement.notes.append(
+            "your function changes an argument in place; whoever calls it may still need that array"
+        )
+
+
+def _holds_list(value: Any, sheet: Sheet) -> bool:
+    """Whether a list stands for an array in what was returned."""
+    parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
+    members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
+    return any(isinstance(member, list) for member in members)
+
+
+def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
+    """One check for each returned name, over all cases of random values."""
+    values = [(i, answer) for i, answer in enumerate(answers) if not sheet.cases[i].is_edge]
+    checks = []
+    for name in sheet.returns:
+        message = ""
+        for i, answer in values:
+            message = _trouble(sheet, i, answer, name)
+            if message:
+                break
+        checks.append(Check(name, not message, message))
+    return checks
+
+
+def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
+    checks = []
+    for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
+        if case.is_edge:
+            message = _trouble(sheet, i, answer, None)
+            checks.append(Check(case.words, not message, message, is_edge=True))
+    return checks
+
+
+def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> str:
+    """What is wrong with one returned name (or any) in one case, in words; "" if nothing is."""
+    if answer.outcome.error:
+        return error_words(answer.outcome.error)
+    case = sheet.cases[index]
+    for leaf, expected in case.expected.items():
+        if name is not None and leaf.partition("[")[0] != name:
+            continue
+        if leaf in answer.problems:
+            return answer.problems[leaf]
+        words = axis_words(leaf, expected.ndim, dict(sheet.spec.axes))
+        verdict = compare(leaf, answer.leaves[leaf], expected, words, sheet.spec.rtol, sheet.spec.atol)
+        if not verdict.ok:
+            return f"{verdict.message}; {verdict.pattern}" if verdict.pattern else verdict.message
+    return ""
+
+
+def _repeatable(sheet: Sheet, first: Answer, second: Answer) -> str:
+    """Whether the same arguments give the same answer again; what is wrong, or ""."""
+    if first.outcome.error or second.outcome.error:
+        if bool(first.outcome.error) == bool(second.outcome.error):
+            return ""
+        return "called a second time with the same arguments, it does not behave as the first time"
+    for name, leaf in first.leaves.items():
+        other = second.leaves.get(name)
+        if other is None or not np.array_equal(leaf.shape, other.shape):
+            return f"`{name}` has another shape when called a second time with the same arguments"
+        if not np.allclose(leaf, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True):
+            return f"`{name}` is another one when called a second time with the same arguments"
+    return ""
+
+
+def _share(values: list[Check], edges: list[Check]) -> float:
+    right = sum(check.passed for check in values) / len(values)
+    if not edges:
+        return right
+    return (1 - EDGE_SHARE) * right + EDGE_SHARE * sum(check.passed for check in edges) / len(edges)
+
+
+def _check_gradient(
+    judgement: Judgement,
+    sheet: Sheet,
+    own: Forward,
+    call: Call,
+    forward: Call,
+    wrong_forward: WrongForward | None,
+) -> None:
+    """Judge a backward by the numeric gradient of the student's own forward."""
+    name = f"gradient of `{own.name}`"
+    try:
+        error = gradient_error(sheet, own, call, forward)
+    except GradientTrouble as trouble:
+        judgement.checks.append(Check(name, False, f"no numeric gradient: {trouble}"))
+        return
+    if error:
+        message = error
+        if judgement.share == 1.0:
+            message = f"your backward is right, but your own `{own.name}` is another function: {error}"
+        judgement.checks.append(Check(name, judgement.share == 1.0, message))
+        return
+    judgement.checks.append(Check(name, True, "agrees with the numeric gradient of the forward"))
+    if judgement.share < 1.0 and wrong_forward:
+        share = earned_share(sheet, own, call, forward, wrong_forward)
+        if share > judgement.share:
+            judgement.share = share
+            judgement.follow_through = True
+            judgement.notes.append(
+                f"this is the right gradient of your own `{own.name}`, which is not right yet: "
+                "it earns its marks"
+            )

@@ -1,0 +1,1 @@
+"""nbgrader's database and pipeline: every mark that leaves goes through it."""

@@ -1,0 +1,1 @@
+"""Masters become the students' notebooks, their checks, solved pages and slides."""

@@ -1,0 +1,168 @@
+"""Slides: an executed notebook becomes one reveal.js page that works from a file, without a network.
+
+Which cells are in the lecture is said by their metadata, as Jupyter has it: `slideshow.slide_type`.
+This module knows nothing of exercises or marks, and executes nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import nbformat
+from nbconvert.filters.ansi import ansi2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from autograder.errors import CourseError
+from autograder.release.slide_assets import font_face, inline_script, inline_theme
+
+CODE_STYLE = "xcode"
+MARK_SCHEME = re.compile(r"^=== BEGIN MARK SCHEME ===.*?^=== END MARK SCHEME ===[ \t]*$", re.M | re.S)
+SOLUTION_MARKER = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.M)
+
+
+@dataclass
+class Slide:
+    """One sheet: its parts from top to bottom and the speaker's notes, all as HTML."""
+
+    parts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | Path, title: str) -> Path:
+    """Write the deck of an executed notebook as one self-contained HTML page.
+
+    Args:
+        notebook: the executed notebook, or the path of its `.ipynb`. A cell is in the lecture by its
+            metadata `slideshow.slide_type` (slide, subslide, fragment, notes, skip, -); `hide_input`
+            shows its outputs only.
+        out_path: where the page goes.
+        title: the page's title.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        CourseError: no cell is in the lecture, a cell of it failed, or reveal.js and MathJax
+            cannot be had.
+    """
+    node: Any = nbformat.read(notebook, 4) if isinstance(notebook, str | Path) else notebook
+    stacks = read_slides(node, title)
+    folder = files("autograder.release").joinpath("deck")
+    template = jinja2.Template(folder.joinpath("deck.html.j2").read_text("utf-8"), keep_trailing_newline=True)
+    page = template.render(
+        title=title,
+        stacks=stacks,
+        theme=inline_theme(),
+        style=_style(folder.joinpath("deck.css").read_text("utf-8")),
+        mathjax=inline_script("mathjax/es5/tex-svg-full.js"),
+        reveal=inline_script("reveal.js/dist/reveal.js"),
+        notes=inline_script("reveal.js/plugin/notes/notes.js"),
+        script=folder.joinpath("deck.js").read_text("utf-8"),
+    )
+    out_path = Path(out_path)
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    out_path.write_text(page, "utf-8")
+    return out_path
+
+
+def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") -> list[list[Slide]]:
+    """The lecture of a notebook: stacks of slides, a `slide` on top and its `subslide`s below.
+
+    Raises:
+        CourseError: no cell is in the lecture, it starts before its first slide, or a cell of it failed.
+    """
+    stacks: list[list[Slide]] = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if kind in (None, "skip"):
+            continue
+        place = f"{title}, cell {number}"
+        if kind == "slide" or (kind == "subslide" and not stacks):
+            stacks.append([Slide()])
+        elif kind == "subslide":
+            stacks[-1].append(Slide())
+        elif not stacks:
+            raise CourseError(f"{place}: a {kind!r} stands before the first slide")
+        slide = stacks[-1][-1]
+        if kind == "notes":
+            slide.notes.append(_markdown(cell.source))
+            continue
+        parts = _cell_parts(cell, place)
+        if kind == "fragment" and parts:
+            grows = " grows" if any(part.startswith('<div class="figure"') for part in parts) else ""
+            parts = [f'<div class="fragment{grows}">', *parts, "</div>"]
+        slide.parts.extend(parts)
+    if not stacks:
+        raise CourseError(f'{title}: no cell has slide="slide", so there is no lecture')
+    return stacks
+
+
+def _cell_parts(cell: Any, place: str) -> list[str]:
+    if cell.cell_type == "markdown":
+        text = MARK_SCHEME.sub("", cell.source).strip()
+        return [f'<div class="prose">{_markdown(text)}</div>'] if text else []
+    if cell.cell_type != "code":
+        return []
+    parts = []
+    source = SOLUTION_MARKER.sub("", cell.source).strip("\n")
+    if source and not cell.metadata.get("hide_input"):
+        code = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)).rstrip("\n")
+        parts.append(f'<pre class="source highlight">{code}</pre>')
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            raise CourseError(f"{place} is in the lecture and failed: {output.ename}: {output.evalue}")
+        parts.extend(_output_parts(output))
+    return parts
+
+
+def _output_parts(output: Any) -> list[str]:
+    """An output as HTML: the richest of its forms that a page without a kernel can show."""
+    if output.output_type == "stream":
+        return [_text(output.text)] if output.name == "stdout" and output.text.strip() else []
+    data = output.get("data", {})
+    if "text/html" in data:
+        kind = "figure" if data["text/html"].lstrip().startswith("<img") else "html"
+        return [f'<div class="{kind}">{data["text/html"]}</div>']
+    if "image/svg+xml" in data:
+        return [f'<div class="html">{data["image/svg+xml"]}</div>']
+    if "image/png" in data:
+        alt = html.escape(data.get("text/plain", ""), quote=True)
+        png = data["image/png"].replace("\n", "")
+        return [f'<div class="figure"><img alt="{alt}" src="data:image/png;base64,{png}"></div>']
+    for form in ("text/markdown", "text/latex"):
+        if form in data:
+            return [f'<div class="prose">{_markdown(data[form])}</div>']
+    return [_text(data["text/plain"])] if "text/plain" in data else []
+
+
+def _text(text: str) -> str:
+    return f'<pre class="answer">{ansi2html(text.rstrip())}</pre>'
+
+
+@cache
+def _renderer() -> MarkdownWithMath:
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True))
+
+
+def _markdown(text: str) -> str:
+    return _renderer().render(text)
+
+
+def _style(style: str) -> str:
+    """The deck's styles with the colours of code and a typeface whose width is known everywhere."""
+    import matplotlib  # noqa: PLC0415  (only for the typeface that comes with it)
+
+    mono = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf").read_bytes()
+    colours = HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight")
+    colours = "\n".join(rule for rule in colours.splitlines() if rule.startswith(".highlight ."))
+    return "\n".join([font_face("Deck Mono", "normal", 400, mono, "truetype"), colours, style])

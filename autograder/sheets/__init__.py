@@ -1,0 +1,1 @@
+"""What an exercise is tried with, what is expected, and what each mistake would give."""

@@ -1,0 +1,131 @@
+"""Answer sheets made from the references: inputs drawn by a key, what is expected, what mistakes give.
+
+Only the trusted side ever holds a fresh sheet.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograder.answers.leaves import StructureError, reference_leaves
+from autograder.course.exercise import Gradient
+from autograder.course.masters import GradedExercise, Master
+from autograder.errors import CourseError
+from autograder.sheets.sheet import Case, Effect, Forward, Mistake, Sheet, differs, error_effect, seed_of
+from autograder.sheets.slips import slips_of
+
+VALUE_CASES = 2
+
+
+def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
+    """Draw inputs and compute the expected answers of every exercise of a notebook.
+
+    Args:
+        master: the notebook.
+        key: the course's secret key for grading, or "public" for a student's checks.
+
+    Raises:
+        CourseError: a reference fails on its own cases.
+    """
+    return {name: fresh_sheet(master, name, key) for name in master.exercises}
+
+
+def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
+    """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
+    exercise = master.exercises[name]
+    spec = exercise.spec
+    reference = master.reference[name]
+    cases = []
+    draws = (spec.cases,) * VALUE_CASES if callable(spec.cases) else spec.cases
+    drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
+    drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
+    for index, (words, is_edge, draw) in enumerate(drawn):
+        inputs = draw(seed_of(key, master.name, name, index))
+        try:
+            expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), spec.returns)
+        except Exception as error:
+            raise CourseError(
+                f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
+            ) from error
+        if list(inputs) != exercise.parameters:
+            raise CourseError(
+                f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
+                f"the signature has {exercise.parameters}"
+            )
+        cases.append(Case(words, is_edge, inputs, expected))
+    sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
+    sheet.mistakes = [
+        Mistake(label, hint, effects_of(function, sheet), made_in)
+        for label, hint, function, made_in in mistaken_functions(master, exercise)
+    ]
+    if spec.gradient:
+        sheet.forward = _forward_of(master, spec.gradient, sheet)
+    sheet.slips = cache(lambda: slips_of(master, sheet))
+    return sheet
+
+
+def mistaken_functions(
+    master: Master, exercise: GradedExercise
+) -> list[tuple[str, str, Callable[..., Any], str]]:
+    """Every mistake of an exercise: its own, then those of what it needs, made inside this one.
+
+    Returns:
+        The mistake's name, its hint, the mistaken function, and the needed function it is made in.
+    """
+    found = []
+    for mutant in exercise.spec.misconceptions:
+        found.append((mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), ""))
+    for needed in exercise.spec.needs:
+        for mutant in master.exercises[needed].spec.misconceptions:
+            namespace = master.namespace({needed: master.mutate(needed, mutant)})
+            label = f"{mutant.name} (in `{needed}`)"
+            found.append((label, mutant.hint, namespace[exercise.name], needed))
+    return found
+
+
+def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
+    """What a mistaken function gives for each case, where it differs from the expected."""
+    effects: list[Effect] = []
+    for case in sheet.cases:
+        try:
+            with np.errstate(all="ignore"):
+                value = function(*copy.deepcopy(list(case.inputs.values())))
+            leaves = reference_leaves(value, sheet.returns)
+        except StructureError:
+            effects.append("structure")
+            continue
+        except Exception as error:
+            effects.append(error_effect(type(error).__name__, str(error)))
+            continue
+        if set(leaves) != set(case.expected):
+            effects.append("structure")
+            continue
+        effects.append(
+            {name: leaf for name, leaf in leaves.items() if differs(leaf, case.expected[name], sheet.spec)}
+        )
+    return effects
+
+
+def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:
+    """The forward that a backward belongs to, at the arguments of the backward's first case."""
+    place = f"{master.name}: the gradient of {sheet.name!r} is of {gradient.of!r}"
+    if gradient.of not in master.reference:
+        raise CourseError(f"{place}, which is no exercise and no given function of this notebook")
+    is_exercise = gradient.of in master.exercises
+    returns = master.exercises[gradient.of].spec.returns if is_exercise else gradient.returns
+    if not returns:
+        raise CourseError(f"{place}, a given function: say Gradient(returns=(...)), its outputs in order")
+    function = master.reference[gradient.of]
+    parameters = list(inspect.signature(function).parameters)
+    missing = [name for name in parameters if name not in sheet.parameters]
+    if missing:
+        raise CourseError(f"{place}, whose arguments {missing} are no arguments of {sheet.name!r}")
+    inputs = {name: sheet.cases[0].inputs[name] for name in parameters}
+    expected = reference_leaves(function(*copy.deepcopy(list(inputs.values()))), returns)
+    return Forward(gradient.of, gradient, is_exercise, returns, inputs, expected)

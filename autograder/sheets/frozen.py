@@ -1,0 +1,411 @@
+"""Answer sheets as a file: the `checks.safetensors` of a release, with public inputs.
+
+The file holds arrays and words, no code. Mistakes' effects are stored only as far as they are needed
+to tell the mistakes apart. Two files are compared by what they say (`difference`), never by their bytes:
+the last bits of a sum, a tanh or an exp are the processor's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from autograder.answers.leaves import Leaves
+from autograder.course.exercise import Exercise, Gradient
+from autograder.errors import CourseError
+from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
+
+FORMAT = 5
+# How far two computations of one frozen number may lie apart: relative to the number itself, or to the
+# largest of its array. Four kinds of processor (AVX-512, AVX2, Zen, none of these) differed by at most 6e-10
+# of the number, in numeric gradients, and elsewhere by 2e-14 of the largest; an edit of the eighth digit is
+# 1e-8.
+NUMBER_RTOL = 3e-9
+ARRAY_RTOL = 1e-13
+# What is kept in single precision has no more digits than these.
+SINGLE_RTOL = 3e-7
+
+
+def freeze(assignment: str, sheets: dict[str, Sheet], made_from: Mapping[str, str] | None = None) -> bytes:
+    """Answer sheets as the bytes of a safetensors file; on one processor the same sheets give the same bytes.
+
+    Args:
+        assignment: the notebook's name.
+        sheets: the answer sheets by exercise.
+        made_from: the notebook's source files, name -> hash: they say later what has changed since.
+    """
+    arrays = _Arrays()
+    described = {name: _describe(sheet, arrays) for name, sheet in sheets.items()}
+    words = {
+        "format": FORMAT,
+        "assignment": assignment,
+        "exercises": described,
+        "made_from": dict(made_from or {}),
+    }
+    tensors = arrays.tensors()
+    return _sealed(words, tensors)
+
+
+def _sealed(words: dict[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
+    words["seal"] = _seal(words, tensors)
+    # One key only, in the order of insertion: arguments are passed by position.
+    return save(tensors, metadata={"checks": json.dumps(words)})
+
+
+def _seal(words: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    """A hash of a file's content: a file is compared with its own seal only, to know a hand's edit."""
+    sealed = {key: value for key, value in words.items() if key != "seal"}
+    digest = hashlib.sha256(json.dumps(sealed).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in which a frozen file is not what its sources give.
+
+    Args:
+        place: the exercise, and what of it.
+        words: how it differs.
+        in_numbers: whether only numbers differ, and not what a person wrote.
+    """
+
+    place: str
+    words: str
+    in_numbers: bool
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.words}"
+
+
+def difference(released: FrozenChecks, made: FrozenChecks) -> Difference | None:
+    """The first difference between a released file and one made now, or None where they agree.
+
+    What a person wrote is compared exactly: names, words, hints, shapes, whole numbers. What a processor
+    computed is compared within `NUMBER_RTOL` and `ARRAY_RTOL`.
+    """
+    found = list(_differences(released.content(), made.content(), ()))
+    found.sort(key=lambda one: one.in_numbers)  # what a person wrote says more
+    return found[0] if found else None
+
+
+def _differences(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Difference]:
+    place = ", ".join(path) or "the file"
+    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        words, in_numbers = _array_difference(old, new)
+        if words:
+            yield Difference(place, words, in_numbers)
+    elif isinstance(old, dict) and isinstance(new, dict):
+        # The order counts too: arguments are passed by position.
+        if list(old) != list(new):
+            yield Difference(place, f"the file has {_listed(old)}, its sources give {_listed(new)}", False)
+        for key in (key for key in old if key in new):
+            yield from _differences(old[key], new[key], (*path, str(key)))
+    elif isinstance(old, list) and isinstance(new, list):
+        if len(old) != len(new):
+            yield Difference(place, f"the file has {len(old)}, its sources give {len(new)}", False)
+        for i, (one, other) in enumerate(zip(old, new, strict=False)):
+            yield from _differences(one, other, (*path, _label(other, i)))
+    elif old != new:
+        yield Difference(place, f"the file says {old!r:.80}, its sources {new!r:.80}", False)
+
+
+def _listed(keys: dict[str, Any]) -> str:
+    return ", ".join(keys) or "nothing"
+
+
+def _label(member: Any, index: int) -> str:
+    """What a member of a list is called: by its own name, or by its place."""
+    named = member if isinstance(member, dict) else {}
+    return str(named.get("words") or named.get("name") or f"number {index + 1}")
+
+
+def _array_difference(old: np.ndarray, new: np.ndarray) -> tuple[str, bool]:
+    """How two arrays differ by more than rounding ("" where they do not), and whether only in numbers."""
+    if old.shape != new.shape:
+        return f"the file has the shape {old.shape}, its sources give {new.shape}", False
+    if old.dtype.kind != new.dtype.kind:
+        return f"the file holds {old.dtype}, its sources give {new.dtype}", False
+    single = np.float32 in (old.dtype, new.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if old.dtype.kind == "f":
+            largest = np.abs(new[np.isfinite(new)]).max(initial=0.0)
+            allowed = (SINGLE_RTOL if single else NUMBER_RTOL) * np.abs(new) + ARRAY_RTOL * largest
+            agree = np.abs(old.astype(np.float64) - new) <= allowed
+        else:
+            agree = np.zeros(old.shape, bool)
+    agree |= (old == new) | (np.isnan(old) & np.isnan(new))
+    if agree.all():
+        return "", True
+    index = tuple(int(i) for i in np.argwhere(~agree)[0])
+    one, other = float(old[index]), float(new[index])
+    apart = abs(one - other) / abs(other) if other else math.inf
+    share = f"{int((~agree).sum())} of {old.size} numbers"
+    words = f"{share}, first {list(index)}: the file has {one!r}, its sources give {other!r}"
+    return f"{words} ({apart:.1e} of it apart)", old.dtype.kind == "f"
+
+
+class _Arrays:
+    """Many small arrays, one behind the other in one long tensor a dtype: names would outweigh them."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[np.ndarray]] = {}
+        self._ends: dict[str, int] = {}
+
+    def put(self, array: np.ndarray) -> list[Any]:
+        """Keep an array; returns where it is: dtype, start, shape."""
+        kind = array.dtype.name
+        start = self._ends.get(kind, 0)
+        self._parts.setdefault(kind, []).append(np.ravel(array))
+        self._ends[kind] = start + array.size
+        return [kind, start, list(array.shape)]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        return {kind: np.concatenate(parts) for kind, parts in self._parts.items()}
+
+
+def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
+    spec = sheet.spec
+    described: dict[str, Any] = {
+        "points": sheet.points,
+        "parameters": sheet.parameters,
+        "returns": list(spec.returns),
+        "axes": {name: list(words) for name, words in spec.axes.items()},
+        "needs": list(spec.needs),
+        "hints": list(spec.hints),
+        "rtol": spec.rtol,
+        "atol": spec.atol,
+        "cases": [
+            {
+                "words": case.words,
+                "is_edge": case.is_edge,
+                "inputs": _put(case.inputs, arrays),
+                "expected": _put(case.expected, arrays),
+            }
+            for case in sheet.cases
+        ],
+        "mistakes": [
+            {
+                "name": mistake.name,
+                "hint": mistake.hint,
+                "made_in": mistake.made_in,
+                "effects": [
+                    _put_effect(effect, sheet.cases[i], arrays)
+                    for i, effect in enumerate(_telling_effects(sheet, mistake))
+                ],
+            }
+            for mistake in sheet.mistakes
+        ],
+        "slips": _describe_slips(sheet, arrays),
+    }
+    if spec.gradient and sheet.forward:
+        described["gradient"] = {
+            "of": spec.gradient.of,
+            "upstream": dict(spec.gradient.upstream),
+            "wrt": dict(spec.gradient.wrt),
+            "returns": list(sheet.forward.returns),
+            "is_exercise": sheet.forward.is_exercise,
+            "inputs": _put(sheet.forward.inputs, arrays),
+            "expected": _put(sheet.forward.expected, arrays),
+        }
+    return described
+
+
+def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
+    """The slips; many share their words and their leaves, so that these are written once."""
+    slips = sheet.slips()
+    words = sorted({(slip.name, slip.hint) for slip in slips})
+    leaves = sorted({one.leaves for slip in slips for one in slip.shown})
+    return {
+        "words": words,
+        "leaves": leaves,
+        "slips": [
+            [
+                words.index((slip.name, slip.hint)),
+                [[one.case, leaves.index(one.leaves)] for one in slip.shown],
+            ]
+            for slip in slips
+        ],
+        "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
+    }
+
+
+def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
+    """A mistake's effects, without those that are not needed to tell it from the others.
+
+    The first case tells most mistakes apart; a mistake that leaves no trace there is told by the
+    first case in which it does.
+    """
+    telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
+    return [
+        effect if i in (0, telling) or effect == {} or isinstance(effect, str) else WRONG
+        for i, effect in enumerate(mistake.effects)
+    ]
+
+
+def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
+    if isinstance(effect, str):
+        return effect
+    small: Leaves = {}
+    for name, leaf in effect.items():
+        expected = case.expected[name]
+        # Half the size where single precision is enough to tell the mistake from the answer.
+        clear = leaf.shape != expected.shape or not np.allclose(leaf, expected, rtol=1e-2, atol=0)
+        keep = np.abs(leaf[np.isfinite(leaf)]).max(initial=0) < 1e30 and leaf.dtype == np.float64
+        small[name] = leaf.astype(np.float32) if clear and keep else leaf
+    return _put(small, arrays)
+
+
+def _put(value: Any, arrays: _Arrays) -> Any:
+    if isinstance(value, dict):
+        return {"dict": {key: _put(member, arrays) for key, member in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"list": [_put(member, arrays) for member in value]}
+    if isinstance(value, np.ndarray):
+        return {"array": arrays.put(value)}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"plain": value}
+    raise CourseError(f"a {type(value).__name__} cannot be kept in checks.safetensors")
+
+
+def _get(described: Any, tensors: dict[str, np.ndarray]) -> Any:
+    if "dict" in described:
+        return {key: _get(member, tensors) for key, member in described["dict"].items()}
+    if "list" in described:
+        return [_get(member, tensors) for member in described["list"]]
+    if "array" in described:
+        kind, start, shape = described["array"]
+        return tensors[kind][start : start + math.prod(shape)].reshape(shape).copy()
+    return described["plain"]
+
+
+def _arrays_in(described: Any, tensors: dict[str, np.ndarray]) -> Any:
+    """What was described, in the same nesting, with arrays where their places are told."""
+    if isinstance(described, dict):
+        if len(described) == 1 and next(iter(described)) in ("dict", "list", "array", "plain"):
+            return _get(described, tensors)
+        return {key: _arrays_in(member, tensors) for key, member in described.items()}
+    if isinstance(described, list):
+        return [_arrays_in(member, tensors) for member in described]
+    return described
+
+
+class FrozenChecks:
+    """The checks of a release, read when they are asked for.
+
+    Args:
+        path: a `checks.safetensors`.
+
+    Raises:
+        CourseError: the file is missing, damaged, or of another version of the course.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            with safe_open(path, framework="numpy") as file:
+                words = json.loads((file.metadata() or {})["checks"])
+                self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except FileNotFoundError as error:
+            raise CourseError(f"there is no {path}") from error
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise CourseError(
+                f"{path} cannot be read ({error}); download the notebook's folder again"
+            ) from error
+        if words["format"] != FORMAT:
+            raise CourseError(f"{path} is of another version of the course; update the course's package")
+        self.assignment: str = words["assignment"]
+        self.made_from: dict[str, str] = words.get("made_from", {})
+        self._words = words
+        self._exercises: dict[str, Any] = words["exercises"]
+        self._sheets: dict[str, Sheet] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The exercises of the notebook, in order of their names."""
+        return list(self._exercises)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the file is as some build wrote it: nobody edited it since."""
+        return self._words.get("seal") == _seal(self._words, self._tensors)
+
+    def made_anew(self, made_from: Mapping[str, str]) -> bytes:
+        """The same checks, with other hashes of the sources that give them."""
+        return _sealed({**self._words, "made_from": dict(made_from)}, self._tensors)
+
+    def content(self) -> dict[str, Any]:
+        """All that the file says, with its arrays in their places."""
+        return {key: _arrays_in(value, self._tensors) for key, value in self._exercises.items()}
+
+    def sheet(self, name: str) -> Sheet:
+        """The answer sheet of one exercise."""
+        if name not in self._sheets:
+            self._sheets[name] = self._read(name, self._exercises[name])
+        return self._sheets[name]
+
+    def _read(self, name: str, words: dict[str, Any]) -> Sheet:
+        gradient = words.get("gradient")
+        spec = Exercise(
+            returns=tuple(words["returns"]),
+            cases=_not_drawn,
+            hints=tuple(words["hints"]),
+            needs=tuple(words["needs"]),
+            axes={key: tuple(value) for key, value in words["axes"].items()},
+            rtol=words["rtol"],
+            atol=words["atol"],
+        )
+        cases = [
+            Case(
+                c["words"], c["is_edge"], _get(c["inputs"], self._tensors), _get(c["expected"], self._tensors)
+            )
+            for c in words["cases"]
+        ]
+        mistakes = [
+            Mistake(
+                m["name"],
+                m["hint"],
+                [e if isinstance(e, str) else _get(e, self._tensors) for e in m["effects"]],
+                m["made_in"],
+            )
+            for m in words["mistakes"]
+        ]
+        sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes)
+        sheet.slips = cache(lambda: self._slips(words["slips"]))
+        if gradient:
+            sheet.forward = Forward(
+                gradient["of"],
+                Gradient(gradient["of"], gradient["upstream"], gradient["wrt"]),
+                gradient["is_exercise"],
+                tuple(gradient["returns"]),
+                _get(gradient["inputs"], self._tensors),
+                _get(gradient["expected"], self._tensors),
+            )
+        return sheet
+
+    def _slips(self, described: dict[str, Any]) -> list[Slip]:
+        words, leaves = described["words"], described["leaves"]
+        traces = iter(_get(described["traces"], self._tensors))
+        found = []
+        for word, places in described["slips"]:
+            name, hint = words[word]
+            shown = tuple(Shown(case, tuple(leaves[group]), next(traces)) for case, group in places)
+            found.append(Slip(name, hint, shown))
+        return found
+
+
+def _not_drawn(rng: np.random.Generator) -> dict[str, Any]:
+    raise CourseError("a frozen check draws no new inputs")

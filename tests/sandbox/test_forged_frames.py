@@ -1,0 +1,99 @@
+"""Attacks on the line between worker and grader."""
+
+import time
+
+import pytest
+
+from sandbox.calls import answers, error, still_works
+
+FORGE = """
+import json, os, struct, time
+def safetensors(message, **arrays):
+    header, data = {}, b''
+    parts = {'message': ('U8', [len(message)], message), **arrays}
+    for name, (dtype, shape, part) in parts.items():
+        header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(data), len(data) + len(part)]}
+        data += part
+    text = json.dumps(header).encode()
+    return struct.pack('<Q', len(text)) + text + data
+def frame(blob): return struct.pack('<Q', len(blob)) + blob
+def result(number, value=0, extra={}):
+    words = {'is': 'Answered', 'number': number, **extra}
+    message = json.dumps({'value': value, 'extra': words}).encode()
+    return frame(safetensors(message, **{'0': ('F64', [1], struct.pack('<d', 42.0))}))
+def everywhere(data):
+    for fd in range(64):
+        try: os.write(fd, data)
+        except OSError: pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("deed", "kind"),
+    [
+        ("everywhere(b'\\0' * 7); os._exit(0)", "exit"),
+        ("everywhere(b'\\xff' * 100)", "protocol"),
+        ("everywhere(b'\\0' * 100)", "protocol"),
+        ("everywhere(struct.pack('<Q', 1 << 40))", "protocol"),
+        ("everywhere(struct.pack('<Q', 1000) + b'x'); time.sleep(60)", "time"),
+        ("everywhere(frame(result(0))[:-1]); time.sleep(60)", "time|protocol"),
+        ("everywhere(result(7))", "protocol"),
+        ("everywhere(result(-1))", "protocol"),
+        ("everywhere(result([]))", "protocol"),
+        ("everywhere(result(0, ['n', 0]))", "protocol"),
+        ("everywhere(result(0, 'text'))", "protocol"),
+        ("everywhere(result(0, 0, {'is': 'AskStandin', 'name': 'x'}))", "protocol"),
+        ("everywhere(result(0, 0, {'is': 'AskStandin', 'name': []}))", "protocol"),
+        ("everywhere(result(0, 0, {'is': []}))", "protocol"),
+        ("everywhere(frame(safetensors(b'[]')))", "protocol"),
+        ("everywhere(frame(safetensors(b'{\"value\": null, \"extra\": ' + b'[' * 10**5)))", "protocol"),
+        ("os.close(3); time.sleep(60)", "exit"),
+        ("os.close(3); x = 3", "exit"),
+        ("os.dup2(0, 3)", "exit"),
+        ("\n    while True:\n        os.write(3, b'\\0'); time.sleep(.01)", "time|protocol"),
+    ],
+)
+def test_forged_frames_end_the_session_and_nothing_else(sandbox, deed, kind):
+    source = f"{FORGE}\ndef f(x):\n    {deed}\n    return x\n"
+    begun = time.monotonic()
+    outcome = answers(sandbox, source, (1.0,), (2.0,))[0]
+    assert time.monotonic() - begun < 10
+    assert outcome.error is not None and outcome.error.kind in kind.split("|"), outcome
+    still_works(sandbox)
+
+
+def test_a_forged_result_is_a_returned_value_and_no_more(sandbox):
+    words = {
+        "error": None,
+        "printed": 3,
+        "complaints": ["x"],
+        "changed": ["#0", "<b>", 3, "#x", "#" + "9" * 999],
+    }
+    source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, 0, {words!r}))\n    os._exit(0)\n"
+    first, second = answers(sandbox, source, (1.0,), (2.0,))
+    assert first.value.tolist() == [42.0]
+    assert (first.printed, first.complaints, first.changed_inputs) == ("", "", ("#0",))
+    assert second.error.kind == "exit"
+
+
+def test_a_result_with_a_word_that_no_message_has_is_none(sandbox):
+    source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, 0, {{'mark': 100}}))\n    return x\n"
+    assert error(sandbox, source).kind == "protocol"
+
+
+def test_a_forged_error_is_bounded_and_placed_in_our_own_text(sandbox):
+    words = {"error": {"kind": "<b>", "message": ["x"], "cell": 99, "line": 10**9, "source": "forged"}}
+    source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, None, {words!r}))\n    os._exit(0)\n"
+    problem = error(sandbox, source)
+    assert (problem.kind, problem.message, problem.cell, problem.line, problem.source) == (
+        "Exception",
+        "",
+        None,
+        None,
+        "",
+    )
+
+
+def test_frames_forged_while_the_cells_run_gain_nothing(sandbox):
+    source = f"{FORGE}\nos.write(3, result(0))\ndef f(x): return x"
+    assert answers(sandbox, source, (1.0,))[0].error.kind == "protocol"
