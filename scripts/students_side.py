@@ -155,7 +155,6 @@ def distance(got: np.ndarray, expected: np.ndarray) -> float:
 
 def stopping_cells(tries: Tries) -> Iterator[str]:
     """Run the solved notebook from top to bottom; say which cells stop, where, and with what words."""
-    os.environ["AUTOGRADER_CHECKS"] = tries.checks
     found: dict[str, Any] = {"__name__": "__main__"}
     for number, source in tries.solved.items():
         name = f"<cell {number}>"
@@ -176,7 +175,9 @@ def machine() -> str:
 def main(path: Path) -> None:
     """Print the result of every notebook in a file of tries."""
     for words in json.loads(path.read_text("utf-8")):
-        print(json.dumps(asdict(try_notebook(Tries(**words)))), flush=True)
+        tries = Tries(**words)
+        os.environ["AUTOGRADER_CHECKS"] = tries.checks  # for the `check(...)` of the solved notebook
+        print(json.dumps(asdict(try_notebook(tries))), flush=True)
 
 
 if __name__ == "__main__":
