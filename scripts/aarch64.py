@@ -26,21 +26,24 @@ from students_side import ROOT, Result, Said, Tries
 from autograder.course.masters import Master, read_master
 from autograder.course.places import find_masters
 from autograder.errors import CourseError
+from autograder.sheets.frozen import NUMBER_RTOL
 
 FOLDER = ROOT / "build" / "aarch64"
 NOTEBOOKS = ROOT / "notebooks"
 SIDE = ROOT / "scripts" / "students_side.py"
 # OpenBLAS has kernels of its own for either, and their last digits differ.
 CPUS = ("cortex-a53", "neoverse-n1")
-# In units of an array's largest entry. A numeric derivative divides the rounding of 1e-16 by a step of
-# 1e-5 and lies up to 6e-11 apart, everything else up to 1e-13; an edit in the eighth digit is 1e-8.
-APART = 1e-9
 DEBIAN = ("python3", "libstdc++6")
 JUDGING = ("numpy", "safetensors")
 SOLVED = ("anywidget", "matplotlib", "numpy", "safetensors")
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_26", "manylinux_2_27", "manylinux_2_28")
-# What both sides share.
-ALIKE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+# What both sides share. A solved notebook's claim that does not hold is to stop its cell.
+ALIKE = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    "RNNCOURSE_CLAIMS": "raise",
+}
 
 
 class Stopped(Exception):
@@ -53,7 +56,7 @@ def tries_of(master: Master, checks: Path, every: int, solved: bool = False) -> 
     Args:
         master: the notebook.
         checks: the released `checks.safetensors`.
-        every: every how manieth mistake of an exercise is tried.
+        every: of an exercise's mistakes every n-th is tried (1: all).
         solved: whether all code cells of the solved notebook shall run.
     """
     mistakes = {
@@ -75,10 +78,10 @@ def differences(here: Result, there: Result) -> Iterator[str]:
             yield f"{what}: {_first_difference(one, other)}"
     for where, result in (("here", here), ("there", there)):
         for array, apart in result.apart.items():
-            if not apart <= APART:
+            if not apart <= NUMBER_RTOL:
                 yield (
-                    f"{array}: the released array lies {apart:.0e} of its largest entry from what the "
-                    f"reference computes {where} (allowed: {APART:.0e})"
+                    f"{array}: the released numbers differ by {apart:.0e} of their size from what the "
+                    f"reference computes {where} (allowed: {NUMBER_RTOL:.0e})"
                 )
     for words in there.stopped:
         yield f"{words} there" + (", and here" if words in here.stopped else "")
@@ -115,7 +118,8 @@ def run(*command: str | Path) -> str:
     Raises:
         Stopped: it failed, with its own last words.
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-3:]
         raise Stopped(f"{' '.join(map(str, command[:3]))} … failed: {' '.join(words)}")

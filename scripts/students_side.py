@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from autograder.answers.leaves import reference_leaves  # noqa: E402
 from autograder.check import judge_here  # noqa: E402
 from autograder.report.feedback import as_text  # noqa: E402
-from autograder.sheets.frozen import FrozenChecks  # noqa: E402
+from autograder.sheets.frozen import ARRAY_RTOL, NUMBER_RTOL, FrozenChecks  # noqa: E402
 from autograder.sheets.sheet import Sheet  # noqa: E402
 
 
@@ -136,22 +136,25 @@ def distances(sheet: Sheet, reference: Callable[..., Any]) -> dict[str, float]:
 
 
 def distance(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference of two arrays, in units of the largest expected entry.
+    """The largest relative difference of two arrays; up to `NUMBER_RTOL` is rounding, as in `frozen.py`.
 
-    It is inf where shapes differ, or the places and kinds of entries that are not finite.
+    An entry counts as no smaller than the share of the array's largest below which `ARRAY_RTOL` decides.
+    The difference is inf where shapes differ, or the places and kinds of entries that are not finite.
     """
     if got.shape != expected.shape:
         return float("inf")
     finite = np.isfinite(expected)
     if not np.array_equal(got[~finite], expected[~finite], equal_nan=True):
         return float("inf")
-    got, expected = got[finite].astype(float), expected[finite].astype(float)
-    return float(np.abs(got - expected).max(initial=0) / (np.abs(expected).max(initial=0) or 1.0))
+    got, sizes = got[finite].astype(float), np.abs(expected[finite].astype(float))
+    sizes = sizes + ARRAY_RTOL / NUMBER_RTOL * sizes.max(initial=0)
+    difference = np.abs(got - expected[finite])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.where(difference > 0, difference / sizes, 0).max(initial=0))
 
 
 def stopping_cells(tries: Tries) -> Iterator[str]:
     """Run the solved notebook from top to bottom; say which cells stop, where, and with what words."""
-    os.environ["AUTOGRADER_CHECKS"] = tries.checks
     found: dict[str, Any] = {"__name__": "__main__"}
     for number, source in tries.solved.items():
         name = f"<cell {number}>"
@@ -172,7 +175,9 @@ def machine() -> str:
 def main(path: Path) -> None:
     """Print the result of every notebook in a file of tries."""
     for words in json.loads(path.read_text("utf-8")):
-        print(json.dumps(asdict(try_notebook(Tries(**words)))), flush=True)
+        tries = Tries(**words)
+        os.environ["AUTOGRADER_CHECKS"] = tries.checks  # for the `check(...)` of the solved notebook
+        print(json.dumps(asdict(try_notebook(tries))), flush=True)
 
 
 if __name__ == "__main__":
