@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test lint build lectures bench clean
+.PHONY: help lab demo test lint build lectures bench aarch64 clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -13,7 +13,7 @@ SETUP := pyproject.toml scripts/setup.sh scripts/setup.py
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 $(READY): $(SETUP)
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -21,8 +21,8 @@ $(READY): $(SETUP)
 $(READY_DEV): $(SETUP)
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh --dev
 
-lab: $(READY)  ## JupyterLab on notebooks/
-	$(BIN)/jupyter lab --notebook-dir=notebooks $$([ "$$(id -u)" = 0 ] && echo --allow-root) $(ARGS)
+lab: $(READY)  ## JupyterLab on work/, your copy of notebooks/
+	@$(BIN)/python scripts/lab.py $(ARGS)
 
 demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
@@ -45,6 +45,9 @@ lectures: $(READY)  ## slide decks that need no network, in build/slides/
 
 bench: $(READY_DEV)  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)
+
+aarch64: $(READY)  ## the student's check on an emulated ARM processor, beside this one
+	$(BIN)/python scripts/aarch64.py $(ARGS)
 
 clean:  ## remove build/ and caches (.venv stays)
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -36,6 +36,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
+    "autograder.course.stub_solutions.StampRelease",
 ]
 c.CourseStep.root = str(ROOT)
 c.Autograde.sanitize_preprocessors = [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import copy
 import dis
 import inspect
 import io
@@ -17,17 +16,18 @@ import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.answers.calling import Calls
 from autograder.answers.outcome import Outcome, StudentError
-from autograder.answers.wire import Watch, WireError, normalise
+from autograder.answers.wire import WireError, normalise
 from autograder.course.stubs import is_stub
 from autograder.errors import CourseError
-from autograder.judging.judge import Judgement, judge, unanswered
+from autograder.judging.judge import judge, unanswered
+from autograder.record import Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
@@ -118,42 +118,22 @@ def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], 
     """A way to call a function of this process, in which nothing it does escapes."""
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        last = Watch()
-        for arguments in batch:
-            outcome, returned = _call(function, arguments)
-            outcomes.append(replace(outcome, overwrote=last.changed()))
-            last = Watch(None if outcome.error else returned)
-        return outcomes
+        calls = Calls()
+        return [_call(calls, function, arguments) for arguments in batch]
 
     return call
 
 
-def _call(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Outcome, Any]:
-    """One call: what came of it, and the very object that was returned."""
-    given = copy.deepcopy(list(arguments))
+def _call(calls: Calls, function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
-    value, error, returned = None, None, None
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
-            warnings.simplefilter("always")
-            returned = function(*given)
-            value = normalise(returned)
-    except KeyboardInterrupt:
-        raise
-    except WireError as caught:
-        error = StudentError("protocol", str(caught))
-    except BaseException as caught:
-        error = _student_error(caught)
-    changed = tuple(f"#{i}" for i, (a, b) in enumerate(zip(given, arguments, strict=True)) if not _same(a, b))
-    outcome = Outcome(value, error, out.getvalue()[:4000], _short_warnings(err.getvalue()), changed)
-    return outcome, returned
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
-    return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        called = calls.call(function, list(arguments), normalise)
+    if isinstance(called.error, KeyboardInterrupt):
+        raise called.error
+    error = _student_error(called.error) if called.error else None
+    complaints = _short_warnings(err.getvalue())
+    return Outcome(called.value, error, out.getvalue()[:4000], complaints, called.changed, called.overwrote)
 
 
 def _short_warnings(text: str) -> str:
@@ -164,6 +144,8 @@ def _short_warnings(text: str) -> str:
 
 def _student_error(caught: BaseException) -> StudentError:
     """An exception with the line of the student's cell in which it arose (the innermost such line)."""
+    if isinstance(caught, WireError):
+        return StudentError("protocol", str(caught))
     here = Path(__file__).parent
     for frame in reversed(traceback.extract_tb(caught.__traceback__)):
         in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
@@ -200,7 +182,7 @@ def _sheet(checks: FrozenChecks, name: str) -> Sheet:
     if name not in checks.names:
         raise CheckFailed(
             f"there is no exercise {name!r} in this notebook; there are {', '.join(checks.names)}. "
-            "Is the function's name spelled as the exercise asks?"
+            "Is the function's name spelled as the exercise asks? (A newer release may have renamed it.)"
         )
     return checks.sheet(name)
 

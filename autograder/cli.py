@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `doctor`."""
+"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `carry`, `doctor`."""
 
 from __future__ import annotations
 
@@ -135,13 +135,13 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     table.add_column("not right yet")
     table.add_column("remarks", overflow="fold")
     for record in journal.records(students[:most]):
-        wrong = [e for e in record["exercises"] if e["status"] != "right"]
-        names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
+        found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
+        names = [f"{one.name}: {one.misconception or one.status}" for one in found]
         table.add_row(
-            Text(record["student"]),
-            f"{record['score']:g} of {record['max_score']:g}",
+            Text(record.student),
+            f"{record.score:g} of {record.max_score:g}",
             Text("\n".join(names)),
-            Text("\n".join(p[:80] for p in record["problems"][:2])),
+            Text("\n".join(p[:80] for p in record.problems[:2])),
         )
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more", "", "", "")
@@ -165,7 +165,7 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
                     "exercises": [],
                 }
             else:
-                record = journal.record(student)
+                record = journal.record(student).as_json()
             file.write(("," if i else "") + "\n" + json.dumps(record, ensure_ascii=False))
         file.write("\n]\n")
 
@@ -237,6 +237,33 @@ def slides(notebooks: Names = None, root: Root | None = None) -> None:
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(master, places), path, master.title)
         out.print(f"{folder.name}: {path}")
+
+
+@app.command()
+def carry(
+    old: Annotated[Path, typer.Argument(metavar="OLD.ipynb", help="The notebook with your work.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW.ipynb", help="The newer release.")],
+    to: Annotated[Path | None, typer.Option(help="Where the result goes.", show_default=False)] = None,
+) -> None:
+    """Take answers and own cells into a newer release of a notebook.
+
+    The result is NEW, or OLD where NEW is a release in notebooks/. What a file held before is kept beside it.
+    """
+    from autograder.exchange.carry import carry_file  # noqa: PLC0415
+
+    carried, target, kept = carry_file(old, new, to)
+    if not carried.taken and not carried.left:
+        out.print(Text(f"nothing to carry: {target} has all that was written in {old}"), soft_wrap=True)
+        return
+    out.print(Text(f"{target}: carried over {', '.join(carried.taken) or 'nothing'}"), soft_wrap=True)
+    if kept:
+        out.print(Text(f"what it held before: {kept}"), soft_wrap=True)
+    for reason in carried.left:
+        err.print(Text(f"no place for {reason}", "red"), soft_wrap=True)
+    if carried.left:
+        still = kept if kept and target.samefile(old) else old
+        err.print(Text(f"that still stands in {still}"), soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command()

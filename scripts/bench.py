@@ -53,6 +53,7 @@ c.Exchange.root = {root!r} + "/exchange"
 def make_course(folder: Path, count: int) -> list[bytes]:
     """A course with one notebook and a class; the submissions that are notebooks, repeated."""
     shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
+    shutil.copy(ROOT / "solutions" / "common.py", folder / "solutions")
     master = build(folder / "solutions" / NOTEBOOK, Places(folder))
     kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
     contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]
@@ -118,7 +119,7 @@ def bare(contents: list[bytes], folder: Path) -> float:
     before = time.process_time()
     for plan in plans:
         namespace: dict = {"__name__": "__main__"}
-        for cell in plan.cells:
+        for cell in plan.sources:
             try:
                 exec(compile(cell, "<cell>", "exec"), namespace)
             except Exception:
@@ -223,7 +224,7 @@ def profile(folder: Path, contents: list[bytes]) -> None:
             before = time.process_time()
             card = grader.grade(content)
             outside = (time.process_time() - before) * 1e3
-            score = sum(card.score(judgement) for judgement in card.judgements)
+            score = card.record("student").score
             inside, alone = card.cpu_seconds * 1e3, bare([content], folder) * 1e3
             print(f"  {score:5.1f} {len(sessions):10d} {outside:8.1f} {inside:7.1f} {alone:5.1f}")
 

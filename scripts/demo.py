@@ -1,6 +1,6 @@
 """The main job, whole: build, grade the sample class in the sandbox, gradebook, feedback, class report.
 
-Everything it writes is below `build/demo/`; a second run starts from nothing.
+Everything it writes is below `build/demo/`, a release of its own included; a second run starts from nothing.
 """
 
 from __future__ import annotations
@@ -42,15 +42,13 @@ def main(notebooks: list[str]) -> None:
     """Walk the whole way with the sample class."""
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir(parents=True)
-    places = Places(ROOT)
+    places = Places(DEMO)
     shutil.copy(ROOT / "nbgrader_config.py", DEMO)
-    for name in ("solutions",):
-        (DEMO / name).symlink_to(ROOT / name)
+    places.solutions.symlink_to(ROOT / "solutions")
     graded = []
     for folder in find_masters(places.solutions, notebooks or None):
         master = build(folder, places)
         count = write_class(master, DEMO / "submitted")
-        shutil.copytree(places.source / master.name, DEMO / "build" / "source" / master.name)
         print(f"{master.name}: built; {count} sample submissions written")
         run("nbgrader", "generate_assignment", master.name, "--force", "--log-level=WARN")
         # Submissions that cannot be graded are named, and the status says so: one of them is broken.

@@ -99,3 +99,18 @@ def test_a_cuda_build_is_refused_before_it_is_downloaded(answer, monkeypatch):
     monkeypatch.setattr(setup, "install", lambda *names: pytest.fail(f"installed {names}"))
     with pytest.raises(setup.SetupError, match="gigabytes"):
         setup.torch_from_pip()
+
+
+def test_the_workflow_can_be_read_and_runs_what_is_there():
+    """It is untried where it would run; here its syntax, and the files and Pythons that it names."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    jobs = workflow["jobs"]
+    assert set(workflow) == {"name", True, "permissions", "jobs"}  # YAML 1.1 reads `on` as true
+    assert all({"runs-on", "steps", "timeout-minutes"} <= set(job) for job in jobs.values())
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    assert all(("uses" in step) != ("run" in step) for step in steps)
+    commands = " ".join(step.get("run", "") for step in steps)
+    named = re.findall(r"(?<!\S)((?:\.ci|scripts|tests)/[\w./]+)", commands)
+    assert named and all((ROOT / name).is_file() for name in named)
+    lowest = PROJECT["requires-python"].removeprefix(">=")
+    assert jobs["versions"]["strategy"]["matrix"]["python"][0] == lowest

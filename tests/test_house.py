@@ -1,5 +1,6 @@
 """What the layout promises: which room may be imported where, and what a mark depends on."""
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -136,3 +137,17 @@ def test_a_change_in_what_a_mark_depends_on_is_another_fingerprint(changed, monk
 
 def test_another_key_is_another_fingerprint():
     assert grade._fingerprint(TINY, "one") != grade._fingerprint(TINY, "other")
+
+
+def test_the_architecture_page_names_every_room_and_every_file_that_it_names_is_there():
+    house = Path(grade.__file__).parents[1]
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rooms = {
+        path.parent.name + "/" if path.name == "__init__.py" else path.name
+        for path in house.glob("*/__init__.py")
+    }
+    rooms |= {path.name for path in house.glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"^\| `([\w./]+)` \|", page, re.M)) >= rooms
+    named = re.findall(r"`(?:autograder/)?((?:\w+/)+\w+\.py)`", page)
+    assert named
+    assert [name for name in named if not (house / name).is_file()] == []

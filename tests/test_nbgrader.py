@@ -87,6 +87,8 @@ def course(tmp_path_factory):
     """A course with the notebooks released, handed in, graded, and feedback written: by nbgrader."""
     course = tmp_path_factory.mktemp("course")
     shutil.copy(ROOT / "nbgrader_config.py", course)
+    (course / "solutions").mkdir()
+    shutil.copy(ROOT / "solutions" / "common.py", course / "solutions")
     for notebook in NOTEBOOKS:
         shutil.copytree(folder_of(notebook), course / "solutions" / notebook)
         build(course / "solutions" / notebook, Places(course))

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from autograder.course.places import Places
+from autograder.errors import CourseError
 from autograder.release.build import PUBLIC_KEY, build, problems
 from autograder.sheets.drawn import fresh_sheets
 
@@ -105,12 +106,24 @@ def test_other_numbers_are_told_from_an_edit(course, tmp_path):
     assert "1.0e-06 of it apart" in problem
 
 
-def test_an_edited_notebook_is_told_from_a_stale_one(course):
+def test_writing_in_a_notebook_is_said_and_never_overwritten(course):
     notebook = course.notebooks / TINY.name / f"{TINY.name}.ipynb"
     notebook.write_text(notebook.read_text().replace("NotImplementedError", "SystemExit", 1))
     (problem,) = found(course)
+    assert "holds what somebody wrote" in problem
+    with pytest.raises(CourseError, match="it is not overwritten"):
+        build(course.solutions / TINY.name, course)
+    assert "SystemExit" in notebook.read_text()
+
+
+def test_an_edited_notebook_is_told_from_a_stale_one(course):
+    notebook = course.notebooks / TINY.name / f"{TINY.name}.ipynb"
+    content = json.loads(notebook.read_text())
+    content["metadata"]["kernelspec"]["display_name"] = "another kernel"
+    notebook.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    (problem,) = found(course)
     assert "was edited by hand" in problem
-    assert "SystemExit" in problem
+    assert "another kernel" in problem
 
 
 def test_a_build_leaves_what_agrees_as_it_is(course):

@@ -18,14 +18,17 @@ DrawInputs = Callable[[np.random.Generator], Inputs]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake that students make, as an edit of the reference solution.
+    """A mistake that students make, as an edit of the reference solution's syntax tree.
+
+    Most are read from `mistakes.txt`; in `exercises.py` stand those that a loop makes.
 
     Args:
         name: what the mistake is, in a few words ("forget and input gate swapped").
-        old: text of the solution, between BEGIN and END SOLUTION; must stand there exactly once.
+        old: an expression or a statement of the solution, between BEGIN and END SOLUTION, however it is
+            formatted; must stand there exactly once.
         new: what the mistaken student writes in its place.
         hint: one sentence that helps without giving the line away.
-        more: further (old, new) edits that belong to the same mistake.
+        more: further (old, new) edits that belong to the same mistake, made at the same time.
     """
 
     name: str
@@ -36,7 +39,7 @@ class Mutant:
 
     @property
     def edits(self) -> tuple[tuple[str, str], ...]:
-        """All (old, new) pairs, in the order in which they are made."""
+        """All (old, new) pairs."""
         return ((self.old, self.new), *self.more)
 
 
@@ -79,7 +82,7 @@ class Exercise:
         edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
         hints: three hints that cost nothing: the idea, the shapes, the first line.
         needs: functions this one may call: earlier exercises of the same notebook.
-        misconceptions: the mistakes to name.
+        misconceptions: mistakes to name, beside those of `mistakes.txt`; they come after these.
         gradient: for a backward function, how it is judged against numeric gradients.
         confirm: an independent computation of the same outputs (PyTorch, finite differences, a
             closed form) with the same arguments; the build compares it with the reference.

@@ -10,13 +10,17 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from autograder.course.exercise import Exercise, Mutant
+from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import source_files
 from autograder.errors import CourseError
 
@@ -108,8 +112,10 @@ class Master:
     @cached_property
     def made_from(self) -> dict[str, str]:
         """The files that the notebook is written in, by name, with a hash of each one's text."""
-        found = [path for path in source_files(self.folder) if path.is_file()]
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in found}
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            for path in source_files(self.folder)
+        }
 
     def cells_with(self, role: str) -> list[Cell]:
         """The cells of one role, in order."""
@@ -145,20 +151,14 @@ class Master:
         """The source of an exercise's cell with a mutant's edits made.
 
         Raises:
-            CourseError: an edit's text does not stand exactly once in the reference solution.
+            CourseError: an edit does not fit the reference solution.
         """
         source = self.exercises[exercise].source
-        head, marker, rest = source.partition(BEGIN)
-        body, end, tail = rest.partition(END)
-        for old, new in mutant.edits:
-            count = body.count(old)
-            if count != 1:
-                raise CourseError(
-                    f"{self.name}: mutant {mutant.name!r} of {exercise!r} no longer applies: "
-                    f"{old!r} stands {count} times in the reference solution, not once"
-                )
-            body = body.replace(old, new)
-        return head + marker + body + end + tail
+        head, solution, tail = source.partition(solution_regions(source)[0])
+        try:
+            return head + mistaken(solution, mutant.edits) + tail
+        except CourseError as error:
+            raise CourseError(f"{self.name}: mutant {mutant.name!r} of {exercise!r}: {error}") from error
 
     def mutant_function(self, exercise: str, mutant: Mutant) -> Callable[..., Any]:
         """The function that a student with this misconception would have written."""
@@ -231,7 +231,7 @@ def _validate(cell: Cell, place: str) -> None:
 
 
 def read_master(folder: Path) -> Master:
-    """Read `folder/NAME.py` and the `exercises.py` beside it.
+    """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
 
     Raises:
         CourseError: a file is missing, or master and exercises do not fit together.
@@ -246,13 +246,15 @@ def read_master(folder: Path) -> Master:
     master.packages = tuple(declared.pop("PACKAGES", ("numpy",)))
     master.limits = dict(declared.pop("LIMITS", {}))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
+    written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
+    mistakes = read_mistakes(folder / "mistakes.txt", written)
     for cell in master.cells_with("exercise"):
         if cell.name in master.exercises:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} stands twice in the master")
         if cell.name not in specs:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} is not declared in exercises.py")
         spec = specs.pop(cell.name)
-        spec = replace(spec, misconceptions=tuple(spec.misconceptions))
+        spec = replace(spec, misconceptions=(*mistakes[cell.name], *spec.misconceptions))
         master.exercises[cell.name] = GradedExercise(
             cell.name, float(cell.metadata["points"]), cell.source, spec
         )
@@ -266,11 +268,33 @@ def _read_exercises(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CourseError(f"there is no {path}; a notebook without exercises needs an empty one")
     namespace: dict[str, Any] = {"__name__": f"exercises_of_{path.parent.name}", "__file__": str(path)}
+    with _common_importable(path.parent.parent / "common.py"):
+        _execute(path, namespace)
+    return namespace
+
+
+@contextmanager
+def _common_importable(path: Path) -> Iterator[None]:
+    """`from common import …` finds the `common.py` of this course, wherever Python was started."""
+    other = sys.modules.pop("common", None)
+    try:
+        if path.is_file():
+            module = ModuleType("common")
+            module.__file__ = str(path)
+            _execute(path, vars(module))
+            sys.modules["common"] = module
+        yield
+    finally:
+        sys.modules.pop("common", None)
+        if other:
+            sys.modules["common"] = other
+
+
+def _execute(path: Path, namespace: dict[str, Any]) -> None:
     try:
         exec(compile(path.read_text("utf-8"), str(path), "exec", dont_inherit=True), namespace)
     except Exception as error:
         raise CourseError(f"{path} cannot be executed: {error!r}") from error
-    return namespace
 
 
 def _validate_pairs(master: Master) -> None:

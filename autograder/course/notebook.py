@@ -6,10 +6,10 @@ The same master gives the same bytes, cell ids included.
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from autograder.course.handwritten import text_id
 from autograder.course.masters import BEGIN, END, Cell, Master
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _give_ids(cells: list[dict[str, Any]]) -> None:
     seen: dict[str, int] = {}
     for cell in cells:
         role = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-        digest = hashlib.sha256(f"{cell['cell_type']}\0{role}\0{cell['source']}".encode()).hexdigest()[:12]
+        digest = text_id(cell["cell_type"], role, cell["source"])
         count = seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if count == 1 else f"{digest}-{count}"
 
@@ -102,7 +102,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
         LockCells,
     )
 
-    from autograder.course.stub_solutions import StubSolutions  # noqa: PLC0415
+    from autograder.course.stub_solutions import StampRelease, StubSolutions  # noqa: PLC0415
 
     notebook = copy.deepcopy(source)
     resources: Any = ResourcesDict()
@@ -115,6 +115,7 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
         ClearMarkScheme,
         ComputeChecksums,
         CheckCellMetadata,
+        StampRelease,
     ):
         notebook, resources = step().preprocess(notebook, resources)
     return notebook

@@ -96,8 +96,9 @@ def journal_path(home: Path, notebook: str) -> Path:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """The files that a notebook's text, checks and marks depend on, whether they are there or not."""
-    return [folder / f"{folder.name}.py", folder / "exercises.py", folder.parent / "common.py"]
+    """The files of a course that a notebook's text, checks and marks depend on."""
+    beside = [folder / name for name in (f"{folder.name}.py", "exercises.py", "mistakes.txt")]
+    return [path for path in (*beside, folder.parent / "common.py") if path.is_file()]
 
 
 def find_masters(solutions: Path, names: list[str] | None = None) -> list[Path]:

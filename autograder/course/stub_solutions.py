@@ -1,9 +1,14 @@
-"""Solutions out of a notebook, holes that name their exercise in: for nbgrader and for our build."""
+"""From source to release, for nbgrader and for our build: holes that name their exercise, and a version."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors.base import NbGraderPreprocessor
+
+from autograder.course.handwritten import release_hash
 
 
 class StubSolutions(ClearSolutions):
@@ -13,3 +18,12 @@ class StubSolutions(ClearSolutions):
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         self.code_stub = {language: f'raise NotImplementedError("{name}")'}
         return super()._replace_solution_region(cell, language)
+
+
+class StampRelease(NbGraderPreprocessor):
+    """Writes the release's version, a hash of its text, into the notebook's metadata; comes last."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Stamp the notebook."""
+        nb.metadata.setdefault("rnncourse", NotebookNode())["release"] = release_hash(nb.cells)
+        return nb, resources

@@ -16,12 +16,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
 from autograder.grading.grade import Grader
 from autograder.grading.journal import Journal
 from autograder.grading.submission import read_bytes
+from autograder.record import Record
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Graded:
     """What comes back from a process at work: a record and its key, or a reason."""
 
     key: str = ""
-    record: dict[str, Any] | None = None
+    record: Record | None = None
     reason: str = ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from autograder.answers.error_words import error_words
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
-from autograder.grading.submission import Plan, Planner, SubmittedCell, read_cells
+from autograder.grading.submission import Plan, Planner, Role, SubmittedCell, read_cells
 from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.gradients import Call
-from autograder.judging.judge import Check, Judgement, judge, unanswered
+from autograder.judging.judge import judge, unanswered
+from autograder.record import Check, Judgement, Mark, Record
 from autograder.sandbox import Limits, Sandbox, Session
 from autograder.sheets.drawn import fresh_sheets, mistaken_functions
 from autograder.sheets.sheet import Sheet
@@ -55,35 +56,10 @@ class Scorecard:
     problems: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
-    def score(self, judgement: Judgement) -> float:
-        """The points earned for one exercise."""
-        return round(self.points[judgement.name] * judgement.share, 2)
-
-    def record(self, student: str) -> dict[str, Any]:
-        """The scorecard as plain data, for JSON and the journal."""
-        exercises = [
-            {
-                "name": j.name,
-                "score": self.score(j),
-                "max_score": self.points[j.name],
-                "status": j.status,
-                "follow_through": j.follow_through,
-                "misconception": j.misconception,
-                "diagnoses": [asdict(d) for d in j.diagnoses],
-                "checks": [asdict(c) for c in j.checks],
-                "notes": j.notes,
-                "printed": j.printed[:2000],
-            }
-            for j in self.judgements
-        ]
-        return {
-            "student": student,
-            "assignment": self.assignment,
-            "score": round(sum(e["score"] for e in exercises), 2),
-            "max_score": sum(self.points.values()),
-            "problems": self.problems,
-            "exercises": exercises,
-        }
+    def record(self, student: str) -> Record:
+        """What is kept of it, under a student's name."""
+        marks = [Mark(judgement, self.points[judgement.name]) for judgement in self.judgements]
+        return Record(student, self.assignment, marks, self.problems)
 
 
 class Grader:
@@ -147,7 +123,7 @@ def _fingerprint(folder: Path, key: str) -> bytes:
     digest = hashlib.sha256(versions.encode())
     house = Path(__file__).parents[1]
     ours = [path for room in ROOMS_BELOW for path in sorted(house.glob(room))]
-    for path in [*ours, *(path for path in source_files(folder) if path.is_file())]:
+    for path in [*ours, *source_files(folder)]:
         digest.update(f"\0{path.parent.name}/{path.name}\0".encode())
         digest.update(path.read_bytes())
     return digest.digest()
@@ -184,7 +160,7 @@ class _Grading:
         return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
 
     def _session(self) -> Session:
-        return self._grader.sandbox.session(self._plan.cells)
+        return self._grader.sandbox.session(self._plan.sources)
 
     def _end(self, session: Session) -> None:
         session.close()
@@ -222,20 +198,19 @@ class _Grading:
         """
         plan = self._plan
         deadly = 0
-        given = [cell for cell, origin in zip(plan.cells, plan.origins, strict=True) if origin == "given"]
-        for i, origin in enumerate(plan.origins):
-            if origin == "given":
+        given = [cell.source for cell in plan.cells if cell.role == Role.GIVEN]
+        for i, cell in enumerate(plan.cells):
+            if cell.role == Role.GIVEN:
                 continue
-            is_answer = origin.startswith("exercise ")
-            if deadly >= MOST_DEADLY and not is_answer:
-                plan.cells[i] = ""
+            if deadly >= MOST_DEADLY and not cell.exercise:
+                plan.leave_out(i)
                 continue
-            session = self._grader.sandbox.session([*given, plan.cells[i]])
+            session = self._grader.sandbox.session([*given, cell.source])
             session.run_cells()
             if not session.alive:
-                plan.cells[i] = ""
-                deadly += not is_answer
-                name = origin.removeprefix("exercise ") if is_answer else "your own"
+                plan.leave_out(i)
+                deadly += not cell.exercise
+                name = cell.exercise or "your own"
                 plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
             self._end(session)
 
@@ -355,9 +330,8 @@ class _Grading:
 
     def _explain_missing(self, judgement: Judgement) -> None:
         """A function may be missing because its cell stopped: then that is what to say."""
-        origin = f"exercise {judgement.name}"
         for error in self._cell_errors:
-            if error.cell is not None and self._plan.origins[error.cell] == origin:
+            if error.cell is not None and self._plan.cells[error.cell].exercise == judgement.name:
                 message = f"your answer's cell stops: {error_words(error, is_call=False)}"
                 judgement.checks = [Check("answered", False, message)]
                 return
@@ -367,10 +341,11 @@ class _Grading:
     def _problems_of_cells(self) -> list[str]:
         words = []
         for error in self._cell_errors[:5]:
-            origin = self._plan.origins[error.cell] if error.cell is not None else "a cell"
-            name = f"the cell of {origin[9:]}" if origin.startswith("exercise ") else "a cell of your own"
-            if origin != "given":
-                words.append(f"{name} stops: {error_words(error, is_call=False)}")
+            cell = self._plan.cells[error.cell] if error.cell is not None else None
+            if cell and cell.role == Role.GIVEN:
+                continue
+            name = f"the cell of {cell.exercise}" if cell and cell.exercise else "a cell of your own"
+            words.append(f"{name} stops: {error_words(error, is_call=False)}")
         return words
 
 

@@ -10,9 +10,9 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from autograder.errors import CourseError
+from autograder.record import Record
 
 
 class Journal:
@@ -47,7 +47,7 @@ class Journal:
                 break
             try:
                 entry = json.loads(line)
-                self._places[entry["record"]["student"]] = (entry["key"], whole)
+                self._places[Record.from_json(entry["record"]).student] = (entry["key"], whole)
             except (ValueError, KeyError, TypeError):
                 pass  # a damaged line counts as not written: that submission is graded again
             whole += len(line)
@@ -57,13 +57,13 @@ class Journal:
         """The key of a student's record: what it was the record of; "" if there is none."""
         return self._places.get(student, ("", 0))[0]
 
-    def write(self, key: str, record: dict[str, Any]) -> None:
+    def write(self, key: str, record: Record) -> None:
         """Append a record; it counts when this returns.
 
         Raises:
             CourseError: the disk is full, or the file cannot be written.
         """
-        line = json.dumps({"key": key, "record": record}, ensure_ascii=True).encode() + b"\n"
+        line = json.dumps({"key": key, "record": record.as_json()}, ensure_ascii=True).encode() + b"\n"
         place = self._file.seek(0, os.SEEK_END)
         try:
             self._file.write(line)
@@ -75,19 +75,19 @@ class Journal:
                 f"{self.path} cannot be written ({error.strerror}); make room and run the same command "
                 "again: what is graded so far is kept"
             ) from error
-        self._places[record["student"]] = (key, place)
+        self._places[record.student] = (key, place)
 
     @property
     def students(self) -> list[str]:
         """All students that have a record, in order of their names."""
         return sorted(self._places)
 
-    def record(self, student: str) -> dict[str, Any]:
+    def record(self, student: str) -> Record:
         """A student's record."""
         self._file.seek(self._places[student][1])
-        return json.loads(self._file.readline())["record"]
+        return Record.from_json(json.loads(self._file.readline())["record"])
 
-    def records(self, students: list[str]) -> Iterator[dict[str, Any]]:
+    def records(self, students: list[str]) -> Iterator[Record]:
         """The records of these students, those that have one, in this order."""
         for student in students:
             if student in self._places:

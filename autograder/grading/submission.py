@@ -10,7 +10,8 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,34 +41,61 @@ class SubmittedCell:
     cell_id: str = ""
 
 
+class Role(Enum):
+    """What a planned cell is."""
+
+    GIVEN = "given"  # the instructor's
+    ANSWER = "answer"  # the answer cell of an exercise
+    OWN = "own"  # a cell that the student added
+    CHANGED = "changed"  # the instructor's demo cell, with another text
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell that is run for a grade.
+
+    Args:
+        source: its text.
+        role: what it is.
+        exercise: the exercise that it answers, or "".
+    """
+
+    source: str
+    role: Role
+    exercise: str = ""
+
+
 @dataclass
 class Plan:
     """What is run for a grade, in order, and what was noticed on the way.
 
     Args:
-        cells: texts of the cells.
-        origins: for each of them what it is: "given", "exercise NAME", "own" or "changed".
+        cells: the cells.
         stubs: exercises whose answer is an untouched stub.
-        broken: exercises whose cell cannot be parsed.
         notes: remarks for the record ("problems").
     """
 
-    cells: list[str] = field(default_factory=list)
-    origins: list[str] = field(default_factory=list)
+    cells: list[PlannedCell] = field(default_factory=list)
     stubs: set[str] = field(default_factory=set)
-    broken: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> list[str]:
+        """The texts of the cells."""
+        return [cell.source for cell in self.cells]
 
     @cached_property
     def is_pure(self) -> bool:
         """Whether the student's cells can be seen to keep nothing between calls of their functions."""
-        pairs = zip(self.cells, self.origins, strict=True)
-        return all(keeps_nothing(parse(cell)) for cell, origin in pairs if origin != "given")
+        return all(keeps_nothing(parse(cell.source)) for cell in self.cells if cell.role != Role.GIVEN)
 
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
-        pairs = zip(self.cells, self.origins, strict=True)
-        return "\n".join(cell for cell, origin in pairs if origin == f"exercise {exercise}")
+        return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
+
+    def leave_out(self, index: int) -> None:
+        """Blank a cell; the others keep their places."""
+        self.cells[index] = replace(self.cells[index], source="")
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -209,8 +237,7 @@ class Planner:
                 assignments (for a submission whose own cells do not come to an end).
         """
         plan = Plan()
-        for source in self._given:
-            _add(plan, source, "given")
+        plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._given]
         answered: dict[str, str] = {}
         for cell in cells:
             if cell.grade_id in self._exercises:
@@ -220,13 +247,14 @@ class Planner:
                     )
                 answered[cell.grade_id] = cell.source
                 source = _definitions(cell.source) if definitions_only else cell.source
-                _add(plan, source, f"exercise {cell.grade_id}")
+                plan.cells.append(PlannedCell(source, Role.ANSWER, cell.grade_id))
             elif cell.grade_id in self.locked or cell.source.strip() in self._our_texts:
                 continue
             elif cell.cell_id in self._ours:
-                _add(plan, _definitions(cell.source), "changed")
+                plan.cells.append(PlannedCell(_definitions(cell.source), Role.CHANGED))
             elif cell.source.strip():
-                _add(plan, _definitions(cell.source) if definitions_only else cell.source, "own")
+                source = _definitions(cell.source) if definitions_only else cell.source
+                plan.cells.append(PlannedCell(source, Role.OWN))
         self._look_at_answers(plan, answered, cells)
         return plan
 
@@ -237,15 +265,8 @@ class Planner:
                 plan.notes.append(f"the answer cell of {name} is missing")
                 continue
             tree = parse(answered[name])
-            if tree is None:
-                plan.broken.add(name)
-            elif is_stub(tree, name) and not any(defines(source, name) for source in others):
+            if tree and is_stub(tree, name) and not any(defines(source, name) for source in others):
                 plan.stubs.add(name)
-
-
-def _add(plan: Plan, source: str, origin: str) -> None:
-    plan.cells.append(source)
-    plan.origins.append(origin)
 
 
 def without_magics(source: str) -> str:

@@ -14,10 +14,10 @@ import numpy as np
 
 from autograder.answers.leaves import Leaves, student_leaves
 from autograder.judging.general_mistakes import general_mistake
+from autograder.record import Diagnosis
 from autograder.sheets.sheet import (
     WRONG,
     Answer,
-    Diagnosis,
     Effect,
     Mistake,
     Sheet,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograder.answers.compare import axis_words
-from autograder.sheets.sheet import Answer, Case, Diagnosis, Sheet
+from autograder.record import Diagnosis
+from autograder.sheets.sheet import Answer, Case, Sheet
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 

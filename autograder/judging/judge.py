@@ -7,7 +7,6 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,8 @@ from autograder.judging.backward import WrongForward, earned_share, gradient_err
 from autograder.judging.diagnose import diagnose
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
-from autograder.sheets.sheet import Answer, Diagnosis, Forward, Sheet
+from autograder.record import Check, Diagnosis, Judgement
+from autograder.sheets.sheet import Answer, Forward, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -34,45 +34,6 @@ SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
 )
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of a scorecard."""
-
-    name: str
-    passed: bool
-    message: str = ""
-    is_edge: bool = False
-
-
-@dataclass
-class Judgement:
-    """What came of trying one exercise.
-
-    Args:
-        name: the exercise.
-        status: "right", "wrong" or "unanswered".
-        share: the share of its points that is earned, 0 to 1.
-        checks: one line per output, edge case and gradient check.
-        diagnoses: the mistakes it looks like.
-        notes: gentle remarks that cost nothing.
-        printed: what the function printed, and warnings.
-    """
-
-    name: str
-    status: str
-    share: float
-    checks: list[Check] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    printed: str = ""
-    follow_through: bool = False
-
-    @property
-    def misconception(self) -> str | None:
-        """The names of the mistakes, or None."""
-        return " and ".join(d.name for d in self.diagnoses) or None
 
 
 def unanswered(sheet: Sheet) -> Judgement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from autograder.sheets.sheet import Diagnosis
+from autograder.record import Diagnosis
 
 # What a check says (a regular expression), the kind of mistake, a hint. The first that fits counts.
 SYMPTOMS = (

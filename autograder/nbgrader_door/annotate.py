@@ -11,50 +11,32 @@ import json
 import re
 from typing import Any
 
-from autograder.judging.judge import Check, Judgement
+from autograder.record import Mark, Record
 from autograder.report.feedback import as_html, as_text, inert
-from autograder.sheets.sheet import Diagnosis
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def judgements_of(record: dict[str, Any]) -> dict[str, Judgement]:
-    """The judgements that a journal's record was made from."""
-    found = {}
-    for e in record["exercises"]:
-        found[e["name"]] = Judgement(
-            e["name"],
-            e["status"],
-            e["score"] / e["max_score"] if e["max_score"] else 0.0,
-            [Check(**c) for c in e["checks"]],
-            [Diagnosis(**d) for d in e["diagnoses"]],
-            e["notes"],
-            e["printed"],
-            e["follow_through"],
-        )
-    return found
-
-
-def report_outputs(judgement: Judgement, score: float, points: float) -> list[dict[str, Any]]:
+def report_outputs(mark: Mark) -> list[dict[str, Any]]:
     """The outputs of a check cell: the report, and the number that nbgrader reads.
 
     The number is always there: to nbgrader, no number is full marks.
     """
-    title = f"{score:g} of {points:g} points. "
+    title = f"{mark.score:g} of {mark.max_score:g} points. "
     return [
         {
             "output_type": "display_data",
             "metadata": {},
             "data": {
-                "text/plain": title + as_text(judgement),
-                "text/html": f"<div><b>{title}</b></div>{as_html(judgement)}",
+                "text/plain": title + as_text(mark.judgement),
+                "text/html": f"<div><b>{title}</b></div>{as_html(mark.judgement)}",
             },
         },
         {
             "output_type": "execute_result",
             "execution_count": None,
             "metadata": {},
-            "data": {"text/plain": repr(float(score))},
+            "data": {"text/plain": repr(float(mark.score))},
         },
     ]
 
@@ -74,15 +56,14 @@ class Annotator:
         }
         self._metadata = source["metadata"]
 
-    def annotate(self, content: bytes, record: dict[str, Any]) -> str:
+    def annotate(self, content: bytes, record: Record) -> str:
         """The annotated notebook, as the text of an `.ipynb`.
 
         Args:
             content: the submission; it was read once already, so it is a notebook.
             record: its record.
         """
-        judgements = judgements_of(record)
-        scores = {e["name"]: (e["score"], e["max_score"]) for e in record["exercises"]}
+        marks = {mark.name: mark for mark in record.marks}
         raw = json.loads(content.decode("utf-8"))["cells"]
         cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
         last = {cell["grade_id"]: i for i, cell in enumerate(cells) if cell["grade_id"] in self._ours}
@@ -94,8 +75,8 @@ class Annotator:
         for cell in written:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
             name = grade_id.removeprefix("check_")
-            if cell["cell_type"] == "code" and grade_id != name and name in judgements:
-                cell["outputs"] = report_outputs(judgements[name], *scores[name])
+            if cell["cell_type"] == "code" and grade_id != name and name in marks:
+                cell["outputs"] = report_outputs(marks[name])
         seen: set[str] = set()
         for i, cell in enumerate(written):
             if cell["id"] in seen:

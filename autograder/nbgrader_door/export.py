@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
-
+from autograder.record import Record
 
 # What a spreadsheet takes for the beginning of a formula (in full width too, behind spaces too), at the
 # beginning of a text or behind what parts cells in another country's settings.
@@ -29,14 +28,14 @@ def export_csv(path: Path, assignment: str, records: Iterable[Record]) -> None:
     """One row a student, one column an exercise."""
     rows = iter(records)
     first = next(rows, None)
-    names = [e["name"] for e in first["exercises"]] if first else []
+    names = [mark.name for mark in first.marks] if first else []
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(["student", "assignment", "score", "max_score", *names])
         for record in [first, *rows] if first else []:
-            scores = [e["score"] for e in record["exercises"]]
-            student = plain_text(record["student"])
-            writer.writerow([student, assignment, record["score"], record["max_score"], *scores])
+            scores = [mark.score for mark in record.marks]
+            student = plain_text(record.student)
+            writer.writerow([student, assignment, record.score, record.max_score, *scores])
 
 
 def export_canvas(path: Path, assignment: str, records: Iterable[Record]) -> None:
@@ -44,7 +43,7 @@ def export_canvas(path: Path, assignment: str, records: Iterable[Record]) -> Non
     _write(
         path,
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment],
-        ([plain_text(r["student"]), "", "", plain_text(r["student"]), "", r["score"]] for r in records),
+        ([plain_text(r.student), "", "", plain_text(r.student), "", r.score] for r in records),
     )
 
 
@@ -53,7 +52,7 @@ def export_moodle(path: Path, assignment: str, records: Iterable[Record]) -> Non
     _write(
         path,
         ["Username", assignment, "Feedback comments"],
-        ([plain_text(r["student"]), r["score"], plain_text(_feedback(r))] for r in records),
+        ([plain_text(r.student), r.score, plain_text(_feedback(r))] for r in records),
     )
 
 
@@ -63,16 +62,16 @@ def export_gradescope(path: Path, assignment: str, records: Iterable[Record]) ->
     for record in records:
         tests = [
             {
-                "name": e["name"],
-                "score": e["score"],
-                "max_score": e["max_score"],
-                "output": "\n".join(f"{c['name']}: {c['message'] or 'ok'}" for c in e["checks"]),
+                "name": mark.name,
+                "score": mark.score,
+                "max_score": mark.max_score,
+                "output": "\n".join(f"{c.name}: {c.message or 'ok'}" for c in mark.judgement.checks),
             }
-            for e in record["exercises"]
+            for mark in record.marks
         ]
-        folder = path / record["student"]
+        folder = path / record.student
         folder.mkdir(exist_ok=True)
-        results = {"score": record["score"], "tests": tests, "output": assignment}
+        results = {"score": record.score, "tests": tests, "output": assignment}
         (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
@@ -92,5 +91,5 @@ def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
 
 
 def _feedback(record: Record) -> str:
-    wrong = [e for e in record["exercises"] if e["status"] != "right"]
-    return "; ".join(f"{e['name']}: {e['misconception'] or 'not right yet'}" for e in wrong)
+    wrong = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
+    return "; ".join(f"{one.name}: {one.misconception or 'not right yet'}" for one in wrong)

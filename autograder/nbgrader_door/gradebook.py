@@ -38,6 +38,7 @@ from autograder.course.notebook import release_notebook, source_notebook
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door.annotate import Annotator
+from autograder.record import Record
 
 log = logging.getLogger("autograder")
 
@@ -60,7 +61,7 @@ def write_marks(
     url: str,
     root: Path,
     folder: Path,
-    records: Iterator[dict[str, Any]],
+    records: Iterator[Record],
     submitted: Path | None = None,
     autograded: Path | None = None,
 ) -> int:
@@ -97,7 +98,7 @@ def write_marks(
                         _write_annotated(annotator, record, submitted, autograded)
                     except (Ungradable, ValueError, RecursionError) as error:
                         # Its marks are written all the same, and the others' too.
-                        log.warning("%s: no notebook for formgrader: %s", record["student"], error)
+                        log.warning("%s: no notebook for formgrader: %s", record.student, error)
             with engine.begin() as connection:
                 _write_batch(connection, cells, batch, submitted)
             written += len(batch)
@@ -198,19 +199,19 @@ def _cells(connection: sa.Connection, assignment: str) -> Cells:
     return Cells(row[0], row[1], found["GradeCell"], found["SolutionCell"], found["TaskCell"])
 
 
-def _write_annotated(annotator: Annotator, record: dict[str, Any], submitted: Path, autograded: Path) -> None:
-    name = record["assignment"]
-    content = read_bytes(submitted / record["student"] / name / f"{name}.ipynb")
-    folder = autograded / record["student"] / name
+def _write_annotated(annotator: Annotator, record: Record, submitted: Path, autograded: Path) -> None:
+    name = record.assignment
+    content = read_bytes(submitted / record.student / name / f"{name}.ipynb")
+    folder = autograded / record.student / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.ipynb").write_text(annotator.annotate(content, record), "utf-8")
 
 
 def _write_batch(
-    connection: sa.Connection, cells: Cells, batch: list[dict[str, Any]], submitted: Path | None
+    connection: sa.Connection, cells: Cells, batch: list[Record], submitted: Path | None
 ) -> None:
     """One transaction: rows that are missing are inserted, automatic marks are written."""
-    students = [record["student"] for record in batch]
+    students = [record.student for record in batch]
     _insert_missing(connection, Student.__table__, "id", students, lambda s: {"id": s, "lms_user_id": None})
     assignments = _submitted(
         connection, SubmittedAssignment.__table__, "student_id", students, "assignment_id", cells.assignment
@@ -258,7 +259,7 @@ def _write_timestamps(
     connection: sa.Connection,
     cells: Cells,
     assignments: dict[str, str],
-    batch: list[dict[str, Any]],
+    batch: list[Record],
     submitted: Path | None,
 ) -> None:
     if not submitted:
@@ -266,10 +267,10 @@ def _write_timestamps(
     table = SubmittedAssignment.__table__
     rows = []
     for record in batch:
-        path = submitted / record["student"] / record["assignment"] / "timestamp.txt"
+        path = submitted / record.student / record.assignment / "timestamp.txt"
         moment = _timestamp(path)
         if moment:
-            rows.append({"row": assignments[record["student"]], "moment": moment})
+            rows.append({"row": assignments[record.student], "moment": moment})
     if rows:
         connection.execute(
             sa.update(table)
@@ -309,14 +310,14 @@ def _insert_pairs(
 
 
 def _write_scores(
-    connection: sa.Connection, cells: Cells, notebooks: dict[str, str], batch: list[dict[str, Any]]
+    connection: sa.Connection, cells: Cells, notebooks: dict[str, str], batch: list[Record]
 ) -> None:
     """Automatic marks; a mark that a person gave stays, and then asks for another look."""
     grade = Grade.__table__
     scores = [
-        {"n": notebooks[r["student"]], "c": cells.check[f"check_{e['name']}"], "score": e["score"]}
+        {"n": notebooks[r.student], "c": cells.check[f"check_{mark.name}"], "score": mark.score}
         for r in batch
-        for e in r["exercises"]
+        for mark in r.marks
     ]
     if scores:
         connection.execute(
@@ -328,12 +329,12 @@ def _write_scores(
     comment = Comment.__table__
     comments = [
         {
-            "n": notebooks[r["student"]],
-            "c": cells.solution[e["name"]],
-            "text": "No response." if e["status"] == "unanswered" else None,
+            "n": notebooks[r.student],
+            "c": cells.solution[mark.name],
+            "text": "No response." if mark.judgement.status == "unanswered" else None,
         }
         for r in batch
-        for e in r["exercises"]
+        for mark in r.marks
     ]
     if comments:
         connection.execute(

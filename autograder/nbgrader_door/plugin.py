@@ -23,7 +23,7 @@ from autograder.course.places import course_key
 from autograder.errors import Ungradable
 from autograder.grading.grade import Grader
 from autograder.grading.submission import read_bytes, read_cells
-from autograder.nbgrader_door.annotate import judgements_of, report_outputs
+from autograder.nbgrader_door.annotate import report_outputs
 from autograder.report.feedback import inert
 
 # A student's own metadata could hold what a page shows: the title, the state of widgets.
@@ -70,8 +70,7 @@ class SandboxGrade(CourseStep):
         card = grader.grade(nbformat.writes(nb).encode())
         record = card.record(resources["nbgrader"]["student"])
         resources["autograder"] = record
-        judgements = judgements_of(record)
-        scores = {e["name"]: (e["score"], e["max_score"]) for e in record["exercises"]}
+        marks = {mark.name: mark for mark in record.marks}
         nb.metadata = nbformat.from_dict(METADATA)
         for cell in nb.cells:
             if cell.cell_type != "code":
@@ -80,10 +79,10 @@ class SandboxGrade(CourseStep):
             cell.outputs, cell.execution_count = [], None
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             name = grade_id.removeprefix("check_")
-            if grade_id != name and name in judgements:
-                outputs = report_outputs(judgements[name], *scores[name])
+            if grade_id != name and name in marks:
+                outputs = report_outputs(marks[name])
                 cell.outputs = [nbformat.from_dict(output) for output in outputs]
-        for problem in record["problems"]:
+        for problem in record.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
         return nb, resources
 
@@ -103,14 +102,14 @@ class SaveSandboxGrades(SaveAutoGrades):
         nb, resources = super().preprocess(nb, resources)
         here = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells}
         with self.gradebook:
-            for exercise in resources["autograder"]["exercises"]:
-                if f"check_{exercise['name']}" not in here:
-                    self._record(f"check_{exercise['name']}", exercise["score"])
+            for mark in resources["autograder"].marks:
+                if f"check_{mark.name}" not in here:
+                    self._record(f"check_{mark.name}", mark.score)
         return nb, resources
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         grade_id = cell.metadata["nbgrader"]["grade_id"]
-        scores = {f"check_{e['name']}": e["score"] for e in resources["autograder"]["exercises"]}
+        scores = {f"check_{mark.name}": mark.score for mark in resources["autograder"].marks}
         if grade_id in scores:
             self._record(grade_id, scores[grade_id])
         else:

@@ -1,6 +1,6 @@
 """Masters -> release, frozen checks, nbgrader source, solved page, slides; and what must hold of them.
 
-`notebooks/` is written by this module and never edited by hand.
+`notebooks/` is written by this module and never edited by hand; where somebody did, it is left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import nbformat
 import numpy as np
 
 from autograder.answers.leaves import reference_leaves
+from autograder.course.handwritten import read_notebook, written
 from autograder.course.masters import Master, read_master
 from autograder.course.notebook import as_text, release_notebook, solved_notebook, source_notebook
 from autograder.course.places import Places
@@ -43,17 +44,35 @@ def build(folder: Path, places: Places) -> Master:
     """Write release and nbgrader source of one notebook; what agrees with its sources is left as it is.
 
     Raises:
-        CourseError: something in the master or its exercises does not hold.
+        CourseError: something in the master or its exercises does not hold, or somebody wrote into the
+            release.
     """
     master = read_master(folder)
     sheets = fresh_sheets(master, PUBLIC_KEY)
     validate(master, sheets)
     released = places.notebooks / master.name
+    if writing := _writing_in(released / f"{master.name}.ipynb"):
+        raise CourseError(writing)
     checks = _checks_of(master, sheets, released / CHECKS)
     _write(released, {f"{master.name}.ipynb": release_text(master).encode(), CHECKS: checks})
     source = as_text(source_notebook(master)).encode()
     _write(places.source / master.name, {f"{master.name}.ipynb": source, CHECKS: checks})
     return master
+
+
+def _writing_in(path: Path) -> str:
+    """A sentence where a released notebook holds what somebody wrote and the build would erase; else ""."""
+    if not path.is_file():
+        return ""
+    move = f"Move the file out of {path.parent} (students write in work/, which `make lab` opens), then build"
+    try:
+        found = written(read_notebook(path))
+    except CourseError as error:
+        return f"{error}. The build does not overwrite it. {move}"
+    if not found:
+        return ""
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"{path} holds what somebody wrote ({', '.join(found[:3])}{more}); it is not overwritten. {move}"
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
@@ -119,10 +138,10 @@ def release_problems(master: Master, sheets: dict[str, Sheet], released: Path) -
         yield f"{notebook} is missing; {again}"
     elif (found := notebook.read_text("utf-8")) != text:
         why = f"is stale: {', '.join(changed)} changed since" if changed else "was edited by hand"
-        yield f"{notebook} {why}: {_first_line(found, text)}"
+        yield _writing_in(notebook) or f"{notebook} {why}: {_first_line(found, text)}; {again} anew"
     for path in sorted(released.iterdir()) if released.is_dir() else []:
         if path not in (notebook, checks) and path.name != ".ipynb_checkpoints":
-            yield f"{path} is not made by the build; remove it"
+            yield f"{path} is not made by the build; move it elsewhere (what students write belongs in work/)"
 
 
 def changed_sources(before: dict[str, str], now: dict[str, str]) -> list[str]:

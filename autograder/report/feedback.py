@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-from autograder.judging.judge import Check, Judgement
+from autograder.record import Check, Judgement
 
 MOST_PRINTED = 1500
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from autograder.record import Record
 from autograder.report.summary import summarise
 
 MOST_MISCONCEPTIONS = 12
 MOST_STUDENTS = 200
 
 
-def write_report(path: Path, assignment: str, title: str, records: Iterable[dict[str, Any]]) -> Path:
+def write_report(path: Path, assignment: str, title: str, records: Iterable[Record]) -> Path:
     """Write the report page of one notebook.
 
     Args:
@@ -23,9 +23,9 @@ def write_report(path: Path, assignment: str, title: str, records: Iterable[dict
         title: its title, for people.
         records: the students' records.
     """
-    shown: list[dict[str, Any]] = []
+    shown: list[Record] = []
 
-    def remember(stream: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    def remember(stream: Iterable[Record]) -> Iterable[Record]:
         for record in stream:
             if len(shown) < MOST_STUDENTS:
                 shown.append(record)

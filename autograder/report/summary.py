@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+
+from autograder.record import Mark, Record
 
 MARK_BINS = 10
 
@@ -65,31 +66,30 @@ class ClassSummary:
         return sorted(found, key=lambda row: (-row[2], row[0], row[1]))
 
 
-def summarise(assignment: str, records: Iterable[dict[str, Any]]) -> ClassSummary:
+def summarise(assignment: str, records: Iterable[Record]) -> ClassSummary:
     """Count what the records of one notebook say."""
     summary = ClassSummary(assignment)
     for record in records:
         summary.students += 1
-        summary.max_score = record["max_score"]
-        summary.total += record["score"]
-        share = record["score"] / record["max_score"] if record["max_score"] else 0.0
+        summary.max_score = record.max_score
+        summary.total += record.score
+        share = record.score / record.max_score if record.max_score else 0.0
         summary.bins[min(int(share * MARK_BINS), MARK_BINS - 1)] += 1
-        for entry in record["exercises"]:
-            _count(summary, entry)
+        for mark in record.marks:
+            _count(summary, mark)
     return summary
 
 
-def _count(summary: ClassSummary, entry: dict[str, Any]) -> None:
-    name = entry["name"]
-    exercise = summary.exercises.setdefault(name, ExerciseSummary(name, entry["max_score"]))
+def _count(summary: ClassSummary, mark: Mark) -> None:
+    exercise = summary.exercises.setdefault(mark.name, ExerciseSummary(mark.name, mark.max_score))
     exercise.students += 1
-    exercise.total += entry["score"]
-    if entry["status"] == "unanswered":
+    exercise.total += mark.score
+    if mark.judgement.status == "unanswered":
         exercise.unanswered += 1
-    elif entry["score"] >= entry["max_score"]:
+    elif mark.score >= mark.max_score:
         exercise.right += 1
-    elif entry["score"] > 0:
+    elif mark.score > 0:
         exercise.partly += 1
-    for diagnosis in entry["diagnoses"]:
-        exercise.misconceptions[diagnosis["name"]] += 1
-        exercise.hints.setdefault(diagnosis["name"], diagnosis["hint"])
+    for diagnosis in mark.judgement.diagnoses:
+        exercise.misconceptions[diagnosis.name] += 1
+        exercise.hints.setdefault(diagnosis.name, diagnosis.hint)

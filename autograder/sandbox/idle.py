@@ -23,13 +23,11 @@ from pathlib import Path
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
 from autograder.sandbox.limits import Limits, Usage
+from autograder.sandbox.protocol import CPU, ENDED, FORK, KILL, REPORT, REQUEST, STILL_RUNNING
 
-REQUEST = struct.Struct("<cQQ")
-REPORT = struct.Struct("<QidQ")
 CREDENTIALS = struct.Struct("3i")
 START_SECONDS = 60.0
 REPORT_SECONDS = 10.0
-STILL_RUNNING = -2
 
 
 class Worker:
@@ -110,7 +108,7 @@ class Worker:
         """
         mine, theirs = socket.socketpair()
         self._next += 1
-        request = REQUEST.pack(b"F", self._next, self.address_space)
+        request = REQUEST.pack(FORK, self._next, self.address_space)
         try:
             with theirs:
                 self.control.setblocking(True)
@@ -135,7 +133,7 @@ class Worker:
             return
         try:
             self.control.setblocking(True)
-            self.control.sendall(REQUEST.pack(b"E" if ended else b"K", number, 0))
+            self.control.sendall(REQUEST.pack(ENDED if ended else KILL, number, 0))
             self.control.setblocking(False)
         except OSError:
             self.alive = False
@@ -145,7 +143,7 @@ class Worker:
         self._cpu.pop(number, None)
         try:
             self.control.setblocking(True)
-            self.control.sendall(REQUEST.pack(b"C", number, 0))
+            self.control.sendall(REQUEST.pack(CPU, number, 0))
             self.control.setblocking(False)
         except OSError:
             self.alive = False
@@ -155,7 +153,7 @@ class Worker:
     def report(self, number: int) -> tuple[int, Usage] | None:
         """How a killed session ended and what it used; None if nobody knows.
 
-        The first is the wait status, or -1 for a process that closed its socket and lived on.
+        The first is the wait status, or CLOSED_ONLY for a process that closed its socket and lived on.
         """
         self._hear(lambda: number in self._reports)
         return self._reports.pop(number, None)

@@ -13,7 +13,6 @@ import os
 import re
 import select
 import signal
-import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,9 +27,22 @@ from autograder.sandbox import launcher
 from autograder.sandbox.deadline import WINDOW, Deadline
 from autograder.sandbox.idle import START_SECONDS, Worker
 from autograder.sandbox.limits import Limits, Usage, room_for
+from autograder.sandbox.protocol import (
+    CLOSED_ONLY,
+    HELLO,
+    LENGTH,
+    OUT_OF_MEMORY,
+    Answered,
+    AskStandin,
+    CallFunction,
+    CellsRan,
+    Message,
+    RunCells,
+    StandinAnswered,
+    told,
+    words,
+)
 
-LENGTH = struct.Struct("<Q")
-OUT_OF_MEMORY = 96
 MAX_ERRORS = 50
 MAX_TEXT = 2000
 STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
@@ -143,33 +155,15 @@ class Session:
         try:
             self._greet()
             deadline = Deadline(self.limits.cell_seconds)
-            self._send(wire.encode(None, {"do": "cells", "cells": self.cells}), deadline)
-            _, extra = self._receive(deadline)
-            if extra.get("is") != "cells":
+            self._send(wire.encode(None, words(RunCells(self.cells))), deadline)
+            _, ran = self._receive(deadline)
+            if not isinstance(ran, CellsRan):
                 raise self._over("protocol", UNASKED)
-            self.cell_printed = _text(extra.get("printed"), self.limits.output_bytes)
-            errors = extra.get("errors")
-            for error in (errors if isinstance(errors, list) else [])[:MAX_ERRORS]:
+            self.cell_printed = _text(ran.printed, self.limits.output_bytes)
+            for error in (ran.errors if isinstance(ran.errors, list) else [])[:MAX_ERRORS]:
                 self.cell_errors.append(self._student_error(error))
         except _EndedError as ended:
             self.cell_errors.append(ended.args[0])
-
-    def functions(self) -> set[str]:
-        """Names of what the cells defined and can be called, as the worker says."""
-        self.run_cells()
-        if not self.alive:
-            return set()
-        try:
-            deadline = Deadline(self.limits.call_seconds)
-            self._send(wire.encode(None, {"do": "functions"}), deadline)
-            _, extra = self._receive(deadline)
-            if extra.get("is") != "functions":
-                raise self._over("protocol", UNASKED)
-        except _EndedError:
-            return set()
-        names = extra.get("names")
-        names = names[:1000] if isinstance(names, list) else []
-        return {n for n in names if isinstance(n, str) and n.isidentifier() and len(n) <= 200}
 
     def call(
         self,
@@ -197,8 +191,7 @@ class Session:
                 raise _EndedError(self._end)
             self._deadline = Deadline(self.limits.call_seconds)
             first, self._calls = self._calls, self._calls + len(batch)
-            request = {"do": "call", "function": function, "number": first}
-            request["standins"] = list(standins)
+            request = words(CallFunction(function, first, list(standins)))
             blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
             self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
             self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
@@ -206,13 +199,13 @@ class Session:
             self._room = self.limits.frame_bytes
             answered = 0
             while len(outcomes) < len(batch):
-                value, extra = self._receive(self._deadline)
-                standin = standins.get(_text(extra.get("name"), MAX_TEXT))
-                if extra.get("is") == "standin" and standin is not None:
+                value, message = self._receive(self._deadline)
+                name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
+                if name in standins:
                     answered += 1
-                    self._answer_standin(standin, value, answered)
-                elif extra.get("is") == "result" and extra.get("number") == first + len(outcomes):
-                    outcomes.append(self._outcome(value, extra))
+                    self._answer_standin(standins[name], value, answered)
+                elif isinstance(message, Answered) and message.number == first + len(outcomes):
+                    outcomes.append(self._outcome(value, message))
                 else:
                     raise self._over("protocol", UNASKED)
         except _EndedError as ended:
@@ -247,9 +240,10 @@ class Session:
             room = contextlib.nullcontext() if _ordinary(value) else room_for(STANDIN_MEMORY)
             with np.errstate(all="ignore"), room:
                 result = standin(*args, **kwargs)
-                blob = wire.encode(result, {"failed": False}, self.limits.frame_bytes, keep_numbers=True)
+                answer = words(StandinAnswered(failed=False))
+                blob = wire.encode(result, answer, self.limits.frame_bytes, keep_numbers=True)
         except Exception:  # arguments of a student's: anything may be wrong with them
-            blob = wire.encode(None, {"failed": True})
+            blob = wire.encode(None, words(StandinAnswered(failed=True)))
         self._standin_seconds -= time.monotonic() - begun
         if self._standin_seconds < 0:
             raise self._over("time", "calls of another function took too long")
@@ -264,7 +258,7 @@ class Session:
         """
         for last_try in (False, True):
             try:
-                if self._read(1, Deadline(START_SECONDS)) == b"\x01":
+                if self._read(1, Deadline(START_SECONDS)) == HELLO:
                     return
             except (ConnectionError, TimeoutError):
                 pass
@@ -289,8 +283,8 @@ class Session:
             except OSError:
                 raise self._gone() from None
 
-    def _receive(self, deadline: Deadline) -> tuple[Any, dict[str, Any]]:
-        """One frame of the worker's.
+    def _receive(self, deadline: Deadline) -> tuple[Any, Message | None]:
+        """One frame of the worker's: its value and its message.
 
         Raises:
             _EndedError: none came in time, or it is none; the process has been killed.
@@ -307,7 +301,8 @@ class Session:
             raise self._gone() from None
         try:
             frame = wire.Frame(blob, self.limits.frame_bytes)
-            return frame.value(keep_numbers=frame.extra.get("is") == "standin"), frame.extra
+            message = told(frame.extra)
+            return frame.value(keep_numbers=isinstance(message, AskStandin)), message
         except wire.WireError as error:
             raise self._over("protocol", f"the process sent {error}") from None
 
@@ -380,7 +375,7 @@ class Session:
         return _EndedError(self._end)
 
     def _cause(self, status: int, usage: Usage) -> StudentError:
-        if status == -1:
+        if status == CLOSED_ONLY:
             return StudentError("exit", "the code closed its line to the grader")
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
@@ -398,27 +393,25 @@ class Session:
             return StudentError("memory", "more memory was asked for than is allowed")
         return StudentError("exit", f"the code ended its process (status {code})")
 
-    def _outcome(self, value: Any, extra: dict[str, Any]) -> Outcome:
+    def _outcome(self, value: Any, answer: Answered) -> Outcome:
         bound = self.limits.output_bytes
-        error = extra.get("error")
-        changed = extra.get("changed")
-        changed = changed[:100] if isinstance(changed, list) else []
+        changed = answer.changed[:100] if isinstance(answer.changed, list) else []
         return Outcome(
-            value=None if error else value,
-            error=self._student_error(error) if error else None,
-            printed=_text(extra.get("printed"), bound),
-            complaints=_text(extra.get("complaints"), bound),
+            value=None if answer.error else value,
+            error=self._student_error(answer.error) if answer.error else None,
+            printed=_text(answer.printed, bound),
+            complaints=_text(answer.complaints, bound),
             changed_inputs=tuple(c for c in changed if isinstance(c, str) and re.fullmatch("#[0-9]{1,3}", c)),
-            overwrote=extra.get("overwrote") is True,
+            overwrote=answer.overwrote is True,
         )
 
-    def _student_error(self, told: Any) -> StudentError:
+    def _student_error(self, said: Any) -> StudentError:
         """An error as the worker tells it, bounded; the source line is taken from our own cells."""
-        told = told if isinstance(told, dict) else {}
-        kind = _text(told.get("kind"), 100)
+        said = said if isinstance(said, dict) else {}
+        kind = _text(said.get("kind"), 100)
         if not kind.isidentifier() or keyword.iskeyword(kind):
             kind = "Exception"
-        cell, line, source = told.get("cell"), told.get("line"), ""
+        cell, line, source = said.get("cell"), said.get("line"), ""
         if type(cell) is not int or not 0 <= cell < len(self.cells):
             cell = None
         lines = self.cells[cell].split("\n") if cell is not None else []
@@ -426,7 +419,7 @@ class Session:
             line = None
         else:
             source = _text(lines[line - 1], MAX_TEXT)
-        return StudentError(kind, _text(told.get("message"), MAX_TEXT), cell, line, source)
+        return StudentError(kind, _text(said.get("message"), MAX_TEXT), cell, line, source)
 
 
 def _modest(value: Any, room: int) -> bool:

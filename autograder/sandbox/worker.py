@@ -5,7 +5,7 @@ the control socket: fork a session (with the session's own socket), or end one. 
 door behind it (mounts, capabilities, limits, system calls) before it reads its first frame.
 
 This file is started as a script's body by `launcher.BOOTSTRAP`; it sees no other code of ours than
-`confine`, `cells`, `wire` and `outcome`.
+`confine`, `cells`, `protocol`, and of the answers' room `calling`, `wire` and `outcome`.
 """
 
 from __future__ import annotations
@@ -22,28 +22,44 @@ import random
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 import types
 import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograder.answers import wire
+from autograder.answers.calling import Calls
 from autograder.sandbox import cells
 from autograder.sandbox.confine import Confinement
+from autograder.sandbox.protocol import (
+    CLOSED_ONLY,
+    CPU,
+    ENDED,
+    FORK,
+    HELLO,
+    KILL,
+    LENGTH,
+    OUT_OF_MEMORY,
+    READY,
+    REPORT,
+    REQUEST,
+    SETUP_FAILED,
+    STILL_RUNNING,
+    Answered,
+    AskStandin,
+    CallFunction,
+    CellsRan,
+    RunCells,
+    StandinAnswered,
+    told,
+    words,
+)
 
-REQUEST = struct.Struct("<cQQ")  # what to do, session number, address space allowed
-REPORT = struct.Struct("<QidQ")  # session number, wait status, CPU seconds, peak memory in bytes
-LENGTH = struct.Struct("<Q")
-READY, FORK, KILL, ENDED, CPU = b"R", b"F", b"K", b"E", b"C"
-STILL_RUNNING = -2  # in place of a wait status
 GRACE_MS = 200  # for a process that seems to have ended to do so
-HELLO = b"\x01"
-SETUP_FAILED = 97
-OUT_OF_MEMORY = 96
 
 
 def main() -> None:
@@ -80,7 +96,7 @@ def _warm_up(config: dict[str, Any]) -> None:
     square = np.eye(8)
     np.tanh(square @ square + np.einsum("ij,jk->ik", square, square))
     np.linalg.norm(np.exp(-square))
-    blob = wire.encode(((square, {"W": square}), [1.0]), {"do": "call"}, keep_numbers=True)
+    blob = wire.encode(((square, {"W": square}), [1.0]), {}, keep_numbers=True)
     wire.Frame(blob, len(blob)).value(keep_numbers=True)
     np.random.seed(0)
     namespace: dict[str, Any] = {}
@@ -171,7 +187,7 @@ class Zygote:
         _, status, used = os.wait4(pid, 0)
         if number in self.closed_only:
             self.closed_only.discard(number)
-            status = -1
+            status = CLOSED_ONLY
         peak = used.ru_maxrss * (1024 if sys.platform == "linux" else 1)
         report = REPORT.pack(number, status, used.ru_utime + used.ru_stime, peak)
         self.control.sendall(report)
@@ -235,7 +251,7 @@ class SessionLoop:
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
-        self.last = wire.Watch()
+        self.calls = Calls()
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
@@ -247,16 +263,18 @@ class SessionLoop:
 
     def serve(self) -> None:
         """Answer frames until the other side is gone."""
-        actions = {"cells": self.run_cells, "functions": self.functions, "call": self.call}
         while True:
-            value, extra = self.read()
-            actions[extra["do"]](value, extra)
+            value, message = self.read()
+            if isinstance(message, RunCells):
+                self.run_cells(message)
+            elif isinstance(message, CallFunction):
+                self.call(value, message)
 
-    def read(self) -> tuple[Any, dict[str, Any]]:
-        """One frame: its value and its words."""
+    def read(self) -> tuple[Any, Any]:
+        """One frame: its value and its message."""
         length = LENGTH.unpack(self._read_bytes(LENGTH.size))[0]
         frame = wire.Frame(self._read_bytes(length), length)
-        return frame.value(keep_numbers=True), frame.extra
+        return frame.value(keep_numbers=True), told(frame.extra)
 
     def _read_bytes(self, count: int) -> bytes:
         data = os.read(self.descriptor, count)
@@ -287,73 +305,52 @@ class SessionLoop:
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
-    def run_cells(self, _value: Any, extra: dict[str, Any]) -> None:
+    def run_cells(self, message: RunCells) -> None:
         """Run the cells and say what failed in them."""
-        cells.register(extra["cells"])
+        cells.register(message.cells)
         with self.captured() as (out, _):
-            errors = cells.run(extra["cells"], self.namespace)
-        answer = {"is": "cells", "errors": errors, "printed": out.getvalue()}
-        self.send(wire.encode(None, answer))
+            errors = cells.run(message.cells, self.namespace)
+        self.send(wire.encode(None, words(CellsRan(errors, out.getvalue()))))
 
-    def functions(self, _value: Any, _extra: dict[str, Any]) -> None:
-        """Say what the cells defined."""
-        names = [
-            name
-            for name, value in list(self.namespace.items())
-            if type(name) is str and callable(value) and self.presets.get(name) is not value
-        ]
-        self.send(wire.encode(None, {"is": "functions", "names": names[:1000]}))
-
-    def call(self, batch: Any, extra: dict[str, Any]) -> None:
+    def call(self, batch: Any, message: CallFunction) -> None:
         """Answer a batch of calls, each as soon as it is done."""
-        for name in extra["standins"]:
+        for name in message.standins:
             self.namespace[name] = self._standin(name)
-        self.last = wire.Watch()
+        self.calls = Calls()
         for index, arguments in enumerate(batch):
-            self.send(self._answer(extra, index, arguments))
+            self.send(self._answer(message.function, message.number + index, arguments))
 
-    def _answer(self, extra: dict[str, Any], index: int, arguments: Any) -> bytes:
+    def _answer(self, name: str, number: int, arguments: Any) -> bytes:
         """The frame that answers one call."""
-        answer: dict[str, Any] = {"is": "result", "number": extra["number"] + index}
-        function = self.namespace.get(extra["function"])
-        value = None
+        function = self.namespace.get(name)
         if not callable(function):
-            message = f"there is no function {extra['function']}"
-            answer["error"] = {"kind": "missing", "message": message}
-            return wire.encode(None, answer)
-        given = _copy(arguments)
+            error = {"kind": "missing", "message": f"there is no function {name}"}
+            return wire.encode(None, words(Answered(number, error)))
+        value = None
+        plain = words(Answered(number))
+
+        def encoded(returned: Any) -> bytes:
+            nonlocal value
+            value = returned
+            return wire.encode(returned, plain, limit=self.frame_bytes)
+
         with self.captured() as (out, err):
-            try:
-                value = function(*given)
-                blob = wire.encode(value, answer, limit=self.frame_bytes)
-            except wire.WireError as error:
-                answer["error"] = {"kind": "protocol", "message": f"the function returned {error}"}
-            except BaseException as error:
-                answer["error"] = cells.describe(error)
+            called = self.calls.call(function, arguments, encoded)
         printed, complaints = out.getvalue(), err.getvalue()
-        changed = [
-            f"#{position}"
-            for position, (before, after) in enumerate(zip(arguments, given, strict=True))
-            if not _same(before, after)
-        ]
-        overwrote = self.last.changed()
-        self.last = wire.Watch(None if "error" in answer else value)
-        if "error" not in answer and not (printed or complaints or changed or overwrote):
-            return blob
-        answer.update(printed=printed, complaints=complaints, changed=changed, overwrote=overwrote)
-        if "error" in answer:
-            value = None
+        if not (called.error or printed or complaints or called.changed or called.overwrote):
+            return called.value
+        error = _described(called.error) if called.error else None
+        said = Answered(number, error, printed, complaints, list(called.changed), called.overwrote)
         try:
-            return wire.encode(value, answer, limit=self.frame_bytes)
-        except BaseException as error:
-            answer["error"] = cells.describe(error)
-            return wire.encode(None, answer)
+            return wire.encode(None if error else value, words(said), limit=self.frame_bytes)
+        except BaseException as failed:
+            return wire.encode(None, words(replace(said, error=cells.describe(failed))))
 
     def _standin(self, name: str) -> Any:
         def standin(*args: Any, **kwargs: Any) -> Any:
-            self.send(wire.encode((args, kwargs), {"is": "standin", "name": name}, None, True))
-            value, extra = self.read()
-            if extra["failed"]:
+            self.send(wire.encode((args, kwargs), words(AskStandin(name)), None, True))
+            value, answer = self.read()
+            if not isinstance(answer, StandinAnswered) or answer.failed:
                 raise ValueError(f"{name} cannot be computed with these arguments")
             return value
 
@@ -361,30 +358,7 @@ class SessionLoop:
         return standin
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, dict):
-        return {key: _copy(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_copy(part) for part in value)
-    return value
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Whether an argument still is what it was; a student's object may say anything."""
-    try:
-        if isinstance(before, np.ndarray):
-            return (
-                type(after) is np.ndarray
-                and before.shape == after.shape
-                and before.dtype == after.dtype
-                and before.tobytes() == after.tobytes()
-            )
-        if isinstance(before, dict):
-            return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
-        if isinstance(before, (list, tuple)):
-            return len(before) == len(after) and all(_same(x, y) for x, y in zip(before, after, strict=True))
-        return before is after or repr(before) == repr(after)
-    except BaseException:
-        return False
+def _described(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, wire.WireError):
+        return {"kind": "protocol", "message": f"the function returned {error}"}
+    return cells.describe(error)

@@ -110,7 +110,7 @@ def _differences(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Differen
         # The order counts too: arguments are passed by position.
         if list(old) != list(new):
             yield Difference(place, f"the file has {_listed(old)}, its sources give {_listed(new)}", False)
-        for key in old.keys() & new.keys():
+        for key in (key for key in old if key in new):
             yield from _differences(old[key], new[key], (*path, str(key)))
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):

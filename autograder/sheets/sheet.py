@@ -146,23 +146,6 @@ class Answer:
         return "structure" if self.problems and not self.leaves else ""
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """The name of a mistake and a hint.
-
-    Args:
-        name: what the mistake is, in a few words.
-        hint: one sentence.
-        where: the outputs that it explains, "" for all.
-        is_exact: whether the mistake, made in the function itself, gives just these numbers everywhere.
-    """
-
-    name: str
-    hint: str
-    where: str = ""
-    is_exact: bool = False
-
-
 def seed_of(key: str, assignment: str, exercise: str, index: int) -> np.random.Generator:
     """The random generator of one case: the same key gives the same inputs, on every machine."""
     digest = hashlib.sha256(f"{key}\0{assignment}\0{exercise}\0{index}".encode()).digest()

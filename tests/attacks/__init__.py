@@ -1,4 +1,4 @@
-"""The attacks on the grader, one module a family; each names its line of GRADING.md, section 4, in `LINE`."""
+"""The attacks on the grader, one module a family; each names its kind in `LINE`, one of `kit.LINES`."""
 
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ def load() -> dict[str, list[Attack]]:
 
 
 def line_of(family: str) -> str:
-    """The line of GRADING.md, section 4, that a family belongs to."""
+    """The kind of attack, one of `kit.LINES`, that a family belongs to."""
     line = import_module(f"attacks.{family}").LINE
     assert line in LINES, f"{family}: no line {line!r}"
     return line

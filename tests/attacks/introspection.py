@@ -43,8 +43,8 @@ PACKER = '''
 import sys
 def pretend(value, *a, **k):
     """What the worker sends in place of any answer: an answer that claims to be right."""
-    return ENCODE([["right", True, 12.0]], {"is": "result", "number": 0, "score": 12, "passed": True})
-wire = sys.modules["autograder.sandbox.wire"]
+    return ENCODE([["right", True, 12.0]], {"is": "Answered", "number": 0})
+wire = sys.modules["autograder.answers.wire"]
 ENCODE = wire.encode
 '''
 HOOKS = """

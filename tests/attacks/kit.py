@@ -17,7 +17,7 @@ ALL = sum(POINTS.values())
 # With rnn_step lost, rnn_forward is scored with the reference in its place, and the backward by itself.
 REST = POINTS[FORWARD] + POINTS[BACKWARD]
 
-# The lines of GRADING.md, section 4, in its order; then what was thought of beyond it.
+# What a submission may try, by kind; then what was thought of beyond.
 LINES = {
     "comparing": "replace what compares: `np.allclose`, `np.testing`, helpers of assertions, `check` itself",
     "objects": "objects whose `__eq__`, `__array__`, `__array_ufunc__`, `__reduce__`, `shape`, `dtype` lie",

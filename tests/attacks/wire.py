@@ -24,9 +24,17 @@ def send(data):
         except OSError: pass
 """
 RIGHT = {
-    "is": "result", "score": 12, "share": 1.0, "passed": True, "status": "right", "max_score": 12,
+    "is": "Answered", "score": 12, "share": 1.0, "passed": True, "status": "right", "max_score": 12,
     "checks": [{"name": "values", "passed": True}], "mark": 400,
 }  # fmt: skip
+WELL_FORMED = {
+    "is": "Answered",
+    "error": None,
+    "printed": "",
+    "complaints": "",
+    "changed": [],
+    "overwrote": False,
+}
 
 
 def sends(name: str, body: str) -> Attack:
@@ -36,17 +44,21 @@ def sends(name: str, body: str) -> Attack:
 
 ATTACKS = [
     sends("forge_a_right_result", f"for n in range(9): send(words({{**{RIGHT}, 'number': n}}))\nos._exit(0)"),
+    sends(
+        "forge_well_formed_results",
+        f"for n in range(9): send(words({{**{WELL_FORMED}, 'number': n}}))\nos._exit(0)",
+    ),
     sends("forge_and_go_on", f"send(words({{**{RIGHT}, 'number': 0}}))"),
-    sends("forge_an_answer_of_the_cells", "send(words({'is': 'cells', 'errors': [], 'printed': ''}))"),
-    sends("forge_a_list_of_functions", "send(words({'is': 'functions', 'names': ['rnn_step'] * 10**4}))"),
-    sends("forge_a_call_of_a_stand_in", "send(words({'is': 'standin', 'name': 'rnn_step'}))"),
-    sends("forge_a_stand_ins_reply", "send(words({'failed': False}))"),
+    sends("forge_an_answer_of_the_cells", "send(words({'is': 'CellsRan', 'errors': [], 'printed': ''}))"),
+    sends("forge_a_message_of_no_kind", "send(words({'is': ['Answered'], 'names': ['rnn_step'] * 10**4}))"),
+    sends("forge_a_call_of_a_stand_in", "send(words({'is': 'AskStandin', 'name': 'rnn_step'}))"),
+    sends("forge_a_stand_ins_reply", "send(words({'is': 'StandinAnswered', 'failed': False}))"),
     sends("a_pickle_for_a_frame", "import pickle; send(framed(pickle.dumps(np.zeros(3))))"),
     sends("noise", "send(os.urandom(10**5))"),
     sends("a_frame_of_a_terabyte", "send(struct.pack('<Q', 1 << 40))"),
     sends("half_a_frame_then_silence", "send(words(dict())[:40]); time.sleep(100)"),
     sends("byte_by_byte", "while True: send(b'\\0'); time.sleep(0.05)"),
-    sends("flood", "while True: send(words({'is': 'standin', 'name': 'x'}))"),
+    sends("flood", "while True: send(words({'is': 'AskStandin', 'name': 'x'}))"),
     sends("line_closed", "os.closerange(3, 64); time.sleep(100)"),
     sends("line_read_empty", "[os.read(3, 1 << 20) for _ in range(3)]"),
     sends("line_turned_to_null", "null = os.open('/dev/null', 2); os.dup2(null, 3)"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.answers.outcome import Opaque
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import Limits, Sandbox, launcher
 from sandbox.calls import SMALL, answer, answers, cell, error, still_works, value
 
 
@@ -137,7 +137,7 @@ def test_no_file_of_ours_is_visible(sandbox):
         shown = {
             Path(line).name for line in answer(roomy, source).printed.split("\n") if "autograder" in line
         }
-    assert shown <= {"outcome.py", "wire.py", "cells.py", "confine.py", "worker.py"}
+    assert shown <= {Path(name).name for name in launcher.OURS}
 
 
 def test_tmp_is_private_small_and_gone_with_the_session(sandbox):

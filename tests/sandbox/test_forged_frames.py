@@ -18,7 +18,7 @@ def safetensors(message, **arrays):
     return struct.pack('<Q', len(text)) + text + data
 def frame(blob): return struct.pack('<Q', len(blob)) + blob
 def result(number, value=0, extra={}):
-    words = {'is': 'result', 'number': number, **extra}
+    words = {'is': 'Answered', 'number': number, **extra}
     message = json.dumps({'value': value, 'extra': words}).encode()
     return frame(safetensors(message, **{'0': ('F64', [1], struct.pack('<d', 42.0))}))
 def everywhere(data):
@@ -42,8 +42,8 @@ def everywhere(data):
         ("everywhere(result([]))", "protocol"),
         ("everywhere(result(0, ['n', 0]))", "protocol"),
         ("everywhere(result(0, 'text'))", "protocol"),
-        ("everywhere(result(0, 0, {'is': 'standin', 'name': 'x'}))", "protocol"),
-        ("everywhere(result(0, 0, {'is': 'standin', 'name': []}))", "protocol"),
+        ("everywhere(result(0, 0, {'is': 'AskStandin', 'name': 'x'}))", "protocol"),
+        ("everywhere(result(0, 0, {'is': 'AskStandin', 'name': []}))", "protocol"),
         ("everywhere(result(0, 0, {'is': []}))", "protocol"),
         ("everywhere(frame(safetensors(b'[]')))", "protocol"),
         ("everywhere(frame(safetensors(b'{\"value\": null, \"extra\": ' + b'[' * 10**5)))", "protocol"),
@@ -68,13 +68,17 @@ def test_a_forged_result_is_a_returned_value_and_no_more(sandbox):
         "printed": 3,
         "complaints": ["x"],
         "changed": ["#0", "<b>", 3, "#x", "#" + "9" * 999],
-        "mark": 100,
     }
     source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, 0, {words!r}))\n    os._exit(0)\n"
     first, second = answers(sandbox, source, (1.0,), (2.0,))
     assert first.value.tolist() == [42.0]
     assert (first.printed, first.complaints, first.changed_inputs) == ("", "", ("#0",))
     assert second.error.kind == "exit"
+
+
+def test_a_result_with_a_word_that_no_message_has_is_none(sandbox):
+    source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, 0, {{'mark': 100}}))\n    return x\n"
+    assert error(sandbox, source).kind == "protocol"
 
 
 def test_a_forged_error_is_bounded_and_placed_in_our_own_text(sandbox):

@@ -81,15 +81,16 @@ def test_prints_and_warnings_are_kept_per_call(sandbox):
     assert second.printed == "x is 1.0\n" and second.complaints == ""
 
 
-def test_functions_are_listed(sandbox):
+def test_what_can_be_called_is_found_and_nothing_else(sandbox):
     with sandbox.session(["import numpy as np\ndef f(): pass\ng = lambda: 1\nh = 3"]) as session:
-        assert session.functions() == {"f", "g"}
+        assert [session.call(name, [()])[0].error for name in "fg"] == [None, None]
+        assert session.call("h", [()])[0].error.kind == "missing"
 
 
 def test_leftover_calls_of_the_notebook_do_no_harm(sandbox):
     source = "def f(x): return x\ncheck(f)\nhint(f, 2)\ndisplay(f)"
     with sandbox.session([source]) as session:
-        assert session.functions() == {"f"}
+        assert session.call("f", [(1,)])[0].error is None
         assert session.cell_errors == []
 
 

@@ -1,0 +1,1 @@
+"""A course goes out to students and learning systems, and comes back."""

@@ -1,0 +1,172 @@
+"""What is known of one graded submission, and how it is written down and read again: here alone.
+
+This module knows nothing of how it was found out, and makes no sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MOST_PRINTED = 2000
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a scorecard: an output, an edge case, or the gradient check."""
+
+    name: str
+    passed: bool
+    message: str = ""
+    is_edge: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of a mistake and a hint.
+
+    Args:
+        name: what the mistake is, in a few words.
+        hint: one sentence.
+        where: the outputs that it explains, "" for all.
+        is_exact: whether the mistake, made in the function itself, gives just these numbers everywhere.
+    """
+
+    name: str
+    hint: str
+    where: str = ""
+    is_exact: bool = False
+
+
+@dataclass
+class Judgement:
+    """What came of trying one exercise.
+
+    Args:
+        name: the exercise.
+        status: "right", "wrong" or "unanswered".
+        share: the share of its points that is earned, 0 to 1.
+        checks: one line per output, edge case and gradient check.
+        diagnoses: the mistakes it looks like.
+        notes: gentle remarks that cost nothing.
+        printed: what the function printed, and warnings.
+        follow_through: whether the share was earned with a reference in place of what it calls, or with
+            the student's own wrong forward.
+    """
+
+    name: str
+    status: str
+    share: float
+    checks: list[Check] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    printed: str = ""
+    follow_through: bool = False
+
+    @property
+    def misconception(self) -> str | None:
+        """The names of the mistakes, or None."""
+        return " and ".join(d.name for d in self.diagnoses) or None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A judgement and what it is worth.
+
+    Args:
+        judgement: what came of the exercise.
+        max_score: the exercise's points.
+    """
+
+    judgement: Judgement
+    max_score: float
+
+    @property
+    def name(self) -> str:
+        """The exercise."""
+        return self.judgement.name
+
+    @property
+    def score(self) -> float:
+        """The points earned, to two decimals."""
+        return round(self.max_score * self.judgement.share, 2)
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known of one graded submission.
+
+    Args:
+        student: whose it is.
+        assignment: the notebook.
+        marks: one for each exercise, in the order of the notebook.
+        problems: remarks about the submission as a whole.
+    """
+
+    student: str
+    assignment: str
+    marks: list[Mark]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """The points earned, without the written questions."""
+        return round(sum(mark.score for mark in self.marks), 2)
+
+    @property
+    def max_score(self) -> float:
+        """The points of all exercises, without the written questions."""
+        return sum(mark.max_score for mark in self.marks)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as plain data, for `--json` and the journal."""
+        return {
+            "student": self.student,
+            "assignment": self.assignment,
+            "score": self.score,
+            "max_score": self.max_score,
+            "problems": self.problems,
+            "exercises": [_mark_as_json(mark) for mark in self.marks],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """The record that `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError: it wrote no such data.
+        """
+        marks = [_mark_from_json(one) for one in data["exercises"]]
+        return cls(data["student"], data["assignment"], marks, list(data["problems"]))
+
+
+def _mark_as_json(mark: Mark) -> dict[str, Any]:
+    found = mark.judgement
+    return {
+        "name": found.name,
+        "score": mark.score,
+        "max_score": mark.max_score,
+        "share": found.share,
+        "status": found.status,
+        "follow_through": found.follow_through,
+        "misconception": found.misconception,
+        "diagnoses": [asdict(diagnosis) for diagnosis in found.diagnoses],
+        "checks": [asdict(check) for check in found.checks],
+        "notes": found.notes,
+        "printed": found.printed[:MOST_PRINTED],
+    }
+
+
+def _mark_from_json(data: Mapping[str, Any]) -> Mark:
+    judgement = Judgement(
+        data["name"],
+        data["status"],
+        data["share"],
+        [Check(**check) for check in data["checks"]],
+        [Diagnosis(**diagnosis) for diagnosis in data["diagnoses"]],
+        list(data["notes"]),
+        data["printed"],
+        data["follow_through"],
+    )
+    return Mark(judgement, data["max_score"])

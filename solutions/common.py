@@ -1,0 +1,76 @@
+"""What the exercises of several notebooks share: edge cases by size, drawn matrices, gradients by PyTorch.
+
+An `exercises.py` imports it by `from common import …`, wherever the grader is started.
+"""
+
+from functools import partial
+
+WORDS = {
+    "N = 1": "one sequence",
+    "T = 1": "one step",
+    "D = 1": "one input",
+    "H = 1": "one unit",
+    "C = 2": "two classes",
+}
+
+
+def sizes(draw, words=WORDS, **sizes):
+    """Edge cases by size: `sizes(draw, N=1, C=2)` draws "one sequence (N = 1)" and "two classes (C = 2)"."""
+    found = {}
+    for letter, size in sizes.items():
+        is_so = f"{letter} = {size}"
+        found[f"{words[is_so]} ({is_so})"] = partial(draw, **{letter: size})
+    return found
+
+
+def matrices(rng, scale, **shapes):
+    """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`."""
+    return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+def leaf(value):
+    """An array, or a dict of arrays, as PyTorch takes it to differentiate by it."""
+    import torch
+
+    if isinstance(value, dict):
+        return {name: leaf(member) for name, member in value.items()}
+    return torch.tensor(value, dtype=torch.float64, requires_grad=True)
+
+
+def torch_gradients(forward, upstream, *arguments):
+    """The gradients of a function by each of its arguments, computed by PyTorch.
+
+    Args:
+        forward: takes PyTorch's tensors, and dicts of them; returns one tensor, or several in a tuple.
+        upstream: the gradient at what it returns, or a tuple of them.
+        arguments: where; arrays and dicts of arrays. Their gradients are arrays and dicts of arrays too.
+    """
+    import torch
+
+    leaves = [leaf(argument) for argument in arguments]
+    outputs = forward(*leaves)
+    pairs = zip(outputs, upstream, strict=True) if isinstance(outputs, tuple) else [(outputs, upstream)]
+    sum((output * torch.tensor(gradient)).sum() for output, gradient in pairs).backward()
+    return tuple(
+        {name: member.grad.numpy() for name, member in value.items()}
+        if isinstance(value, dict)
+        else value.grad.numpy()
+        for value in leaves
+    )
+
+
+def torch_walk(step, xs, *states):
+    """A step of PyTorch's tensors done for each input: what it returned each time, stacked over time.
+
+    Args:
+        step: takes an input and the states; returns a tuple, the new states first.
+        xs: the inputs, time first.
+        states: the states before the first step.
+    """
+    import torch
+
+    results = []
+    for x_t in xs:
+        results.append(step(x_t, *states))
+        states = results[-1][: len(states)]
+    return tuple(torch.stack(tensors) for tensors in zip(*results, strict=True))
