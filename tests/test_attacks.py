@@ -31,7 +31,7 @@ from server import jupyter
 from autograder.course.places import Places
 from autograder.release.build import build
 
-pytestmark = pytest.mark.xdist_group("attacks")
+pytestmark = [pytest.mark.xdist_group("attacks"), pytest.mark.usefixtures("confined")]
 
 BIN = Path(sys.executable).parent
 FAMILIES = load()

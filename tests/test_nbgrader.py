@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 NOTEBOOKS = (TINY.name, "01_simple_rnn")
 
-pytestmark = pytest.mark.xdist_group("nbgrader")
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.usefixtures("confined")]
 
 SCRIPT = """<script>document.title = 'owned'</script><img src=x onerror="document.title = 'owned'">
 
