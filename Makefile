@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test processors lint build lectures bench aarch64 clean
+.PHONY: help lab demo test coverage processors lint build lectures bench aarch64 clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -11,6 +11,7 @@ SETUP := pyproject.toml scripts/setup.sh scripts/setup.py
 
 # Two processes on two cores: more threads in each would only stand in each other's way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+SUITE := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,7 +30,11 @@ demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class rep
 
 test: lint  ## what CI runs: lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(SUITE) $(ARGS)
+
+coverage: lint  ## make test, and how much of autograder/ it runs: 90 % at least
+	$(BIN)/autograder build --check
+	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
 processors: $(READY_DEV)  ## solved notebooks and marks under the settings of other processors
 	$(BIN)/pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)

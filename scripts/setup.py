@@ -202,7 +202,7 @@ def set_up_chromium() -> None:
         return
     if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
         names = " and ".join(missing)
-        say(f"Missing, and only root can install it: {names}. The browser tests will fail and say so.")
+        say(f"Missing, and only root can install it: {names}. The browser tests will be skipped.")
         return
     say(f"Installing Debian's {' and '.join(missing)} for the browser tests.")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

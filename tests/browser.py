@@ -1,17 +1,22 @@
 """Fixtures for tests that look at a page the way a person does, for every test by `conftest.py`.
 
 `page` is a page of its own without a network; it fails the test if its console shows an error.
-Where there is no Chromium the test fails and says what to install; it is never skipped.
+Where there is no Chromium the test is skipped and says what to install; where CI=true it fails.
 """
 
 import pytest
-from chromium import launch
+from chromium import NoChromium, find_chromium, launch
+from needs import lacking
 from playwright.sync_api import sync_playwright
 
 
 @pytest.fixture(scope="session")
 def browser():
     """A headless Chromium, one for all tests of a process."""
+    try:
+        find_chromium()
+    except NoChromium as reason:
+        lacking(str(reason))
     with sync_playwright() as playwright:
         running = launch(playwright)
         yield running

@@ -1,8 +1,7 @@
-"""Fixtures for all tests, and the table of mutants at the end of a run."""
+"""Fixtures for all tests, and what stands at the end of a run."""
 
 import os
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import closing
 from browser import browser, page  # noqa: F401  (one browser a process, for every test)
+from needs import confined  # noqa: F401
 
 mpl.use("Agg")
 os.environ["RNNCOURSE_CLAIMS"] = "raise"  # for kernels too: what a notebook claims must hold
@@ -19,7 +20,7 @@ _graders = {}
 
 
 @pytest.fixture(scope="session")
-def grader_of():
+def grader_of(confined):  # noqa: F811
     """A grader of a notebook, with a warm sandbox, kept for the whole run."""
     from course import KEY, folder_of
 
@@ -37,22 +38,6 @@ def grader_of():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print how many mutants were caught and named, and how many alternatives passed, by notebook."""
-    table = defaultdict(lambda: defaultdict(int))
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if getattr(report, "when", "") != "call":
-                continue
-            for name, value in report.user_properties:
-                if name == "tally":
-                    notebook, counts = value
-                    for word, count in counts.items():
-                        table[notebook][word] += count
-    if not table:
-        return
-    terminalreporter.section("mutants and alternatives")
-    words = ["mutants", "caught", "named", "alternatives", "passed"]
-    terminalreporter.write_line(f"{'notebook':40s}" + "".join(f"{word:>14s}" for word in words))
-    for notebook in sorted(table):
-        counts = "".join(f"{table[notebook][word]:14d}" for word in words)
-        terminalreporter.write_line(f"{notebook:40s}{counts}")
+    closing.write_mutants(terminalreporter)
+    closing.write_skipped(terminalreporter)
+    closing.write_machine(terminalreporter)

@@ -31,7 +31,7 @@ from server import jupyter
 from autograder.course.places import Places
 from autograder.release.build import build
 
-pytestmark = pytest.mark.xdist_group("attacks")
+pytestmark = [pytest.mark.xdist_group("attacks"), pytest.mark.usefixtures("confined")]
 
 BIN = Path(sys.executable).parent
 FAMILIES = load()
@@ -44,8 +44,8 @@ SLOW = re.compile(
 BY_NBGRADER = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
 SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
-# Shorter than in a course, so that an endless loop costs a second.
-LIMITS = "\nLIMITS = {'cell_seconds': 2, 'call_seconds': 1.5, 'cpu_seconds': 6, 'memory_bytes': 400 << 20}\n"
+# Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.
+LIMITS = "LIMITS = {'cell_seconds': 0.8, 'call_seconds': 0.5, 'cpu_seconds': 2, 'memory_bytes': 256 << 20}"
 FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r]")
 
 
@@ -106,7 +106,7 @@ def make_course(course: Path) -> None:
     shutil.copy(ROOT / "nbgrader_config.py", course)
     shutil.copytree(TINY, course / "solutions" / NOTEBOOK, ignore=shutil.ignore_patterns("__pycache__"))
     with (course / "solutions" / NOTEBOOK / "exercises.py").open("a") as file:
-        file.write(LIMITS)
+        file.write(f"\n{LIMITS}\n")
     build(course / "solutions" / NOTEBOOK, Places(course))
     (course / "secret.txt").write_text(SECRET)
 

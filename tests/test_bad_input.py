@@ -12,7 +12,7 @@ import pytest
 from command import Said, autograder
 from course import KEY, TINY, master_of, submission
 
-pytestmark = pytest.mark.xdist_group("bad_input")
+pytestmark = [pytest.mark.xdist_group("bad_input"), pytest.mark.usefixtures("confined")]
 
 BIN = Path(sys.executable).parent
 NOTEBOOK = TINY.name

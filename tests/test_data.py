@@ -30,7 +30,7 @@ def unreachable(monkeypatch):
 def real():
     sentences = data.sentiment_sentences()
     if not sentences.real:
-        pytest.skip(sentences.source)
+        pytest.skip(f"{sentences.source}; where there is a network, `python -m rnncourse.data` fetches them")
     return sentences
 
 

@@ -17,7 +17,7 @@ import pytest
 from command import autograder
 from course import KEY, TINY, master_of, submission
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.usefixtures("confined")]
 
 BIN = Path(sys.executable).parent
 NOTEBOOK = TINY.name

@@ -92,7 +92,7 @@ def test_a_function_that_another_exercise_removes_keeps_its_marks(grader_of):
         ("x = 1", "there is no function `rnn_step`; its name and its cell must stay as they are"),
         (
             f"@cached\n{STEP}",
-            "your answer's cell stops: NameError: name 'cached' is not defined; no cell that is run for a grade sets it",
+            "NameError: name 'cached' is not defined; no cell that is run for a grade sets it",
         ),
         (
             "def rnn_step(x_t, s_prev, W:\n    pass",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import autograder
 from course import KEY, ROOT, TINY, folder_of, master_of, submission
 
 from autograder.course.places import Places
@@ -20,7 +21,7 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 NOTEBOOKS = (TINY.name, "01_simple_rnn")
 
-pytestmark = pytest.mark.xdist_group("nbgrader")
+pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.usefixtures("confined")]
 
 SCRIPT = """<script>document.title = 'owned'</script><img src=x onerror="document.title = 'owned'">
 
@@ -147,7 +148,8 @@ def test_no_released_file_holds_a_line_of_a_solution_or_a_mark_scheme(course):
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_the_gradebook_holds_the_marks_of_json(course, notebook, tmp_path):
     result = tmp_path / "marks.json"
-    run(course, "autograder", "grade", notebook, "--json", str(result), "--journal", str(tmp_path / "j"))
+    words = ("--jobs", 1, "--json", result, "--journal", tmp_path / "j")
+    assert autograder(course, "grade", notebook, *words).status == 0
     found = marks(course / "gradebook.db")
     for record in json.loads(result.read_text()):
         if record["student"] == "linker":
@@ -233,27 +235,33 @@ def test_export_writes_everyones_marks(course):
         assert float(rows["mallory", notebook]["raw_score"]) == 0
 
 
-def test_bulk_writing_gives_the_same_gradebook(course, tmp_path):
+def bulk_words(place):
+    words = ["--gradebook", f"sqlite:///{place / 'bulk.db'}", "--autograded", str(place / "autograded")]
+    return ["grade", TINY.name, *words, "--journal", str(place / "j")]
+
+
+@pytest.fixture(scope="module")
+def bulk(course, tmp_path_factory):
+    """A folder with the gradebook of `autograder grade --gradebook`."""
+    place = tmp_path_factory.mktemp("bulk")
+    run(course, "autograder", *bulk_words(place))
+    return place
+
+
+def test_bulk_writing_gives_the_same_gradebook(course, bulk):
     """`autograder grade --gradebook` and `nbgrader autograde` write the same marks."""
-    url = f"sqlite:///{tmp_path / 'bulk.db'}"
-    run(
-        course, "autograder", "grade", TINY.name, "--gradebook", url,
-        "--autograded", str(tmp_path / "autograded"), "--journal", str(tmp_path / "j"),
-    )  # fmt: skip
     theirs = {k: v for k, v in marks(course / "gradebook.db").items() if k[1] == TINY.name}
-    ours = {k: v for k, v in marks(tmp_path / "bulk.db").items() if k[0] != "linker"}
+    ours = {k: v for k, v in marks(bulk / "bulk.db").items() if k[0] != "linker"}
     assert ours == theirs
 
 
-def test_a_manual_mark_survives_grading_again(course, tmp_path):
-    url = f"sqlite:///{tmp_path / 'bulk.db'}"
-    command = ("autograder", "grade", TINY.name, "--gradebook", url)
-    command += ("--autograded", str(tmp_path / "autograded"), "--journal", str(tmp_path / "j"))
-    run(course, *command)
-    with sqlite3.connect(tmp_path / "bulk.db") as connection:
+def test_a_manual_mark_survives_grading_again(course, bulk, tmp_path):
+    place = shutil.copytree(bulk, tmp_path / "again")
+    with sqlite3.connect(place / "bulk.db") as connection:
         connection.execute("update grade set manual_score = 1.5, needs_manual_grade = 0")
-    run(course, *command)
-    with sqlite3.connect(tmp_path / "bulk.db") as connection:
+    done = autograder(course, *bulk_words(place), "--jobs", 1)
+    assert done.status == 0, done.err
+    with sqlite3.connect(place / "bulk.db") as connection:
         assert set(connection.execute("select distinct manual_score from grade")) == {(1.5,)}
 
 

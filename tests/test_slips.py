@@ -79,7 +79,7 @@ def lstm_backward(dhs, xs, h0, c0, hs, cs, gates, W):
 @pytest.mark.parametrize(("notebook", "exercise", "source", "name"), OTHERWISE)
 def test_a_slip_in_code_written_otherwise_is_named(notebook, exercise, source, name):
     if notebook not in NOTEBOOKS:
-        pytest.skip("NOTEBOOKS leaves it out")
+        pytest.skip("the variable NOTEBOOKS leaves this notebook out: unset it")
     master = master_of(notebook)
     assert name not in [mutant.name for mutant in master.exercises[exercise].spec.misconceptions]
     namespace = dict(master.reference)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from needs import TORCH
 
 from rnncourse import stacked_lstm
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason=TORCH)
 
 
 def torch_order(array, H):

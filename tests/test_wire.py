@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from needs import TORCH
 from safetensors.numpy import load, save
 
 from autograder.answers import wire
@@ -330,7 +331,7 @@ def test_arrays_of_an_unpacked_value_can_be_written_and_share_nothing():
 
 
 def test_a_tensor_of_torch_arrives_as_an_array():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason=TORCH)
     sent = both([torch.ones(2, requires_grad=True) * 2, torch.ones(2, dtype=torch.bfloat16)])
     np.testing.assert_array_equal(sent[0], np.array([2, 2], np.float32))
     assert sent[1] == Opaque("Tensor")

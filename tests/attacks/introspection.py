@@ -93,7 +93,7 @@ ATTACKS = [
         answers=tries(
             "[o for o in gc.get_objects() if type(o).__name__ in ('Sheet', 'Case', 'Judgement', 'Grader', 'Master', 'Exercise')][0]",
             "[o for o in gc.get_objects() if isinstance(o, dict) and 'expected' in o and 'inputs' in o][0]",
-            "[m for m in sys.modules if m.startswith('autograder.') and 'sandbox' not in m and 'outcome' not in m][0]",
+            "[m for m in sys.modules if m.startswith('autograder.') and m.split('.')[1] not in ('sandbox', 'answers')][0]",
         ),
     ),
     Attack(

