@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -295,9 +296,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         out.print(Text("ok     " if finding.ok else "WRONG  ", "green" if finding.ok else "red"), end="")
-        out.print(Text(f"{finding.name}: {finding.detail}"))
+        out.print(Text(f"{finding.name}: {finding.detail}"), soft_wrap=True)
         if not finding.ok and finding.remedy:
-            out.print(Text(f"       {finding.remedy}"))
+            out.print(Text(f"       {finding.remedy}"), soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -310,6 +311,17 @@ def main() -> None:
         app()
     except (CourseError, SandboxUnavailable) as error:
         err.print(Text(str(error), "red"), soft_wrap=True)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        # Whoever read the output has left, as `head` does; what is still in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except (BlockingIOError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "new thread" not in str(error):
+            raise
+        from autograder.sandbox.launcher import PROCESSES_REMEDY  # noqa: PLC0415
+
+        err.print(Text(PROCESSES_REMEDY, "red"), soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
