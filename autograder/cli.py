@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Builds the course's notebooks and grades what students hand in.",
 )
+NARROW = 60
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -147,21 +148,20 @@ def _progress() -> Progress:
 
 def _class_table(notebook: str, journal, students: list[str], most: int = 40) -> Table:
     table = Table(title=notebook, title_justify="left")
-    table.add_column("student")
-    table.add_column("marks", justify="right")
-    table.add_column("not right yet")
-    table.add_column("remarks", overflow="fold")
+    table.add_column("student", overflow="fold")
+    table.add_column("marks", justify="right", no_wrap=True)
+    is_wide = out.width >= NARROW  # in less, four columns leave each a letter or two
+    if is_wide:
+        table.add_column("not right yet")
+        table.add_column("remarks", overflow="fold")
     for record in journal.records(students[:most]):
         wrong = [e for e in record["exercises"] if e["status"] != "right"]
         names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
-        table.add_row(
-            Text(record["student"]),
-            f"{record['score']:g} of {record['max_score']:g}",
-            Text("\n".join(names)),
-            Text("\n".join(p[:80] for p in record["problems"][:2])),
-        )
+        more = [Text("\n".join(names)), Text("\n".join(p[:80] for p in record["problems"][:2]))]
+        marks = f"{record['score']:g} of {record['max_score']:g}"
+        table.add_row(Text(record["student"]), marks, *(more if is_wide else []))
     if len(students) > most:
-        table.add_row(f"… and {len(students) - most} more", "", "", "")
+        table.add_row(f"… and {len(students) - most} more")
     return table
 
 
