@@ -13,6 +13,10 @@ SETUP := PYTHON="$(PYTHON)" sh scripts/setup.sh
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONINSPECT PYTHONSTARTUP MATPLOTLIBRC MPLBACKEND
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_BINARY PIP_ONLY_BINARY PIP_CONSTRAINT PIP_NO_DEPS
 
+# Where there is no home that can be written (a container without an account), Jupyter gets one of ours.
+HOME := $(shell [ -w "$${HOME:-/none}" ] && echo "$$HOME" || echo "$(CURDIR)/build/home")
+export HOME
+
 # Two processes on two cores: more threads in each would only stand in each other's way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 

@@ -245,7 +245,7 @@ def set_up_sandbox() -> None:
 def set_up_data() -> None:
     """Fetch the sentences that the notebooks read; without them they go on with a few of our own."""
     done = run(sys.executable, "-m", "rnncourse.data")
-    say(f"Data: {last_line(done.stdout)}.")
+    say(f"Data: {last_line(done.stdout).rstrip('.')}.")
 
 
 def set_up_chromium() -> None:
