@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from sample_class import write_class  # noqa: E402
 
 from autograder.build import Places, build  # noqa: E402
+from autograder.exercise import CourseError  # noqa: E402
 from autograder.masters import find_masters  # noqa: E402
 from autograder.sandbox import doctor  # noqa: E402
 
@@ -95,8 +96,17 @@ def main(notebooks: list[str]) -> None:
     print(f"Formgrader:    cd {DEMO} && {BIN / 'jupyter'} lab, then Nbgrader, Formgrader")
 
 
-if __name__ == "__main__":
+def start(notebooks: list[str]) -> None:
+    """Look whether the way can be walked, and walk it."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make demo | head` ends it like any other program
-    refuse_without_sandbox()
-    with alone():
-        main(sys.argv[1:])
+    try:
+        find_masters(ROOT / "solutions", notebooks or None)
+        refuse_without_sandbox()
+        with alone():
+            main(notebooks)
+    except CourseError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    start(sys.argv[1:])

@@ -84,8 +84,8 @@ def find_bwrap(given: Path | None = None) -> Path:
         raise SandboxUnavailable(f"there is no sandbox on {sys.platform}. {OTHER_SYSTEM_REMEDY}")
     if not Path("/proc/self").exists():
         raise SandboxUnavailable(
-            "/proc is not mounted here, and bubblewrap needs it: `sudo mount -t proc proc /proc` (a chroot or "
-            "a container is started with one)."
+            "/proc is not mounted here, and bubblewrap needs it: `sudo mount -t proc proc /proc` (chroots "
+            "and containers are started with one)."
         )
     if given is not None:
         if not os.access(given, os.X_OK):
