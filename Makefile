@@ -2,12 +2,20 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors lint build lectures bench aarch64 clean
+.PHONY: help lab demo test coverage processors lint build lectures bench aarch64 torch clean uninstall ready ready-dev
+# One after the other, whatever -j says: they share .venv and build/.
+.NOTPARALLEL:
 
 BIN := .venv/bin
-READY := .venv/.ready
-READY_DEV := .venv/.ready-dev
-SETUP := pyproject.toml scripts/setup.sh scripts/setup.py
+SETUP := PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+# What people set for other programs would reach into these.
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONINSPECT PYTHONSTARTUP MATPLOTLIBRC MPLBACKEND
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_BINARY PIP_ONLY_BINARY PIP_CONSTRAINT PIP_NO_DEPS
+
+# Where there is no home that can be written (a container without an account), Jupyter gets one of ours.
+HOME := $(shell [ -w "$${HOME:-/none}" ] && echo "$$HOME" || echo "$(CURDIR)/build/home")
+export HOME
 
 # Two processes on two cores: more threads in each would only stand in each other's way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -16,16 +24,16 @@ SUITE := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-$(READY): $(SETUP)
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+ready:
+	@$(SETUP)
 
-$(READY_DEV): $(SETUP)
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh --dev
+ready-dev:
+	@$(SETUP) --dev
 
-lab: $(READY)  ## JupyterLab on work/, your copy of notebooks/
+lab: ready  ## JupyterLab on work/, your copy of notebooks/
 	@$(BIN)/python scripts/lab.py $(ARGS)
 
-demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
+demo: ready  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 test: lint  ## what CI runs: lint, releases up to date, the whole test suite
@@ -36,27 +44,34 @@ coverage: lint  ## make test, and how much of autograder/ it runs: 90 % at least
 	$(BIN)/autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
-processors: $(READY_DEV)  ## solved notebooks and marks under the settings of other processors
+processors: ready-dev  ## solved notebooks and marks under the settings of other processors
 	$(BIN)/pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
 
-lint: $(READY_DEV)  ## ruff, pyright, and which room may import which
+lint: ready-dev  ## ruff, pyright, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-build: $(READY)  ## masters -> releases, public cases, solved pages
+build: ready  ## masters -> releases, public cases, solved pages
 	$(BIN)/autograder build $(ARGS)
 
-lectures: $(READY)  ## slide decks that need no network, in build/slides/
+lectures: ready  ## slide decks that need no network, in build/slides/
 	$(BIN)/autograder slides $(ARGS)
 
-bench: $(READY_DEV)  ## speed ratios, side by side with nbgrader
+bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)
 
-aarch64: $(READY)  ## the student's check on an emulated ARM processor, beside this one
+aarch64: ready  ## the student's check on an emulated ARM processor, beside this one
 	$(BIN)/python scripts/aarch64.py $(ARGS)
 
-clean:  ## remove build/ and caches (.venv stays)
+torch:  ## PyTorch's CPU build, for notebooks 07 to 11
+	@$(SETUP) --torch
+
+clean:  ## remove build/ and caches (.venv and work/ stay)
 	rm -rf build .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+uninstall: clean  ## remove .venv and the course's own cache too; what people wrote stays
+	rm -rf .venv .setup.lock *.egg-info "$${XDG_CACHE_HOME:-$${HOME:-}/.cache}/rnncourse"
+	@echo "work/, submitted/, gradebook.db and course.key are yours and stay, wherever they are."
