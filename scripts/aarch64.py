@@ -37,7 +37,7 @@ DEBIAN = ("python3", "libstdc++6")
 JUDGING = ("numpy", "safetensors")
 SOLVED = ("anywidget", "matplotlib", "numpy", "safetensors")
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_26", "manylinux_2_27", "manylinux_2_28")
-# What both sides share. A solved notebook's claim that does not hold is to stop its cell.
+# What both sides share; what a notebook claims stops its cell where it does not hold.
 ALIKE = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

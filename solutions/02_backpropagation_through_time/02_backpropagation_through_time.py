@@ -262,7 +262,8 @@ def loss_of_logits(z):
 
 
 dz = (probabilities - np.eye(C)[labels].T) / N  # (2.4)
-assert close(dz, numerical_gradient(loss_of_logits, W["ys"] @ states[-1])), "(2.4) does not hold"
+nudged = numerical_gradient(loss_of_logits, W["ys"] @ states[-1])
+assert close(dz, nudged), "(2.4) does not hold"
 dz.round(3)  # each column sums to zero: what one class gains, the others lose
 
 # %% [markdown] slide="slide"
@@ -351,7 +352,8 @@ a_t = W["ss"] @ s_prev + W["sx"] @ x_t
 s_t = np.tanh(a_t)
 delta = rng.normal(size=(H, N))  # some error signal that arrives at s_t
 da = delta * (1 - s_t * s_t)  # (2.7)
-assert close(da, numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t)), "(2.7) does not hold"
+nudged = numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t)
+assert close(da, nudged), "(2.7) does not hold"
 
 # %% [markdown]
 # Why `(delta * np.tanh(a)).sum()`? It stands for the loss: near the point where we
@@ -562,7 +564,7 @@ def last_state(copies):
 one_copy = numerical_gradient(last_state, np.array([w, w, w]))
 all_copies = (last_state([w + 1e-6] * 3) - last_state([w - 1e-6] * 3)) / 2e-6
 assert close(one_copy, [-0.0108, 0.192, 0.45]), "not what was found on paper"
-assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "the three contributions do not add up to .6312"
+assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6312"
 {"one copy at a time": one_copy.round(4), "all at once": round(float(all_copies), 4)}
 
 # %% [markdown] slide="slide"

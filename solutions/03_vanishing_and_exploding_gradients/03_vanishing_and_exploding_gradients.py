@@ -246,7 +246,8 @@ def last_state(s):
 
 J = [np.diag(1 - s_t[:, 0] ** 2) @ W["ss"] for s_t in states]  # of the first sequence
 ds_T_ds_0 = J[4] @ J[3] @ J[2] @ J[1] @ J[0]  # (3.5), T = 5
-assert np.allclose(ds_T_ds_0, finite_jacobian(last_state, s0[:, one]), atol=1e-8), "(3.5) does not hold"
+nudged = finite_jacobian(last_state, s0[:, one])
+assert np.allclose(ds_T_ds_0, nudged, atol=1e-8), "(3.5) does not hold"
 
 # %%
 delta_T = rng.normal(size=(H, 1))  # some error signal at the last state
@@ -397,8 +398,9 @@ sigma = largest_singular_value(W["ss"])
 norm_of = lambda t: np.linalg.norm(deltas[t], axis=0)  # one length per sequence
 gamma = (1 - states**2).max(axis=1)  # (T, N): largest slope, step by step
 for t in range(2, T + 1):
-    assert np.all(norm_of(t - 1) <= gamma[t - 1] * sigma * norm_of(t)), "(3.9) does not hold"
-assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T)), "(3.10) does not hold"  # from T to 1
+    assert np.all(norm_of(t - 1) <= gamma[t - 1] * sigma * norm_of(t)), "(3.9) is broken"
+# From T to 1:
+assert np.all(norm_of(1) <= sigma ** (T - 1) * norm_of(T)), "(3.10) does not hold"
 
 # %% [markdown] slide="slide"
 # ## Read the bound in the right direction
@@ -578,7 +580,7 @@ for k in range(1, 60):
     assert np.allclose(np.linalg.matrix_power(example, k), power(k)), "(3.13) does not hold"
 stretch = {k: after(example, k) for k in range(1, 61)}
 largest = max(stretch, key=stretch.get)
-assert largest == 6 and stretch[6] > 5 and stretch[60] < 0.02, "the largest stretch is not at k = 6"
+assert largest == 6 and stretch[6] > 5 and stretch[60] < 0.02, "it is largest elsewhere"
 {k: float(round(stretch[k], 2)) for k in (1, 2, 5, 6, 7, 20, 40, 60)}
 
 # %% [markdown] slide="fragment"
@@ -793,7 +795,7 @@ assert np.isclose(cosine(as_vector(shorter), as_vector(dW)), 1), "it points else
 gradient = np.array([6.0, 0.8])
 by_value, by_norm = np.clip(gradient, -1, 1), gradient / np.sqrt((gradient**2).sum())
 angle = lambda v: np.degrees(np.arccos(min(1.0, cosine(v, gradient))))
-assert angle(by_value) > 30 and angle(by_norm) < 1e-4, "clipping by value keeps the direction"
+assert angle(by_value) > 30 and angle(by_norm) < 1e-4, "clipping by value does not turn it"
 {"by value": by_value.tolist(), "turned by": round(float(angle(by_value))),
  "by norm": by_norm.round(3).tolist(), "turned by (norm)": 0}  # fmt: skip
 
