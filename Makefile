@@ -28,11 +28,11 @@ lab: $(READY)  ## JupyterLab on work/, your copy of notebooks/
 demo: $(READY)  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: lint  ## what CI runs: lint, releases up to date, the whole test suite
+test: lint  ## lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(SUITE) $(ARGS)
 
-coverage: lint  ## make test, and how much of autograder/ it runs: 90 % at least
+coverage: lint  ## what CI runs: make test, and how much of autograder/ that runs (90 % at least)
 	$(BIN)/autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
