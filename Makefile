@@ -36,11 +36,11 @@ lab: ready  ## JupyterLab on work/, your copy of notebooks/
 demo: ready  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: lint  ## what CI runs: lint, releases up to date, the whole test suite
+test: lint  ## lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(SUITE) $(ARGS)
 
-coverage: lint  ## make test, and how much of autograder/ it runs: 90 % at least
+coverage: lint  ## what CI runs: make test, and how much of autograder/ that runs (90 % at least)
 	$(BIN)/autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 

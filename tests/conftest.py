@@ -37,6 +37,14 @@ def grader_of(confined):  # noqa: F811
     _graders.clear()
 
 
+def pytest_collection_modifyitems(items):
+    """Grader, frozen checks, executed cells of a notebook are made once, for all its tests in one process."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if "notebook" in parameters and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(parameters["notebook"]))
+
+
 def pytest_terminal_summary(terminalreporter):
     closing.write_mutants(terminalreporter)
     closing.write_skipped(terminalreporter)
