@@ -1,13 +1,16 @@
-"""Fill `.venv` with what the course needs; `scripts/setup.sh` makes it and calls this.
+"""Make `.venv` and fill it with what the course needs; `scripts/setup.sh` finds a Python and calls this.
 
-    .venv/bin/python scripts/setup.py [--dev]
+    sh scripts/setup.sh [--dev] [--torch]
 
-PyTorch is taken as a CPU build or not at all: before anything of it is downloaded, its metadata
+What is there is asked, not believed: an environment whose Python is gone, that lost pip, or that was moved is
+made again. PyTorch is taken as a CPU build or not at all: before anything of it is downloaded, its metadata
 are asked whether it would bring CUDA. With `--dev` come the tools that `make test` uses.
 """
 
 import argparse
+import contextlib
 import ctypes.util
+import hashlib
 import json
 import os
 import platform
@@ -16,14 +19,29 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / ".setup.lock"
 TORCH = "torch==2.13.0"
+TORCH_BYTES = 1_300_000_000  # unpacked, and its archive beside it
 CUDA_PACKAGE = re.compile(r"^(nvidia|cuda|triton|pytorch-triton|rocm)\b", re.IGNORECASE)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# Where pip looks, and how: that is this machine's business. Other settings (a target, a constraint, no
+# wheels) were meant for other programs.
+INDEX_SETTINGS = re.compile(
+    r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT"
+    r"|DEFAULT_TIMEOUT|RETRIES|CACHE_DIR|NO_CACHE_DIR|KEYRING_PROVIDER|CONFIG_FILE|NO_INPUT)"
+)
+NO_NETWORK = re.compile(
+    r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Max retries|ProxyError|name resolution"
+    r"|Network is unreachable|Connection (refused|reset|aborted)"
+)
 
 
 class SetupError(Exception):
@@ -35,14 +53,31 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def neutral_environment() -> dict[str, str]:
+    """This process's environment without what other programs' users set for their Python and their pip."""
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_")) or INDEX_SETTINGS.match(k)
+    }
+    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
+
+
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep what it prints."""
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    """Run a command and keep what it prints, errors and all in one text."""
+    return subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        cwd=ROOT,
+        env=neutral_environment(),
+    )
 
 
 def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run this environment's pip, silent but for errors."""
-    return run(sys.executable, "-m", "pip", *arguments, "-qq", "--disable-pip-version-check")
+    """Run this environment's pip."""
+    return run(sys.executable, "-m", "pip", *arguments)
 
 
 def install(*requirements: str) -> None:
@@ -53,7 +88,15 @@ def install(*requirements: str) -> None:
     """
     done = pip("install", *requirements)
     if done.returncode:
-        raise SetupError(f"pip install {' '.join(requirements)} failed:\n{done.stderr.strip()}")
+        reason = "There is no network, or none to where pip looks. " if NO_NETWORK.search(done.stdout) else ""
+        raise SetupError(f"{reason}pip install {' '.join(requirements)} failed:\n{own_words(done.stdout)}")
+
+
+def own_words(text: str) -> str:
+    """What pip said from its first complaint on, not more than a screen of it."""
+    lines = text.strip().splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith(("WARNING", "ERROR", "error:"))), 0)
+    return "\n".join(lines[first:][-40:])
 
 
 def gpu_parts(version: str, requires: list[str]) -> list[str]:
@@ -92,7 +135,7 @@ def pip_would_take(requirement: str) -> tuple[str, list[str]]:
             requirement,
         )
         if done.returncode:
-            raise SetupError(last_line(done.stderr))
+            raise SetupError(last_line(done.stdout))
         found = json.loads(report.read_text("utf-8"))["install"][0]["metadata"]
     return found["version"], found.get("requires_dist", [])
 
@@ -126,46 +169,62 @@ def torch_from_cpu_index() -> None:
     uv = str(VENV / "bin" / "uv")
     done = run(uv, "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH)
     if done.returncode:
-        raise SetupError(last_line(done.stderr))
+        raise SetupError(last_line(done.stdout))
 
 
-def installed_torch() -> str | None:
-    """The version of PyTorch in this environment, or None."""
-    try:
-        return metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return None
+def working_torch() -> str:
+    """The version of PyTorch in this environment, "" where it is missing or does not start."""
+    done = run(sys.executable, "-I", "-c", "import torch; print(torch.__version__)")
+    return "" if done.returncode else last_line(done.stdout)
 
 
-def set_up_torch() -> None:
-    """Take the CPU build of PyTorch, say where from, or go on without."""
-    if installed_torch():
-        say(f"PyTorch {installed_torch()} is here already.")
-        return
+def remove_torch() -> None:
+    """Take PyTorch out again, also where pip stopped half-way and knows nothing of it."""
+    pip("uninstall", "-y", "torch")
+    site = Path(metadata.distribution("pip").locate_file(""))  # type: ignore[arg-type]
+    for leftover in ("torch", "torchgen", "functorch", "torch-*.dist-info", "~orch*"):
+        for path in site.glob(leftover):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def set_up_torch() -> bool:
+    """Take the CPU build of PyTorch, say where from, or go on without.
+
+    Returns:
+        Whether PyTorch works now.
+    """
+    if version := working_torch():
+        say(f"PyTorch {version} is here already.")
+        return True
     reasons = []
+    remove_torch()
+    if (free := shutil.disk_usage(VENV).free) < TORCH_BYTES:
+        say(f"PyTorch is left out: it needs {TORCH_BYTES >> 20} MB of disk, and {free >> 20} MB are free.")
+        return False
     for source, take in (
         ("pip's configured sources", torch_from_pip),
         ("PyTorch's index of CPU builds", torch_from_cpu_index),
     ):
         try:
             take()
+            version = metadata.version("torch")
+            if gpu_parts(version, metadata.requires("torch") or []):
+                raise SetupError(f"gave {version}, which is no CPU build; taken out again")
+            if not working_torch():
+                raise SetupError(f"gave {version}, which does not start here; taken out again")
         except SetupError as error:
             reasons.append(f"  {source}: {error}")
-            continue
-        version = metadata.version("torch")
-        parts = gpu_parts(version, metadata.requires("torch") or [])
-        if parts:
-            pip("uninstall", "-y", "torch")
-            reasons.append(f"  {source}: gave {version}, which is no CPU build; taken out again")
+            remove_torch()
             continue
         say(f"PyTorch {version} (a CPU build), from {source}.")
-        return
+        return True
     say(
         f"PyTorch could not be had as a CPU build ({TORCH}), so it is left out:\n"
         + "\n".join(reasons)
         + "\nNotebooks 00 to 06 and the grader work without it; 07 to 11 need it."
-        " Try again later: sh scripts/setup.sh"
+        " Try again later: make torch"
     )
+    return False
 
 
 def set_up_sandbox() -> None:
@@ -186,7 +245,7 @@ def set_up_sandbox() -> None:
 def set_up_data() -> None:
     """Fetch the sentences that the notebooks read; without them they go on with a few of our own."""
     done = run(sys.executable, "-m", "rnncourse.data")
-    say(f"Data: {done.stdout.strip() or last_line(done.stderr)}.")
+    say(f"Data: {last_line(done.stdout).rstrip('.')}.")
 
 
 def set_up_chromium() -> None:
@@ -215,28 +274,166 @@ def set_up_chromium() -> None:
             raise SetupError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
 
 
-def main() -> int:
-    """Set everything up and leave a stamp that make compares with pyproject.toml."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--dev", action="store_true", help="also what `make test` needs")
-    arguments = parser.parse_args()
+def stamp() -> str:
+    """What an environment was filled from; not when, for a pull renews the times of files with equal text."""
+    files = (ROOT / "pyproject.toml", Path(__file__), ROOT / "scripts" / "setup.sh")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def stamp_files(dev: bool, torch: bool) -> list[Path]:
+    """The files that say what an environment was filled with."""
+    names = [".ready", *([".ready-dev"] if dev else []), *([".ready-torch"] if torch else [])]
+    return [VENV / name for name in names]
+
+
+def is_ready(dev: bool, torch: bool) -> bool:
+    """Whether this Python's environment is filled from what stands in pyproject.toml now."""
+    stamps = stamp_files(dev, torch)
+    return all(p.is_file() and p.read_text() == stamp() for p in stamps) and not unmet(dev)
+
+
+def unmet(dev: bool) -> list[str]:
+    """Requirements that this Python's environment does not meet, the course itself among them."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  (not part of Python)
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = project["dependencies"] + (project["optional-dependencies"]["dev"] if dev else [])
+    missing = []
+    for requirement in map(Requirement, wanted):
+        if requirement.marker and not requirement.marker.evaluate():
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            version = ""
+        if not version or not requirement.specifier.contains(version, prereleases=True):
+            missing.append(str(requirement))
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        origin = metadata.distribution(project["name"]).read_text("direct_url.json") or "{}"
+        if json.loads(origin).get("url") == ROOT.as_uri():
+            return missing
+    return [*missing, project["name"]]
+
+
+def what_is_broken(this_python: bool) -> str:
+    """Why the environment must be made again, "" where it need not.
+
+    Args:
+        this_python: whether it must be one of the Python that runs this.
+    """
+    if not os.path.lexists(VENV):
+        return "there is none yet"
+    done = ask(PYTHON, "import sys; print(sys.base_prefix, sys.version_info[:3])")
+    if done is None:
+        return "its Python is gone, or does not start"
+    if this_python and done != f"{sys.base_prefix} {sys.version_info[:3]}":
+        return "it is of another Python"
+    if ask(PYTHON, "import pip") is None and ask(PYTHON, "import ensurepip; ensurepip.bootstrap()") is None:
+        return "it has no pip"
+    script = VENV / "bin" / "pip"
+    if not script.is_file() or str(VENV) not in script.read_text("utf-8", "replace"):
+        return "it was moved, or its making was interrupted"
+    return ""
+
+
+def ask(python: Path, code: str) -> str | None:
+    """What a Python prints for a piece of code; None where it fails."""
     try:
-        say("Installing the packages into .venv: a few minutes on the first run.")
+        done = run(str(python), "-I", "-c", code)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def make_environment(this_python: bool) -> None:
+    """Make `.venv` where it is missing or broken.
+
+    Raises:
+        SetupError: it cannot be made.
+    """
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        return
+    reason = what_is_broken(this_python)
+    if not reason:
+        return
+    say(f"Making .venv with {sys.executable} (Python {platform.python_version()}): {reason}.")
+    done = run(sys.executable, "-I", "-m", "venv", "--clear", str(VENV))
+    if done.returncode:
+        raise SetupError(f".venv cannot be made:\n{done.stdout.strip()}")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other set-up is at work in this folder."""
+    import fcntl  # noqa: PLC0415  (make and this are for Linux and macOS)
+
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another set-up is at work in this folder; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        yield
+
+
+def fill(dev: bool, torch: bool) -> int:
+    """Install everything into this Python's environment and leave a stamp of what it was filled from."""
+    say("Installing the packages into .venv, from the network: a few minutes on the first run.")
+    if int(metadata.version("pip").partition(".")[0]) < 23:  # whose reports we read
         install("--upgrade", "pip>=24")
-        install("-e", f"{ROOT}[dev]" if arguments.dev else str(ROOT))
-        set_up_torch()
-        set_up_sandbox()
-        set_up_data()
-        if arguments.dev:
-            set_up_chromium()
+    try:
+        install("-e", f"{ROOT}[dev]" if dev else str(ROOT))
     except SetupError as error:
-        print(f"Set-up stopped. {error}", file=sys.stderr)
+        if unmet(dev):
+            raise
+        say(f"{error}\nBut what is installed meets every requirement: going on with it.")
+    # The notebooks that need PyTorch ask for it; the tests compare with it.
+    has_torch = set_up_torch() if dev or torch else False
+    set_up_sandbox()
+    set_up_data()
+    if dev:
+        set_up_chromium()
+    for path in stamp_files(dev, torch and has_torch):
+        path.write_text(stamp())
+    if torch and not has_torch:
         return 1
-    (VENV / ".ready").touch()
-    if arguments.dev:
-        (VENV / ".ready-dev").touch()
     say("Everything is set up.")
     return 0
+
+
+def main() -> int:
+    """Set up what is not set up yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--dev", action="store_true", help="also what `make test` needs")
+    parser.add_argument("--torch", action="store_true", help="also PyTorch, for notebooks 07 to 11")
+    parser.add_argument("--ready", action="store_true", help="do nothing; succeed if nothing is to be done")
+    parser.add_argument(
+        "--only-this-python", action="store_true", help="an environment of another is replaced"
+    )
+    parser.add_argument("--fill", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.ready:
+        return 0 if is_ready(given.dev, given.torch) else 1
+    words = [word for word, is_given in (("--dev", given.dev), ("--torch", given.torch)) if is_given]
+    try:
+        if given.fill:
+            return fill(given.dev, given.torch)
+        with alone():
+            make_environment(given.only_this_python)
+            ourselves = [str(PYTHON), "-I", str(Path(__file__).resolve())]
+            if run(*ourselves, "--ready", *words).returncode == 0:
+                return 0
+            environment = neutral_environment()
+            return subprocess.run([*ourselves, "--fill", *words], check=False, env=environment).returncode
+    except SetupError as error:
+        print(f"Set-up stopped. {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"Set-up stopped. {error.filename}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Set-up was interrupted; the same command goes on with it.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
