@@ -142,12 +142,10 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        if path.exists():
-            shutil.copymode(path, draft)
-        else:
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(draft, 0o666 & ~umask)
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask
+        os.chmod(draft, mode | 0o200)  # nbgrader leaves its files at 444, and this one is to be written
         os.replace(draft, path)
     except BaseException:
         os.unlink(draft)

@@ -268,6 +268,21 @@ def test_the_newer_file_gets_the_work_and_the_older_stays(files):
     assert "nothing to carry" in run(mine, new)
 
 
+def test_the_result_can_be_written_and_read_as_before(files):
+    mine, new = files
+    new.chmod(0o440)
+    carry_file(mine, new)
+    assert new.stat().st_mode & 0o777 == 0o640
+    other = new.with_name("other.ipynb")
+    carry_file(mine, new, to=other)
+    mine.with_name("plain").touch()
+    assert other.stat().st_mode == mine.with_name("plain").stat().st_mode
+    link = new.with_name("link.ipynb")
+    link.symlink_to(other.name)
+    carry_file(mine, new, to=link)
+    assert link.is_symlink()
+
+
 def test_what_a_file_held_is_kept_beside_it_and_never_overwritten(files, old, newer):
     mine, new = files
     kept = []
