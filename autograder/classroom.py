@@ -9,12 +9,14 @@ import contextlib
 import os
 import re
 import stat
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
@@ -23,9 +25,11 @@ from autograder.exercise import CourseError
 from autograder.grade import Grader
 from autograder.journal import Journal
 from autograder.sandbox import SandboxUnavailable
+from autograder.sandbox.launcher import PROCESSES_REMEDY
 from autograder.submission import Ungradable, read_bytes
 
 KEY_FILE = "course.key"
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ class _Here:
         return future
 
 
-_grader: Grader | None = None
+_grader: Grader | Exception | None = None
 
 
 class _Pool:
@@ -235,9 +239,24 @@ class _Pool:
         self._executor = self._processes(jobs)
 
     def _processes(self, jobs: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
+        """Processes of which one has answered.
+
+        Raises:
+            SandboxUnavailable: none does; without this a pool whose threads cannot start would wait for ever.
+        """
+        executor = ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=_start, initargs=self._arguments
         )
+        try:
+            _wait_for_answer(executor)
+        except BrokenProcessPool:
+            pass  # a process was killed: whoever hands in a submission is told
+        except (OSError, RuntimeError) as error:
+            executor.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.kill()
+            raise SandboxUnavailable(f"no process for grading starts ({error}). {PROCESSES_REMEDY}") from None
+        return executor
 
     def __enter__(self) -> _Pool:
         return self
@@ -268,9 +287,43 @@ class _Pool:
 
 def _start(folder: Path, key: str, unsafe: bool) -> None:
     global _grader  # noqa: PLW0603  (one grader a process, for as long as the process lives)
-    _grader = Grader(folder, key, unsafe)
+    try:
+        _grader = Grader(folder, key, unsafe)
+    except Exception as error:
+        # Told with the first submission: a pool does not always notice that a process could not start.
+        _grader = error
 
 
 def _grade_in_pool(submitted: Submitted, known_key: str) -> _Graded:
+    return _grade_one(_this_grader(), submitted, known_key)
+
+
+def _this_grader() -> Grader:
+    if isinstance(_grader, Exception):
+        raise _grader
     assert _grader is not None
-    return _grade_one(_grader, submitted, known_key)
+    return _grader
+
+
+def _answer() -> None:
+    """A process of the pool is there, and has a grader."""
+    _this_grader()
+
+
+def _wait_for_answer(executor: ProcessPoolExecutor) -> None:
+    """Wait for a first answer of a pool; where a thread of it dies, as it does without a word, end the wait.
+
+    Raises:
+        RuntimeError: there will be no answer.
+    """
+    died: list[str] = []
+    usual, threading.excepthook = threading.excepthook, lambda args: died.append(str(args.exc_value))
+    try:
+        answer = executor.submit(_answer)
+        deadline = time.monotonic() + START_SECONDS
+        while not died and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                return answer.result(0.2)
+    finally:
+        threading.excepthook = usual
+    raise RuntimeError(died[0] if died else f"no answer in {START_SECONDS:.0f} seconds")

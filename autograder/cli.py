@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Builds the course's notebooks and grades what students hand in.",
 )
+NARROW = 60
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -146,21 +148,20 @@ def _progress() -> Progress:
 
 def _class_table(notebook: str, journal, students: list[str], most: int = 40) -> Table:
     table = Table(title=notebook, title_justify="left")
-    table.add_column("student")
-    table.add_column("marks", justify="right")
-    table.add_column("not right yet")
-    table.add_column("remarks", overflow="fold")
+    table.add_column("student", overflow="fold")
+    table.add_column("marks", justify="right", no_wrap=True)
+    is_wide = out.width >= NARROW  # in less, four columns leave each a letter or two
+    if is_wide:
+        table.add_column("not right yet")
+        table.add_column("remarks", overflow="fold")
     for record in journal.records(students[:most]):
         wrong = [e for e in record["exercises"] if e["status"] != "right"]
         names = [f"{e['name']}: {e['misconception'] or e['status']}" for e in wrong]
-        table.add_row(
-            Text(record["student"]),
-            f"{record['score']:g} of {record['max_score']:g}",
-            Text("\n".join(names)),
-            Text("\n".join(p[:80] for p in record["problems"][:2])),
-        )
+        more = [Text("\n".join(names)), Text("\n".join(p[:80] for p in record["problems"][:2]))]
+        marks = f"{record['score']:g} of {record['max_score']:g}"
+        table.add_row(Text(record["student"]), marks, *(more if is_wide else []))
     if len(students) > most:
-        table.add_row(f"… and {len(students) - most} more", "", "", "")
+        table.add_row(f"… and {len(students) - most} more")
     return table
 
 
@@ -295,9 +296,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         out.print(Text("ok     " if finding.ok else "WRONG  ", "green" if finding.ok else "red"), end="")
-        out.print(Text(f"{finding.name}: {finding.detail}"))
+        out.print(Text(f"{finding.name}: {finding.detail}"), soft_wrap=True)
         if not finding.ok and finding.remedy:
-            out.print(Text(f"       {finding.remedy}"))
+            out.print(Text(f"       {finding.remedy}"), soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -310,6 +311,17 @@ def main() -> None:
         app()
     except (CourseError, SandboxUnavailable) as error:
         err.print(Text(str(error), "red"), soft_wrap=True)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        # Whoever read the output has left, as `head` does; what is still in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except (BlockingIOError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "new thread" not in str(error):
+            raise
+        from autograder.sandbox.launcher import PROCESSES_REMEDY  # noqa: PLC0415
+
+        err.print(Text(PROCESSES_REMEDY, "red"), soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

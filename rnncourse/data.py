@@ -98,8 +98,12 @@ def cache_folder() -> Path:
     """Where downloads are kept: `$XDG_CACHE_HOME/rnncourse`, else `~/.cache/rnncourse`."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification: a relative path is to be ignored.
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "rnncourse"
+    if base and Path(base).is_absolute():
+        return Path(base) / "rnncourse"
+    try:
+        return Path.home() / ".cache" / "rnncourse"
+    except RuntimeError:  # an account without a home, as in a container
+        return Path(tempfile.gettempdir()) / "rnncourse"
 
 
 def tokens(text: str) -> list[str]:

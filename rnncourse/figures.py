@@ -22,6 +22,8 @@ COLOURS = {
     "purple": "#CC79A7",
 }
 
+# A person's own settings (LaTeX for all text, say) are not for these figures.
+mpl.rcdefaults()
 mpl.rcParams.update(
     {
         "axes.prop_cycle": cycler(

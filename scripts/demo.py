@@ -5,10 +5,14 @@ Everything it writes is below `build/demo/`, a release of its own included; a se
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +23,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from sample_class import write_class  # noqa: E402
 
 from autograder.build import Places, build  # noqa: E402
+from autograder.exercise import CourseError  # noqa: E402
 from autograder.masters import find_masters  # noqa: E402
+from autograder.sandbox import doctor  # noqa: E402
 
 DEMO = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent
@@ -31,6 +37,30 @@ def run(*command: str, may_fail: bool = False) -> None:
     done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False)
     if done.returncode and not may_fail:
         sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}")
+
+
+def refuse_without_sandbox() -> None:
+    """Stop before anything is written where nothing could be graded."""
+    for finding in doctor():
+        if not finding.ok:
+            sys.exit(
+                "The demo grades others' code, and the sandbox for that does not work here.\n"
+                f"{finding.name}: {finding.detail}\n{finding.remedy}"
+            )
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Stop where another demo is at work: it starts from nothing, and would take that one's files away."""
+    DEMO.parent.mkdir(parents=True, exist_ok=True)
+    with DEMO.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"Another demo is at work in {DEMO}; run this again when it has ended.")
+        except OSError:
+            pass  # a file system without locks
+        yield
 
 
 def write_feedback(notebook: str) -> None:
@@ -66,5 +96,17 @@ def main(notebooks: list[str]) -> None:
     print(f"Formgrader:    cd {DEMO} && {BIN / 'jupyter'} lab, then Nbgrader, Formgrader")
 
 
+def start(notebooks: list[str]) -> None:
+    """Look whether the way can be walked, and walk it."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make demo | head` ends it like any other program
+    try:
+        find_masters(ROOT / "solutions", notebooks or None)
+        refuse_without_sandbox()
+        with alone():
+            main(notebooks)
+    except CourseError as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    start(sys.argv[1:])

@@ -68,7 +68,7 @@ def doctor() -> list[Finding]:
     try:
         bwrap = launcher.find_bwrap()
     except SandboxUnavailable as error:
-        return [*findings, Finding("bubblewrap", False, str(error), launcher.NO_BWRAP_REMEDY)]
+        return [*findings, Finding("bubblewrap", False, str(error))]  # its words hold what to do
     findings.append(_bubblewrap(bwrap))
     findings.append(_user_namespaces(bwrap))
     findings.append(_filter())
@@ -124,7 +124,7 @@ def _filter() -> Finding:
     try:
         program = compiled_filter()
     except SandboxUnavailable as error:
-        return Finding(name, False, str(error), "Install libseccomp (`apt install libseccomp2`).")
+        return Finding(name, False, str(error), "Install libseccomp (`sudo apt install libseccomp2`).")
     return Finding(name, True, f"{len(program) // 8} instructions")
 
 
@@ -154,7 +154,7 @@ def _whole_run() -> Finding:
                 )
             used = session.usage
     except SandboxUnavailable as error:
-        return Finding(name, False, str(error), launcher.USER_NAMESPACES_REMEDY)
+        return Finding(name, False, str(error), "Please report this.")
     for outcome in (doubled, escaped, kept):
         if outcome.error is not None:
             return Finding(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import select
 import signal
 import socket
@@ -29,6 +30,8 @@ CREDENTIALS = struct.Struct("3i")
 START_SECONDS = 60.0
 REPORT_SECONDS = 10.0
 STILL_RUNNING = -2
+# What bubblewrap says where it may not make namespaces.
+REFUSED = re.compile("namespace|uid map|RTM_NEWADDR|not permitted|Permission denied")
 
 
 class Worker:
@@ -207,6 +210,8 @@ def _why_not(said: str, bwrap: Path | None) -> str:
     if bwrap is None:
         return f"the worker did not start: {last}"
     reason = f"the sandbox did not start ({bwrap}: {last})."
-    if said.startswith("bwrap:") and "execvp" not in said:
+    if "Resource temporarily unavailable" in said:
+        return f"{reason} {launcher.PROCESSES_REMEDY}"
+    if said.startswith("bwrap:") and REFUSED.search(said):
         return f"{reason} {launcher.USER_NAMESPACES_REMEDY}"
     return f"{reason} `autograder doctor` tells more."

