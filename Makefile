@@ -40,7 +40,7 @@ test: lint  ## lint, releases up to date, the whole test suite
 	$(BIN)/autograder build --check
 	$(SUITE) $(ARGS)
 
-coverage: lint  ## what CI runs: make test, and how much of autograder/ that runs (90 % at least)
+coverage: lint  ## make test, and how much of autograder/ that runs (90 % at least)
 	$(BIN)/autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
