@@ -11,6 +11,7 @@ import pytest
 from course import ROOT, frozen_sheet, master_of
 from students_side import Tries, try_notebook
 
+from autograder.answers.leaf import Leaf
 from autograder.release.build import PUBLIC_KEY
 from autograder.sheets.drawn import fresh_sheets
 from autograder.sheets.frozen import freeze
@@ -46,7 +47,7 @@ def native(monkeypatch, tmp_path):
 def altered(folder: Path, factor: float) -> None:
     """A release in which somebody multiplied one expected number, the largest of its array."""
     sheets = fresh_sheets(master_of(NOTEBOOK), PUBLIC_KEY)
-    expected = sheets["sigmoid_grad"].cases[0].expected["slope"]
+    expected = sheets["sigmoid_grad"].cases[0].expected[Leaf("slope")]
     expected.flat[abs(expected).argmax()] *= factor
     (folder / NOTEBOOK).mkdir()
     (folder / NOTEBOOK / RELEASED.name).write_bytes(freeze(NOTEBOOK, sheets))

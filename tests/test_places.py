@@ -22,6 +22,7 @@ from autograder import cli
 from autograder.errors import CourseError, SandboxUnavailable
 from autograder.grading import classroom
 from autograder.grading.journal import Journal
+from autograder.record import Judgement, Mark, Record
 from autograder.release import build as building
 from autograder.sandbox import launcher
 from autograder.sheets.drawn import fresh_sheets
@@ -209,24 +210,25 @@ def test_a_demo_of_no_notebook_says_so_and_takes_nothing_away(tmp_path, monkeypa
 
 
 def test_a_narrow_terminal_shows_names_and_marks(monkeypatch):
-    records = {"student": "ada", "score": 9.5, "max_score": 12.0, "problems": ["x" * 50], "exercises": []}
+    record = Record("ada", "tiny_rnn", [Mark(Judgement("rnn_step", "right", 0.95), 10.0)], ["x" * 50])
 
     class Records:
         def records(self, students):
-            return [records] * len(students)
+            return [record] * len(students)
 
     for width in (20, 40, 80):
         shown = io.StringIO()
         monkeypatch.setattr(cli, "out", Console(file=shown, width=width))
         cli.out.print(cli._class_table("02_backpropagation_through_time", Records(), ["ada"]))
-        assert "ada" in shown.getvalue() and "9.5 of 12" in shown.getvalue()
+        assert "ada" in shown.getvalue() and "9.5 of 10" in shown.getvalue()
         assert ("x" * 10 in shown.getvalue()) == (width == 80)
 
 
 EXECUTE = """
 import sys, nbformat
 from pathlib import Path
-from autograder.build import Places, _execute
+from autograder.course.places import Places
+from autograder.release.build import _execute
 code = '''
 import matplotlib.pyplot as plt
 from rnncourse import show
