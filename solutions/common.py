@@ -5,6 +5,8 @@ An `exercises.py` imports it by `from common import …`, wherever the grader is
 
 from functools import partial
 
+import numpy as np
+
 WORDS = {
     "N = 1": "one sequence",
     "T = 1": "one step",
@@ -23,8 +25,40 @@ def sizes(draw, words=WORDS, **sizes):
     return found
 
 
+def signs(rng, shape):
+    """As many -1 as 1 in a drawn order (of an odd number one more -1): no key gives them all alike."""
+    return rng.permutation(np.arange(np.prod(shape, dtype=int)) % 2 * 2.0 - 1).reshape(shape)
+
+
+def both_signs(rng, shape, low, high):
+    """Numbers whose sizes lie between low and high, half of them negative (and a single one)."""
+    return signs(rng, shape) * rng.uniform(low, high, size=shape)
+
+
+def some_labels(rng, N, below):
+    """Labels of N sequences: not all alike, and of more than two some are alike; a single one is the last.
+
+    So row and column of an entry exchanged never give the same entries.
+    """
+    if N == 1:
+        return np.array([below - 1])
+    kinds = rng.permutation(below)
+    return kinds[rng.permutation(np.arange(N) % max(2, min(N, below) - 1))]
+
+
+def saturating(near, far):
+    """Scales (3, 1) for the weights of three units, a row each: two near saturation, the third far beyond it.
+
+    Far beyond a wrong pre-activation shows by its sign alone, and that by chance. Near it shows always.
+    """
+    return np.array([[near], [near], [far]])
+
+
 def matrices(rng, scale, **shapes):
-    """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`."""
+    """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`.
+
+    `scale` is a number, or (with `saturating`) one for each row.
+    """
     return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
 
 
