@@ -54,12 +54,30 @@ def saturating(near, far):
     return np.array([[near], [near], [far]])
 
 
+def beyond(rng, pre_activations):
+    """Factors (3, 1) for the weights of three units: for the first sequence of one the pre-activation then lies
+    between 2 and 4, of the others beyond 1,000 and beyond -1,000.
+    """
+    wanted = np.array([rng.uniform(2, 4), rng.uniform(1000, 2000), -rng.uniform(1000, 2000)])
+    return (wanted / pre_activations[:, 0])[:, None]
+
+
 def matrices(rng, scale, **shapes):
     """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`.
 
     `scale` is a number, or (with `saturating`) one for each row.
     """
     return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+def turning(rng, size, gain=1.0):
+    """A square matrix that turns vectors and makes them by no more than a fifth longer or shorter than gain.
+
+    So a product of many neither vanishes nor explodes but for the gain; W.T is another one. (1, 1): near gain
+    or -gain.
+    """
+    left, _, right = np.linalg.svd(rng.normal(size=(size, size)))
+    return gain * (left * rng.uniform(0.8, 1.2, size=size)) @ right
 
 
 def leaf(value):

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import leaf, matrices, sizes, torch_gradients, torch_walk
+from common import beyond, leaf, matrices, sizes, torch_gradients, torch_walk
 
 # ------------------------------------------------------------------------------------- inputs
 
@@ -37,6 +37,14 @@ def step_inputs(rng, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
         "s_prev": np.tanh(rng.normal(size=(H, N))),
         "W": _weights(rng, D, H, gate_scale, scale),
     }
+
+
+def beyond_inputs(rng):
+    """Gates shut and open as far as numbers go, and one between."""
+    inputs = step_inputs(rng)
+    W = inputs["W"]
+    factors = beyond(rng, W["gs"] @ inputs["s_prev"] + W["gx"] @ inputs["x_t"])
+    return {**inputs, "W": {**W, "gs": factors * W["gs"], "gx": factors * W["gx"]}}
 
 
 def state_outside_inputs(rng):
@@ -139,7 +147,7 @@ gate = Exercise(
     edge_cases={
         **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
-        "pre-activations beyond 1,000": partial(step_inputs, gate_scale=2000.0),
+        "pre-activations beyond 1,000": beyond_inputs,
     },
     hints=(
         "The gate looks at the same two things as the step of an RNN, the state before and the "
