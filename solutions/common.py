@@ -35,6 +35,16 @@ def both_signs(rng, shape, low, high):
     return signs(rng, shape) * rng.uniform(low, high, size=shape)
 
 
+def some_states(rng, *shape):
+    """States that a tanh may have made, none near 0."""
+    return both_signs(rng, shape, 0.2, 0.9)
+
+
+def upstream(rng, *shape):
+    """A gradient that arrives from above: nowhere near 0, or a mistake on its way back might not show."""
+    return both_signs(rng, shape, 0.3, 2.0)
+
+
 def some_labels(rng, N, below):
     """Labels of N sequences: not all alike, and of more than two some are alike; a single one is the last.
 

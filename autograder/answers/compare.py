@@ -11,6 +11,8 @@ from math import prod
 import numpy as np
 
 WEIGHT_WORDS = ("row", "column")
+# However small what is expected is, the absolute tolerance is that of numbers of this size.
+LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 
@@ -55,9 +57,18 @@ def axis_words(name: str, ndim: int, axes: dict[str, tuple[str, ...]]) -> tuple[
 
 def tolerance(expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     """The largest allowed difference for each entry; `atol` is in units of the largest entry."""
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = max(float(finite.max()) if finite.size else 0.0, 1e-3)
+    scale = max(_largest(expected), LEAST_SCALE)
     return rtol * np.abs(np.where(np.isfinite(expected), expected, 0.0)) + atol * scale
+
+
+def _largest(expected: np.ndarray) -> float:
+    return float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
+
+
+def is_too_small(expected: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether numbers are not zero, but so small that the absolute tolerance decides what agrees with them."""
+    largest = _largest(expected)
+    return 0 < rtol * largest < atol * LEAST_SCALE
 
 
 def agrees(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:

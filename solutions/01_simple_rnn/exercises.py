@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
-from common import both_signs, saturating, some_labels
+from common import saturating, some_labels, some_states
 
 sizes = partial(common.sizes, words=common.WORDS | {"D = 1": "one input number", "T = 1": "one time step"})
 
@@ -20,15 +20,10 @@ def recurrent_weights(rng, D, H, scale=1.0):
     }
 
 
-def states(rng, *shape):
-    """States that a tanh may have made, none of them near 0."""
-    return both_signs(rng, shape, 0.2, 0.9)
-
-
 def step_inputs(rng, D=4, H=3, N=2, scale=1.0):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "s_prev": states(rng, H, N),
+        "s_prev": some_states(rng, H, N),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
@@ -36,7 +31,7 @@ def step_inputs(rng, D=4, H=3, N=2, scale=1.0):
 def sequence_inputs(rng, T=5, D=4, H=3, scale=1.0):
     return {
         "xs": rng.normal(size=(T, D)),
-        "s0": states(rng, H),
+        "s0": some_states(rng, H),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
@@ -44,14 +39,14 @@ def sequence_inputs(rng, T=5, D=4, H=3, scale=1.0):
 def batch_inputs(rng, *, T=5, D=4, H=3, N=2, scale=1.0):
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "s0": states(rng, H, N),
+        "s0": some_states(rng, H, N),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
 
 def predict_inputs(rng, H=5, C=3, N=4):
     return {
-        "s_last": states(rng, H, N),
+        "s_last": some_states(rng, H, N),
         "W": {**recurrent_weights(rng, 2, H), "ys": rng.normal(size=(C, H))},
     }
 
@@ -63,8 +58,8 @@ def predict_inputs_of_thousands(rng, H=5, C=3, N=4):
     the scores are about half as large.
     """
     inputs = predict_inputs(rng, H, C, N)
-    common = rng.uniform(2000, 4000, size=H)
-    inputs["W"]["ys"] = np.array([[1], [-1], [1]]) * common + rng.normal(size=(C, H))
+    shared = rng.uniform(2000, 4000, size=H)
+    inputs["W"]["ys"] = np.array([[1], [-1], [1]]) * shared + rng.normal(size=(C, H))
     sizes = rng.uniform(0.75, 0.9, size=(H, N)) * np.where(np.arange(N) < 2, 0.5, 1)
     inputs["s_last"] = sizes * np.where(np.arange(N) % 2, -1, 1)
     return inputs

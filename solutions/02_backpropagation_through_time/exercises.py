@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient
-from common import both_signs, saturating, some_labels, torch_gradients, turning
+from common import saturating, some_labels, some_states, torch_gradients, turning, upstream
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
@@ -17,7 +17,7 @@ def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
     """A last state, output weights, and the probabilities that belong to them; the first label is improbable."""
     # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
     labels = some_labels(rng, N, below=min(C, N)) if labels is None else np.full(N, labels)
-    s_last = both_signs(rng, (H, N), 0.2, 0.9)
+    s_last = some_states(rng, H, N)
     ys = scale * rng.normal(size=(C, H))
     least, first = (ys @ s_last[:, 0]).argmin(), labels[0]
     ys[[least, first]] = ys[[first, least]]
@@ -69,16 +69,18 @@ def step(x_t, s_prev, W):
 
 
 def weights(rng, D, H, scale):
-    return {"ss": scale * turning(rng, H, gain=1.7), "sx": scale * rng.normal(size=(H, D))}
+    return {"ss": scale * turning(rng, H, gain=1.7), "sx": 0.6 * scale * rng.normal(size=(H, D))}
 
 
 def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
     """One step of the RNN, and a gradient that arrives at its new state."""
     W = weights(rng, D, H, scale)
+    s_prev = some_states(rng, H, N)
     x_t = rng.normal(size=(D, N))
-    s_prev = both_signs(rng, (H, N), 0.2, 0.9)
+    # What the first unit gets from state and input does not cancel: near 0 a tanh is hardly there.
+    x_t = x_t * np.sign((W["ss"] @ s_prev)[0] * (W["sx"] @ x_t)[0])
     return {
-        "ds": rng.normal(size=(H, N)),
+        "ds": upstream(rng, H, N),
         "x_t": x_t,
         "s_prev": s_prev,
         "s_t": step(x_t, s_prev, W),
@@ -127,11 +129,11 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, last_only=False):
     """A sequence, the states the RNN goes through, and the loss's direct gradients at them."""
     W = weights(rng, D, H, scale)
     xs = rng.normal(size=(T, D, N))
-    s0 = both_signs(rng, (H, N), 0.2, 0.9)
+    s0 = some_states(rng, H, N)
     states, s = np.zeros((T, H, N)), s0
     for k in range(T):
         s = states[k] = step(xs[k], s, W)
-    ds = rng.normal(size=(T, H, N))
+    ds = upstream(rng, T, H, N)
     if last_only:
         ds[:-1] = 0
     return {"ds": ds, "xs": xs, "s0": s0, "states": states, "W": W}

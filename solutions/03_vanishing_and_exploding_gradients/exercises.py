@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise
-from common import both_signs, sizes, turning
+from common import both_signs, sizes, some_states, turning, upstream
 
 # ------------------------------------------------------------------------------ step_jacobian
 
@@ -14,7 +14,7 @@ def jacobian_inputs(rng, H=4, least=0.2, most=0.9):
     """One state, as a column, and recurrent weights that are not symmetric."""
     return {
         "s_t": both_signs(rng, (H, 1), least, most),
-        "W": {"ss": rng.normal(size=(H, H)), "sx": rng.normal(size=(H, 3))},
+        "W": {"ss": turning(rng, H), "sx": rng.normal(size=(H, 3))},
     }
 
 
@@ -118,12 +118,12 @@ jacobian_product = Exercise(
 def norms_inputs(rng, T=5, H=4, N=3, gain=1.2, D=2):
     """The states of a small RNN."""
     W = {"ss": turning(rng, H, gain), "sx": 0.6 * rng.normal(size=(H, D))}
-    s_t = both_signs(rng, (H, N), 0.2, 0.9)
+    s_t = some_states(rng, H, N)
     states = []
     for _ in range(T):
         s_t = np.tanh(W["ss"] @ s_t + W["sx"] @ rng.normal(size=(D, N)))
         states.append(s_t)
-    return {"ds_last": rng.normal(size=(H, N)), "states": np.stack(states), "W": W}
+    return {"ds_last": upstream(rng, H, N), "states": np.stack(states), "W": W}
 
 
 def torch_gradient_norms(ds_last, states, W):
@@ -172,7 +172,8 @@ def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.25, 1.2, 1.0), keys=("ss", "s
     gradients = {}
     for key, norm in zip(keys, norms, strict=False):
         drawn = rng.normal(size=shapes[key])
-        gradients[key] = norm / np.linalg.norm(drawn) * drawn
+        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
+        gradients[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
     return {"gradients": gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
 
 

@@ -9,7 +9,17 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import beyond, leaf, matrices, sizes, torch_gradients, torch_walk
+from common import (
+    beyond,
+    both_signs,
+    leaf,
+    matrices,
+    sizes,
+    some_states,
+    torch_gradients,
+    torch_walk,
+    upstream,
+)
 
 # ------------------------------------------------------------------------------------- inputs
 
@@ -34,7 +44,7 @@ def step_inputs(rng, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
     """One input, one state inside (-1, 1), and the four matrices."""
     return {
         "x_t": rng.normal(size=(D, N)),
-        "s_prev": np.tanh(rng.normal(size=(H, N))),
+        "s_prev": some_states(rng, H, N),
         "W": _weights(rng, D, H, gate_scale, scale),
     }
 
@@ -50,14 +60,14 @@ def beyond_inputs(rng):
 def state_outside_inputs(rng):
     """A state with entries beyond -1 and 1, where a candidate never gets."""
     inputs = step_inputs(rng)
-    return {**inputs, "s_prev": 3.0 * rng.normal(size=inputs["s_prev"].shape)}
+    return {**inputs, "s_prev": both_signs(rng, inputs["s_prev"].shape, 1.2, 4.0)}
 
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
     """A sequence, the state before it, and the four matrices."""
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "s0": np.tanh(rng.normal(size=(H, N))),
+        "s0": some_states(rng, H, N),
         "W": _weights(rng, D, H, gate_scale, scale),
     }
 
@@ -67,7 +77,7 @@ def step_backward_inputs(rng, outside=False, **sizes):
     step = state_outside_inputs(rng) if outside else step_inputs(rng, **sizes)
     _, g_t, candidate = _step(**step)
     return {
-        "ds": rng.normal(size=candidate.shape),
+        "ds": upstream(rng, *candidate.shape),
         "x_t": step["x_t"],
         "s_prev": step["s_prev"],
         "g_t": g_t,
@@ -84,7 +94,7 @@ def backward_inputs(rng, last_only=False, **sizes):
         steps.append(_step(x_t, s_prev, sequence["W"]))
         s_prev = steps[-1][0]
     states, gates, candidates = (np.stack(arrays) for arrays in zip(*steps, strict=True))
-    ds = rng.normal(size=states.shape)
+    ds = upstream(rng, *states.shape)
     if last_only:
         ds[:-1] = 0
     return {

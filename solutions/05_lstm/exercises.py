@@ -7,7 +7,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Mutant
-from common import beyond, both_signs, saturating
+from common import beyond, both_signs, saturating, some_states
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
@@ -20,7 +20,7 @@ def weights(rng, D, H, scale, letters="fioc"):
 def gate_inputs(rng, D=4, H=3, N=2, scale=0.8, letters="fioc"):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "h_prev": both_signs(rng, (H, N), 0.2, 0.9),
+        "h_prev": some_states(rng, H, N),
         "W": weights(rng, D, H, scale, letters),
     }
 
@@ -38,7 +38,7 @@ def beyond_inputs(rng):
 def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "h_prev": both_signs(rng, (H, N), 0.2, 0.9),
+        "h_prev": some_states(rng, H, N),
         "c_prev": both_signs(rng, (H, N), 0.3, 2.5),
         "W": weights(rng, D, H, scale),
     }
@@ -47,7 +47,7 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.8):
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "h0": both_signs(rng, (H, N), 0.2, 0.9),
+        "h0": some_states(rng, H, N),
         "c0": both_signs(rng, (H, N), 0.3, 2.5),
         "W": weights(rng, D, H, scale),
     }

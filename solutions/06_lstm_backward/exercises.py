@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import both_signs, saturating, sizes, torch_gradients, torch_walk
+from common import both_signs, saturating, sizes, some_states, torch_gradients, torch_walk, upstream
 
 GATES = "fioc"
 
@@ -41,14 +41,14 @@ def _forward(xs, h0, c0, W):
 
 
 def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
-    x_t, h_prev = rng.normal(size=(D, N)), both_signs(rng, (H, N), 0.2, 0.9)
+    x_t, h_prev = rng.normal(size=(D, N)), some_states(rng, H, N)
     c_prev = both_signs(rng, (H, N), 0.3, 2.0)
     W = _weights(rng, D, H, scale)
     W["fb"] = W["fb"] + forget_bias
     _, c_t, gates = _step(x_t, h_prev, c_prev, W)
     return {
-        "dh": rng.normal(size=(H, N)),
-        "dc": rng.normal(size=(H, N)),
+        "dh": upstream(rng, H, N),
+        "dc": upstream(rng, H, N),
         "x_t": x_t,
         "h_prev": h_prev,
         "c_prev": c_prev,
@@ -60,12 +60,12 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     xs = rng.normal(size=(T, D, N))
-    h0, c0 = both_signs(rng, (H, N), 0.2, 0.9), both_signs(rng, (H, N), 0.3, 2.0)
+    h0, c0 = some_states(rng, H, N), both_signs(rng, (H, N), 0.3, 2.0)
     W = _weights(rng, D, H, scale)
     W["fb"] = W["fb"] + forget_bias
     hs, cs, gates = _forward(xs, h0, c0, W)
     return {
-        "dhs": rng.normal(size=(T, H, N)),
+        "dhs": upstream(rng, T, H, N),
         "xs": xs,
         "h0": h0,
         "c0": c0,
@@ -79,7 +79,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
 def flow_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     inputs = sequence_inputs(rng, T, D, H, N, scale, forget_bias)
     del inputs["dhs"]
-    return {"dh": rng.normal(size=(H, N)), "dc": rng.normal(size=(H, N)), **inputs}
+    return {"dh": upstream(rng, H, N), "dc": upstream(rng, H, N), **inputs}
 
 
 def _torch_step(x_t, h_prev, c_prev, W):
