@@ -40,8 +40,8 @@ def some_states(rng, *shape):
     return both_signs(rng, shape, 0.2, 0.9)
 
 
-def upstream(rng, *shape):
-    """A gradient that arrives from above: nowhere near 0, or a mistake on its way back might not show."""
+def arriving(rng, *shape):
+    """A gradient that arrives at a backward function, none of it near 0."""
     return both_signs(rng, shape, 0.3, 2.0)
 
 
@@ -57,34 +57,31 @@ def some_labels(rng, N, below):
 
 
 def saturating(near, far):
-    """Scales (3, 1) for the weights of three units, a row each: two near saturation, the third far beyond it.
+    """Scales (3, 1) for the weights of three units, a row each: two near saturation, the third far beyond.
 
-    Far beyond a wrong pre-activation shows by its sign alone, and that by chance. Near it shows always.
+    Far beyond, a wrong pre-activation shows by its sign alone, so by chance; near saturation it shows always.
     """
     return np.array([[near], [near], [far]])
 
 
 def beyond(rng, pre_activations):
-    """Factors (3, 1) for the weights of three units: for the first sequence of one the pre-activation then lies
-    between 2 and 4, of the others beyond 1,000 and beyond -1,000.
+    """Factors (3, 1) for the weights of three units whose pre-activations, (3, N), are given.
+
+    With them, for the first sequence, one lies between 2 and 4, the others beyond 1,000 and beyond -1,000.
     """
     wanted = np.array([rng.uniform(2, 4), rng.uniform(1000, 2000), -rng.uniform(1000, 2000)])
     return (wanted / pre_activations[:, 0])[:, None]
 
 
 def matrices(rng, scale, **shapes):
-    """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`.
-
-    `scale` is a number, or (with `saturating`) one for each row.
-    """
+    """Drawn matrices by name, in the order given: `matrices(rng, 0.7, ss=(H, H), sx=(H, D))`."""
     return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
 
 
 def turning(rng, size, gain=1.0):
-    """A square matrix that turns vectors and makes them by no more than a fifth longer or shorter than gain.
+    """A square matrix that turns vectors and makes them longer by `gain`, give or take a fifth.
 
-    So a product of many neither vanishes nor explodes but for the gain; W.T is another one. (1, 1): near gain
-    or -gain.
+    Beside the gain, a product of many of them neither vanishes nor explodes. One of size 1 is never near 0.
     """
     left, _, right = np.linalg.svd(rng.normal(size=(size, size)))
     return gain * (left * rng.uniform(0.8, 1.2, size=size)) @ right

@@ -66,7 +66,7 @@ def _largest(expected: np.ndarray) -> float:
 
 
 def is_too_small(expected: np.ndarray, rtol: float, atol: float) -> bool:
-    """Whether numbers are not zero, but so small that the absolute tolerance decides what agrees with them."""
+    """Whether numbers are so small, and not zero, that the absolute tolerance alone says what agrees."""
     largest = _largest(expected)
     return 0 < rtol * largest < atol * LEAST_SCALE
 

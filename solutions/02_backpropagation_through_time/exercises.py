@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient
-from common import saturating, some_labels, some_states, torch_gradients, turning, upstream
+from common import arriving, saturating, some_labels, some_states, torch_gradients, turning
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
@@ -14,7 +14,7 @@ sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 
 def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
-    """A last state, output weights, and the probabilities that belong to them; the first label is improbable."""
+    """A last state, output weights, and the probabilities that belong to them: little for the first label."""
     # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
     labels = some_labels(rng, N, below=min(C, N)) if labels is None else np.full(N, labels)
     s_last = some_states(rng, H, N)
@@ -80,7 +80,7 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
     # What the first unit gets from state and input does not cancel: near 0 a tanh is hardly there.
     x_t = x_t * np.sign((W["ss"] @ s_prev)[0] * (W["sx"] @ x_t)[0])
     return {
-        "ds": upstream(rng, H, N),
+        "ds": arriving(rng, H, N),
         "x_t": x_t,
         "s_prev": s_prev,
         "s_t": step(x_t, s_prev, W),
@@ -133,7 +133,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, last_only=False):
     states, s = np.zeros((T, H, N)), s0
     for k in range(T):
         s = states[k] = step(xs[k], s, W)
-    ds = upstream(rng, T, H, N)
+    ds = arriving(rng, T, H, N)
     if last_only:
         ds[:-1] = 0
     return {"ds": ds, "xs": xs, "s0": s0, "states": states, "W": W}

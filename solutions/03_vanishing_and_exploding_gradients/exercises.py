@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise
-from common import both_signs, sizes, some_states, turning, upstream
+from common import arriving, both_signs, sizes, some_states, turning
 
 # ------------------------------------------------------------------------------ step_jacobian
 
@@ -123,7 +123,7 @@ def norms_inputs(rng, T=5, H=4, N=3, gain=1.2, D=2):
     for _ in range(T):
         s_t = np.tanh(W["ss"] @ s_t + W["sx"] @ rng.normal(size=(D, N)))
         states.append(s_t)
-    return {"ds_last": upstream(rng, H, N), "states": np.stack(states), "W": W}
+    return {"ds_last": arriving(rng, H, N), "states": np.stack(states), "W": W}
 
 
 def torch_gradient_norms(ds_last, states, W):

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograder import Exercise, Gradient
 from common import (
+    arriving,
     beyond,
     both_signs,
     leaf,
@@ -18,7 +19,6 @@ from common import (
     some_states,
     torch_gradients,
     torch_walk,
-    upstream,
 )
 
 # ------------------------------------------------------------------------------------- inputs
@@ -77,7 +77,7 @@ def step_backward_inputs(rng, outside=False, **sizes):
     step = state_outside_inputs(rng) if outside else step_inputs(rng, **sizes)
     _, g_t, candidate = _step(**step)
     return {
-        "ds": upstream(rng, *candidate.shape),
+        "ds": arriving(rng, *candidate.shape),
         "x_t": step["x_t"],
         "s_prev": step["s_prev"],
         "g_t": g_t,
@@ -94,7 +94,7 @@ def backward_inputs(rng, last_only=False, **sizes):
         steps.append(_step(x_t, s_prev, sequence["W"]))
         s_prev = steps[-1][0]
     states, gates, candidates = (np.stack(arrays) for arrays in zip(*steps, strict=True))
-    ds = upstream(rng, *states.shape)
+    ds = arriving(rng, *states.shape)
     if last_only:
         ds[:-1] = 0
     return {

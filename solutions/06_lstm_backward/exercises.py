@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import both_signs, saturating, sizes, some_states, torch_gradients, torch_walk, upstream
+from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
 
 GATES = "fioc"
 
@@ -47,8 +47,8 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     W["fb"] = W["fb"] + forget_bias
     _, c_t, gates = _step(x_t, h_prev, c_prev, W)
     return {
-        "dh": upstream(rng, H, N),
-        "dc": upstream(rng, H, N),
+        "dh": arriving(rng, H, N),
+        "dc": arriving(rng, H, N),
         "x_t": x_t,
         "h_prev": h_prev,
         "c_prev": c_prev,
@@ -65,7 +65,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     W["fb"] = W["fb"] + forget_bias
     hs, cs, gates = _forward(xs, h0, c0, W)
     return {
-        "dhs": upstream(rng, T, H, N),
+        "dhs": arriving(rng, T, H, N),
         "xs": xs,
         "h0": h0,
         "c0": c0,
@@ -79,7 +79,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
 def flow_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     inputs = sequence_inputs(rng, T, D, H, N, scale, forget_bias)
     del inputs["dhs"]
-    return {"dh": upstream(rng, H, N), "dc": upstream(rng, H, N), **inputs}
+    return {"dh": arriving(rng, H, N), "dc": arriving(rng, H, N), **inputs}
 
 
 def _torch_step(x_t, h_prev, c_prev, W):
