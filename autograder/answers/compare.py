@@ -14,6 +14,8 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.leaf import Leaf
 
 WEIGHT_WORDS = ("row", "column")
+# However small what is expected is, the absolute tolerance is that of numbers of this size.
+LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 STEPS = ("time step", "position")
@@ -43,9 +45,18 @@ def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tu
 
 def tolerance(expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     """The largest allowed difference for each entry; `atol` is in units of the largest entry."""
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = max(float(finite.max()) if finite.size else 0.0, 1e-3)
+    scale = max(_largest(expected), LEAST_SCALE)
     return rtol * np.abs(np.where(np.isfinite(expected), expected, 0.0)) + atol * scale
+
+
+def _largest(expected: np.ndarray) -> float:
+    return float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
+
+
+def is_too_small(expected: np.ndarray, rtol: float, atol: float) -> bool:
+    """Whether numbers are so small, and not zero, that the absolute tolerance alone says what agrees."""
+    largest = _largest(expected)
+    return 0 < rtol * largest < atol * LEAST_SCALE
 
 
 def agrees(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:

@@ -29,11 +29,15 @@ from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.judge import judge
 from autograder.report.sentences import sentence
-from autograder.sheets.drawn import fresh_sheets
+from autograder.sheets.drawn import drawn_cases, fresh_sheets
 from autograder.sheets.frozen import Difference, FrozenChecks, difference, freeze
-from autograder.sheets.sheet import Sheet, differs
+from autograder.sheets.sheet import Case, Sheet, differs
+from autograder.sheets.telling import told_by_chance, too_small
 
 PUBLIC_KEY = "public"
+# Under which draws are tried: a few, and, where they disagree, many.
+MANY_KEYS = tuple(f"key {number}" for number in range(30))
+SOME_KEYS = MANY_KEYS[:8]
 CHECKS = "checks.safetensors"
 CONFIRM_RTOL = 1e-6
 # The name of a socket has room for some 100 characters.
@@ -190,8 +194,9 @@ def validate(master: Master, sheets: dict[str, Sheet]) -> None:
     for name, sheet in sheets.items():
         _validate_reference(master, name, sheet)
         _validate_confirmed(master, name, sheet)
-        _validate_edges(master, name, sheet)
+        _validate_edges(master, name, sheet.cases)
         _validate_mistakes(master, name, sheet)
+        _validate_draws(master, name)
     _validate_leaks(master)
 
 
@@ -238,16 +243,17 @@ def _has_torch() -> bool:
     return True
 
 
-def _validate_edges(master: Master, name: str, sheet: Sheet) -> None:
+def _validate_edges(master: Master, name: str, cases: list[Case]) -> None:
     """No answer that is no work earns anything: zeros, or an argument handed back."""
-    for case in sheet.cases:
+    spec = master.exercises[name].spec
+    for case in cases:
         arguments = [np.asarray(a) for a in case.inputs.values() if not isinstance(a, dict)]
-        zeros = {leaf: not differs(np.zeros_like(e), e, sheet.spec) for leaf, e in case.expected.items()}
+        zeros = {leaf: not differs(np.zeros_like(e), e, spec) for leaf, e in case.expected.items()}
         # Of random values every output earns a share by itself; an edge case is one thing.
         lazy = all(zeros.values()) if case.is_edge else any(zeros.values())
         if len(case.expected) == 1:
             (expected,) = case.expected.values()
-            lazy |= any(a.shape == expected.shape and not differs(a, expected, sheet.spec) for a in arguments)
+            lazy |= any(a.shape == expected.shape and not differs(a, expected, spec) for a in arguments)
         if lazy:
             raise CourseError(
                 f"{master.name}: {name!r} for {case.words!r} is right when zeros or an argument are "
@@ -266,6 +272,26 @@ def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise CourseError(f"{master.name}: {name!r} has several mutants named {twice}")
+
+
+def _validate_draws(master: Master, name: str) -> None:
+    """Whatever the key, a case tells the same mistakes: else marks would depend on the key."""
+    drawn = [drawn_cases(master, name, key) for key in SOME_KEYS]
+    if told_by_chance(master, name, drawn, each=2):
+        drawn = [drawn_cases(master, name, key) for key in MANY_KEYS]
+        chances = told_by_chance(master, name, drawn)
+        more = f" (and {len(chances) - 1} more like it)" if len(chances) > 1 else ""
+        raise CourseError(
+            f"{master.name}: of {name!r}, {chances[0]}{more}: marks would depend on the course's key. Change "
+            "the draw so that it tells this always or never; `solutions/common.py` has words for it"
+        )
+    for cases in drawn:
+        _validate_edges(master, name, cases)
+        if small := too_small(cases, master.exercises[name].spec):
+            raise CourseError(
+                f"{master.name}: of {name!r}, {small[0]} may be so small that a wrong answer agrees with it. "
+                "Scale the draw, or set atol=0 if small numbers must be right to their own digits"
+            )
 
 
 def _validate_leaks(master: Master) -> None:

@@ -40,6 +40,25 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
     exercise = master.exercises[name]
     spec = exercise.spec
+    sheet = Sheet(name, exercise.points, exercise.parameters, spec, drawn_cases(master, name, key), [])
+    sheet.mistakes = [
+        Mistake(label, hint, effects_of(function, sheet), made_in)
+        for label, hint, function, made_in in mistaken_functions(master, exercise)
+    ]
+    if spec.gradient:
+        sheet.forward = _forward_of(master, spec.gradient, sheet)
+    sheet.slips = cache(lambda: slips_of(master, sheet))
+    return sheet
+
+
+def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
+    """Draw the inputs of one exercise and compute what is expected.
+
+    Raises:
+        CourseError: the reference fails, or does not take what is drawn.
+    """
+    exercise = master.exercises[name]
+    spec = exercise.spec
     reference = master.reference[name]
     cases = []
     draws = (spec.cases,) * VALUE_CASES if callable(spec.cases) else spec.cases
@@ -59,15 +78,17 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
                 f"the signature has {exercise.parameters}"
             )
         cases.append(Case(words, is_edge, inputs, expected))
-    sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
-    sheet.mistakes = [
-        Mistake(label, hint, effects_of(function, sheet), made_in)
-        for label, hint, function, made_in in mistaken_functions(master, exercise)
+    return cases
+
+
+def own_mistaken_functions(
+    master: Master, exercise: GradedExercise
+) -> list[tuple[str, str, Callable[..., Any], str]]:
+    """The mistakes that are made in an exercise itself, as `mistaken_functions` gives them."""
+    return [
+        (mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), "")
+        for mutant in exercise.spec.misconceptions
     ]
-    if spec.gradient:
-        sheet.forward = _forward_of(master, spec.gradient, sheet)
-    sheet.slips = cache(lambda: slips_of(master, sheet))
-    return sheet
 
 
 def mistaken_functions(
@@ -78,9 +99,7 @@ def mistaken_functions(
     Returns:
         The mistake's name, its hint, the mistaken function, and the needed function it is made in.
     """
-    found = []
-    for mutant in exercise.spec.misconceptions:
-        found.append((mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), ""))
+    found = own_mistaken_functions(master, exercise)
     for needed in exercise.spec.needs:
         for mutant in master.exercises[needed].spec.misconceptions:
             namespace = master.namespace({needed: master.mutate(needed, mutant)})

@@ -2,9 +2,11 @@
 
 from functools import partial
 
+import numpy as np
+
 import common
 from autograder import Exercise
-from common import torch_gradients
+from common import both_signs, signs, torch_gradients
 
 sizes = partial(common.sizes, words={"H = 1": "one row", "D = 1": "one column", "N = 1": "one data point"})
 
@@ -12,7 +14,9 @@ sizes = partial(common.sizes, words={"H = 1": "one row", "D = 1": "one column", 
 
 
 def ordinary_numbers(rng, shape=(3, 4)):
-    return {"z": 2.5 * rng.normal(size=shape)}
+    """From -4 to 4, everywhere some; a single one is negative."""
+    evenly = np.linspace(-4, 4, np.prod(shape))
+    return {"z": (rng.permutation(evenly) + rng.uniform(-0.2, 0.2, size=evenly.size)).reshape(shape)}
 
 
 def numbers_between(rng, low, high, size=6):
@@ -25,23 +29,31 @@ def numbers_of_both_signs(rng, size=6):
     return {"z": rng.permutation([*large, *small])}
 
 
-def gate_values(rng, low=0.02, high=0.98, shape=(3, 4)):
-    return {"s": rng.uniform(low, high, size=shape)}
+def gate_values(rng, shape=(3, 4)):
+    """Some below one half and some above, none just there: at 1/2 several wrong slopes are right."""
+    return {"s": 0.5 + both_signs(rng, shape, 0.05, 0.48)}
 
 
-def state_values(rng, low=-0.97, high=0.97, shape=(3, 4)):
-    return {"t": rng.uniform(low, high, size=shape)}
+def saturated_gates(rng, low, high, size=6):
+    return {"s": rng.uniform(low, high, size=size)}
+
+
+def state_values(rng, shape=(3, 4)):
+    return {"t": both_signs(rng, shape, 0.1, 0.97)}
 
 
 def saturated_states(rng, size=6):
     """Between 1e-4 and 1e-3 away from -1 or from 1."""
-    return {"t": rng.choice([-1.0, 1.0], size=size) * (1 - rng.uniform(1e-4, 1e-3, size=size))}
+    return {"t": signs(rng, size) * (1 - rng.uniform(1e-4, 1e-3, size=size))}
 
 
 def loss_inputs(rng, H=3, D=4, N=2, eps=None):
+    """Whatever A is, the loss falls with its first column, rises with the second, and so on by turns."""
+    x = rng.uniform(0.4, 1.4, size=(D, N))
+    x[1::2] *= -1
     return {
-        "A": rng.normal(size=(H, D)),
-        "x": rng.normal(size=(D, N)),
+        "A": 0.5 * rng.normal(size=(H, D)),
+        "x": x,
         "eps": float(rng.uniform(0.05, 0.1)) if eps is None else eps,
     }
 
@@ -109,8 +121,8 @@ sigmoid_grad = Exercise(
     edge_cases={
         "one number, shape (1,)": partial(gate_values, shape=(1,)),
         "three axes": partial(gate_values, shape=(2, 3, 4)),
-        "outputs near 1": partial(gate_values, low=0.999, high=0.9999, shape=(6,)),
-        "outputs near 0": partial(gate_values, low=1e-4, high=1e-3, shape=(6,)),
+        "outputs near 1": partial(saturated_gates, low=0.999, high=0.9999),
+        "outputs near 0": partial(saturated_gates, low=1e-4, high=1e-3),
     },
     hints=(
         "You get the output s, not z. (0.4) needs nothing else.",

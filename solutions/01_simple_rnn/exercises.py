@@ -6,6 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
+from common import saturating, some_labels, some_states
 
 sizes = partial(common.sizes, words=common.WORDS | {"D = 1": "one input number", "T = 1": "one time step"})
 
@@ -22,7 +23,7 @@ def recurrent_weights(rng, D, H, scale=1.0):
 def step_inputs(rng, D=4, H=3, N=2, scale=1.0):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "s_prev": rng.uniform(-0.9, 0.9, size=(H, N)),
+        "s_prev": some_states(rng, H, N),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
@@ -30,7 +31,7 @@ def step_inputs(rng, D=4, H=3, N=2, scale=1.0):
 def sequence_inputs(rng, T=5, D=4, H=3, scale=1.0):
     return {
         "xs": rng.normal(size=(T, D)),
-        "s0": rng.uniform(-0.9, 0.9, size=H),
+        "s0": some_states(rng, H),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
@@ -38,16 +39,30 @@ def sequence_inputs(rng, T=5, D=4, H=3, scale=1.0):
 def batch_inputs(rng, *, T=5, D=4, H=3, N=2, scale=1.0):
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "s0": rng.uniform(-0.9, 0.9, size=(H, N)),
+        "s0": some_states(rng, H, N),
         "W": recurrent_weights(rng, D, H, scale),
     }
 
 
-def predict_inputs(rng, H=5, C=3, N=4, scale=1.0):
+def predict_inputs(rng, H=5, C=3, N=4):
     return {
-        "s_last": rng.uniform(-0.9, 0.9, size=(H, N)),
-        "W": {**recurrent_weights(rng, 2, H), "ys": scale * rng.normal(size=(C, H))},
+        "s_last": some_states(rng, H, N),
+        "W": {**recurrent_weights(rng, 2, H), "ys": rng.normal(size=(C, H))},
     }
+
+
+def predict_inputs_of_thousands(rng, H=5, C=3, N=4):
+    """Scores of many thousands: the second class's are the others' with the other sign.
+
+    So it wins every other sequence by far, and in the rest the others are close. In the first two sequences
+    the scores are about half as large.
+    """
+    inputs = predict_inputs(rng, H, C, N)
+    shared = rng.uniform(2000, 4000, size=H)
+    inputs["W"]["ys"] = np.array([[1], [-1], [1]]) * shared + rng.normal(size=(C, H))
+    sizes = rng.uniform(0.75, 0.9, size=(H, N)) * np.where(np.arange(N) < 2, 0.5, 1)
+    inputs["s_last"] = sizes * np.where(np.arange(N) % 2, -1, 1)
+    return inputs
 
 
 def predict_inputs_far_apart(rng, H=5, C=3, N=4):
@@ -59,16 +74,18 @@ def predict_inputs_far_apart(rng, H=5, C=3, N=4):
 
 
 def loss_inputs(rng, C=3, N=4):
+    """What is predicted is wrong for the first sequence, and right for one in C."""
+    labels = some_labels(rng, N, C)
     raised = rng.uniform(0.2, 2.0, size=(C, N))
-    # Not every label is the class with the greatest probability, and none is the same throughout.
-    labels = (raised.argmax(axis=0) + rng.permutation(N)) % C
+    predicted = (labels + 1 + np.arange(N)) % C
+    raised[predicted, np.arange(N)] = rng.uniform(2.1, 3.0, size=N)
     return {"probabilities": raised / raised.sum(axis=0), "labels": labels}
 
 
 def loss_inputs_extreme(rng, right, C=3, N=4):
-    """The labels' probabilities are near 1 (right) or near 0 (wrong)."""
-    labels = rng.permutation(np.arange(N) % C)
-    small = rng.uniform(1e-4, 3e-4, size=(C, N))
+    """The labels' probabilities are near 1 (right) or near 0 (wrong), from sequence to sequence less so."""
+    labels = some_labels(rng, N, C)
+    small = rng.uniform(2e-3, 4e-3, size=(C, N)) * (1 + np.arange(N))
     favoured = labels if right else (labels + 1) % C
     small[favoured, np.arange(N)] = 0.0
     small[favoured, np.arange(N)] = 1 - small.sum(axis=0)
@@ -126,7 +143,7 @@ rnn_step = Exercise(
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
     edge_cases={
         **sizes(step_inputs, N=1, D=1, H=1),
-        "saturated units": partial(step_inputs, scale=40.0),
+        "saturated units": partial(step_inputs, scale=saturating(near=2.0, far=60.0)),
     },
     hints=(
         "Which two things does the new state depend on, and what squashes their sum?",
@@ -144,7 +161,7 @@ rnn_forward = Exercise(
     edge_cases={
         **sizes(sequence_inputs, T=1, D=1, H=1),
         "a long sequence (T = 30)": partial(sequence_inputs, T=30),
-        "saturated units": partial(sequence_inputs, scale=40.0),
+        "saturated units": partial(sequence_inputs, scale=saturating(near=2.0, far=60.0)),
     },
     hints=(
         "One function does a step. What does step t need that step t - 1 has made?",
@@ -162,7 +179,7 @@ rnn_forward_batch = Exercise(
     edge_cases={
         **sizes(batch_inputs, N=1, T=1, D=1, H=1),
         "a long sequence (T = 30)": partial(batch_inputs, T=30),
-        "saturated units": partial(batch_inputs, scale=40.0),
+        "saturated units": partial(batch_inputs, scale=saturating(near=2.0, far=60.0)),
     },
     hints=(
         "What in your loop over time has to change when `x_t` has N columns instead of one?",
@@ -179,7 +196,7 @@ predict = Exercise(
     cases=(predict_inputs, partial(predict_inputs, H=4, C=5, N=3)),
     edge_cases={
         **sizes(predict_inputs, N=1, C=2, H=1),
-        "scores of thousands": partial(predict_inputs, scale=3000.0),
+        "scores of thousands": predict_inputs_of_thousands,
         "scores of very different size in each sequence": predict_inputs_far_apart,
     },
     hints=(

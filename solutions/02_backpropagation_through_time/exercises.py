@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient
-from common import matrices, torch_gradients
+from common import arriving, saturating, some_labels, some_states, torch_gradients, turning
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
@@ -14,17 +14,20 @@ sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 
 def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
-    """A last state, output weights, and the probabilities that belong to them."""
-    s_last = np.tanh(rng.normal(size=(H, N)))
-    W = {"ys": scale * rng.normal(size=(C, H))}
-    logits = W["ys"] @ s_last
+    """A last state, output weights, and the probabilities that belong to them: little for the first label."""
+    # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
+    labels = some_labels(rng, N, below=min(C, N)) if labels is None else np.full(N, labels)
+    s_last = some_states(rng, H, N)
+    ys = scale * rng.normal(size=(C, H))
+    least, first = (ys @ s_last[:, 0]).argmin(), labels[0]
+    ys[[least, first]] = ys[[first, least]]
+    logits = ys @ s_last
     exponentials = np.exp(logits - logits.max(axis=0))
     return {
         "probabilities": exponentials / exponentials.sum(axis=0),
-        # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
-        "labels": rng.integers(min(C, N), size=N) if labels is None else np.full(N, labels),
+        "labels": labels,
         "s_last": s_last,
-        "W": W,
+        "W": {"ys": ys},
     }
 
 
@@ -65,13 +68,19 @@ def step(x_t, s_prev, W):
     return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
 
 
+def weights(rng, D, H, scale):
+    return {"ss": scale * turning(rng, H, gain=1.7), "sx": 0.6 * scale * rng.normal(size=(H, D))}
+
+
 def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
     """One step of the RNN, and a gradient that arrives at its new state."""
-    W = matrices(rng, scale, ss=(H, H), sx=(H, D))
+    W = weights(rng, D, H, scale)
+    s_prev = some_states(rng, H, N)
     x_t = rng.normal(size=(D, N))
-    s_prev = np.tanh(rng.normal(size=(H, N)))
+    # What the first unit gets from state and input does not cancel: near 0 a tanh is hardly there.
+    x_t = x_t * np.sign((W["ss"] @ s_prev)[0] * (W["sx"] @ x_t)[0])
     return {
-        "ds": rng.normal(size=(H, N)),
+        "ds": arriving(rng, H, N),
         "x_t": x_t,
         "s_prev": s_prev,
         "s_t": step(x_t, s_prev, W),
@@ -94,7 +103,7 @@ rnn_step_backward = Exercise(
     edge_cases={
         **sizes(step_inputs, N=1, D=1, H=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
-        "saturated units": partial(step_inputs, scale=2.0),
+        "saturated units": partial(step_inputs, scale=saturating(near=0.7, far=6.0)),
     },
     axes={"dx": ("input", "sequence"), "ds_prev": ("unit", "sequence")},
     hints=(
@@ -118,23 +127,22 @@ rnn_step_backward = Exercise(
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, last_only=False):
     """A sequence, the states the RNN goes through, and the loss's direct gradients at them."""
-    W = matrices(rng, scale, ss=(H, H), sx=(H, D))
+    W = weights(rng, D, H, scale)
     xs = rng.normal(size=(T, D, N))
-    s0 = np.tanh(rng.normal(size=(H, N)))
+    s0 = some_states(rng, H, N)
     states, s = np.zeros((T, H, N)), s0
     for k in range(T):
         s = states[k] = step(xs[k], s, W)
-    ds = rng.normal(size=(T, H, N))
+    ds = arriving(rng, T, H, N)
     if last_only:
         ds[:-1] = 0
     return {"ds": ds, "xs": xs, "s0": s0, "states": states, "W": W}
 
 
 def long_inputs(rng, T=40, D=2, H=3, N=2):
-    """A long sequence in which gradients neither vanish nor explode: W["ss"] is a rotation."""
+    """A long sequence in which gradients neither vanish nor explode."""
     drawn = sequence_inputs(rng, T, D, H, N)
-    rotation, _ = np.linalg.qr(rng.normal(size=(H, H)))
-    W = {"ss": 1.1 * rotation, "sx": 0.1 * drawn["W"]["sx"]}
+    W = {"ss": turning(rng, H, gain=1.1), "sx": 0.1 * drawn["W"]["sx"]}
     states, s = np.zeros((T, H, N)), drawn["s0"]
     for k in range(T):
         s = states[k] = step(drawn["xs"][k], s, W)
@@ -144,7 +152,7 @@ def long_inputs(rng, T=40, D=2, H=3, N=2):
 SEQUENCE_EDGES = {
     **sizes(sequence_inputs, N=1, T=1, D=1, H=1),
     "the loss looks at the last state only": partial(sequence_inputs, last_only=True),
-    "saturated units": partial(sequence_inputs, scale=1.6),
+    "saturated units": partial(sequence_inputs, scale=saturating(near=0.7, far=6.0)),
     "a long sequence (T = 40)": long_inputs,
 }
 

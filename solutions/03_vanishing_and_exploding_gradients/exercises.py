@@ -5,16 +5,16 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise
-from common import sizes
+from common import arriving, both_signs, sizes, some_states, turning
 
 # ------------------------------------------------------------------------------ step_jacobian
 
 
-def jacobian_inputs(rng, H=4, scale=1.0):
+def jacobian_inputs(rng, H=4, least=0.2, most=0.9):
     """One state, as a column, and recurrent weights that are not symmetric."""
     return {
-        "s_t": np.tanh(scale * rng.normal(size=(H, 1))),
-        "W": {"ss": rng.normal(size=(H, H)), "sx": rng.normal(size=(H, 3))},
+        "s_t": both_signs(rng, (H, 1), least, most),
+        "W": {"ss": turning(rng, H), "sx": rng.normal(size=(H, 3))},
     }
 
 
@@ -38,7 +38,7 @@ step_jacobian = Exercise(
     edge_cases={
         **sizes(jacobian_inputs, H=1),
         "two units (H = 2)": partial(jacobian_inputs, H=2),
-        "units near saturation": partial(jacobian_inputs, scale=2.0),
+        "units near saturation": partial(jacobian_inputs, least=0.95, most=0.999),
         "many units (H = 17)": partial(jacobian_inputs, H=17),
     },
     axes={"jacobian": ("row", "column"), "s_t": ("unit", "column")},
@@ -55,20 +55,10 @@ step_jacobian = Exercise(
 # --------------------------------------------------------------------------- jacobian_product
 
 
-def run(rng, T, H, N, scale, D=3):
-    """States of a small RNN (T, H, N), and its weights; every size can be chosen."""
-    W = {"ss": scale * rng.normal(size=(H, H)) / np.sqrt(H), "sx": 0.6 * rng.normal(size=(H, D))}
-    s_t = np.tanh(rng.normal(size=(H, N)))
-    states = []
-    for _ in range(T):
-        s_t = np.tanh(W["ss"] @ s_t + W["sx"] @ rng.normal(size=(D, N)))
-        states.append(s_t)
-    return np.stack(states), W
-
-
-def product_inputs(rng, T=4, H=3, scale=1.2):
-    states, W = run(rng, T, H, 1, scale)
-    return {"states": states, "W": W}
+def product_inputs(rng, T=4, H=3):
+    """States of moderate size (for any there are inputs that lead to them): a long product stays so too."""
+    W = {"ss": turning(rng, H, gain=1.2), "sx": rng.normal(size=(H, 3))}
+    return {"states": both_signs(rng, (T, H, 1), 0.1, 0.6), "W": W}
 
 
 def torch_unrolled(states, W):
@@ -107,7 +97,7 @@ jacobian_product = Exercise(
         **sizes(product_inputs, T=1),
         "two steps (T = 2)": partial(product_inputs, T=2),
         **sizes(product_inputs, H=1),
-        "a long sequence (T = 30)": partial(product_inputs, T=30, scale=2.5),
+        "a long sequence (T = 30)": partial(product_inputs, T=30),
         "as many steps as units (T = H)": partial(product_inputs, T=3),
     },
     axes={"product": ("row", "column"), "states": ("time step", "unit", "column")},
@@ -125,9 +115,15 @@ jacobian_product = Exercise(
 # ----------------------------------------------------------------------------- gradient_norms
 
 
-def norms_inputs(rng, T=5, H=4, N=3, scale=1.3):
-    states, W = run(rng, T, H, N, scale, D=2)
-    return {"ds_last": rng.normal(size=(H, N)), "states": states, "W": W}
+def norms_inputs(rng, T=5, H=4, N=3, gain=1.2, D=2):
+    """The states of a small RNN."""
+    W = {"ss": turning(rng, H, gain), "sx": 0.6 * rng.normal(size=(H, D))}
+    s_t = some_states(rng, H, N)
+    states = []
+    for _ in range(T):
+        s_t = np.tanh(W["ss"] @ s_t + W["sx"] @ rng.normal(size=(D, N)))
+        states.append(s_t)
+    return {"ds_last": arriving(rng, H, N), "states": np.stack(states), "W": W}
 
 
 def torch_gradient_norms(ds_last, states, W):
@@ -150,8 +146,8 @@ gradient_norms = Exercise(
     edge_cases={
         **sizes(norms_inputs, N=1, T=1, H=1),
         "as many units as sequences (H = N)": partial(norms_inputs, H=3),
-        "a long sequence that vanishes (T = 60)": partial(norms_inputs, T=60, scale=0.4),
-        "large weights": partial(norms_inputs, T=8, scale=2.5),
+        "a long sequence that vanishes (T = 60)": partial(norms_inputs, T=60, gain=0.5),
+        "large weights": partial(norms_inputs, T=8, gain=2.5),
     },
     axes={"norms": ("time step", "sequence")},
     hints=(
@@ -163,17 +159,22 @@ gradient_norms = Exercise(
         "`reversed(range(len(states)))`.",
     ),
     confirm=torch_gradient_norms,
+    # Norms that have vanished must be right too: each is compared by its own size.
+    atol=0.0,
 )
 
 # ------------------------------------------------------------------------ clip_by_global_norm
 
 
-def clip_inputs(rng, H=4, D=3, limit=0.4, sizes=(0.6, 1.5, 1.0), keys=("ss", "sx", "fb")):
-    """Gradients of three matrices of different sizes; `limit` is in units of their global norm."""
+def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.25, 1.2, 1.0), keys=("ss", "sx", "fb")):
+    """Gradients of three matrices of these norms; `limit` is in units of their global norm."""
     shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
-    gradients = {key: size * rng.normal(size=shapes[key]) for key, size in zip(keys, sizes, strict=False)}
-    norm = np.sqrt(sum((array**2).sum() for array in gradients.values()))
-    return {"gradients": gradients, "max_norm": limit * norm}
+    gradients = {}
+    for key, norm in zip(keys, norms, strict=False):
+        drawn = rng.normal(size=shapes[key])
+        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
+        gradients[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
+    return {"gradients": gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
 
 
 def torch_clip(gradients, max_norm):
@@ -196,8 +197,8 @@ clip_by_global_norm = Exercise(
         "a norm just below the limit": partial(clip_inputs, limit=1.02),
         "a norm far below the limit": partial(clip_inputs, limit=50.0),
         "a norm just above the limit": partial(clip_inputs, limit=0.95),
-        "an explosion": partial(clip_inputs, limit=1e-4, sizes=(3e3, 1e3, 2e3)),
-        "one matrix of zeros": partial(clip_inputs, limit=0.5, sizes=(1.0, 0.0, 1.0)),
+        "an explosion": partial(clip_inputs, limit=1e-4, norms=(3e3, 1e3, 2e3)),
+        "one matrix of zeros": partial(clip_inputs, limit=0.5, norms=(1.0, 0.0, 0.4)),
         "a single matrix, below the limit": partial(clip_inputs, limit=1.3, keys=("ss",)),
         "one unit (H = 1)": partial(clip_inputs, H=1, limit=0.7),
     },

@@ -9,7 +9,17 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import leaf, matrices, sizes, torch_gradients, torch_walk
+from common import (
+    arriving,
+    beyond,
+    both_signs,
+    leaf,
+    matrices,
+    sizes,
+    some_states,
+    torch_gradients,
+    torch_walk,
+)
 
 # ------------------------------------------------------------------------------------- inputs
 
@@ -34,22 +44,30 @@ def step_inputs(rng, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
     """One input, one state inside (-1, 1), and the four matrices."""
     return {
         "x_t": rng.normal(size=(D, N)),
-        "s_prev": np.tanh(rng.normal(size=(H, N))),
+        "s_prev": some_states(rng, H, N),
         "W": _weights(rng, D, H, gate_scale, scale),
     }
+
+
+def beyond_inputs(rng):
+    """Gates shut and open as far as numbers go, and one between."""
+    inputs = step_inputs(rng)
+    W = inputs["W"]
+    factors = beyond(rng, W["gs"] @ inputs["s_prev"] + W["gx"] @ inputs["x_t"])
+    return {**inputs, "W": {**W, "gs": factors * W["gs"], "gx": factors * W["gx"]}}
 
 
 def state_outside_inputs(rng):
     """A state with entries beyond -1 and 1, where a candidate never gets."""
     inputs = step_inputs(rng)
-    return {**inputs, "s_prev": 3.0 * rng.normal(size=inputs["s_prev"].shape)}
+    return {**inputs, "s_prev": both_signs(rng, inputs["s_prev"].shape, 1.2, 4.0)}
 
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
     """A sequence, the state before it, and the four matrices."""
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "s0": np.tanh(rng.normal(size=(H, N))),
+        "s0": some_states(rng, H, N),
         "W": _weights(rng, D, H, gate_scale, scale),
     }
 
@@ -59,7 +77,7 @@ def step_backward_inputs(rng, outside=False, **sizes):
     step = state_outside_inputs(rng) if outside else step_inputs(rng, **sizes)
     _, g_t, candidate = _step(**step)
     return {
-        "ds": rng.normal(size=candidate.shape),
+        "ds": arriving(rng, *candidate.shape),
         "x_t": step["x_t"],
         "s_prev": step["s_prev"],
         "g_t": g_t,
@@ -76,7 +94,7 @@ def backward_inputs(rng, last_only=False, **sizes):
         steps.append(_step(x_t, s_prev, sequence["W"]))
         s_prev = steps[-1][0]
     states, gates, candidates = (np.stack(arrays) for arrays in zip(*steps, strict=True))
-    ds = rng.normal(size=states.shape)
+    ds = arriving(rng, *states.shape)
     if last_only:
         ds[:-1] = 0
     return {
@@ -139,7 +157,7 @@ gate = Exercise(
     edge_cases={
         **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
-        "pre-activations beyond 1,000": partial(step_inputs, gate_scale=2000.0),
+        "pre-activations beyond 1,000": beyond_inputs,
     },
     hints=(
         "The gate looks at the same two things as the step of an RNN, the state before and the "

@@ -7,6 +7,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Mutant
+from common import beyond, both_signs, saturating, some_states
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
@@ -19,16 +20,26 @@ def weights(rng, D, H, scale, letters="fioc"):
 def gate_inputs(rng, D=4, H=3, N=2, scale=0.8, letters="fioc"):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "h_prev": rng.uniform(-0.9, 0.9, size=(H, N)),
+        "h_prev": some_states(rng, H, N),
         "W": weights(rng, D, H, scale, letters),
     }
+
+
+def beyond_inputs(rng):
+    """Gates shut and open as far as numbers go, and one between."""
+    inputs = gate_inputs(rng)
+    W = inputs["W"]
+    for gate in "fioc":
+        factors = beyond(rng, W[gate + "h"] @ inputs["h_prev"] + W[gate + "x"] @ inputs["x_t"])
+        W |= {name: factors * W[name] for name in (gate + "h", gate + "x")}
+    return inputs
 
 
 def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
     return {
         "x_t": rng.normal(size=(D, N)),
-        "h_prev": rng.uniform(-0.9, 0.9, size=(H, N)),
-        "c_prev": 1.5 * rng.normal(size=(H, N)),
+        "h_prev": some_states(rng, H, N),
+        "c_prev": both_signs(rng, (H, N), 0.3, 2.5),
         "W": weights(rng, D, H, scale),
     }
 
@@ -36,8 +47,8 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.8):
     return {
         "xs": rng.normal(size=(T, D, N)),
-        "h0": rng.uniform(-0.9, 0.9, size=(H, N)),
-        "c0": 1.5 * rng.normal(size=(H, N)),
+        "h0": some_states(rng, H, N),
+        "c0": both_signs(rng, (H, N), 0.3, 2.5),
         "W": weights(rng, D, H, scale),
     }
 
@@ -128,7 +139,7 @@ lstm_gates = Exercise(
     edge_cases={
         **sizes(gate_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(gate_inputs, D=3, H=3),
-        "saturated gates": partial(gate_inputs, scale=1200.0),
+        "saturated gates": beyond_inputs,
         "weights named in another order": partial(gate_inputs, letters="ocif"),
     },
     hints=(
@@ -149,7 +160,7 @@ lstm_step = Exercise(
     edge_cases={
         **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3, H=3),
-        "saturated gates": partial(step_inputs, scale=60.0),
+        "saturated gates": partial(step_inputs, scale=saturating(near=0.8, far=60.0)),
     },
     needs=("lstm_gates",),
     hints=(
@@ -169,7 +180,7 @@ lstm_forward = Exercise(
     edge_cases={
         **sizes(sequence_inputs, T=1, N=1, H=1, D=1),
         "a long sequence (T = 40)": partial(sequence_inputs, T=40, H=2, N=1),
-        "saturated gates": partial(sequence_inputs, scale=30.0),
+        "saturated gates": partial(sequence_inputs, scale=saturating(near=0.8, far=30.0)),
     },
     needs=("lstm_step", "lstm_gates"),
     hints=(

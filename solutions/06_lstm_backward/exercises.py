@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient
-from common import sizes, torch_gradients, torch_walk
+from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
 
 GATES = "fioc"
 
@@ -41,14 +41,14 @@ def _forward(xs, h0, c0, W):
 
 
 def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
-    x_t, h_prev = rng.normal(size=(D, N)), np.tanh(rng.normal(size=(H, N)))
-    c_prev = 1.2 * rng.normal(size=(H, N))
+    x_t, h_prev = rng.normal(size=(D, N)), some_states(rng, H, N)
+    c_prev = both_signs(rng, (H, N), 0.3, 2.0)
     W = _weights(rng, D, H, scale)
     W["fb"] = W["fb"] + forget_bias
     _, c_t, gates = _step(x_t, h_prev, c_prev, W)
     return {
-        "dh": rng.normal(size=(H, N)),
-        "dc": rng.normal(size=(H, N)),
+        "dh": arriving(rng, H, N),
+        "dc": arriving(rng, H, N),
         "x_t": x_t,
         "h_prev": h_prev,
         "c_prev": c_prev,
@@ -60,12 +60,12 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     xs = rng.normal(size=(T, D, N))
-    h0, c0 = np.tanh(rng.normal(size=(H, N))), rng.normal(size=(H, N))
+    h0, c0 = some_states(rng, H, N), both_signs(rng, (H, N), 0.3, 2.0)
     W = _weights(rng, D, H, scale)
     W["fb"] = W["fb"] + forget_bias
     hs, cs, gates = _forward(xs, h0, c0, W)
     return {
-        "dhs": rng.normal(size=(T, H, N)),
+        "dhs": arriving(rng, T, H, N),
         "xs": xs,
         "h0": h0,
         "c0": c0,
@@ -79,7 +79,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
 def flow_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     inputs = sequence_inputs(rng, T, D, H, N, scale, forget_bias)
     del inputs["dhs"]
-    return {"dh": rng.normal(size=(H, N)), "dc": rng.normal(size=(H, N)), **inputs}
+    return {"dh": arriving(rng, H, N), "dc": arriving(rng, H, N), **inputs}
 
 
 def _torch_step(x_t, h_prev, c_prev, W):
@@ -130,7 +130,7 @@ lstm_step_backward = Exercise(
         **sizes(step_inputs, N=1, D=1, H=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
         "forget gates near 1": partial(step_inputs, forget_bias=6.0),
-        "saturated gates": partial(step_inputs, scale=6.0),
+        "saturated gates": partial(step_inputs, scale=saturating(near=0.7, far=10.0)),
     },
     hints=(
         "Go backward through the formulas in their order: from h_t to the memory (6.6), from the "
@@ -159,7 +159,7 @@ lstm_backward = Exercise(
     edge_cases={
         **sizes(sequence_inputs, T=1, N=1, D=1, H=1),
         "a long sequence (T = 60)": partial(sequence_inputs, T=60, forget_bias=3.0),
-        "saturated gates": partial(sequence_inputs, scale=6.0),
+        "saturated gates": partial(sequence_inputs, scale=saturating(near=0.7, far=10.0)),
     },
     hints=(
         "Walk from the last step to the first. Carry two gradients along; at each step the outside "
