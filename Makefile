@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors lint build lectures bench aarch64 torch clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures bench aarch64 torch clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -46,6 +46,9 @@ coverage: lint  ## make test, and how much of autograder/ that runs (90 % at lea
 
 processors: ready-dev  ## solved notebooks and marks under the settings of other processors
 	$(BIN)/pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
+
+keys: ready-dev  ## what each case tells, under 300 keys of courses: ten minutes
+	KEYS=300 $(ONE_THREAD) $(BIN)/pytest -n 2 tests/test_keys.py $(ARGS)
 
 lint: ready-dev  ## ruff, pyright, and which room may import which
 	$(BIN)/ruff check .

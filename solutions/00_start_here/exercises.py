@@ -64,7 +64,7 @@ def loss_inputs(rng, H=3, D=4, N=2, eps=None):
 def torch_sigmoid(z):
     import torch
 
-    return torch.sigmoid(torch.as_tensor(z)).numpy()
+    return torch.exp(torch.nn.functional.logsigmoid(torch.as_tensor(z))).numpy()
 
 
 def torch_sigmoid_grad(s):
