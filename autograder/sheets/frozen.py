@@ -142,9 +142,9 @@ def _array_difference(old: np.ndarray, new: np.ndarray) -> tuple[str, bool]:
     """How two arrays differ by more than rounding ("" where they do not), and whether only in numbers."""
     if old.shape != new.shape:
         return f"the file has the shape {old.shape}, its sources give {new.shape}", False
-    if old.dtype.kind != new.dtype.kind:
+    if old.dtype != new.dtype:
         return f"the file holds {old.dtype}, its sources give {new.dtype}", False
-    single = np.float32 in (old.dtype, new.dtype)
+    single = new.dtype == np.float32
     with np.errstate(invalid="ignore", over="ignore"):
         if old.dtype.kind == "f":
             largest = np.abs(new[np.isfinite(new)]).max(initial=0.0)
@@ -267,9 +267,13 @@ def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
     small: Leaves = {}
     for leaf, got in effect.items():
         expected = case.expected[leaf]
-        # Half the size where single precision is enough to tell the mistake from the answer.
-        clear = got.shape != expected.shape or not np.allclose(got, expected, rtol=1e-2, atol=0)
-        keep = np.abs(got[np.isfinite(got)]).max(initial=0) < 1e30 and got.dtype == np.float64
+        # Half the size where single precision is enough to tell the mistake from the answer, by its numbers:
+        # beside a NaN the others may well be the right ones.
+        numbers = np.isfinite(got)
+        clear = got.shape != expected.shape or not np.allclose(
+            got[numbers], expected[numbers], rtol=1e-2, atol=0
+        )
+        keep = np.abs(got[numbers]).max(initial=0) < 1e30 and got.dtype == np.float64
         small[leaf] = got.astype(np.float32) if clear and keep else got
     return _put(small, arrays)
 
