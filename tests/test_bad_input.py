@@ -81,7 +81,6 @@ CONTENTS: dict[str, tuple[bytes, str]] = {
     "null_bytes": (bytes(5000), "not a notebook"),
     "bad_utf_8": (HONEST["ada"].replace(b"tanh", b"\xff\xfe", 1), "not UTF-8"),
     "utf_16": (HONEST["ada"].decode().encode("utf-16"), "not UTF-8"),
-    "byte_order_mark": (b"\xef\xbb\xbf" + HONEST["ada"], "not a notebook"),
     "zip": (b"PK\x03\x04" + os.urandom(1000), "not"),
     "deep_lists": (b"[" * 500_000 + b"]" * 500_000, "500000 parts"),
     "deep_dicts": (b'{"a":' * 300_000, "300000 parts"),
@@ -158,10 +157,11 @@ ODD: dict[str, bytes] = {
     "other_line_ends": odd(step_source(lambda source: "x = 1\x0b\x0c\u2028\u2029\x85\n" + source)),
     "not_a_number": HONEST["ada"].replace(b'"nbformat_minor"', b'"x": NaN, "y": Infinity, "nbformat_minor"'),
     "names_twice": HONEST["ada"].replace(b'"nbformat"', b'"cells": [], "nbformat": 3, "nbformat"', 1),
+    "byte_order_mark": b"\xef\xbb\xbf" + HONEST["ada"],
     "extra_bytes_of_space": b"\n" * 10_000 + HONEST["ada"] + b" " * 10_000,
 }  # fmt: skip
 # Changes that cost nothing: what is right stays right.
-HARMLESS = {"nulls", "old_lines", "not_a_number", "extra_bytes_of_space", "surrogates", *(
+HARMLESS = {"nulls", "byte_order_mark", "old_lines", "not_a_number", "extra_bytes_of_space", "surrogates", *(
     f"{kind}_{i}" for kind in ("cell", "outputs", "ids", "whole_metadata") for i in range(len(ODD_THINGS))
 )}  # fmt: skip
 

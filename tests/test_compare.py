@@ -101,4 +101,5 @@ def test_a_leaf_is_read_from_its_text(leaf):
 def test_every_kind_of_finding_has_a_sentence():
     tables = [sentences.ERRORS, sentences.SHAPES, sentences.OTHERS]
     said = [kind for table in tables for kind in table] + [Kind.VALUE, Kind.NOT_FINITE, Kind.CELL_STOPS]
+    said.append(Kind.NOT_WHERE_GRADED)
     assert sorted(said) == sorted(Kind)

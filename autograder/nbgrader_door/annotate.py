@@ -64,7 +64,7 @@ class Annotator:
             record: its record.
         """
         marks = {mark.name: mark for mark in record.marks}
-        raw = json.loads(content.decode("utf-8"))["cells"]
+        raw = json.loads(content.decode("utf-8-sig"))["cells"]
         cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
         last = {cell["grade_id"]: i for i, cell in enumerate(cells) if cell["grade_id"] in self._ours}
         written = [self._written(cell, last.get(cell["grade_id"]) == i) for i, cell in enumerate(cells)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,8 @@ def _unreadable(path: Path) -> str:
         read_cells(content)
     except Ungradable as error:
         return str(error)
+    if content.startswith(BOM_UTF8):
+        return "it begins with a byte order mark, which nbgrader cannot read; `autograder grade` can"
     try:
         nbformat.validate(nbformat.reads(_without_names(content), as_version=4))
     except Exception as error:
