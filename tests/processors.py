@@ -96,13 +96,14 @@ def grade_class(notebook: str) -> None:
     from autograder.course.masters import read_master
     from autograder.errors import Ungradable
     from autograder.grading.grade import Grader
+    from autograder.report.feedback import as_json
 
     records = {}
     folder = ROOT / "solutions" / notebook
     with Grader(folder, KEY) as grader:
         for student, content in sample_class(read_master(folder)).items():
             try:
-                records[student] = grader.grade(content).record(student).as_json()
+                records[student] = as_json(grader.grade(content).record(student))
             except Ungradable as ungradable:
                 records[student] = {"ungradable": str(ungradable)}
                 continue

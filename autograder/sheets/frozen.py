@@ -124,6 +124,8 @@ def _differences(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Differen
             yield Difference(place, f"the file has {len(old)}, its sources give {len(new)}", False)
         for i, (one, other) in enumerate(zip(old, new, strict=False)):
             yield from _differences(one, other, (*path, _label(other, i)))
+    elif isinstance(old, float) and isinstance(new, float):
+        yield from _differences(np.array(old), np.array(new), path)
     elif old != new:
         yield Difference(place, f"the file says {old!r:.80}, its sources {new!r:.80}", False)
 
