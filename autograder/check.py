@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import dis
 import inspect
 import io
 import os
@@ -26,7 +25,14 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.answers.wire import WireError, normalise
 from autograder.course.stubs import is_stub
-from autograder.course.where_graded import lacking, namespace_where_graded, ran_cells, watch, without
+from autograder.course.where_graded import (
+    lacking,
+    namespace_where_graded,
+    ran_cells,
+    read_outside,
+    watch,
+    without,
+)
 from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
 from autograder.record import Check, Judgement
@@ -238,8 +244,7 @@ def _global_names(function: Callable[..., Any]) -> list[str]:
     code = getattr(function, "__code__", None)
     if code is None:
         return []
-    loads = ("LOAD_GLOBAL", "LOAD_NAME")
-    return list(dict.fromkeys(i.argval for i in dis.get_instructions(code) if i.opname in loads))
+    return list(dict.fromkeys(name for name, is_module in read_outside(code) if not is_module))
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:

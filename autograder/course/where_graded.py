@@ -107,15 +107,20 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
 
 
 def _used(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """What `read_outside` gives, of the functions inside a function too."""
+    yield from read_outside(code)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _used(constant)
+
+
+def read_outside(code: CodeType) -> Iterator[tuple[str, bool]]:
     """(name, whether it is a module that is imported) of all that a function's code reads outside itself."""
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield instruction.argval, False
         elif instruction.opname == "IMPORT_NAME":
             yield instruction.argval.partition(".")[0], True
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _used(constant)
 
 
 def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
