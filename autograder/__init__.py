@@ -4,17 +4,45 @@ In a notebook: `from autograder import check, hint`. In an `exercises.py`: `from
 Exercise, Gradient, Mutant`.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autograder.course.exercise import Exercise, Gradient, Mutant
 from autograder.errors import CourseError
 
-__all__ = ["CourseError", "Exercise", "Gradient", "Mutant", "check", "hint"]
+if TYPE_CHECKING:
+    from autograder.asking import guess, recall, show_derivation
+    from autograder.check import check, hint
+    from autograder.student_log import progress
+
+# What a student calls is only loaded in a notebook: the grader never needs it.
+IN_A_NOTEBOOK = {
+    "check": "check",
+    "hint": "check",
+    "guess": "asking",
+    "recall": "asking",
+    "show_derivation": "asking",
+    "progress": "student_log",
+}
+
+__all__ = [
+    "CourseError",
+    "Exercise",
+    "Gradient",
+    "Mutant",
+    "check",
+    "guess",
+    "hint",
+    "progress",
+    "recall",
+    "show_derivation",
+]
 
 
-def __getattr__(name: str):
-    # The student's check is only loaded in a notebook: the grader never needs it.
-    if name in ("check", "hint"):
-        import autograder.check as module  # noqa: PLC0415
-
-        globals()["check"], globals()["hint"] = module.check, module.hint
-        return globals()[name]
-    raise AttributeError(f"module 'autograder' has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name not in IN_A_NOTEBOOK:
+        raise AttributeError(f"module 'autograder' has no attribute {name!r}")
+    modules = {module: import_module(f"autograder.{module}") for module in set(IN_A_NOTEBOOK.values())}
+    # Importing `autograder.check` sets the module in the function's place.
+    globals().update({each: getattr(modules[module], each) for each, module in IN_A_NOTEBOOK.items()})
+    return globals()[name]

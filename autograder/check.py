@@ -10,7 +10,6 @@ import ast
 import contextlib
 import inspect
 import io
-import os
 import textwrap
 import traceback
 import warnings
@@ -24,6 +23,7 @@ from autograder.answers.calling import Calls
 from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.answers.wire import WireError, normalise
+from autograder.asking import tell_derivation
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
     lacking,
@@ -33,14 +33,14 @@ from autograder.course.where_graded import (
     watch,
     without,
 )
-from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
+from autograder.kernel import checks_here, shell
 from autograder.record import Check, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
+from autograder.student_log import remember
 
-CHECKS = "checks.safetensors"
 HINT_TITLES = ("idea", "shapes", "first line")
 
 
@@ -52,7 +52,6 @@ class CheckFailed(Exception):
         return [str(self)]
 
 
-_files: dict[tuple[Path, float], FrozenChecks] = {}
 _hints_given: dict[str, int] = {}
 
 
@@ -67,12 +66,15 @@ def check(function: Callable[..., Any]) -> None:
         CourseError: the file with the checks is missing or damaged.
     """
     name = _name_of(function)
-    checks = _checks()
+    checks = checks_here()
     sheet = _sheet(checks, name)
     judgement = judge_here(checks, sheet, function)
     if judgement.status == "right":
         _confirm_where_graded(judgement, checks, sheet, function)
     _show(judgement, sheet)
+    remember(checks.assignment, name, "right" if judgement.status == "right" else "tried")
+    if judgement.status == "right":
+        tell_derivation(checks, name)
     if judgement.status == "unanswered":
         raise CheckFailed(f"{name}: not answered yet")
     if judgement.status == "wrong":
@@ -87,7 +89,7 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
     name = _name_of(function)
-    hints = _sheet(_checks(), name).spec.hints
+    hints = _sheet(checks_here(), name).spec.hints
     if level is None:
         level = min(_hints_given.get(name, 0) + 1, len(hints))
     if level not in range(1, len(hints) + 1):
@@ -120,10 +122,10 @@ def _confirm_where_graded(
     judgement: Judgement, checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any]
 ) -> None:
     """Take back a "right" that the grade would not repeat: the answer needs what is not there then."""
-    shell = _shell()
-    if shell is None or not checks.around:
+    kernel = shell()
+    if kernel is None or not checks.around:
         return
-    namespace = namespace_where_graded(checks.around, ran_cells(shell))
+    namespace = namespace_where_graded(checks.around, ran_cells(kernel))
     lacked = lacking(function, namespace, checks.names)
     # A name in a branch that is never taken does no harm: what counts is what comes of the calls.
     if not lacked or judge(sheet, caller(without(function, lacked))).status == "right":
@@ -131,15 +133,6 @@ def _confirm_where_graded(
     found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()))
     judgement.status, judgement.share = "wrong", 0.0
     judgement.checks.append(Check("with what a grade has", False, found))
-
-
-def _shell() -> Any:
-    """IPython, where this is a kernel of it."""
-    with contextlib.suppress(ImportError):
-        from IPython import get_ipython  # noqa: PLC0415  (only a notebook has it)
-
-        return get_ipython()
-    return None
 
 
 def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
@@ -201,19 +194,6 @@ def _name_of(function: Any) -> str:
     return name
 
 
-def _checks() -> FrozenChecks:
-    path = Path(os.environ.get("AUTOGRADER_CHECKS", CHECKS)).resolve()
-    if not path.is_file():
-        raise CourseError(
-            f"{path.name} is not beside this notebook (looked in {path.parent}); "
-            "keep the notebook in its folder, or download the folder again"
-        )
-    key = (path, path.stat().st_mtime)
-    if key not in _files:
-        _files[key] = FrozenChecks(path)
-    return _files[key]
-
-
 def _sheet(checks: FrozenChecks, name: str) -> Sheet:
     if name not in checks.names:
         raise CheckFailed(
@@ -264,7 +244,7 @@ def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
 
 
 def _show(judgement: Judgement, sheet: Sheet) -> None:
-    if _shell() is None:
+    if shell() is None:
         print(as_text(judgement))
         return
     from IPython.display import display  # noqa: PLC0415
@@ -274,5 +254,5 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
     display(page, raw=True)
 
 
-if (_kernel := _shell()) is not None:
+if (_kernel := shell()) is not None:
     watch(_kernel)

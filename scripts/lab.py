@@ -17,9 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograder.check import CHECKS  # noqa: E402
 from autograder.course.handwritten import Notebook, course_of, read_notebook, written  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
+from autograder.kernel import CHECKS  # noqa: E402
 
 CARRY = ".venv/bin/autograder carry"
 

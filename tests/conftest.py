@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +16,8 @@ from needs import confined  # noqa: F401
 
 mpl.use("Agg")
 os.environ["RNNCOURSE_CLAIMS"] = "raise"  # for kernels too: what a notebook claims must hold
+# Nobody's own progress is read or changed.
+os.environ["AUTOGRADER_PROGRESS"] = str(Path(tempfile.gettempdir(), f"progress-of-tests-{os.getpid()}.json"))
 
 _graders = {}
 

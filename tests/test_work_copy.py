@@ -12,10 +12,10 @@ from course import ROOT, TINY, master_of
 from typer.testing import CliRunner
 
 from autograder import cli
-from autograder.check import CHECKS
 from autograder.course.handwritten import read_notebook
 from autograder.course.places import Places
 from autograder.errors import CourseError
+from autograder.kernel import CHECKS
 from autograder.release.build import build, problems
 from autograder.sheets.frozen import FrozenChecks
 

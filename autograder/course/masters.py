@@ -22,12 +22,15 @@ from typing import Any
 from autograder.course.exercise import Exercise, Mutant
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import source_files
+from autograder.course.questions import ASKING, Question, by_number, read_question
 from autograder.errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
-ROLES = ("exercise", "check", "given", "written")
-KNOWN = {*ROLES, "points", "slide", "needs", "hide_input"}
+ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
+# Cells that a release does not hold: its data file does, until they are earned.
+TOLD_LATER = ("answer", "found")
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Cell:
 
     @property
     def role(self) -> str | None:
-        """One of "exercise", "check", "given", "written", or None for a cell of its own."""
+        """One of `ROLES`, or None for a cell of its own."""
         return next((role for role in ROLES if role in self.metadata), None)
 
     @property
@@ -120,6 +123,38 @@ class Master:
     def cells_with(self, role: str) -> list[Cell]:
         """The cells of one role, in order."""
         return [cell for cell in self.cells if cell.role == role]
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """The questions that students answer by typing, by their numbers.
+
+        Raises:
+            CourseError: a question's cell is not one call with literals, or two have one number.
+        """
+        asked = [
+            read_question(cell.source, cell.role or "", f"{self.name}, cell {cell.number}")
+            for cell in self.cells
+            if cell.role in ASKING
+        ]
+        return by_number(asked, self.name)
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """What the release withholds until it is earned, as plain data.
+
+        Returns:
+            "questions": number -> "answers", "choices" and the "reason" (Markdown); "derivations": exercise
+            -> its cells, each [kind, source].
+        """
+        reasons = {cell.name: cell.source for cell in self.cells_with("answer")}
+        questions = {
+            number: {"answers": q.answers, "choices": list(q.choices), "reason": reasons.get(number, "")}
+            for number, q in self.questions.items()
+        }
+        derivations: dict[str, list[list[str]]] = {}
+        for cell in self.cells_with("found"):
+            derivations.setdefault(cell.name, []).append([cell.kind, cell.source])
+        return {"questions": questions, "derivations": derivations}
 
     @property
     def graded_code(self) -> list[Cell]:
@@ -261,6 +296,7 @@ def read_master(folder: Path) -> Master:
     if specs:
         raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
     _validate_pairs(master)
+    _validate_told(master)
     return master
 
 
@@ -312,3 +348,19 @@ def _validate_pairs(master: Master) -> None:
         for needed in exercise.spec.needs:
             if needed not in master.exercises:
                 raise CourseError(f"{master.name}: {exercise.name!r} needs {needed!r}, no exercise here")
+
+
+def _validate_told(master: Master) -> None:
+    """Every question has its answer, every derivation its exercise."""
+    answered = [cell.name for cell in master.cells_with("answer")]
+    if sorted(answered) != sorted(master.questions):
+        lone = sorted(set(answered) ^ set(master.questions)) or answered
+        raise CourseError(f"{master.name}: questions and answers do not pair: {lone}")
+    for cell in master.cells_with("found"):
+        if cell.name not in master.exercises:
+            raise CourseError(f"{master.name}, cell {cell.number}: found={cell.name!r} is no exercise here")
+    for cell in master.cells:
+        if cell.role in ASKING and cell.name not in master.questions:
+            raise CourseError(
+                f"{master.name}, cell {cell.number}: {cell.role}={cell.name!r} has another number in its call"
+            )

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.course.handwritten import text_id
-from autograder.course.masters import BEGIN, END, Cell, Master
+from autograder.course.masters import BEGIN, END, TOLD_LATER, Cell, Master
+from autograder.course.questions import ASKING, blank
 
 if TYPE_CHECKING:
     # Its JSON schema costs most of a second: only what writes a notebook pays for it.
@@ -21,12 +23,13 @@ ANSWER_PROMPT = "*Write your answer here.*"
 MAY_FAIL = "raises-exception"
 
 
-def source_notebook(master: Master, notes: bool = False) -> NotebookNode:
+def source_notebook(master: Master, whole: bool = False) -> NotebookNode:
     """The notebook with solutions, mark schemes and nbgrader's metadata.
 
     Args:
         master: the master.
-        notes: keep the lecturer's notes (for slides and the solved page).
+        whole: keep the lecturer's notes, answers to questions and derivations (for slides and the solved
+            page).
     """
     from nbformat.notebooknode import from_dict  # noqa: PLC0415
 
@@ -35,19 +38,26 @@ def source_notebook(master: Master, notes: bool = False) -> NotebookNode:
         "language_info": {"name": "python"},
         "rnncourse": {"assignment": master.name},
     }
-    cells = source_cells(master, notes)
+    cells = source_cells(master, whole)
     notebook: Any = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
     return notebook
 
 
-def source_cells(master: Master, notes: bool = False) -> list[dict[str, Any]]:
+def source_cells(master: Master, whole: bool = False) -> list[dict[str, Any]]:
     """The cells of `source_notebook`, as plain data."""
     cells: list[dict[str, Any]] = []
     for cell in master.cells:
-        if notes or cell.metadata.get("slide") != "notes":
+        if whole:
             cells += _cells_of(cell, master)
+        elif cell.metadata.get("slide") != "notes" and cell.role not in TOLD_LATER:
+            cells += _cells_of(replace(cell, source=_as_asked(cell)), master)
     _give_ids(cells)
     return cells
+
+
+def _as_asked(cell: Cell) -> str:
+    """A cell's text in a release, before solutions are taken out."""
+    return blank(cell.source) if cell.role in ASKING else cell.source
 
 
 def _cells_of(cell: Cell, master: Master) -> list[dict[str, Any]]:
@@ -59,7 +69,10 @@ def _cells_of(cell: Cell, master: Master) -> list[dict[str, Any]]:
     if slide:
         metadata["slideshow"] = {"slide_type": slide}
     if cell.metadata.get("hide_input"):
-        metadata["hide_input"] = True
+        metadata["hide_input"] = True  # for the deck
+        metadata["jupyter"] = {"source_hidden": True}
+    if cell.metadata.get("extra"):
+        metadata["jp-MarkdownHeadingCollapsed"] = True
     if cell.role == "check" or "needs" in cell.metadata:
         metadata["tags"] = [MAY_FAIL]
     if cell.role == "exercise":
@@ -122,8 +135,8 @@ def release_notebook(source: NotebookNode) -> NotebookNode:
 
 
 def solved_notebook(master: Master) -> NotebookNode:
-    """The notebook for the instructor: solutions without their markers, mark schemes, notes."""
-    notebook = source_notebook(master, notes=True)
+    """The notebook for the instructor: solutions without their markers, mark schemes, notes, derivations."""
+    notebook = source_notebook(master, whole=True)
     for cell in notebook.cells:
         cell.source = re.sub(rf"^[ \t]*({BEGIN}|{END})[ \t]*\n?", "", cell.source, flags=re.M).rstrip("\n")
     return notebook

@@ -15,6 +15,7 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 import numpy as np
@@ -86,8 +87,13 @@ def _writing_in(path: Path) -> str:
     return f"{path} holds what somebody wrote ({', '.join(found[:3])}{more}); it is not overwritten. {move}"
 
 
-def _frozen(master: Master, sheets: dict[str, Sheet]) -> bytes:
-    return freeze(master.name, sheets, master.made_from, surroundings(master))
+def _frozen(master: Master, sheets: dict[str, Sheet], told: dict[str, Any] | None = None) -> bytes:
+    return freeze(master.name, sheets, master.made_from, surroundings(master), told or master.told)
+
+
+def _questions(master: Master) -> dict[str, Any]:
+    """What a solved notebook's file tells: its derivations stand in cells of their own."""
+    return {**master.told, "derivations": {}}
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
@@ -331,7 +337,7 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
 
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
-    _write(folder, {CHECKS: _frozen(master, fresh_sheets(master, PUBLIC_KEY))})
+    _write(folder, {CHECKS: _frozen(master, fresh_sheets(master, PUBLIC_KEY), told=_questions(master))})
     try:
         _execute(notebook, folder, places)
     except CellExecutionError as error:
@@ -360,7 +366,11 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path, places: Places) -> N
         client = NotebookClient(
             notebook, km=manager, timeout=120, resources={"metadata": {"path": str(folder)}}
         )
-        own = {"IPYTHONDIR": place, "MPLCONFIGDIR": str(places.executed.parent / "matplotlib")}
+        own = {
+            "IPYTHONDIR": place,
+            "MPLCONFIGDIR": str(places.executed.parent / "matplotlib"),
+            "AUTOGRADER_PROGRESS": str(Path(place, "progress.json")),
+        }
         client.execute(cleanup_kc=True, env={**os.environ, **own})
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +26,9 @@ from autograder.course.exercise import Exercise, Gradient
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
 
-FORMAT = 5
+FORMAT = 6
+# The words, compressed: whoever looks into the file with an editor reads no answer by accident.
+WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
 # largest of its array. Four kinds of processor (AVX-512, AVX2, Zen, none of these) differed by at most 6e-10
 # of the number, in numeric gradients, and elsewhere by 2e-14 of the largest; an edit of the eighth digit is
@@ -41,6 +44,7 @@ def freeze(
     sheets: dict[str, Sheet],
     made_from: Mapping[str, str] | None = None,
     around: Mapping[str, Any] | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Answer sheets as the bytes of a safetensors file; on one processor the same sheets give the same bytes.
 
@@ -49,6 +53,7 @@ def freeze(
         sheets: the answer sheets by exercise.
         made_from: the notebook's source files, name -> hash: they say later what has changed since.
         around: what `course.surroundings` says of the cells around the exercises.
+        told: what the release withholds until it is earned, as `Master.told` gives it.
     """
     arrays = _Arrays()
     described = {name: _describe(sheet, arrays) for name, sheet in sheets.items()}
@@ -58,6 +63,7 @@ def freeze(
         "exercises": described,
         "made_from": dict(made_from or {}),
         "around": dict(around or {}),
+        "told": json.loads(json.dumps(told or {})),
     }
     tensors = arrays.tensors()
     return _sealed(words, tensors)
@@ -65,8 +71,8 @@ def freeze(
 
 def _sealed(words: dict[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
     words["seal"] = _seal(words, tensors)
-    # One key only, in the order of insertion: arguments are passed by position.
-    return save(tensors, metadata={"checks": json.dumps(words)})
+    packed = zlib.compress(json.dumps(words).encode(), level=9)
+    return save({**tensors, WORDS: np.frombuffer(packed, np.uint8)}, metadata={"format": str(FORMAT)})
 
 
 def _seal(words: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
@@ -334,11 +340,14 @@ class FrozenChecks:
         self.path = path
         try:
             with safe_open(path, framework="numpy") as file:
-                words = json.loads((file.metadata() or {})["checks"])
+                written_as = (file.metadata() or {}).get("format", "an older one")
                 self._tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            words: dict[str, Any] = {"format": written_as}
+            if written_as == str(FORMAT):
+                words = json.loads(zlib.decompress(self._tensors.pop(WORDS).tobytes()))
         except FileNotFoundError as error:
             raise CourseError(f"there is no {path}") from error
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, OSError, KeyError, ValueError, zlib.error) as error:
             raise CourseError(
                 f"{path} cannot be read ({error}); download the notebook's folder again"
             ) from error
@@ -347,6 +356,7 @@ class FrozenChecks:
         self.assignment: str = words["assignment"]
         self.made_from: dict[str, str] = words.get("made_from", {})
         self.around: dict[str, Any] = words.get("around", {})
+        self.told: dict[str, Any] = words.get("told", {})
         self._words = words
         self._exercises: dict[str, Any] = words["exercises"]
         self._sheets: dict[str, Sheet] = {}
@@ -368,7 +378,7 @@ class FrozenChecks:
     def content(self) -> dict[str, Any]:
         """All that the file says, with its arrays in their places."""
         exercises = {key: _arrays_in(value, self._tensors) for key, value in self._exercises.items()}
-        return {**exercises, "the cells around": self.around}
+        return {**exercises, "the cells around": self.around, "what is told later": self.told}
 
     def sheet(self, name: str) -> Sheet:
         """The answer sheet of one exercise."""

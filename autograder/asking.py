@@ -1,0 +1,145 @@
+"""What a notebook asks, and what it tells once you have answered: `guess`, `recall`, `show_derivation`.
+
+Answers and derivations stand in the data file beside the notebook, not in its text. No marks hang on them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from autograder.course.questions import CHOICES, same_answer
+from autograder.errors import CourseError
+from autograder.kernel import checks_here, shell, show
+from autograder.sheets.frozen import FrozenChecks
+from autograder.student_log import remember
+
+
+def guess(number: str, **answers: Any) -> None:
+    """Say what you expect before you see it; then what is so is shown beside it, with the reason.
+
+    Args:
+        number: the question, "03.2".
+        answers: your answers in the places of the three dots: one of the choices, a number, an order, a few
+            words. No marks; with the dots still there nothing is told.
+
+    Raises:
+        CourseError: the notebook has no such question, or the data file is missing.
+    """
+    _ask("guess", number, answers)
+
+
+def recall(number: str, **answers: Any) -> None:
+    """Say from memory what an earlier notebook found; then what is so is shown beside it.
+
+    Args and errors: as for `guess`.
+    """
+    _ask("answer", number, answers)
+
+
+def show_derivation(function: Callable[..., Any] | str) -> None:
+    """Show a derivation that you did not find, or want to compare with yours.
+
+    It costs nothing. That you asked is kept for you (`progress()`), and counted for the class where this call
+    stands in what you hand in.
+
+    Args:
+        function: the function that the exercise asks for, or its name.
+
+    Raises:
+        CourseError: the notebook withholds no derivation of that name.
+    """
+    checks = checks_here()
+    name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
+    if name not in checks.told["derivations"]:
+        there = ", ".join(checks.told["derivations"]) or "none"
+        raise CourseError(f"this notebook keeps back no derivation of {name!r}; there is: {there}")
+    remember(checks.assignment, name, "shown")
+    tell_derivation(checks, name)
+
+
+def tell_derivation(checks: FrozenChecks, exercise: str) -> None:
+    """Show what is found in an exercise, and try its formulas with the notebook's own numbers."""
+    for kind, source in checks.told["derivations"].get(exercise, []):
+        if kind == "markdown":
+            show(source)
+        else:
+            show(f"```python\n{source}\n```")
+            _run(source, exercise)
+
+
+def _run(source: str, exercise: str) -> None:
+    """Run a formula's test on a copy of the notebook's names, and show the value of its last line."""
+    kernel = shell()
+    namespace = dict(kernel.user_ns) if kernel else {}
+    tree = ast.parse(source)
+    last = tree.body[-1] if isinstance(tree.body[-1], ast.Expr) else None
+    if last:
+        tree.body.pop()
+    place = f"<found: {exercise}>"
+    try:
+        exec(compile(tree, place, "exec"), namespace)
+        value = eval(compile(ast.Expression(last.value), place, "eval"), namespace) if last else None
+    except Exception as error:
+        print(
+            f"(With the notebook's names as they are this cannot be tried, {error!r}: run the cells above.)"
+        )
+        return
+    if value is not None and kernel:
+        from IPython.display import display  # noqa: PLC0415
+
+        display(value)
+
+
+def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
+    question = checks_here().told["questions"].get(number)
+    if question is None:
+        raise CourseError(f"this notebook asks no question {number!r}")
+    answers.pop(CHOICES, None)
+    so: dict[str, Any] = question["answers"]
+    if unknown := sorted(set(answers) - set(so)):
+        raise CourseError(f"question {number} asks for {', '.join(so)}, not for {', '.join(unknown)}")
+    open_parts = [name for name in so if answers.get(name, ...) is ...]
+    if open_parts:
+        print(
+            f"Your {verb}, please: in place of the dots of {', '.join(open_parts)}. Then run this cell again."
+        )
+        return
+    if (odd := _odd(answers, so, question["choices"])) is not None:
+        print(odd)
+        return
+    show(f"{_table(answers, so)}\n\n{question['reason']}")
+
+
+def _odd(answers: dict[str, Any], so: dict[str, Any], choices: list[Any]) -> str | None:
+    """What to say where an answer is of another kind than what is asked for."""
+    for name, value in answers.items():
+        if choices and not any(same_answer(value, choice) for choice in choices):
+            return f"{name}: choose one of {', '.join(map(repr, choices))}; you wrote {value!r}."
+        if not choices and (kind := _kind(so[name])) != _kind(value):
+            return f"{name}: {kind} is asked for; you wrote {value!r}."
+    return None
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "True or False"
+    if isinstance(value, int | float):
+        return "a number"
+    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a text in quotes"
+
+
+def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
+    rows = [
+        f"| {name.replace('_', ' ')} | {_shown(answers[name])} | {_shown(value)} | "
+        f"{'✓' if same_answer(answers[name], value) else ''} |"
+        for name, value in so.items()
+    ]
+    return "\n".join(["| | you said | it is | |", "|---|---|---|---|", *rows])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(part) for part in value)
+    return str(value).replace("|", r"\|").replace("\n", " ")

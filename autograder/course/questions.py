@@ -1,0 +1,168 @@
+"""Questions that a student answers by typing: `guess("03.2", larger="the second")`, `recall(...)`.
+
+A cell of a master holds the right values; the release holds three dots in their places. What was typed is
+read as literals and never run. This module knows nothing of what is said about an answer.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import CourseError
+
+ASKING = ("guess", "recall")
+GIVING_UP = "show_derivation"
+CHOICES = "choices"
+# A word, a number, an order of a few: what is longer is no answer to such a question.
+MOST_TYPED = 200
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of a notebook.
+
+    Args:
+        number: "03.2", as it stands in the call.
+        kind: "guess" or "recall".
+        answers: what is so, by the name of each part.
+        choices: what may be typed, empty where anything may.
+    """
+
+    number: str
+    kind: str
+    answers: dict[str, Any]
+    choices: tuple[Any, ...] = ()
+
+
+def read_question(source: str, kind: str, place: str) -> Question:
+    """The question in a master's cell.
+
+    Raises:
+        CourseError: the cell is not one call with literals.
+    """
+    call = _asking_call(source)
+    if call is None or _name(call) != kind:
+        raise CourseError(f'{place}: a {kind} is one call, {kind}("03.2", larger="the second")')
+    try:
+        values = _values(call)
+        number = ast.literal_eval(call.args[0])
+    except (ValueError, IndexError):
+        raise CourseError(
+            f"{place}: a {kind} has its number first, then literals by name: {ast.unparse(call)}"
+        ) from None
+    choices = tuple(values.pop(CHOICES, ()))
+    wrong = [name for name, value in values.items() if choices and value not in choices]
+    if not values or wrong or not isinstance(number, str):
+        why = f"{wrong[0]!r} is none of its choices" if wrong else "it asks for nothing"
+        raise CourseError(f"{place}: {kind} {number!r}: {why}")
+    return Question(number, kind, values, choices)
+
+
+def blank(source: str) -> str:
+    """The cell of a question with three dots in the places of its answers; comments and layout stay."""
+    call = _asking_call(source)
+    lines = source.split("\n")
+    values = [keyword.value for keyword in (call.keywords if call else []) if keyword.arg != CHOICES]
+    for value in reversed(values):
+        first, last = value.lineno - 1, (value.end_lineno or value.lineno) - 1
+        # Columns of a syntax tree count bytes.
+        before = lines[first].encode()[: value.col_offset].decode()
+        after = lines[last].encode()[value.end_col_offset :].decode()
+        lines[first : last + 1] = [f"{before}...{after}"]
+    return "\n".join(lines)
+
+
+def typed_answers(source: str) -> tuple[str, dict[str, Any]] | None:
+    """What was typed into a question's cell: its number and the answered parts, or None where it is none."""
+    call = _asking_call(source)
+    if call is None or not call.args:
+        return None
+    number = _literal(call.args[0])
+    if not isinstance(number, str):
+        return None
+    found = {k.arg: _literal(k.value) for k in call.keywords if k.arg and k.arg != CHOICES}
+    return number, {name: value for name, value in found.items() if value is not None}
+
+
+def given_up(source: str) -> str:
+    """The exercise whose derivation a cell asks to be shown, "" where it asks for none."""
+    for statement in _statements(source):
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and _name(call) == GIVING_UP and call.args:
+            asked = call.args[0]
+            return asked.id if isinstance(asked, ast.Name) else str(_literal(asked) or "")
+    return ""
+
+
+def same_answer(typed: Any, so: Any) -> bool:
+    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth."""
+    if isinstance(so, bool) or isinstance(typed, bool):
+        return typed is so
+    if isinstance(so, int | float) and isinstance(typed, int | float):
+        return abs(typed - so) <= 0.05 * abs(so)
+    if isinstance(so, str) and isinstance(typed, str):
+        return " ".join(typed.split()).casefold() == " ".join(so.split()).casefold()
+    if isinstance(so, list | tuple) and isinstance(typed, list | tuple):
+        return len(so) == len(typed) and all(same_answer(a, b) for a, b in zip(typed, so, strict=True))
+    return typed == so
+
+
+def _asking_call(source: str) -> ast.Call | None:
+    """The one call of `guess` or `recall` that a cell consists of."""
+    statements = _statements(source)
+    value = statements[0].value if len(statements) == 1 and isinstance(statements[0], ast.Expr) else None
+    return value if isinstance(value, ast.Call) and _name(value) in ASKING else None
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _values(call: ast.Call) -> dict[str, Any]:
+    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+
+
+def _literal(node: ast.expr) -> Any:
+    """A short literal's value, None for the three dots and for anything else."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return _plain(value) if len(repr(value)) <= MOST_TYPED else None
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can hold, with lists for tuples; None where it is of no such kind."""
+    if isinstance(value, list | tuple):
+        parts = [_plain(part) for part in value]
+        return None if None in parts else parts
+    return value if _is_plain(value) else None
+
+
+def _is_plain(value: Any) -> bool:
+    finite = not isinstance(value, float) or abs(value) < float("inf")
+    return isinstance(value, bool | int | float | str) and finite
+
+
+def by_number(questions: Iterable[Question], place: str) -> dict[str, Question]:
+    """Questions by their numbers.
+
+    Raises:
+        CourseError: two have the same.
+    """
+    found: dict[str, Question] = {}
+    for question in questions:
+        if question.number in found:
+            raise CourseError(f"{place}: question {question.number!r} stands twice")
+        found[question.number] = question
+    return found
