@@ -7,7 +7,7 @@ Exercise, Gradient, Mutant`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.exercise import Exercise, Gradient, Mutant
+from autograder.course.exercise import Exercise, Gradient, Mutant, Stage
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "Exercise",
     "Gradient",
     "Mutant",
+    "Stage",
     "check",
     "guess",
     "hint",

@@ -33,7 +33,7 @@ from autograder.course.where_graded import (
     watch,
     without,
 )
-from autograder.judging.judge import judge, unanswered
+from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
 from autograder.record import Check, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
@@ -55,11 +55,12 @@ class CheckFailed(Exception):
 _hints_given: dict[str, int] = {}
 
 
-def check(function: Callable[..., Any]) -> None:
+def check(function: Callable[..., Any], stage: str | None = None) -> None:
     """Try a function with the exercise's cases, and say what is right and what is wrong first.
 
     Args:
         function: the function that the exercise asks for, `check(rnn_step)`.
+        stage: one part of a derivation, to be tried by itself; the exercise's text names them.
 
     Raises:
         CheckFailed: the answer is wrong or missing (so that nbgrader's Validate sees it).
@@ -68,6 +69,9 @@ def check(function: Callable[..., Any]) -> None:
     name = _name_of(function)
     checks = checks_here()
     sheet = _sheet(checks, name)
+    if stage is not None:
+        _check_stage(sheet, function, stage)
+        return
     judgement = judge_here(checks, sheet, function)
     if judgement.status == "right":
         _confirm_where_graded(judgement, checks, sheet, function)
@@ -79,6 +83,19 @@ def check(function: Callable[..., Any]) -> None:
         raise CheckFailed(f"{name}: not answered yet")
     if judgement.status == "wrong":
         raise CheckFailed(f"{name}: not right yet")
+
+
+def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None:
+    probe = sheet.probes.get(stage)
+    if probe is None:
+        there = ", ".join(map(repr, sheet.probes)) or "none"
+        raise CheckFailed(f"{sheet.name} has no stage {stage!r}; there is: {there}")
+    if _is_stub(function, sheet.name):
+        raise CheckFailed(f"{sheet.name}: not answered yet")
+    judgement = judge_probe(sheet, probe, caller(function))
+    _show(judgement, sheet)
+    if judgement.status != "right":
+        raise CheckFailed(f"{sheet.name}, stage {stage!r}: not right yet")
 
 
 def hint(function: Callable[..., Any], level: int | None = None) -> None:

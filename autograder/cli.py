@@ -202,7 +202,9 @@ def report(
     (folder,) = find_masters(home / "solutions", [notebook])
     path = to or home / "build" / "report" / f"{notebook}.html"
     with _open_journal(home, notebook, journal_file) as journal:
-        write_report(path, notebook, read_master(folder).title, journal.records(journal.students))
+        master = read_master(folder)
+        so = {number: question.answers for number, question in master.questions.items()}
+        write_report(path, notebook, master.title, journal.records(journal.students), so)
     out.print(f"{notebook}: {path}")
 
 

@@ -113,12 +113,16 @@ class Record:
         assignment: the notebook.
         marks: one for each exercise, in the order of the notebook.
         problems: remarks about the submission as a whole.
+        answers: what was typed to the notebook's questions: number -> part -> value.
+        given_up: exercises whose derivation was asked for.
     """
 
     student: str
     assignment: str
     marks: list[Mark]
     problems: list[str] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given_up: list[str] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -138,6 +142,8 @@ class Record:
             "score": self.score,
             "max_score": self.max_score,
             "problems": self.problems,
+            "answers": self.answers,
+            "given_up": self.given_up,
             "exercises": [_mark_as_json(mark) for mark in self.marks],
         }
 
@@ -149,7 +155,14 @@ class Record:
             KeyError, TypeError, ValueError: it wrote no such data.
         """
         marks = [_mark_from_json(one) for one in data["exercises"]]
-        return cls(data["student"], data["assignment"], marks, list(data["problems"]))
+        return cls(
+            data["student"],
+            data["assignment"],
+            marks,
+            list(data["problems"]),
+            dict(data["answers"]),
+            list(data["given_up"]),
+        )
 
 
 def _mark_as_json(mark: Mark) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The words in which a check is written: `Exercise`, `Mutant`, `Gradient`.
+"""The words in which a check is written: `Exercise`, `Mutant`, `Gradient`, `Stage`.
 
 An `exercises.py` beside each master declares one `Exercise` per graded function.
 This module knows nothing of notebooks, sandboxes or marks.
@@ -68,6 +68,24 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A part of a derivation that can be tried by itself: `check(step_backward, stage="tanh")`.
+
+    Its inputs silence the other ways (an identity matrix, a closed gate, a zero), so that some outputs show
+    one way alone; a student's local variables are never looked at. A stage earns nothing.
+
+    Args:
+        draw: the inputs of the probe, in the order of the signature.
+        outputs: the outputs that are compared; the others may be anything.
+        says: what the probe does, for the student: "`W["sx"]` is the identity: `dx` is the gradient by a_t".
+    """
+
+    draw: DrawInputs
+    outputs: tuple[str, ...]
+    says: str
+
+
+@dataclass(frozen=True)
 class Exercise:
     """How one graded function is checked. Its name is the name it is assigned to in `exercises.py`.
 
@@ -86,6 +104,7 @@ class Exercise:
         gradient: for a backward function, how it is judged against numeric gradients.
         confirm: an independent computation of the same outputs (PyTorch, finite differences, a
             closed form) with the same arguments; the build compares it with the reference.
+        stages: parts of a derivation that can be tried by themselves, by their names.
         axes: output (or input) name -> one word per axis, where the defaults ("unit", "sequence";
             with "time step" before them for three axes; "row", "column" for weights) do not fit.
         rtol: relative tolerance of a comparison.
@@ -100,6 +119,7 @@ class Exercise:
     misconceptions: tuple[Mutant, ...] | list[Mutant] = ()
     gradient: Gradient | None = None
     confirm: Callable[..., Any] | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rtol: float = 1e-8
     atol: float = 1e-10

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.course.handwritten import text_id
 from autograder.course.masters import BEGIN, END, TOLD_LATER, Cell, Master
 from autograder.course.questions import ASKING, blank
+from autograder.course.time_needed import PLACE, time_needed
 
 if TYPE_CHECKING:
     # Its JSON schema costs most of a second: only what writes a notebook pays for it.
@@ -61,7 +62,10 @@ def _as_asked(cell: Cell) -> str:
 
 
 def _cells_of(cell: Cell, master: Master) -> list[dict[str, Any]]:
-    node: dict[str, Any] = {"cell_type": cell.kind, "metadata": {}, "source": cell.source}
+    source = cell.source
+    if cell.kind == "markdown" and PLACE in source:
+        source = source.replace(PLACE, str(time_needed(master)))
+    node: dict[str, Any] = {"cell_type": cell.kind, "metadata": {}, "source": source}
     if cell.kind == "code":
         node.update(execution_count=None, outputs=[])
     metadata = node["metadata"]

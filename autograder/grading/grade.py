@@ -50,6 +50,8 @@ class Scorecard:
         points: each exercise's points.
         problems: remarks about the submission as a whole.
         cpu_seconds: processor time of the student's code, measured inside the sandbox.
+        answers: what was typed to the notebook's questions.
+        given_up: exercises whose derivation was asked for.
     """
 
     assignment: str
@@ -57,11 +59,13 @@ class Scorecard:
     points: dict[str, float]
     problems: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given_up: list[str] = field(default_factory=list)
 
     def record(self, student: str) -> Record:
         """What is kept of it, under a student's name."""
         marks = [Mark(judgement, self.points[judgement.name]) for judgement in self.judgements]
-        return Record(student, self.assignment, marks, self.problems)
+        return Record(student, self.assignment, marks, self.problems, self.answers, self.given_up)
 
 
 class Grader:
@@ -160,7 +164,15 @@ class _Grading:
             self._end(self._with_references)
         problems = [*self._plan.notes, *self._problems_of_cells()]
         judgements = [self._judged[name] for name in self._sheets]
-        return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
+        return Scorecard(
+            self._grader.master.name,
+            judgements,
+            self._grader.points,
+            problems,
+            self._cpu,
+            self._plan.answers,
+            self._plan.given_up,
+        )
 
     def _session(self) -> Session:
         return self._grader.sandbox.session(self._plan.sources)

@@ -21,6 +21,7 @@ from autograder.course.magics import as_python, speaks_ipython, without_cell_mag
 from autograder.course.masters import Master
 from autograder.course.names import Namespace, is_definition, mentioned, parse
 from autograder.course.notebook import source_cells
+from autograder.course.questions import ASKING, GIVING_UP, given_up, typed_answers
 from autograder.course.stubs import binds, is_stub, keeps_nothing
 from autograder.course.surroundings import demo_definitions
 from autograder.errors import Ungradable
@@ -36,6 +37,8 @@ MOST_DEPTH = 100
 MOST_PARTS = 100_000
 # A text of JSON, with its quotes.
 TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# A question's cell, with its comments.
+MOST_SAID = 3000
 # Parts of one answer that are no definition of its function and yet are run, as a split cell leaves them.
 MOST_PARTS_OF_AN_ANSWER = 5
 
@@ -88,11 +91,15 @@ class Plan:
         cells: the cells.
         stubs: exercises whose answer is an untouched stub.
         notes: remarks for the record ("problems").
+        answers: what was typed to the notebook's questions: number -> part -> value. Nothing of it is run.
+        given_up: exercises whose derivation a cell asks for.
     """
 
     cells: list[PlannedCell] = field(default_factory=list)
     stubs: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given_up: list[str] = field(default_factory=list)
 
     @property
     def sources(self) -> list[str]:
@@ -282,6 +289,7 @@ class Planner:
 
     def __init__(self, master: Master):
         self._exercises = set(master.exercises)
+        self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
         cells = source_cells(master)
         code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -334,7 +342,7 @@ class Planner:
                     continue
                 answers.setdefault(grade_id, []).append(len(planned))
                 planned.append(PlannedCell(cell.source, Role.ANSWER, grade_id))
-            elif grade_id in self.locked or cell.source.strip() in self._our_texts:
+            elif self._is_ours(grade_id, cell) or self._is_typed(plan, cell):
                 continue
             elif cell.cell_id in self._ours:
                 planned.append(PlannedCell(cell.source, Role.CHANGED))
@@ -342,6 +350,25 @@ class Planner:
                 planned.append(PlannedCell(cell.source, Role.OWN))
         left_out = {i for name, places in answers.items() for i in _not_counted(plan, planned, name, places)}
         return [cell for i, cell in enumerate(planned) if i not in left_out]
+
+    def _is_ours(self, grade_id: str, cell: SubmittedCell) -> bool:
+        return grade_id in self.locked or cell.source.strip() in self._our_texts
+
+    def _is_typed(self, plan: Plan, cell: SubmittedCell) -> bool:
+        """Whether a cell only says something: the answer to a question, or that a derivation is given up."""
+        if len(cell.source) > MOST_SAID or not any(word in cell.source for word in (*ASKING, GIVING_UP)):
+            return False
+        if (name := given_up(cell.source)) in self._exercises and name not in plan.given_up:
+            plan.given_up.append(name)
+        typed = typed_answers(cell.source)
+        if typed is None:
+            return False
+        number, parts = typed
+        if question := self._questions.get(number):
+            known = {name: value for name, value in parts.items() if name in question.answers}
+            if known:
+                plan.answers[number] = known
+        return True
 
     def _ids_of(self, cells: list[SubmittedCell]) -> list[str]:
         """What each cell is to nbgrader: by its metadata, else by its id, else by the function it defines."""

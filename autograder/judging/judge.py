@@ -7,6 +7,7 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from autograder.judging.diagnose import diagnose
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
-from autograder.sheets.sheet import Answer, Forward, Sheet
+from autograder.sheets.sheet import Answer, Forward, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -83,6 +84,19 @@ def judge(
         )
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
+    return judgement
+
+
+def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
+    """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
+    alone = replace(sheet, cases=[probe.case], mistakes=[], forward=None)
+    (outcome,) = call([copy.deepcopy(list(probe.case.inputs.values()))])
+    judgement = Judgement(f"{sheet.name}, stage {probe.case.words!r}", "wrong", 0.0, notes=[probe.says])
+    _gather_output(judgement, sheet, [outcome])
+    checks = _value_checks(alone, [_answer(alone, 0, outcome)])
+    judgement.checks = [check for check in checks if check.name in probe.outputs]
+    if all(check.passed for check in judgement.checks):
+        judgement.status = "right"
     return judgement
 
 

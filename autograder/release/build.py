@@ -26,9 +26,11 @@ from autograder.course.masters import Master, read_master
 from autograder.course.notebook import as_text, release_notebook, solved_notebook, source_notebook
 from autograder.course.places import Places
 from autograder.course.surroundings import surroundings
+from autograder.course.time_needed import LONGEST_SITTING, PLACE, time_needed
 from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.judge import judge
+from autograder.release.withheld import told_problems
 from autograder.report.sentences import sentence
 from autograder.sheets.drawn import drawn_cases, fresh_sheets
 from autograder.sheets.frozen import Difference, FrozenChecks, difference, freeze
@@ -62,6 +64,8 @@ def build(folder: Path, places: Places) -> Master:
     master = read_master(folder)
     sheets = fresh_sheets(master, PUBLIC_KEY)
     validate(master, sheets)
+    for problem in told_problems(master, sheets):
+        raise CourseError(problem)
     released = places.notebooks / master.name
     if writing := _writing_in(released / f"{master.name}.ipynb"):
         raise CourseError(writing)
@@ -135,7 +139,20 @@ def problems(folder: Path, places: Places) -> Iterator[str]:
     except CourseError as error:
         yield str(error)
         return
-    yield from release_problems(master, sheets, places.notebooks / master.name)
+    released = places.notebooks / master.name
+    if not _is_made_from(master, released / CHECKS):
+        # What was built from these very sources was tried then: it takes a while.
+        yield from told_problems(master, sheets)
+    yield from release_problems(master, sheets, released)
+
+
+def _is_made_from(master: Master, checks: Path) -> bool:
+    """Whether a build wrote this file from the sources as they are now."""
+    try:
+        frozen = FrozenChecks(checks)
+    except CourseError:
+        return False
+    return frozen.is_sealed and frozen.made_from == master.made_from
 
 
 def release_problems(master: Master, sheets: dict[str, Sheet], released: Path) -> Iterator[str]:
@@ -204,6 +221,19 @@ def validate(master: Master, sheets: dict[str, Sheet]) -> None:
         _validate_mistakes(master, name, sheet)
         _validate_draws(master, name)
     _validate_leaks(master)
+    _validate_time(master)
+
+
+def _validate_time(master: Master) -> None:
+    """What takes longer than one can sit has a place to stop."""
+    if not any(PLACE in cell.source for cell in master.cells):
+        return
+    needed = time_needed(master)
+    if len(needed.sittings) == 1 and needed.sittings[0] > LONGEST_SITTING:
+        raise CourseError(
+            f"{master.name} takes {needed}: more than {LONGEST_SITTING}. Write sitting=2 at the heading "
+            "where one can stop, or extra=true at what can be left out"
+        )
 
 
 def _validate_reference(master: Master, name: str, sheet: Sheet) -> None:

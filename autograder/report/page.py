@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -14,7 +15,13 @@ MOST_MISCONCEPTIONS = 12
 MOST_STUDENTS = 200
 
 
-def write_report(path: Path, assignment: str, title: str, records: Iterable[Record]) -> Path:
+def write_report(
+    path: Path,
+    assignment: str,
+    title: str,
+    records: Iterable[Record],
+    so: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
     """Write the report page of one notebook.
 
     Args:
@@ -22,6 +29,7 @@ def write_report(path: Path, assignment: str, title: str, records: Iterable[Reco
         assignment: the notebook.
         title: its title, for people.
         records: the students' records.
+        so: what is so, for the notebook's questions: number -> part -> value.
     """
     shown: list[Record] = []
 
@@ -42,6 +50,7 @@ def write_report(path: Path, assignment: str, title: str, records: Iterable[Reco
         title=title,
         summary=summary,
         misconceptions=summary.misconceptions[:MOST_MISCONCEPTIONS],
+        said=summary.said(so or {}),
         records=shown,
         rest=summary.students - len(shown),
     )

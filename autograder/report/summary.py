@@ -6,12 +6,17 @@ Records come one by one; only counts are kept, so that a class of 100,000 needs 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograder.record import Mark, Record
 
 MARK_BINS = 10
+# Of answers in free words there may be as many as students.
+MOST_ANSWERS = 100
+OTHERS = "(others)"
+MOST_SHOWN = 6
 
 
 @dataclass
@@ -39,6 +44,28 @@ class ExerciseSummary:
         return self.total / (self.students * self.points) if self.students and self.points else 0.0
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a class answered to one part of a question.
+
+    Args:
+        number: the question.
+        part: its part.
+        counts: (answer, how many students), the commonest first.
+        so: what is so.
+    """
+
+    number: str
+    part: str
+    counts: list[tuple[str, int]]
+    so: str
+
+    @property
+    def students(self) -> int:
+        """How many are counted."""
+        return sum(count for _, count in self.counts)
+
+
 @dataclass
 class ClassSummary:
     """How a class did in one notebook."""
@@ -49,6 +76,8 @@ class ClassSummary:
     bins: list[int] = field(default_factory=lambda: [0] * MARK_BINS)
     total: float = 0.0
     exercises: dict[str, ExerciseSummary] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    given_up: Counter[str] = field(default_factory=Counter)
 
     @property
     def mean(self) -> float:
@@ -65,6 +94,17 @@ class ClassSummary:
         ]
         return sorted(found, key=lambda row: (-row[2], row[0], row[1]))
 
+    def said(self, so: Mapping[str, Mapping[str, Any]]) -> list[Said]:
+        """What the class answered, question by question.
+
+        Args:
+            so: number -> part -> what is so.
+        """
+        return [
+            Said(number, part, counts.most_common(MOST_SHOWN), _as_words(so.get(number, {}).get(part, "")))
+            for (number, part), counts in sorted(self.answers.items())
+        ]
+
 
 def summarise(assignment: str, records: Iterable[Record]) -> ClassSummary:
     """Count what the records of one notebook say."""
@@ -77,7 +117,25 @@ def summarise(assignment: str, records: Iterable[Record]) -> ClassSummary:
         summary.bins[min(int(share * MARK_BINS), MARK_BINS - 1)] += 1
         for mark in record.marks:
             _count(summary, mark)
+        _count_answers(summary, record)
+        summary.given_up.update(record.given_up)
     return summary
+
+
+def _count_answers(summary: ClassSummary, record: Record) -> None:
+    """What a student typed to the questions, (number, part) -> how often each answer was given."""
+    for number, parts in record.answers.items():
+        for part, value in parts.items():
+            counts = summary.answers.setdefault((number, part), Counter())
+            shown = _as_words(value)
+            counts[shown if shown in counts or len(counts) < MOST_ANSWERS else OTHERS] += 1
+
+
+def _as_words(value: Any) -> str:
+    """An answer as it is counted: words whatever their case, lists in one line."""
+    if isinstance(value, list):
+        return ", ".join(_as_words(part) for part in value)
+    return " ".join(str(value).split()).casefold()
 
 
 def _count(summary: ClassSummary, mark: Mark) -> None:

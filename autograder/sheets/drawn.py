@@ -13,11 +13,22 @@ from typing import Any
 
 import numpy as np
 
+from autograder.answers.leaf import Leaves
 from autograder.answers.leaves import StructureError, reference_leaves
-from autograder.course.exercise import Gradient
+from autograder.course.exercise import DrawInputs, Gradient, Inputs
 from autograder.course.masters import GradedExercise, Master
 from autograder.errors import CourseError
-from autograder.sheets.sheet import Case, Effect, Forward, Mistake, Sheet, differs, error_effect, seed_of
+from autograder.sheets.sheet import (
+    Case,
+    Effect,
+    Forward,
+    Mistake,
+    Probe,
+    Sheet,
+    differs,
+    error_effect,
+    seed_of,
+)
 from autograder.sheets.slips import slips_of
 
 VALUE_CASES = 2
@@ -47,6 +58,7 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     ]
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
+    sheet.probes = _probes(master, exercise, key)
     sheet.slips = cache(lambda: slips_of(master, sheet))
     return sheet
 
@@ -59,26 +71,45 @@ def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
     """
     exercise = master.exercises[name]
     spec = exercise.spec
-    reference = master.reference[name]
-    cases = []
     draws = (spec.cases,) * VALUE_CASES if callable(spec.cases) else spec.cases
     drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
     drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
-    for index, (words, is_edge, draw) in enumerate(drawn):
-        inputs = draw(seed_of(key, master.name, name, index))
-        try:
-            expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), spec.returns)
-        except Exception as error:
-            raise CourseError(
-                f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
-            ) from error
-        if list(inputs) != exercise.parameters:
-            raise CourseError(
-                f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
-                f"the signature has {exercise.parameters}"
-            )
-        cases.append(Case(words, is_edge, inputs, expected))
-    return cases
+    return [
+        Case(words, is_edge, *_drawn(master, exercise, words, draw, seed_of(key, master.name, name, index)))
+        for index, (words, is_edge, draw) in enumerate(drawn)
+    ]
+
+
+def _drawn(
+    master: Master, exercise: GradedExercise, words: str, draw: DrawInputs, rng: np.random.Generator
+) -> tuple[Inputs, Leaves]:
+    """One draw's inputs, and what the reference gives for them."""
+    name, reference = exercise.name, master.reference[exercise.name]
+    inputs = draw(rng)
+    try:
+        expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), exercise.spec.returns)
+    except Exception as error:
+        raise CourseError(
+            f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
+        ) from error
+    if list(inputs) != exercise.parameters:
+        raise CourseError(
+            f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
+            f"the signature has {exercise.parameters}"
+        )
+    return inputs, expected
+
+
+def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Probe]:
+    """The stages of a derivation, drawn."""
+    probes = {}
+    for name, stage in exercise.spec.stages.items():
+        if unknown := sorted(set(stage.outputs) - set(exercise.spec.returns)):
+            raise CourseError(f"{master.name}: stage {name!r} of {exercise.name!r} looks at {unknown}")
+        rng = seed_of(key, master.name, f"{exercise.name}\0{name}", 0)
+        drawn = _drawn(master, exercise, f"stage {name}", stage.draw, rng)
+        probes[name] = Probe(stage.says, stage.outputs, Case(name, False, *drawn))
+    return probes
 
 
 def own_mistaken_functions(

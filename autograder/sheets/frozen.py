@@ -24,7 +24,7 @@ from safetensors.numpy import save
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.course.exercise import Exercise, Gradient
 from autograder.errors import CourseError
-from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
+from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Probe, Sheet, Shown, Slip
 
 FORMAT = 6
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
@@ -223,6 +223,15 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             for mistake in sheet.mistakes
         ],
         "slips": _describe_slips(sheet, arrays),
+        "stages": {
+            name: {
+                "says": probe.says,
+                "outputs": list(probe.outputs),
+                "inputs": _put(probe.case.inputs, arrays),
+                "expected": _put(probe.case.expected, arrays),
+            }
+            for name, probe in sheet.probes.items()
+        },
     }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
@@ -417,6 +426,16 @@ class FrozenChecks:
         ]
         sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes)
         sheet.slips = cache(lambda: self._slips(words["slips"]))
+        sheet.probes = {
+            stage: Probe(
+                p["says"],
+                tuple(p["outputs"]),
+                Case(
+                    stage, False, _get(p["inputs"], self._tensors), _get_leaves(p["expected"], self._tensors)
+                ),
+            )
+            for stage, p in words["stages"].items()
+        }
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],

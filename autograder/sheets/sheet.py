@@ -110,6 +110,21 @@ class Forward:
 
 
 @dataclass
+class Probe:
+    """A stage of a derivation: one set of arguments that silences the other ways.
+
+    Args:
+        says: what the probe does, for the student.
+        outputs: the outputs that are compared.
+        case: its arguments, and what is expected for them.
+    """
+
+    says: str
+    outputs: tuple[str, ...]
+    case: Case
+
+
+@dataclass
 class Sheet:
     """All that judging one exercise needs beside the student's function.
 
@@ -123,6 +138,7 @@ class Sheet:
     cases: list[Case]
     mistakes: list[Mistake]
     forward: Forward | None = None
+    probes: dict[str, Probe] = field(default_factory=dict)
     slips: Callable[[], list[Slip]] = list
 
     @property

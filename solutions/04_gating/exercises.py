@@ -15,6 +15,7 @@ from common import (
     both_signs,
     leaf,
     matrices,
+    saturating,
     sizes,
     some_states,
     torch_gradients,
@@ -177,7 +178,7 @@ gated_step = Exercise(
     edge_cases={
         **sizes(step_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(step_inputs, D=3),
-        "gates almost shut or wide open": partial(step_inputs, gate_scale=6.0),
+        "gates almost shut or wide open": partial(step_inputs, gate_scale=saturating(near=1.5, far=6.0)),
         "a state outside -1 to 1": state_outside_inputs,
     },
     hints=(

@@ -1,0 +1,81 @@
+"""How long a notebook takes: computed from its text, not guessed.
+
+A master writes `{time}` where its release says it. This module knows nothing of notebooks as files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from autograder.course.masters import Cell, Master
+
+PLACE = "{time}"
+WORDS_A_MINUTE = 180
+# For a line of code that follows a shown formula, and for one that had to be derived.
+MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
+LONGEST_SITTING = 75
+HEADING = re.compile(r"^(#+) ", re.M)
+
+
+@dataclass(frozen=True)
+class TimeNeeded:
+    """Minutes of each sitting, and of all that is marked as extra.
+
+    Args:
+        sittings: minutes, in order; one where the notebook has no place to stop.
+        extras: minutes.
+    """
+
+    sittings: tuple[float, ...]
+    extras: float
+
+    def __str__(self) -> str:
+        parts = [str(_rounded(minutes)) for minutes in self.sittings]
+        text = f"about {_rounded(sum(self.sittings))} minutes"
+        if len(parts) > 1:
+            text += f", in {len(parts)} sittings of {' and '.join(parts)}"
+        if self.extras:
+            text += f"; the parts marked *extra* take {_rounded(self.extras)} more"
+        return text
+
+
+def time_needed(master: Master) -> TimeNeeded:
+    """What a notebook takes somebody who reads all of it and writes every answer."""
+    sitting, extra_level = 1, 0
+    minutes: dict[int, float] = defaultdict(float)
+    extras = 0.0
+    for cell in master.cells:
+        sitting = int(cell.metadata.get("sitting", sitting))
+        level = _heading_level(cell)
+        if extra_level and level and level <= extra_level:
+            extra_level = 0
+        if cell.metadata.get("extra"):
+            extra_level = level
+        if extra_level:
+            extras += _minutes(cell, master)
+        else:
+            minutes[sitting] += _minutes(cell, master)
+    return TimeNeeded(tuple(minutes[number] for number in sorted(minutes)), extras)
+
+
+def _minutes(cell: Cell, master: Master) -> float:
+    if cell.metadata.get("slide") == "notes":
+        return 0.0
+    if cell.role == "exercise":
+        lines = [line.strip() for line in cell.solution.splitlines()]
+        written = sum(bool(line) and not line.startswith("#") for line in lines)
+        derived = cell.name in master.told["derivations"]
+        return written * (MINUTES_A_DERIVED_LINE if derived else MINUTES_A_LINE)
+    return len(cell.source.split()) / WORDS_A_MINUTE if cell.kind == "markdown" else 0.0
+
+
+def _heading_level(cell: Cell) -> int:
+    """How deep the first heading in a cell is, 0 where it has none."""
+    found = HEADING.search(cell.source) if cell.kind == "markdown" else None
+    return len(found[1]) if found else 0
+
+
+def _rounded(minutes: float) -> int:
+    return max(5, 5 * round(minutes / 5))

@@ -1,0 +1,92 @@
+"""Questions answered by typing: written in a master, blank in a release, read as literals, never run."""
+
+import pytest
+
+from autograder.course.questions import blank, given_up, read_question, same_answer, typed_answers
+from autograder.errors import CourseError
+
+CELL = """# Which use counts most? "first" or "last"
+guess("02.1", small="last", large="first", choices=("first", "last"))  # keep this"""
+
+
+def test_a_release_holds_dots_in_the_places_of_the_answers_and_all_else_as_it_was():
+    assert blank(CELL) == CELL.replace('"last", large="first"', "..., large=...")
+
+
+def test_answers_over_several_lines_and_beyond_ascii_are_blanked():
+    source = 'guess(\n    "02.2",  # σ\n    größe="δ",\n    order=[\n        "a",\n        "b",\n    ],\n)'
+    assert blank(source) == 'guess(\n    "02.2",  # σ\n    größe=...,\n    order=...,\n)'
+
+
+def test_a_question_says_what_is_so_and_what_may_be_typed():
+    question = read_question(CELL, "guess", "here")
+    assert question.answers == {"small": "last", "large": "first"}
+    assert question.choices == ("first", "last")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('recall("02.1", a=1)', "a guess is one call"),
+        ('guess("02.1", a=x)', "literals by name"),
+        ('guess("02.1")', "asks for nothing"),
+        ('guess("02.1", a="c", choices=("a", "b"))', "'a' is none of its choices"),
+        ('guess("02.1", a=1); print()', "a guess is one call"),
+    ],
+)
+def test_a_question_that_is_none_is_refused_with_its_place(source, words):
+    with pytest.raises(CourseError, match="here: ") as error:
+        read_question(source, "guess", "here")
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "typed"),
+    [
+        ('guess("02.1", small="last", large=...)', ("02.1", {"small": "last"})),
+        ('# mine\nguess("02.1", order=("a", "b"))', ("02.1", {"order": ["a", "b"]})),
+        ('guess("02.1", share=-0.5)', ("02.1", {"share": -0.5})),
+        ('guess("02.1", small=__import__("os").getcwd())', ("02.1", {})),
+        (f'guess("02.1", small="{"x" * 500}")', ("02.1", {})),
+        ('guess("02.1", big=1e999)', ("02.1", {})),
+        ('guess("02.1", nested=[[1, [2]]])', ("02.1", {"nested": [[1, [2]]]})),
+        ('x = guess("02.1", small="last")', None),
+        ("guess(", None),
+        ("guess()", None),
+        ("(" * 500, None),
+    ],
+)
+def test_what_was_typed_is_read_and_never_run(source, typed):
+    assert typed_answers(source) == typed
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("show_derivation(rnn_step_backward)", "rnn_step_backward"),
+        ('show_derivation("rnn_step_backward")', "rnn_step_backward"),
+        ("x = 1\nshow_derivation(rnn_step_backward)", "rnn_step_backward"),
+        ("# show_derivation(rnn_step_backward)", ""),
+        ("def f():\n    show_derivation(rnn_step)", ""),
+    ],
+)
+def test_a_derivation_given_up_is_the_call_that_stands_there(source, name):
+    assert given_up(source) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "so", "same"),
+    [
+        ("Last ", "last", True),
+        ("first", "last", False),
+        (0.63, 0.6312, True),
+        (0.5, 0.6312, False),
+        (0, 0, True),
+        (1, True, False),
+        (["a", "b"], ("a", "b"), True),
+        (["b", "a"], ("a", "b"), False),
+        ("3", 3, False),
+    ],
+)
+def test_an_answer_is_what_is_so_up_to_its_case_and_a_twentieth(typed, so, same):
+    assert same_answer(typed, so) is same
