@@ -201,6 +201,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         "hints": list(spec.hints),
         "rtol": spec.rtol,
         "atol": spec.atol,
+        "derived": spec.derived,
         "cases": [
             {
                 "words": case.words,
@@ -405,6 +406,7 @@ class FrozenChecks:
             axes={key: tuple(value) for key, value in words["axes"].items()},
             rtol=words["rtol"],
             atol=words["atol"],
+            derived=words["derived"],
         )
         cases = [
             Case(
