@@ -18,7 +18,8 @@ PLAIN = re.compile(r"[A-Za-z ,.;:?!'\"()-]+")
 NOT_PROSE = re.compile(r"```.*?```|\$\$.*?\$\$", re.S)
 PARAGRAPH = re.compile(r"\n\s*\n|\n\s*(?=- |\d+\. )")
 TELLING = re.compile(
-    r"transpos|slope|derivativ|jacobian|multipl|factor|backward|product|sigmoid|tanh|chain|gradient|answer", re.I
+    "transpos|slope|derivativ|jacobian|multipl|factor|backward|product|sigmoid|tanh|chain|gradient|answer",
+    re.IGNORECASE,
 )
 
 

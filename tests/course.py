@@ -39,7 +39,7 @@ def frozen_checks(notebook: str) -> FrozenChecks:
     """The checks as a student has them, made anew."""
     sheets = fresh_sheets(master_of(notebook), PUBLIC_KEY)
     path = Path(mkdtemp()) / "checks.safetensors"
-    path.write_bytes(freeze(notebook, sheets))
+    path.write_bytes(freeze(notebook, sheets, told=master_of(notebook).told))
     return FrozenChecks(path)
 
 

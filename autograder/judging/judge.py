@@ -32,7 +32,7 @@ CHANGES = Diagnosis(
     "Random numbers, `np.empty`, or an array that is kept and changed between calls, make it so.",
 )
 ON_THE_WAY = "one small slip on the way"
-TRY_ALONE = "Follow this one quantity on its way back, step by step, and compare each step with a nudge of the forward."
+TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",

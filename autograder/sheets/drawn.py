@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -144,7 +145,7 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
     effects: list[Effect] = []
     for case in sheet.cases:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                 value = function(*copy.deepcopy(list(case.inputs.values())))
             leaves = reference_leaves(value, sheet.returns)
         except StructureError:
