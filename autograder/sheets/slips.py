@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -52,7 +53,7 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     exercise = master.exercises[sheet.name]
     found: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
     right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         for edit in _edits(master, exercise):
             slip = _slip(edit, _compiled(master, exercise, edit.tree), sheet)
             if slip.shown:
