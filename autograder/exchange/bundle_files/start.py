@@ -20,9 +20,8 @@ OLDEST = (3, 11)
 def main() -> int:
     """Set up where it is not done yet, and run JupyterLab until it ends."""
     if sys.version_info < OLDEST:
-        print(
-            f"This course needs Python {'.'.join(map(str, OLDEST))} or newer; this is {sys.version.split()[0]}."
-        )
+        needed = ".".join(map(str, OLDEST))
+        print(f"This course needs Python {needed} or newer; this is {sys.version.split()[0]}.")
         return 1
     folder = PLACE / ("Scripts" if os.name == "nt" else "bin")
     python = folder / ("python.exe" if os.name == "nt" else "python")
