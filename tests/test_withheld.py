@@ -1,4 +1,4 @@
-"""What a release keeps back is nowhere in it: each way to tell it is found, and the notebooks tell nothing."""
+"""What a release keeps back is nowhere in it: each way to tell it is found; the notebooks tell nothing."""
 
 import ast
 
@@ -52,9 +52,7 @@ def test_a_notebook_that_tells_nothing_has_no_problem(tmp_path):
         ),
         ("# %% [markdown]\n# $$x \\tag{0.7}$$\n", "shows a formula that 'rnn_step_backward' is to find"),
         (
-            '# %%\n"""Note: (W^{s,s})^{\\\\top} (\\\\delta_t \\\\odot (1 - s_t^2))"""\n'.replace(
-                "\\\\", "\\"
-            ),
+            '# %%\nr"""Note: (W^{s,s})^{\\top} (\\delta_t \\odot (1 - s_t^2))"""\n',
             "shows a formula",
         ),
     ],
