@@ -20,7 +20,7 @@
 # - train a recurrent network with a backward pass you found and wrote yourself, until it
 #   writes words.
 #
-# **Time**: {time}. A place to stop is marked.
+# **Time**: {time}. The places to stop are marked.
 
 # %% [markdown] slide="notes"
 # The lecture takes 50 minutes. Parts 1 to 3 are the chain rule as the room knows it;
@@ -42,6 +42,8 @@
 # You need notebooks 00 and 01, the chain rule for numbers, and matrix products.
 
 # %%
+from textwrap import fill
+
 from autograder import check, guess, hint, progress, recall, show_derivation
 from rnncourse import claim, course_text, explorer, figures_02, show
 
@@ -1834,8 +1836,14 @@ for number in range(1, PASSES + 1):
     curve += list(losses / np.log(2))
     if number in (1, 6, PASSES):
         samples[len(curve)] = write(writer, seed=1)
+list(samples)  # after how many updates it was asked to write
+
+# %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 for updates, sample in samples.items():
-    print(f"after {updates:4} updates:  {sample}\n")
+    print(f"after {updates} updates:", *fill(sample, 72).splitlines(), "", sep="\n  ")
+
+# %% [markdown] slide="subslide"
+# ### The loss while it learns
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 show(
