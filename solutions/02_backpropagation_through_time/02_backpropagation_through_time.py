@@ -1791,7 +1791,7 @@ check(train_on_text)
 # %% [markdown] slide="slide"
 # ## Before, during, after
 #
-# 96 units, random weights. Let it write 150 letters, one after the other: each is drawn from the
+# 96 units, random weights. Let it write 140 letters, one after the other: each is drawn from the
 # probabilities that it gives, and becomes the next input.
 
 # %% guess="02.13"
@@ -1816,7 +1816,7 @@ def new_writer(seed, H=96):
     return W, np.zeros((H, N_text))
 
 
-def write(W, seed, letters=150):
+def write(W, seed, letters=140):
     """Let the model write, starting behind a blank; likely letters are preferred a little."""
     rng, s, written = np.random.default_rng(seed), np.zeros((len(W["ss"]), 1)), " "
     for _ in range(letters):
@@ -1840,7 +1840,7 @@ list(samples)  # after how many updates it was asked to write
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 for updates, sample in samples.items():
-    print(f"after {updates} updates:", *fill(sample, 72).splitlines(), "", sep="\n  ")
+    print(f"after {updates} updates:", *fill(sample, 84).splitlines(), "", sep="\n  ")
 
 # %% [markdown] slide="subslide"
 # ### The loss while it learns
