@@ -10,11 +10,12 @@ import ast
 import contextlib
 import inspect
 import io
+import linecache
 import os
 import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from autograder.answers.calling import Calls
 from autograder.answers.finding import Finding, Kind
-from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.wire import WireError, normalise
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
@@ -106,7 +107,8 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
     right = frozenset(used) - frozenset(wrong)
     own_forward = caller(forward) if callable(forward) else None
-    judgement = judge(sheet, caller(function), own_forward, right=right)
+    given = frozenset(checks.around.get("names", ()))
+    judgement = judge(sheet, caller(function, right | given - {sheet.name}), own_forward, right=right)
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
@@ -150,24 +152,33 @@ def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
     return judge(checks.sheet(name), caller(function)).status != "right"
 
 
-def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
-    """A way to call a function of this process, in which nothing it does escapes."""
+def caller(
+    function: Callable[..., Any], right: Collection[str] = ()
+) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
+    """A way to call a function of this process, in which nothing it does escapes.
+
+    Args:
+        function: the function.
+        right: functions that are right: an error is placed at the line that calls them.
+    """
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         calls = Calls()
-        return [_call(calls, function, arguments) for arguments in batch]
+        return [_call(calls, function, arguments, right) for arguments in batch]
 
     return call
 
 
-def _call(calls: Calls, function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+def _call(
+    calls: Calls, function: Callable[..., Any], arguments: Sequence[Any], right: Collection[str]
+) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("always")
         called = calls.call(function, list(arguments), normalise)
     if isinstance(called.error, KeyboardInterrupt):
         raise called.error
-    error = _student_error(called.error) if called.error else None
+    error = _student_error(called.error, right) if called.error else None
     complaints = _short_warnings(err.getvalue())
     return Outcome(called.value, error, out.getvalue()[:4000], complaints, called.changed, called.overwrote)
 
@@ -178,18 +189,24 @@ def _short_warnings(text: str) -> str:
     return "\n".join(line for line in kept if line)[:4000] or text[:4000]
 
 
-def _student_error(caught: BaseException) -> StudentError:
-    """An exception with the line of the student's cell in which it arose (the innermost such line)."""
+def _student_error(caught: BaseException, right: Collection[str]) -> StudentError:
+    """An exception with the line of a cell that may be to blame for it."""
     if isinstance(caught, WireError):
         return StudentError("protocol", str(caught))
+    error = StudentError(type(caught).__name__, str(caught)[:300])
+    return at_own_line(error, list(_places(caught)), lambda place: place.function in right)
+
+
+def _places(caught: BaseException) -> Iterator[Place]:
+    """The lines of cells that an exception passed, the innermost last."""
     here = Path(__file__).parent
-    for frame in reversed(traceback.extract_tb(caught.__traceback__)):
+    for frame in traceback.extract_tb(caught.__traceback__):
         in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
-        if in_cell and Path(frame.filename).parent != here:
-            return StudentError(
-                type(caught).__name__, str(caught)[:300], None, frame.lineno, frame.line or ""
-            )
-    return StudentError(type(caught).__name__, str(caught)[:300])
+        if in_cell and Path(frame.filename).parent != here and frame.lineno:
+            whole = linecache.getline(frame.filename, frame.lineno).encode()
+            on_one_line = frame.lineno == frame.end_lineno
+            expression = whole[frame.colno : frame.end_colno].decode() if on_one_line else ""
+            yield Place(None, frame.lineno, frame.line or "", expression, frame.name)
 
 
 def _name_of(function: Any) -> str:

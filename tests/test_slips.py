@@ -13,7 +13,7 @@ from autograder.judging import symptoms
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheet
 from autograder.sheets.sheet import right_trace, same_trace
-from autograder.sheets.slips import _compiled, _edits
+from autograder.sheets.slips import compiled, edits_of
 
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
 
@@ -94,11 +94,11 @@ def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
     """Also the slips that make a function fail, or give another shape: they have symptoms."""
     master, sheet = master_of(notebook), frozen_sheet(notebook, exercise)
     graded = master.exercises[exercise]
-    edits = list(_edits(master, graded))
+    edits = list(edits_of(master, graded))
     unnamed, shown = [], 0
     for edit in edits[:: max(1, len(edits) // 40)]:
         with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(_compiled(master, graded, edit.tree)))
+            judgement = judge(sheet, caller(compiled(master, graded, edit.tree)))
         if judgement.status == "wrong":
             shown += 1
             if not judgement.misconception:

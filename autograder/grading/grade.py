@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.finding import Finding, Kind
-from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
 from autograder.grading.submission import OURS, Plan, Planner, Role, Submission, read_submission
@@ -328,9 +328,19 @@ class _Grading:
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
         def call(batch: Any) -> list[Outcome]:
             outcomes = session.call(name, batch, standins)
-            return [replace(o, error=self._explained(o.error)) if o.error else o for o in outcomes]
+            return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]
 
         return call
+
+    def _told(self, outcome: Outcome, error: StudentError) -> StudentError:
+        """An error at the line that may be to blame for it: not in given code, nor in a right answer."""
+
+        def is_right(place: Place) -> bool:
+            cell = self._plan.cells[place.cell] if place.cell is not None else None
+            judged = self._judged.get(cell.exercise) if cell else None
+            return bool(cell and cell.role in OURS) or bool(judged and judged.status == "right")
+
+        return self._explained(at_own_line(error, outcome.places, is_right))
 
     def _explained(self, error: StudentError) -> StudentError:
         """An error with its cause, where that lies in what is run for a grade and what is not."""

@@ -2,7 +2,8 @@
 
 First the exercise's own misconceptions (what each of them would have given), then mistakes that can be
 told from any two arrays (transposed, wrong sign, an average for a sum, single precision), then the single
-slips of the reference that nobody declared; at last two mistakes at once.
+slips of the reference that nobody declared; at last two mistakes at once. Whatever is named gives just these
+numbers, and changes nothing that is right.
 """
 
 from __future__ import annotations
@@ -55,18 +56,18 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     exchanged = _exchanged(sheet, answers)
     if exchanged:
         return [exchanged]
-    wrong = _wrong_leaves(sheet, answers)
+    wrong = wrong_in(sheet, answers)
     if not wrong:
         return []
     general = general_mistake(sheet, answers, wrong)
     if general:
         return [general]
-    slips = _matching_slips(sheet, answers)
+    slips = _matching(sheet, answers, sheet.slips())
     everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
     for slip in slips:
         if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
-    return _in_parts(sheet, mistakes, slips, answers, wrong)
+    return _in_parts(sheet, mistakes, slips, answers, wrong) or _in_pairs(sheet, answers, everything)
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
@@ -144,11 +145,11 @@ def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
     return None
 
 
-def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[Leaf, list[int]]:
-    """Each wrong leaf, and the cases (of random values) in which it is wrong."""
+def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> dict[Leaf, list[int]]:
+    """Each wrong leaf of an answer, and the cases (of random values, or at the edge) in which it is wrong."""
     wrong: dict[Leaf, list[int]] = {}
     for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
-        if case.is_edge:
+        if case.is_edge != edges:
             continue
         for leaf, expected in case.expected.items():
             if leaf in answer.leaves and differs(answer.leaves[leaf], expected, sheet.spec):
@@ -156,12 +157,21 @@ def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[Leaf, list[in
     return wrong
 
 
-def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
-    """The single slips of the reference that give some of what is wrong, in the cases in which they show."""
+def _in_pairs(sheet: Sheet, answers: Sequence[Answer], everything: set[tuple[Leaf, int]]) -> list[Diagnosis]:
+    """Two mistakes at once that give just this together."""
+    for pair in _matching(sheet, answers, sheet.pairs()):
+        shown = {(leaf, one.case) for one in pair.shown for leaf in one.leaves}
+        if pair.other and {(leaf, i) for leaf, i in shown if not sheet.cases[i].is_edge} == everything:
+            return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
+    return []
+
+
+def _matching(sheet: Sheet, answers: Sequence[Answer], slips: Sequence[Slip]) -> list[Slip]:
+    """The slips of the reference that give some of what is wrong, in the cases in which they show."""
+    cases = {one.case for slip in slips for one in slip.shown}
     wrong = {
-        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, case, sheet.spec)
-        for i, case in enumerate(sheet.cases)
-        if not case.is_edge
+        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, sheet.cases[i], sheet.spec)
+        for i in cases
     }
     traces: dict[tuple[int, tuple[Leaf, ...]], tuple[np.ndarray, np.ndarray]] = {}
 
@@ -175,7 +185,7 @@ def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
             traces[place] = (trace, right_trace(case, shown.leaves))
         return same_trace(traces[place][0], shown.trace, traces[place][1])
 
-    return [slip for slip in sheet.slips() if all(matches(shown) for shown in slip.shown)]
+    return [slip for slip in slips if all(matches(shown) for shown in slip.shown)]
 
 
 def _in_parts(
@@ -203,16 +213,12 @@ def _in_parts(
 def _explained_leaves(
     sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
 ) -> list[Leaf]:
-    """The wrong leaves that a mistake gives in every case.
-
-    None in a walk through time, where it would spoil a right one too: there a mistake is made once for all.
-    """
+    """The wrong leaves that a mistake gives in every case; none where it would spoil a right one too."""
     shown = {
         i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
     }
-    walks = any(array.ndim > 2 for array in sheet.cases[0].expected.values())
     known = {(leaf, i) for leaf, cases in wrong.items() for i in cases}
-    if walks and not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
+    if not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
         return []
     found = []
     for leaf, cases in wrong.items():

@@ -25,7 +25,7 @@ from autograder.course.exercise import Exercise, Gradient
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
 
-FORMAT = 5
+FORMAT = 6
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
 # largest of its array. Four kinds of processor (AVX-512, AVX2, Zen, none of these) differed by at most 6e-10
 # of the number, in numeric gradients, and elsewhere by 2e-14 of the largest; an edit of the eighth digit is
@@ -216,7 +216,9 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             }
             for mistake in sheet.mistakes
         ],
-        "slips": _describe_slips(sheet, arrays),
+        "reads": [str(leaf) for leaf in sheet.reads],
+        "slips": _describe_slips(sheet.slips(), arrays),
+        "pairs": _describe_slips(sheet.pairs(), arrays),
     }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
@@ -231,23 +233,26 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     return described
 
 
-def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
-    """The slips; many share their words and their leaves, so that these are written once."""
-    slips = sheet.slips()
-    words = sorted({(slip.name, slip.hint) for slip in slips})
+def _describe_slips(slips: list[Slip], arrays: _Arrays) -> dict[str, Any]:
+    """Slips; many share their words and their leaves, so that these are written once."""
+    words = sorted({both for slip in slips for both in _words_of(slip)})
     leaves = sorted({one.leaves for slip in slips for one in slip.shown})
     return {
         "words": words,
         "leaves": [[str(leaf) for leaf in group] for group in leaves],
         "slips": [
             [
-                words.index((slip.name, slip.hint)),
+                [words.index(both) for both in _words_of(slip)],
                 [[one.case, leaves.index(one.leaves)] for one in slip.shown],
             ]
             for slip in slips
         ],
         "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
     }
+
+
+def _words_of(slip: Slip) -> list[tuple[str, str]]:
+    return [(slip.name, slip.hint), *([slip.other] if slip.other else [])]
 
 
 def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
@@ -405,8 +410,10 @@ class FrozenChecks:
             )
             for m in words["mistakes"]
         ]
-        sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes)
+        reads = tuple(map(Leaf.read, words["reads"]))
+        sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes, reads)
         sheet.slips = cache(lambda: self._slips(words["slips"]))
+        sheet.pairs = cache(lambda: self._slips(words["pairs"]))
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
@@ -423,10 +430,10 @@ class FrozenChecks:
         leaves = [tuple(map(Leaf.read, group)) for group in described["leaves"]]
         traces = iter(_get(described["traces"], self._tensors))
         found = []
-        for word, places in described["slips"]:
-            name, hint = words[word]
+        for said, places in described["slips"]:
+            (name, hint), *more = (words[word] for word in said)
             shown = tuple(Shown(case, leaves[group], next(traces)) for case, group in places)
-            found.append(Slip(name, hint, shown))
+            found.append(Slip(name, hint, shown, tuple(more[0]) if more else None))
         return found
 
 
