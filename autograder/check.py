@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.calling import Calls
+from autograder.answers.calling import Calls, copied, same
 from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.wire import WireError, normalise
@@ -32,11 +32,12 @@ from autograder.course.where_graded import (
     ran_cells,
     read_outside,
     watch,
+    with_others_in_place,
     without,
 )
 from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
-from autograder.record import Check, Judgement
+from autograder.record import Check, Diagnosis, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
@@ -108,7 +109,10 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     right = frozenset(used) - frozenset(wrong)
     own_forward = caller(forward) if callable(forward) else None
     given = frozenset(checks.around.get("names", ()))
-    judgement = judge(sheet, caller(function, right | given - {sheet.name}), own_forward, right=right)
+    known = right | given - {sheet.name}
+    judgement = judge(sheet, caller(function, known), own_forward, right=right)
+    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right)):
+        judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
@@ -116,6 +120,28 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _spoilt_by(sheet: Sheet, function: Callable[..., Any], right: Collection[str]) -> Diagnosis | None:
+    """The right function that spoils this one's arrays: with copies of them in its hands, all is right."""
+    theirs = getattr(function, "__globals__", {})
+    for name in sorted(right):
+        changed: set[str] = set()
+
+        def guarded(*arguments: Any, _name: str = name, _changed: set[str] = changed) -> Any:
+            given = copied(arguments)
+            value = theirs[_name](*given)
+            parameters = inspect.signature(theirs[_name]).parameters
+            pairs = zip(parameters, arguments, given, strict=False)
+            _changed.update(f"`{parameter}`" for parameter, before, after in pairs if not same(before, after))
+            return value
+
+        other = with_others_in_place(function, {name: guarded})
+        if judge(sheet, caller(other)).status == "right" and changed:
+            names = " and ".join(sorted(changed))
+            hint = f"Whoever calls `{name}` may still need that array as it was: make a new one, or a copy."
+            return Diagnosis(f"`{name}` changes {names} in place", hint)
+    return None
 
 
 def _confirm_where_graded(

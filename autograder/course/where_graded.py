@@ -136,10 +136,28 @@ def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[
         return builtins.__import__(name, *arguments, **more)
 
     left["__builtins__"] = {**vars(builtins), "__import__": importing}
-    for name, value in left.items():
+    return _among(function, left)
+
+
+def with_others_in_place(
+    function: Callable[..., Any], others: Mapping[str, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """A copy of a function that finds other functions under some names, as do its helpers."""
+    if not isinstance(function, FunctionType):
+        return function
+    return _among(function, dict(function.__globals__), others)
+
+
+def _among(
+    function: FunctionType, namespace: dict[str, Any], others: Mapping[str, Callable[..., Any]] | None = None
+) -> FunctionType:
+    """A copy of a function that lives in another namespace, with its helpers."""
+    theirs = function.__globals__
+    for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:
-            left[name] = _copy(value, left)
-    return _copy(function, left)
+            namespace[name] = _copy(value, namespace)
+    namespace.update(others or {})
+    return _copy(function, namespace)
 
 
 def _copy(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:

@@ -9,6 +9,7 @@ numbers, and changes nothing that is right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -35,6 +36,8 @@ from autograder.sheets.sheet import (
 MATCH = 1e-5
 # All orders of five values are 120; no exercise returns more.
 MOST_RETURNS = 5
+# So many mistakes are named at most, each of some outputs.
+MOST_PARTS = 3
 
 
 def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
@@ -46,7 +49,7 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
         right: needed functions that are right and are called: no mistake is made in them.
 
     Returns:
-        One diagnosis for the whole answer; or one or two, each for some of the outputs; or none.
+        One diagnosis for the whole answer; or a few, each for some of the outputs; or none.
     """
     mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in mistakes:
@@ -61,13 +64,18 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
         return []
     general = general_mistake(sheet, answers, wrong)
     if general:
-        return [general]
+        some_right = len(wrong) < len(sheet.cases[0].expected)
+        return [replace(general, where=_listed(list(wrong), sheet) if some_right else "")]
     slips = _matching(sheet, answers, sheet.slips())
     everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
     for slip in slips:
         if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
-    return _in_parts(sheet, mistakes, slips, answers, wrong) or _in_pairs(sheet, answers, everything)
+    return (
+        _in_parts(sheet, mistakes, slips, answers, wrong)
+        or _in_pairs(sheet, answers, everything)
+        or _misplaced(sheet, answers, wrong)
+    )
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
@@ -206,7 +214,7 @@ def _in_parts(
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
-    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
+    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:MOST_PARTS]
     return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
 
 
@@ -228,6 +236,24 @@ def _explained_leaves(
         ):
             found.append(leaf)
     return found
+
+
+def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
+    """Wrong leaves that are just what another one should be."""
+    values = [i for i, case in enumerate(sheet.cases) if not case.is_edge]
+    found = []
+    for leaf in wrong:
+        for other in sheet.cases[0].expected:
+            if other != leaf and all(
+                other in sheet.cases[i].expected
+                and not differs(answers[i].leaves[leaf], sheet.cases[i].expected[other], sheet.spec)
+                for i in values
+                if leaf in answers[i].leaves
+            ):
+                hint = f"Its numbers are those of `{other}`: which line makes each of the two?"
+                found.append(Diagnosis(f"`{leaf}` holds what belongs to `{other}`", hint))
+                break
+    return found[:MOST_PARTS]
 
 
 def _listed(leaves: list[Leaf], sheet: Sheet) -> str:

@@ -26,7 +26,7 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
         answers: its answers to the sheet's cases; nothing is tried where the first failed.
     """
     first = answers[0]
-    if first.outcome.error or not first.leaves or not 0 < len(sheet.reads) <= MOST_TRIED:
+    if first.outcome.error or first.problems or not 0 < len(sheet.reads) <= MOST_TRIED:
         return []
     case = sheet.cases[0]
     tried = [(leaf, arguments) for leaf in sheet.reads for arguments in with_others(case.inputs, leaf)]

@@ -163,7 +163,7 @@ def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     for leaf, value in ({Leaf(name): value for name, value in case.inputs.items()} | case.expected).items():
         if isinstance(value, np.ndarray) and (value.ndim > 1 or str(leaf) in axes):
             for word, size in zip(axis_words(leaf, value.ndim, axes), value.shape, strict=True):
-                found[COUNTED.get(word, f"the number of {plural(word)}")] = size
+                found[COUNTED.get(word, f"number of {plural(word)}")] = size
     return found
 
 
@@ -178,14 +178,13 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
             return None
         ratios.append(ratio)
     for word in sizes[0]:
-        counted = word in COUNTED.values()
         if all(word in s and s[word] > 1 for s in sizes):
             if np.allclose(ratios, [1 / s[word] for s in sizes], rtol=1e-6):
-                name = "average where a sum is asked" if counted else f"divided by {word}"
-                return Diagnosis(name, f"Your numbers are too small by exactly {word}.")
+                hint = "Is an average taken where a sum is asked, or something divided once too often?"
+                return Diagnosis(f"too small by the factor {word}", hint)
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
-                name = "sum where an average is asked" if counted else f"multiplied by {word}"
-                return Diagnosis(name, f"Your numbers are too large by exactly {word}.")
+                hint = "Is a sum taken where an average is asked, or a division left out?"
+                return Diagnosis(f"too large by the factor {word}", hint)
     if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:
         return Diagnosis(
             f"a constant factor of {ratios[0]:.4g}",

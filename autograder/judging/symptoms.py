@@ -206,9 +206,8 @@ ERRORS: dict[str, Words] = {
 }
 
 THIN = (
-    "wrong only where an axis has size 1",
     "Is such an axis lost on the way? `np.squeeze`, `ravel` and `x[:, 0]` drop it, `x[:, :1]` keeps it. And "
-    "a size of 1 fits any other: is something spread that should not be?",
+    "a size of 1 fits any other: is something spread that should not be?"
 )
 RIGHT_AT_FIRST = (
     "right up to some step, and wrong after it",
@@ -246,7 +245,7 @@ def symptom(
         thin: special cases in which an axis has the size 1.
     """
     if edges and not failed and all(words in thin for words in edges):
-        return Diagnosis(*THIN)
+        return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
     for found in failed.values() or edges.values():
         words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
         if words:
@@ -257,11 +256,14 @@ def symptom(
         hint = "All else is right: look only at the lines that make it."
         return Diagnosis(f"a mistake in `{name}` alone", hint)
     if edges and not failed:
-        first, *more = edges
-        others = f", and {len(more)} more" if more else ""
         hint = "Ordinary values are right: follow your code with this case in mind, line by line."
-        return Diagnosis(f"a special case: {first}{others}", hint)
+        return Diagnosis(f"a special case: {_first_of(edges)}", hint)
     return None
+
+
+def _first_of(edges: Collection[str]) -> str:
+    first, *more = edges
+    return f"{first}, and {len(more)} more" if more else first
 
 
 def _of_call(found: Finding) -> Words | None:

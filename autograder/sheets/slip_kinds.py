@@ -165,6 +165,26 @@ def products(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             yield "a parenthesis in the wrong place", PARENTHESIS, outer
 
 
+def stacked(node: ast.AST, scope: Scope) -> Iterator[Variant]:
+    """Two products taken as one, [A B] with [y; x]: where the orders differ the shapes fit all the same."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return
+    left, right = node.left, node.right
+    if _is_product(left) and _is_product(right):
+        blocks = (left.left, right.left)  # type: ignore[attr-defined]
+        parts = (right.right, left.right)  # type: ignore[attr-defined]
+        wide, tall = (
+            ast.Call(_function(name), [ast.List(list(members), ast.Load())], [])
+            for name, members in (("hstack", blocks), ("vstack", parts))
+        )
+        hint = "The blocks of the wide matrix and those of the tall one must stand in the same order."
+        yield "two stacks in unlike orders", hint, ast.BinOp(wide, ast.MatMult(), tall)
+
+
+def _is_product(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+
+
 def matrix_products(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     """A transposition too many or too few, factors exchanged, `*` for `@`, the matrix left out."""
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.MatMult):
@@ -436,6 +456,7 @@ KINDS: tuple[SlipKind, ...] = (
     constants,
     guards,
     starts,
+    stacked,
 )
 # Those that a student makes at one of several places where a quantity is used.
 LOCAL_KINDS: tuple[SlipKind, ...] = (products, sums, matrix_products, calls, indices)

@@ -35,7 +35,7 @@ from autograder.sheets.spellings import put_in, written_out
 
 # In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
 MOST_NODES = 700
-AT_ONE_PLACE = "The same quantity is used at several places: compare how you wrote it at each of them."
+IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
 
@@ -120,21 +120,20 @@ def _wrong_leaves(function: Callable[..., Any], case: Case, sheet: Sheet) -> Lea
 def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = None) -> Iterator[Edit]:
     """Every slip of an exercise's solution, told from the others by its code.
 
-    First those of the solution as it stands; then, with a sheet to try it on, those of the solution written
-    out, in which what is made once and used at several places can be wrong at one of them.
+    Those of the solution as it stands; and, with a sheet to try it on, those of the solution written out, in
+    which what is made once and used at several places can be wrong at one of them. Declared ones come first.
     """
     tree = ast.parse(exercise.source)
     scope = scope_of(master, exercise, tree)
     start = place_of(tree, exercise.name)
-    yield from slips_in(tree, start, scope, KINDS)
-    if sheet is None:
-        return
     function, values = written_out(tree.body[start])  # type: ignore[arg-type]
     other = replaced(tree, (("body", start),), function)
-    if values and _is_equal(compiled(master, exercise, other), sheet):
-        yield from _at_one_place(exercise, other, start, values)
-        if sum(1 for _ in ast.walk(function)) <= MOST_NODES:
-            yield from slips_in(other, start, scope, LOCAL_KINDS)
+    is_other = bool(values) and sheet is not None and _is_equal(compiled(master, exercise, other), sheet)
+    if is_other:
+        yield from _in_part(exercise, other, start, values)
+    yield from slips_in(tree, start, scope, KINDS)
+    if is_other and sum(1 for _ in ast.walk(function)) <= MOST_NODES:
+        yield from slips_in(other, start, scope, LOCAL_KINDS)
 
 
 def place_of(tree: ast.Module, name: str) -> int:
@@ -170,7 +169,7 @@ def _is_equal(function: Callable[..., Any], sheet: Sheet) -> bool:
     return True
 
 
-def _at_one_place(
+def _in_part(
     exercise: GradedExercise, tree: ast.Module, start: int, values: Mapping[str, ast.expr]
 ) -> Iterator[Edit]:
     """The declared mistakes, each made at one only of the places where its site is used."""
@@ -185,7 +184,7 @@ def _at_one_place(
         paths = places.get(ast.unparse(site), [])
         for path in paths if len(paths) > 1 else ():
             slipped = replaced(tree, path, instead)
-            yield Edit(f"{mutant.name}, at one place", AT_ONE_PLACE, slipped, path, instead)
+            yield Edit(f"{mutant.name}, in part", IN_PART, slipped, path, instead)
 
 
 def expression(code: str, values: Mapping[str, ast.expr] | None = None) -> ast.expr | None:
