@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from autograder.course.where_graded import (
     lacking,
     namespace_where_graded,
     ran_cells,
-    read_outside,
+    read_within,
     watch,
     with_others_in_place,
     without,
@@ -104,13 +105,13 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
         return unanswered(sheet)
     theirs = getattr(function, "__globals__", {})
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
-    used = [n for n in sheet.spec.needs if _uses(function, n)]
+    used = _called(function, sheet.spec.needs)
     wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
     right = frozenset(used) - frozenset(wrong)
     own_forward = caller(forward) if callable(forward) else None
     given = frozenset(checks.around.get("names", ()))
     known = right | given - {sheet.name}
-    judgement = judge(sheet, caller(function, known), own_forward, right=right)
+    judgement = judge(sheet, caller(function, known), own_forward, right=right, called=frozenset(used))
     if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right)):
         judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:
@@ -278,8 +279,21 @@ def _is_stub(function: Callable[..., Any], name: str) -> bool:
     return tree is not None and is_stub(tree, name)
 
 
-def _uses(function: Callable[..., Any], name: str) -> bool:
-    return name in _global_names(function)
+def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
+    """The needed functions that a function reads, itself or through helpers and functions that it needs."""
+    theirs = getattr(function, "__globals__", {})
+    found: list[str] = []
+    waiting, seen = [function], set()
+    while waiting:
+        one = waiting.pop()
+        for name in _global_names(one):
+            if name in seen:
+                continue
+            seen.add(name)
+            found += [name] if name in needs else []
+            if isinstance(theirs.get(name), FunctionType):
+                waiting.append(theirs[name])
+    return [name for name in needs if name in found]
 
 
 def _global_names(function: Callable[..., Any]) -> list[str]:
@@ -287,7 +301,7 @@ def _global_names(function: Callable[..., Any]) -> list[str]:
     code = getattr(function, "__code__", None)
     if code is None:
         return []
-    return list(dict.fromkeys(name for name, is_module in read_outside(code) if not is_module))
+    return list(dict.fromkeys(name for name, is_module in read_within(code) if not is_module))
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:

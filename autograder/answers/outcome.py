@@ -68,17 +68,21 @@ def at_own_line(
     Args:
         error: the error.
         places: the lines it passed, the innermost last.
-        is_right: whether a line stands in a function that is right itself.
+        is_right: whether a line stands in a function that is right itself; so is then all that it called.
     """
-    kept = len(places)
-    while kept and is_right(places[kept - 1]):
-        kept -= 1
+    kept = next((i for i, place in enumerate(places) if is_right(place)), len(places))
     if not kept:
         return error
     place = places[kept - 1]
     inside = places[kept].function if kept < len(places) else ""
-    where = {"cell": place.cell, "line": place.line, "source": place.source, "expression": place.expression}
-    return replace(error, **where, inside=inside)
+    return replace(
+        error,
+        cell=place.cell,
+        line=place.line,
+        source=place.source,
+        expression=place.expression,
+        inside=inside,
+    )
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
         if code is None or id(code) in seen:
             continue
         seen.add(id(code))
-        for name, is_module in _used(code):
+        for name, is_module in read_within(code):
             if is_module:
                 if not namespace.can_import(name):
                     found[name] = f"there is no `{name}` where it is graded"
@@ -106,12 +106,12 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
     return found
 
 
-def _used(code: CodeType) -> Iterator[tuple[str, bool]]:
-    """What `read_outside` gives, of the functions inside a function too."""
+def read_within(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """What `read_outside` gives, of the functions and comprehensions inside a function too."""
     yield from read_outside(code)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _used(constant)
+            yield from read_within(constant)
 
 
 def read_outside(code: CodeType) -> Iterator[tuple[str, bool]]:

@@ -38,15 +38,23 @@ MATCH = 1e-5
 MOST_RETURNS = 5
 # So many mistakes are named at most, each of some outputs.
 MOST_PARTS = 3
+# Beside another mistake one is named only if it gives so much of all that it changes.
+MOST_OF = 2 / 3
 
 
-def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
+def diagnose(
+    sheet: Sheet,
+    answers: Sequence[Answer],
+    right: frozenset[str] = frozenset(),
+    called: frozenset[str] | None = None,
+) -> list[Diagnosis]:
     """Name the mistake in an answer that is known to be wrong.
 
     Args:
         sheet: the exercise's answer sheet.
         answers: the student's answers to the sheet's cases, in order.
         right: needed functions that are right and are called: no mistake is made in them.
+        called: needed functions that are called; None where that is not known.
 
     Returns:
         One diagnosis for the whole answer; or a few, each for some of the outputs; or none.
@@ -55,7 +63,7 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     for mistake in mistakes:
         if _explains_all(sheet, mistake.effects, answers):
             shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
-            return [Diagnosis(mistake.name, mistake.hint, is_exact=shows and not mistake.made_in)]
+            return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=shows and not mistake.made_in)]
     exchanged = _exchanged(sheet, answers)
     if exchanged:
         return [exchanged]
@@ -72,10 +80,17 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
         if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return (
-        _in_parts(sheet, mistakes, slips, answers, wrong)
+        _in_parts(sheet, mistakes, slips, answers, wrong, called)
         or _in_pairs(sheet, answers, everything)
         or _misplaced(sheet, answers, wrong)
     )
+
+
+def _named(mistake: Mistake, called: frozenset[str] | None) -> str:
+    """A mistake's name; "(in `f`)" behind it is left out where f is not called at all."""
+    if called is None or not mistake.made_in or mistake.made_in in called:
+        return mistake.name
+    return mistake.name.removesuffix(f" (in `{mistake.made_in}`)")
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
@@ -202,6 +217,7 @@ def _in_parts(
     slips: list[Slip],
     answers: Sequence[Answer],
     wrong: dict[Leaf, list[int]],
+    called: frozenset[str] | None,
 ) -> list[Diagnosis]:
     """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
     explained: dict[Leaf, Mistake | Slip] = {}
@@ -213,7 +229,8 @@ def _in_parts(
             explained.setdefault(leaf, slip)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
-        by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
+        name = _named(mistake, called) if isinstance(mistake, Mistake) else mistake.name
+        by_words.setdefault((name, mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:MOST_PARTS]
     return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
 
@@ -221,7 +238,10 @@ def _in_parts(
 def _explained_leaves(
     sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
 ) -> list[Leaf]:
-    """The wrong leaves that a mistake gives in every case; none where it would spoil a right one too."""
+    """The wrong leaves that a mistake gives in every case; none where it would spoil a right one too.
+
+    Of what it changes most must be just this: a part of it may be what another mistake gives as well.
+    """
     shown = {
         i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
     }
@@ -235,7 +255,8 @@ def _explained_leaves(
             leaf in shown[i] and _leaf_matches(sheet, i, leaf, shown[i], answers[i]) for i in told
         ):
             found.append(leaf)
-    return found
+    changed = {leaf for effect in shown.values() for leaf in effect}
+    return found if len(found) >= MOST_OF * len(changed) else []
 
 
 def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:

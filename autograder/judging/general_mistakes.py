@@ -29,8 +29,11 @@ def general_mistake(
 ) -> Diagnosis | None:
     """A mistake that any two arrays tell, the same one in all wrong leaves and cases."""
     pairs = _pairs(sheet, answers, wrong)
+    read = [len(answers[i].leaves) for i, case in enumerate(sheet.cases) if not case.is_edge]
+    if min(read) < len(sheet.cases[0].expected):
+        return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign):
+    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _still_zero):
         found = test(pairs)
         if found:
             return found
@@ -114,6 +117,21 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
     return None
 
 
+def _still_zero(pairs: Pairs) -> Diagnosis | None:
+    """All that is wrong is 0, and all else is right."""
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        if got.shape != expected.shape or not np.isfinite(got).all():
+            return False
+        zero = (got == 0) & (expected != 0)
+        return bool(zero.any() and (zero | np.isclose(got, expected, rtol=1e-8, atol=1e-12)).all())
+
+    if _everywhere(pairs, holds):
+        hint = "All else is right. Does your loop reach these entries, and is what it computes stored there?"
+        return Diagnosis("some entries are still 0", hint)
+    return None
+
+
 def _rounded(pairs: Pairs) -> Diagnosis | None:
     """The right numbers, rounded to some decimals: at least some of them must have as many."""
     for decimals in range(MOST_DECIMALS + 1):
@@ -185,6 +203,8 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
                 hint = "Is a sum taken where an average is asked, or a division left out?"
                 return Diagnosis(f"too large by the factor {word}", hint)
+    if sum(got.size for got, _ in pairs) < 2:
+        return None
     if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:
         return Diagnosis(
             f"a constant factor of {ratios[0]:.4g}",

@@ -49,6 +49,7 @@ def judge(
     forward: Call | None = None,
     wrong_forward: WrongForward | None = None,
     right: frozenset[str] = frozenset(),
+    called: frozenset[str] | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -58,6 +59,7 @@ def judge(
         forward: for a backward function, calls the student's own forward.
         wrong_forward: what is known of the student's own forward, where it is not right.
         right: functions the student's one calls that are known to be right.
+        called: functions of `needs` that the student's one calls; None where that is not known.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -82,7 +84,7 @@ def judge(
         judgement.share = 0.0 if again else _share(values, edges)
         judgement.diagnoses = (
             judgement.diagnoses
-            or diagnose(sheet, answers, right)
+            or diagnose(sheet, answers, right, called)
             or without_effect(sheet, call, answers)
             or _nearly(sheet, answers)
             or _symptoms(sheet, values, edges)

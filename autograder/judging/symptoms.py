@@ -277,8 +277,10 @@ def _of_call(found: Finding) -> Words | None:
 
 def _of_error(found: Finding) -> Words | None:
     """What an exception's text tells."""
-    if found.kind is not Kind.RAISED or found.error is None:
+    if found.kind not in (Kind.RAISED, Kind.CELL_STOPS) or found.error is None:
         return None
+    if found.error.kind == "syntax":
+        return SYMPTOMS[Kind.SYNTAX]
     said = f"{found.error.kind}: {found.error.message}"
     return next((words for pattern, words in ERRORS.items() if re.search(pattern, said)), None)
 

@@ -43,6 +43,7 @@ def _others(value: Any) -> list[Any]:
     if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
         return [share * value + shift for share, shift in CHANGES]
     if isinstance(value, np.ndarray) and value.dtype.kind == "i" and len(np.unique(value)) > 1:
-        # Labels: the same ones, of other sequences; in one of these orders any one of them is another.
-        return [np.roll(value, shift) for shift in range(1, min(value.size, MOST_ORDERS + 1))]
+        # Labels: the same ones, of other sequences (in one of these orders any one is another), and others.
+        orders = [np.roll(value, shift) for shift in range(1, min(value.size, MOST_ORDERS + 1))]
+        return [*orders, value.max() + value.min() - value, np.full_like(value, value.min())]
     return []

@@ -50,10 +50,13 @@ def pairs_of(master: Master, sheet: Sheet) -> list[Slip]:
     effects = Effects(sheet)
     count, found = 0, []
     with np.errstate(all="ignore"):
+        telling = []
         for edit in singles:
             shown = shown_by(compiled(master, exercise, edit.tree), sheet, edges=True)
             effects.add(Slip(edit.name, edit.hint, shown))
-        for one, other in combinations(singles, 2):
+            # What ordinary values do not show by itself has no name beside another.
+            telling += [edit] if {at.case for at in shown} >= values else []
+        for one, other in combinations(telling, 2):
             if count >= MOST_PAIRS:
                 break
             if not _apart(one.path, other.path) or one.name == other.name:

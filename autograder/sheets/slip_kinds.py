@@ -265,8 +265,11 @@ def names(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         return
     for other in scope.names:
         if other != node.id:
-            wrong, right = scope.quote(other, "another quantity"), scope.quote(node, "the right one")
-            yield f"{wrong} where {right} belongs", QUANTITY, ast.Name(other, ast.Load())
+            wrong, right = scope.quote(other, ""), scope.quote(node, "")
+            words = f"{wrong or 'another quantity'} where {right or 'another quantity'} belongs"
+            if not wrong and not right:
+                words = "one quantity in another's place"
+            yield words, QUANTITY, ast.Name(other, ast.Load())
 
 
 def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -288,7 +291,9 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             yield f"{array} is {verb} {words}", hint, _changed(node, slice=shifted)
         for constant, words in ((0, "first"), (-1, "last")):
             fixed = _changed(node, slice=ast.Constant(constant))
-            yield f"always the {words} time step of {array}", hint, fixed
+            is_stored = isinstance(node.ctx, ast.Store)
+            name = f"only the {words} time step of {array} is written" if is_stored else ""
+            yield name or f"always the {words} time step of {array}", hint, fixed
     if isinstance(index, ast.BinOp) and isinstance(index.left, ast.Name) and _is_number(index.right, 1):
         hint = f"Which time step of {array} does the formula name here?"
         verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
@@ -459,7 +464,7 @@ KINDS: tuple[SlipKind, ...] = (
     stacked,
 )
 # Those that a student makes at one of several places where a quantity is used.
-LOCAL_KINDS: tuple[SlipKind, ...] = (products, sums, matrix_products, calls, indices)
+LOCAL_KINDS: tuple[SlipKind, ...] = (products, sums, matrix_products, stacked, calls, indices)
 # Those that two at once are made of.
 KINDS_IN_PAIRS: tuple[SlipKind, ...] = (
     statements,
