@@ -83,13 +83,14 @@ def write_marks(
     """
     master = read_master(folder)
     source = source_notebook(master)
+    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
     try:
         url = patient(url)
         register(url, root, folder.name)
         engine = _engine(url)
         with engine.connect() as connection:
             cells = _cells(connection, folder.name)
-        annotator = Annotator(_annotated_source(source)) if submitted else None
+        annotator = Annotator(_annotated_source(source), hints) if submitted else None
         written = 0
         while batch := list(islice(records, BATCH)):
             if annotator and submitted and autograded:

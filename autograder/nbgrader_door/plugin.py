@@ -81,7 +81,7 @@ class SandboxGrade(CourseStep):
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             name = grade_id.removeprefix("check_")
             if grade_id != name and name in marks:
-                outputs = report_outputs(marks[name])
+                outputs = report_outputs(marks[name], grader.master.exercises[name].spec.hints)
                 cell.outputs = [nbformat.from_dict(output) for output in outputs]
         for problem in record.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
