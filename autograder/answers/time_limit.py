@@ -78,8 +78,8 @@ class _Watch:
             try:
                 self._ended.set()
                 self._thread.join()
-                # One that is on its way comes at the next jump, here. (To take it back by a null pointer makes
-                # Python 3.11 look for it for ever.)
+                # One that is on its way comes at the next jump, here. (Python 3.11 looks for ever for one
+                # that is taken back by a null pointer.)
                 for _ in range(2):
                     pass
                 return
