@@ -55,6 +55,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
+c.GenerateFeedback.exporter_class = "autograder.nbgrader_door.pages.FeedbackPage"
 c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:

@@ -79,7 +79,9 @@ LABELS = {
     "fail": "WRONG  ",
     "printed": "It printed:\n",
 }
+BOX = "padding:.4em .9em;margin:.2em 0;line-height:1.5"
 MARKS = {"pass": "✓", "fail": "✗"}
+AS_IT_IS = "tex2jax_ignore mathjax_ignore"  # no formula: an exception's message is the student's
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "unanswered": "#0072B2"}
 
 
@@ -118,7 +120,7 @@ def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
             rows.append(f'<div style="margin-top:.3em"><b>{LABELS[kind].strip()}</b> {shown}</div>')
     colour = COLOURS[judgement.status]
     return (
-        f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.2em 0;line-height:1.5">'
+        f'<div class="{AS_IT_IS}" style="border-left:5px solid {colour};{BOX}">'
         f'<div style="font-weight:bold">{html.escape(headline(judgement))}</div>'
         f"{''.join([*rows, *folds])}</div>"
     )
@@ -220,15 +222,21 @@ def as_json(record: Record) -> dict[str, Any]:
     return data
 
 
+# What MathJax makes links, styles and names of, or fetches such commands for.
+TEX_OF_PAGES = re.compile(r"\\(?=(?:href|url|class|cssId|style|require|data|bbox|toggle|mathtip|texttip)\b)")
+
+
 def code_marks(text: str) -> str:
     """Escape a text, and show what stands in backticks as code."""
     return re.sub(r"`([^`\n]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def inert(markdown: str) -> str:
-    """A student's Markdown that makes no HTML element and no link wherever it is rendered.
+    """A student's Markdown that makes no HTML element and no link wherever it is rendered, in formulas too.
 
-    A zero-width space behind `<` and between the halves of a link keeps the text as it looks.
+    A zero-width space behind `<`, between the halves of a link, and in TeX's commands for links and styles
+    keeps the text as it looks.
     """
     without_tags = re.sub(r"<(?=[A-Za-z/!?])", "<\u200b", markdown)
+    without_tags = TEX_OF_PAGES.sub("\\\\\u200b", without_tags)
     return re.sub(r"\](?=[(\[:])", "]\u200b", without_tags)
