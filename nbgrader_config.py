@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from autograder.nbgrader_door.gradebook import put_tools_on_path
-from autograder.nbgrader_door.plugin import students_left_out
+from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
@@ -54,15 +54,23 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.Autograde.exporter_class = "autograder.nbgrader_door.plugin.SubmittedNotebook"
+c.Autograde.pre_convert_hook = registering(
+    next(
+        (word.removeprefix("--db=") for word in sys.argv if word.startswith("--db=")),
+        c.CourseDirectory.db_url,
+    ),
+    ROOT,
+)
 c.OverwriteCells.add_missing_cells = True
 c.GenerateFeedback.exporter_class = "autograder.nbgrader_door.pages.FeedbackPage"
 c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:
 # leave those students out, and say why.
-_left_out = students_left_out(ROOT / "submitted", sys.argv)
+_left_out = students_left_out(ROOT / "submitted", ROOT / "autograded", sys.argv)
 for _student, _reason in _left_out.items():
-    print(f"not graded: {_student!a}: {_reason}", file=sys.stderr)
+    say_once(f"not graded: {_student!a}: {_reason}")
 if any("," in name for name in _left_out):
     # nbgrader's list is parted by commas: it would leave out others, and grade this one.
     raise SystemExit("a name above has a comma: move that folder away, and run the same command again")

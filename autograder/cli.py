@@ -87,6 +87,10 @@ def grade(
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
+    if gradebook:
+        from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
+
+        shown = shown_url(gradebook)  # before an hour of grading, not after it
     submissions, failures = classroom.find_submissions(submitted, notebook)
     if not submissions and not failures:
         raise CourseError(f"there is no submission of {notebook} in {submitted}")
@@ -109,10 +113,19 @@ def grade(
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
-            from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
+            from autograder.grading.grade import keys_of_records  # noqa: PLC0415
 
-            written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
-            out.print(f"{written} students' marks written to {gradebook}")
+            key_of = keys_of_records(folder, course_key(home))
+            written = write_marks(
+                gradebook,
+                home,
+                folder,
+                journal.records(students),
+                submitted,
+                autograded,
+                lambda student, content: key_of(content) == journal.key_of(student),
+            )
+            out.print(Text(f"{written} students' marks written to {shown}"))
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:

@@ -61,6 +61,7 @@ class Annotator:
             for cell in source["cells"]
             if cell["metadata"].get("nbgrader")
         }
+        self._by_id = {cell["id"]: grade_id for grade_id, cell in self._ours.items()}
         self._metadata = source["metadata"]
 
     def annotate(self, content: bytes, record: Record) -> str:
@@ -73,6 +74,8 @@ class Annotator:
         marks = {mark.name: mark for mark in record.marks}
         raw = json.loads(content.decode("utf-8-sig"))["cells"]
         cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
+        for cell in cells:
+            cell["grade_id"] = cell["grade_id"] or self._by_id.get(cell["id"], "")
         last = {cell["grade_id"]: i for i, cell in enumerate(cells) if cell["grade_id"] in self._ours}
         written = [self._written(cell, last.get(cell["grade_id"]) == i) for i, cell in enumerate(cells)]
         for grade_id, ours in self._ours.items():
