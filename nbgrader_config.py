@@ -1,8 +1,10 @@
 """nbgrader for this course: grading happens in the sandbox, the gradebook is nbgrader's own."""
 
+import contextlib
 import sys
 from pathlib import Path
 
+from autograder.course.places import hide, keep_private
 from autograder.nbgrader_door.gradebook import put_tools_on_path
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
@@ -18,10 +20,18 @@ c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
-# nbgrader wants an exchange that everybody can write, and formgrader warns without one.
+# What nbgrader's commands make holds marks, the gradebook above all; what it releases gets its own rights.
+if "nbgrader" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name):
+    keep_private()
+hide(ROOT / "gradebook.db")
+# nbgrader wants an exchange that everybody can write, and formgrader warns without one. By the sticky bit
+# nobody removes what another has handed in.
 _exchange = ROOT / "exchange"
 _exchange.mkdir(exist_ok=True)
-_exchange.chmod(0o777)
+_exchange.chmod(0o1777)
+for _inbound in _exchange.glob("*/inbound"):
+    with contextlib.suppress(PermissionError):
+        _inbound.chmod(_inbound.stat().st_mode | 0o1000)
 c.Exchange.root = str(_exchange)
 
 c.GenerateAssignment.preprocessors = [

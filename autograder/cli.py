@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import Places, course_key, course_root, find_masters, journal_path
+from autograder.course.places import Places, course_key, course_root, find_masters, journal_path, keep_private
 from autograder.errors import CourseError, SandboxUnavailable
 
 app = typer.Typer(
@@ -82,6 +82,7 @@ def grade(
     root: Root | None = None,
 ) -> None:
     """Grade every submission of a notebook; go on where an earlier run stopped."""
+    keep_private()
     from autograder.grading import classroom  # noqa: PLC0415
     from autograder.grading.journal import Journal  # noqa: PLC0415
 
@@ -208,6 +209,7 @@ def report(
     root: Root | None = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions."""
+    keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
     from autograder.report.page import write_report  # noqa: PLC0415
 
@@ -228,6 +230,7 @@ def export(
     root: Root | None = None,
 ) -> None:
     """Write marks in the form that another system imports."""
+    keep_private()
     from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
 
     if to not in FORMATS:

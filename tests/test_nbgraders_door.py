@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -222,3 +223,45 @@ def test_an_address_that_cannot_be_read_is_said_before_anything_is_graded(course
     assert "address cannot be read" in done.err
     assert "hunter2" not in done.out + done.err
     assert not (tmp_path / "j").exists()
+
+
+def test_what_holds_marks_is_its_users_alone_and_the_exchange_is_sticky(course, tmp_path):
+    place = shutil.copytree(course, tmp_path / "course", ignore=shutil.ignore_patterns("autograded", "*.db"))
+    journal = place / "build" / "journal" / f"{NAME}.journal"
+    journal.parent.mkdir(parents=True)
+    journal.touch(0o644)
+    before = {path for path in place.rglob("*") if path != journal}
+    inbound = place / "exchange" / "rnn_course" / "inbound"
+    inbound.mkdir(parents=True)
+    inbound.chmod(0o733)
+    words = ("--jobs", "1", "--json", "marks.json", "--gradebook", "sqlite:///bulk.db")
+    usual = os.umask(0o022)
+    try:
+        run(place, "autograder", "grade", NAME, *words)
+        run(place, "autograder", "report", NAME)
+        run(place, "autograder", "export", NAME, "--to", "moodle")
+        run(place, "autograder", "export", NAME, "--to", "gradescope")
+        run(place, "nbgrader", "autograde", NAME, "--force", "--student=no ids")
+        run(place, "nbgrader", "export", "--to=grades.csv")
+    finally:
+        os.umask(usual)
+    made = {path for path in place.rglob("*") if path not in before and "exchange" not in path.parts}
+    names = {path.name for path in made}
+    assert {
+        journal.name,
+        "marks.json",
+        "bulk.db",
+        "gradebook.db",
+        "grades.csv",
+        f"{NAME}-moodle.csv",
+    } <= names
+    theirs = {path: 0o007 if path == journal else 0o077 for path in made if path.is_file()}
+    shown = [path for path, mask in theirs.items() if path.stat().st_mode & mask and _reached(path, place)]
+    assert not shown
+    assert (place / "exchange").stat().st_mode & 0o7777 == 0o1777
+    assert inbound.stat().st_mode & 0o7777 == 0o1733
+
+
+def _reached(path, place):
+    """Whether others get to a file: nbgrader makes files that all may read, in folders of their owner's."""
+    return all(folder.stat().st_mode & 0o005 for folder in path.parents if place in folder.parents)

@@ -35,6 +35,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
+from autograder.course.places import hide
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door.annotate import Annotator
@@ -91,6 +92,8 @@ def write_marks(
         url = patient(url)
         register(url, root, folder.name)
         engine = _engine(url)
+        if address.get_backend_name() == "sqlite" and address.database:
+            hide(Path(address.database))
         with engine.connect() as connection:
             cells = _cells(connection, folder.name)
         annotator = Annotator(_annotated_source(source), hints) if submitted else None
