@@ -156,15 +156,15 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
     if any(_holds_list(outcome.value, sheet) for outcome in outcomes):
         judgement.notes.append(
-            "a list is returned where an array is asked for: the numbers count, but later cells may need "
-            "the array"
+            "you return a list where an array is asked for. Your numbers count, but a later cell may need "
+            "the array: `np.array(...)` makes one of your list"
         )
     places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place; whoever calls it may still need "
-            f"{'them' if len(changed) > 1 else 'it'} as before"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does. Whoever calls it "
+            "may still need the old numbers: `x = x + 1` makes a new array"
         )
 
 
@@ -267,6 +267,6 @@ def _check_gradient(
             judgement.share = share
             judgement.follow_through = True
             judgement.notes.append(
-                f"this is the right gradient of your own `{own.name}`, which is not right yet: "
-                "it earns its marks"
+                f"your `{own.name}` is not right yet, but this is the right gradient of it, and gets marks "
+                "for that"
             )
