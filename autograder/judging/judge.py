@@ -23,10 +23,12 @@ from autograder.judging.general_mistakes import nearly_right
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
-from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
+from autograder.sheets.sheet import Answer, Case, Forward, Mistake, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
+# The effects of mistakes may be kept in single precision.
+PROBE_RTOL = 1e-5
 
 
 CHANGES = Diagnosis(
@@ -101,21 +103,43 @@ def judge(
 
 def _without_factors(diagnoses: list[Diagnosis], sheet: Sheet) -> list[Diagnosis]:
     """Of a formula that is still to be found, a slip's name says on which way it is, not what it is."""
-    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} if diagnoses else set()
+    declared = {mistake.name for mistake in sheet.mistakes}
+    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} - declared if diagnoses else set()
     return [replace(d, name=ON_THE_WAY, hint=TRY_ALONE) if d.name in slips else d for d in diagnoses]
 
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
-    alone = replace(sheet, cases=[probe.case], mistakes=[], forward=None)
     (outcome,) = call([copy.deepcopy(list(probe.case.inputs.values()))])
     judgement = Judgement(f"{sheet.name}, stage {probe.case.words!r}", "wrong", 0.0, notes=[probe.says])
-    _gather_output(judgement, sheet, [outcome])
-    checks = _value_checks(alone, [_answer(alone, 0, outcome)])
-    judgement.checks = [check for check in checks if check.name in probe.outputs]
+    others = [f"`{name}`" for name in sheet.returns if name not in probe.outputs]
+    if others:
+        judgement.notes.append(f"{' and '.join(others)} must be returned too, but may be anything here")
+    alone = replace(sheet, cases=[probe.case], mistakes=probe.mistakes, forward=None, slips=list, pairs=list)
+    _gather_output(judgement, alone, [outcome])
+    answer = _answer(alone, 0, outcome)
+    judgement.checks = [c for c in _value_checks(alone, [answer]) if c.name in probe.outputs]
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
+    else:
+        judgement.diagnoses = [d for d in (_made_in_probe(answer, probe, m) for m in probe.mistakes) if d][:1]
     return judgement
+
+
+def _made_in_probe(answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
+    """The mistake, where the outputs that a stage looks at are just what it gives."""
+    (effect,) = mistake.effects
+    if isinstance(effect, str):
+        return None
+    mistaken = {**probe.case.expected, **effect}
+    looked_at = [leaf for leaf in mistaken if leaf.output in probe.outputs]
+    same = all(
+        leaf in answer.leaves
+        and answer.leaves[leaf].shape == mistaken[leaf].shape
+        and np.allclose(answer.leaves[leaf], mistaken[leaf], rtol=PROBE_RTOL, atol=0)
+        for leaf in looked_at
+    )
+    return Diagnosis(mistake.name, mistake.hint) if same else None
 
 
 def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:

@@ -105,6 +105,10 @@ def _drawn(
     return inputs, expected
 
 
+def _shows_in(effect: Effect, outputs: tuple[str, ...]) -> bool:
+    return not isinstance(effect, str) and any(leaf.output in outputs for leaf in effect)
+
+
 def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Probe]:
     """The stages of a derivation, drawn."""
     probes = {}
@@ -112,8 +116,14 @@ def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Pro
         if unknown := sorted(set(stage.outputs) - set(exercise.spec.returns)):
             raise CourseError(f"{master.name}: stage {name!r} of {exercise.name!r} looks at {unknown}")
         rng = seed_of(key, master.name, f"{exercise.name}\0{name}", 0)
-        drawn = _drawn(master, exercise, f"stage {name}", stage.draw, rng)
-        probes[name] = Probe(stage.says, stage.outputs, Case(name, False, *drawn))
+        case = Case(name, False, *_drawn(master, exercise, f"stage {name}", stage.draw, rng))
+        alone = Sheet(exercise.name, exercise.points, exercise.parameters, exercise.spec, [case], [])
+        mistakes = [
+            Mistake(label, hint, effects_of(function, alone))
+            for label, hint, function, _ in own_mistaken_functions(master, exercise)
+        ]
+        shown = [mistake for mistake in mistakes if _shows_in(mistake.effects[0], stage.outputs)]
+        probes[name] = Probe(stage.says, stage.outputs, case, shown)
     return probes
 
 

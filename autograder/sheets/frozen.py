@@ -232,6 +232,10 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
                 "outputs": list(probe.outputs),
                 "inputs": _put(probe.case.inputs, arrays),
                 "expected": _put(probe.case.expected, arrays),
+                "mistakes": [
+                    [mistake.name, mistake.hint, _put_effect(mistake.effects[0], probe.case, arrays)]
+                    for mistake in probe.mistakes
+                ],
             }
             for name, probe in sheet.probes.items()
         },
@@ -441,6 +445,10 @@ class FrozenChecks:
                 Case(
                     stage, False, _get(p["inputs"], self._tensors), _get_leaves(p["expected"], self._tensors)
                 ),
+                [
+                    Mistake(mistake, hint, [_get_leaves(effect, self._tensors)])
+                    for mistake, hint, effect in p["mistakes"]
+                ],
             )
             for stage, p in words["stages"].items()
         }

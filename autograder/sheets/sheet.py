@@ -125,11 +125,13 @@ class Probe:
         says: what the probe does, for the student.
         outputs: the outputs that are compared.
         case: its arguments, and what is expected for them.
+        mistakes: the exercise's own mistakes, each with its effect on this case.
     """
 
     says: str
     outputs: tuple[str, ...]
     case: Case
+    mistakes: list[Mistake] = field(default_factory=list)
 
 
 @dataclass
