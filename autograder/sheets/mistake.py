@@ -82,10 +82,9 @@ def same_trace(one: Trace, other: Trace, right: Trace) -> bool:
         return False
     size = other.numbers[2]
     allowed = MATCH * size
-    if right.shape == other.shape:
-        # Where a mistake is close to the right answer, the match must be closer still.
-        with np.errstate(invalid="ignore"):
-            gap = np.abs(right.numbers - other.numbers)[:2].max()
-        allowed = min(allowed, max(0.02 * gap, 1e-14 * size))
     with np.errstate(invalid="ignore"):  # sums of huge entries may be inf: such arrays are not told apart
+        if right.shape == other.shape:
+            # Where a mistake is close to the right answer, the match must be closer still.
+            gap = np.abs(right.numbers - other.numbers)[:2].max()
+            allowed = min(allowed, max(0.02 * gap, 1e-14 * size))
         return bool((np.abs(one.numbers - other.numbers)[:2] <= allowed).all())
