@@ -23,12 +23,12 @@ from autograder.judging.general_mistakes import nearly_right
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
-from autograder.sheets.sheet import Answer, Case, Forward, Mistake, Probe, Sheet
+from autograder.sheets.effects import traces_of
+from autograder.sheets.mistake import Mistake, same_trace, trace_of
+from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
-# The effects of mistakes may be kept in single precision.
-PROBE_RTOL = 1e-5
 
 
 CHANGES = Diagnosis(
@@ -122,22 +122,22 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
     else:
-        judgement.diagnoses = [d for d in (_made_in_probe(answer, probe, m) for m in probe.mistakes) if d][:1]
+        judgement.diagnoses = [
+            d for d in (_made_in_probe(alone, answer, probe, m) for m in probe.mistakes) if d
+        ][:1]
     return judgement
 
 
-def _made_in_probe(answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
+def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
     """The mistake, where the outputs that a stage looks at are just what it gives."""
     (effect,) = mistake.effects
-    if isinstance(effect, str):
+    expected = {leaf: array for leaf, array in probe.case.expected.items() if leaf.output in probe.outputs}
+    if isinstance(effect, str) or not expected.keys() <= answer.leaves.keys():
         return None
-    mistaken = {**probe.case.expected, **effect}
-    looked_at = [leaf for leaf in mistaken if leaf.output in probe.outputs]
-    same = all(
-        leaf in answer.leaves
-        and answer.leaves[leaf].shape == mistaken[leaf].shape
-        and np.allclose(answer.leaves[leaf], mistaken[leaf], rtol=PROBE_RTOL, atol=0)
-        for leaf in looked_at
+    seen = traces_of({leaf: answer.leaves[leaf] for leaf in expected}, probe.case, sheet)
+    told = {leaf: trace for leaf, trace in effect.items() if leaf in expected}
+    same = seen.keys() == told.keys() and all(
+        same_trace(seen[leaf], told[leaf], trace_of(expected[leaf], expected[leaf])) for leaf in seen
     )
     return Diagnosis(mistake.name, mistake.hint) if same else None
 

@@ -42,6 +42,7 @@ SHAPES = {
         ": one part along the first axis is missing; was it summed, or only one part returned?"
     ),
     Kind.FIRST_AXIS_LOST: ": its first axis is missing; was it summed over, or only one part returned?",
+    Kind.AXIS_MISSING: ": one of its axes is missing; was it summed over, or only one part returned?",
     Kind.STEP_TOO_MANY: ": one {axis} too many",
     Kind.STEP_TOO_FEW: ": one {axis} too few",
     Kind.ENTRY_TOO_MANY: ": one too many along the first axis",
