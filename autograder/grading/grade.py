@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,22 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
-from autograder.grading.submission import OURS, Plan, Planner, Role, Submission, read_submission
+from autograder.grading.reading import Reader
+from autograder.grading.submission import OURS, Plan, Planner, Role
 from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.gradients import Call
 from autograder.judging.judge import judge, unanswered
 from autograder.record import Check, Judgement, Mark, Record
 from autograder.report.sentences import cell_error
-from autograder.sandbox import Limits, Sandbox, Session
+from autograder.sandbox import Budget, Limits, Sandbox, Session
 from autograder.sheets.drawn import fresh_sheets, mistaken_functions
 from autograder.sheets.sheet import Sheet
 
 GRADER_VERSION = 1
 # Cells of a student's own that may end the process, each by itself, before the others are left out too.
 MOST_DEADLY = 3
+# Cells that are tried each by itself, answers among them.
+MOST_TRIED = 100
 # What a mark depends on, beside the course: this room and every room below it.
 ROOMS_BELOW = (
     "errors.py",
@@ -77,6 +81,7 @@ class Grader:
         self.master: Master = read_master(folder)
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
         self.planner = Planner(self.master)
+        self.reader = Reader(self.planner)
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
         self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
@@ -91,8 +96,9 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """Stop the sandbox."""
+        """Stop the sandbox and the reader."""
         self.sandbox.close()
+        self.reader.close()
 
     @property
     def max_score(self) -> float:
@@ -117,7 +123,7 @@ class Grader:
             Ungradable: it is no notebook.
         """
         with np.errstate(all="ignore"):  # a student's numbers may overflow anything
-            return _Grading(self, read_submission(content)).scorecard()
+            return _Grading(self, content).scorecard()
 
 
 def _fingerprint(folder: Path, key: str) -> bytes:
@@ -140,11 +146,12 @@ class _Grading:
     functions it needs, and in a fresh process of its own, so that no exercise can spoil another.
     """
 
-    def __init__(self, grader: Grader, submission: Submission):
+    def __init__(self, grader: Grader, content: bytes):
         self._grader = grader
         self._sheets = grader.sheets
-        self._plan: Plan = grader.planner.plan(submission.cells)
-        self._submission = submission
+        self._plan: Plan = grader.reader.plan(content)
+        self._content = content
+        self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
@@ -159,11 +166,13 @@ class _Grading:
         if self._with_references:
             self._end(self._with_references)
         problems = [*self._plan.notes, *self._problems_of_cells()]
+        if self._budget.spent:
+            problems.append(f"{self._budget.spent}; what was not tried by then counts as wrong")
         judgements = [self._judged[name] for name in self._sheets]
         return Scorecard(self._grader.master.name, judgements, self._grader.points, problems, self._cpu)
 
     def _session(self) -> Session:
-        return self._grader.sandbox.session(self._plan.sources)
+        return self._grader.sandbox.session(self._plan.sources, self._budget)
 
     def _end(self, session: Session) -> None:
         session.close()
@@ -177,7 +186,7 @@ class _Grading:
             self._end(session)
             error = next(iter(session.cell_errors), None)
             words = cell_error(error) if error else "the process ended"
-            self._plan = self._grader.planner.plan(self._submission.cells, definitions_only=True)
+            self._plan = self._grader.reader.plan(self._content, definitions_only=True)
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
             session.run_cells()
@@ -197,32 +206,41 @@ class _Grading:
     def _leave_out_deadly_cells(self) -> None:
         """Blank the cells that end the process by themselves: the other answers keep their marks.
 
-        Each such cell costs all the time that cells may take: after a few, none of the student's own is run.
+        Answers are tried first. Of the student's own cells so many are tried as can be run together in the
+        end, and a few that end the process, each of which costs all the time that cells may take.
         """
         plan = self._plan
-        deadly = 0
         given = [cell.source for cell in plan.cells if cell.role == Role.GIVEN]
-        for i, cell in enumerate(plan.cells):
-            if cell.role in OURS:
-                continue
-            if deadly >= MOST_DEADLY and not cell.exercise:
+        answers = [i for i, cell in enumerate(plan.cells) if cell.exercise]
+        own = [i for i, cell in enumerate(plan.cells) if not cell.exercise and cell.role not in OURS]
+        deadly = 0
+        seconds = self._grader.sandbox.limits.cell_seconds
+        for tried, i in enumerate([*answers, *own]):
+            cell = plan.cells[i]
+            if not cell.exercise and (deadly >= MOST_DEADLY or tried >= MOST_TRIED or seconds <= 0):
                 plan.leave_out(i)
                 continue
-            session = self._grader.sandbox.session([*given, cell.source])
+            before = self._budget.seconds
+            session = self._grader.sandbox.session([*given, cell.source], self._budget)
             session.run_cells()
             if not session.alive:
                 plan.leave_out(i)
                 deadly += not cell.exercise
                 name = cell.exercise or "your own"
                 plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
+            else:
+                seconds -= before - self._budget.seconds
             self._end(session)
+
+    @cached_property
+    def _is_pure(self) -> bool:
+        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
+        return self._grader.reader.keep_nothing(self._plan.theirs)
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = self._needed(sheet)
-        explained = (
-            any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._plan.is_pure
-        )
+        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._is_pure
         if explained and all(self._judged[n].status == "right" for n in needed):
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
@@ -337,11 +355,11 @@ class _Grading:
         cause = ""
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
-            cause = self._plan.why_missing(name[1], self._grader.packages)
+            cause = self._grader.reader.why_missing(name[1], self._plan.sources, self._grader.packages)
         elif error.kind == "ModuleNotFoundError":
             cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
-        elif error.kind == "syntax" and self._submission.python > sys.version_info[:2]:
-            theirs, ours = (".".join(map(str, v[:2])) for v in (self._submission.python, sys.version_info))
+        elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
+            theirs, ours = (".".join(map(str, v[:2])) for v in (self._plan.python, sys.version_info))
             cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
         return replace(error, message=f"{error.message}; {cause}") if cause else error
 

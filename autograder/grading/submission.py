@@ -10,10 +10,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,8 @@ MOST_SOURCE = 300_000
 MOST_DEPTH = 100
 # Objects and lists in the file; nbgrader needs two kilobytes of memory for each.
 MOST_PARTS = 100_000
-# A text of JSON, with its quotes.
-TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# A text of JSON, with its quotes, where no quote in it is escaped; the last one may lack its end.
+TEXT = re.compile(rb'"[^"]*"?')
 # Parts of one answer that are no definition of its function and yet are run, as a split cell leaves them.
 MOST_PARTS_OF_AN_ANSWER = 5
 
@@ -88,41 +87,49 @@ class Plan:
         cells: the cells.
         stubs: exercises whose answer is an untouched stub.
         notes: remarks for the record ("problems").
+        python: the version of Python that the notebook was written with, or ().
     """
 
     cells: list[PlannedCell] = field(default_factory=list)
     stubs: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    python: tuple[int, ...] = ()
 
     @property
     def sources(self) -> list[str]:
         """The texts of the cells."""
         return [cell.source for cell in self.cells]
 
-    @cached_property
-    def is_pure(self) -> bool:
-        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
-        return all(keeps_nothing(parse(cell.source)) for cell in self.cells if cell.role not in OURS)
-
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
         return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
 
-    def why_missing(self, name: str, packages: Sequence[str]) -> str:
-        """Why a name is not there when the cells have run, and what to do."""
-        namespace = Namespace((), packages)
-        for cell in self.cells:
-            tree = parse(cell.source)
-            namespace.run(tree.body if tree else ())
-        if name in namespace.names:
-            return ""
-        if why := namespace.missing.get(name):
-            return f"{why} where it is graded"
-        return NOT_SET
+    @property
+    def theirs(self) -> list[str]:
+        """The texts of the student's cells."""
+        return [cell.source for cell in self.cells if cell.role not in OURS]
 
     def leave_out(self, index: int) -> None:
         """Blank a cell; the others keep their places."""
         self.cells[index] = replace(self.cells[index], source="")
+
+
+def keep_nothing(sources: Iterable[str]) -> bool:
+    """Whether cells can be seen to keep nothing between calls of their functions."""
+    return all(keeps_nothing(parse(source)) for source in sources)
+
+
+def why_missing(name: str, sources: Iterable[str], packages: Sequence[str]) -> str:
+    """Why a name is not there when cells have run, and what to do; "" where it should be there."""
+    namespace = Namespace((), packages)
+    for source in sources:
+        tree = parse(source)
+        namespace.run(tree.body if tree else ())
+    if name in namespace.names:
+        return ""
+    if why := namespace.missing.get(name):
+        return f"{why} where it is graded"
+    return NOT_SET
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -176,7 +183,9 @@ def read_submission(content: bytes) -> Submission:
         raise Ungradable("the file is empty; save the notebook again")
     parts = content.count(b"{") + content.count(b"[")
     if parts > MOST_PARTS:
-        outside = TEXT.sub(b"", content)  # a long text may hold any number of brackets
+        # A long text may hold any number of brackets. One that never ends, full of escaped quotes, must not
+        # cost a look to its end for each of them: so the escapes go first.
+        outside = TEXT.sub(b"", content.replace(rb"\\", b"").replace(rb"\"", b""))
         parts = outside.count(b"{") + outside.count(b"[")
     if parts > MOST_PARTS:
         raise Ungradable(f"the file has {parts} parts, more than {MOST_PARTS}; clear its outputs and save it")
