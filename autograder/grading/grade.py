@@ -214,10 +214,10 @@ class _Grading:
         answers = [i for i, cell in enumerate(plan.cells) if cell.exercise]
         own = [i for i, cell in enumerate(plan.cells) if not cell.exercise and cell.role not in OURS]
         deadly = 0
-        seconds = self._grader.sandbox.limits.cell_seconds
+        left = self._grader.sandbox.limits.cell_seconds / 2
         for tried, i in enumerate([*answers, *own]):
             cell = plan.cells[i]
-            if not cell.exercise and (deadly >= MOST_DEADLY or tried >= MOST_TRIED or seconds <= 0):
+            if not cell.exercise and (deadly >= MOST_DEADLY or tried >= MOST_TRIED or left < 0):
                 plan.leave_out(i)
                 continue
             before = self._budget.seconds
@@ -229,7 +229,10 @@ class _Grading:
                 name = cell.exercise or "your own"
                 plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
             else:
-                seconds -= before - self._budget.seconds
+                left -= before - self._budget.seconds
+                if left < 0 and not cell.exercise:
+                    plan.leave_out(i)
+                    plan.notes.append("cells (your own) take too long; some were left out")
             self._end(session)
 
     @cached_property
