@@ -54,7 +54,7 @@ ATTACKS = [
     Attack("parts_of_an_answer_that_are_endless", ALL, change=lambda n: repeated(n, STEP, ENDLESS.format(name="part"), 300)),
     Attack("cells_of_ones_own_that_are_endless", ALL, own=tuple(ENDLESS.format(name=f"mine_{i}") for i in range(300))),
     Attack("cells_that_are_slow_and_end_in_time", ALL, own=tuple(SLOW.format(i=i) for i in range(300))),
-    Attack("magics_of_blanks", ALL, own=("%%" + " " * 60_000, " " * 60_000 + "%", "?" + " \r" * 60_000 + "x", "=" + " " * 60_000 + "x", ("=" + " " * 50) * 1200)),
+    Attack("magics_of_blanks", ALL, own=("%%" + " " * 60_000, " " * 60_000 + "%", "?" + " \r" * 20_000 + "x", "=" + " " * 50_000 + "x", ("=" + " " * 50) * 900)),
     Attack("magics_by_the_thousand", ALL, own=("\n".join(f"%time x{i} = {i}" for i in range(9_000)),)),
     Attack("quotes_that_never_end", None, change=lambda n: b'{"cells": [' + b"[" * 100_001 + b'"' + b'\\"' * 5_000_000),
     Attack("a_line_ends_inside_a_text", None, change=lambda n: b"[" * 100_001 + b'"' + b'\\"' * 3_000_000 + b"\\\n"),
