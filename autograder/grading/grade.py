@@ -5,10 +5,12 @@ The trusted side holds references, inputs and marks; the sandbox is asked for ar
 
 from __future__ import annotations
 
+import builtins
 import hashlib
+import hmac
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,19 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.finding import Finding, Kind
+from autograder.answers.finding import ERRORS, Finding, Kind
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
 from autograder.grading.reading import Reader
 from autograder.grading.submission import OURS, Plan, Planner, Role
 from autograder.judging.backward import WrongForward, trusted
+from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
-from autograder.judging.judge import judge, unanswered
+from autograder.judging.judge import asked, judge, unanswered
 from autograder.record import Check, Judgement, Mark, Record
 from autograder.report.sentences import cell_error
 from autograder.sandbox import Budget, Limits, Sandbox, Session
-from autograder.sheets.drawn import fresh_sheets, mistaken_functions
+from autograder.sheets.drawn import effects_of, fresh_sheets, mistaken_functions, plain_sheet
 from autograder.sheets.sheet import Sheet
 
 GRADER_VERSION = 1
@@ -36,6 +39,7 @@ GRADER_VERSION = 1
 MOST_DEADLY = 3
 # Cells that are tried each by itself, answers among them.
 MOST_TRIED = 100
+STOOD_IN = "its words are not shown, because a reference stood in for one of your functions"
 # What a mark depends on, beside the course: this room and every room below it.
 ROOMS_BELOW = (
     "errors.py",
@@ -79,6 +83,7 @@ class Grader:
 
     def __init__(self, folder: Path, key: str, unsafe: bool = False):
         self.master: Master = read_master(folder)
+        self.key = key
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
         self.planner = Planner(self.master)
         self.reader = Reader(self.planner)
@@ -109,6 +114,14 @@ class Grader:
         """What a result depends on: submission, exercises, references, key and grader."""
         return hashlib.sha256(self.fingerprint + content).hexdigest()
 
+    def own_key(self, sources: Sequence[str]) -> str:
+        """The key by which a submission's own inputs are drawn: of the course's, and the cells that are run.
+
+        Of their text and not of the file's bytes: saved again, or handed in at the other door, it is the same
+        submission.
+        """
+        return hmac.new(self.key.encode(), "\0".join(sources).encode(), hashlib.sha256).hexdigest()
+
     def mistaken(self, exercise: str) -> dict[str, Callable[..., Any]]:
         """Functions with the known mistakes of an exercise, by the mistakes' names."""
         if exercise not in self._mistaken:
@@ -138,8 +151,20 @@ def _fingerprint(folder: Path, key: str) -> bytes:
     return digest.digest()
 
 
+def _without_words(outcome: Outcome) -> Outcome:
+    """What came of a call in a process with references in it: what it wrote could be what they answered."""
+    error = outcome.error
+    if error:
+        known = error.kind in ERRORS or hasattr(builtins, error.kind)
+        error = replace(error, kind=error.kind if known else "Exception", message=STOOD_IN)
+    return replace(outcome, printed="", complaints="", error=error)
+
+
 class _Grading:
     """The grading of one submission.
+
+    Marks come from inputs that are drawn for this submission: what was seen of another's is of no use. Only
+    the names of mistakes come from inputs that the class shares.
 
     All exercises are tried in one process first. What is right there is right, however it came about:
     the process knows no answers. What is not right is tried again, with the references in place of the
@@ -151,6 +176,8 @@ class _Grading:
         self._sheets = grader.sheets
         self._plan: Plan = grader.reader.plan(content)
         self._content = content
+        self._key = grader.own_key(self._plan.sources)
+        self._own: dict[str, Sheet] = {}
         self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
@@ -173,6 +200,12 @@ class _Grading:
 
     def _session(self) -> Session:
         return self._grader.sandbox.session(self._plan.sources, self._budget)
+
+    def _own_sheet(self, name: str) -> Sheet:
+        """An exercise with inputs of this submission's own."""
+        if name not in self._own:
+            self._own[name] = plain_sheet(self._grader.master, name, self._key)
+        return self._own[name]
 
     def _end(self, session: Session) -> None:
         session.close()
@@ -308,10 +341,11 @@ class _Grading:
     def _judge(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
     ) -> Judgement:
+        own = self._own_sheet(sheet.name)
         call = self._caller(session, sheet.name, standins or {})
-        forward = self._forward(session, sheet, standins or {})
-        wrong = self._wrong_forward(sheet) if forward else None
-        judgement = judge(sheet, call, forward, wrong, self._right_needs(sheet))
+        forward = self._forward(session, own, standins or {})
+        wrong = self._wrong_forward(own, forward) if forward else None
+        judgement = judge(own, call, forward, wrong, self._right_needs(sheet), sheet)
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
@@ -335,8 +369,11 @@ class _Grading:
             return None
         return self._caller(session, sheet.forward.name, standins)
 
-    def _wrong_forward(self, sheet: Sheet) -> WrongForward | None:
-        """What is known of the student's own forward, where it is not right."""
+    def _wrong_forward(self, sheet: Sheet, forward: Call) -> WrongForward | None:
+        """What is known of the student's own forward, where it is not right.
+
+        A name moves a mark here: it is believed if the mistake gives the same for this submission's inputs.
+        """
         own = self._judged.get(sheet.forward.name) if sheet.forward else None
         if own is None or own.status != "wrong":
             return None
@@ -344,11 +381,17 @@ class _Grading:
         named = [d.name for d in own.diagnoses if not d.where]
         known = len(named) == len(own.diagnoses) == 1
         mistaken = self._grader.mistaken(own.name).get(named[0]) if known else None
+        if mistaken:
+            unseen = self._own_sheet(own.name)
+            if not explains_all(unseen, effects_of(mistaken, unseen), asked(unseen, forward)):
+                mistaken = None
         return WrongForward(master.reference[own.name], mistaken)
 
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
         def call(batch: Any) -> list[Outcome]:
             outcomes = session.call(name, batch, standins)
+            if standins:
+                return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._explained(o.error)) if o.error else o for o in outcomes]
 
         return call

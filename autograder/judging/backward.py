@@ -7,13 +7,13 @@ judged itself and in another while its backward is.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from autograder.answers.calling import copied
 from autograder.answers.compare import axis_words, compare
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaf import Leaf, Leaves
@@ -55,7 +55,7 @@ def trusted(function: Callable[..., Any]) -> Call:
 
     def call(batch: Any) -> list[Outcome]:
         with np.errstate(all="ignore"):
-            return [Outcome(function(*copy.deepcopy(list(arguments)))) for arguments in batch]
+            return [Outcome(function(*copied(list(arguments)))) for arguments in batch]
 
     return call
 
@@ -78,7 +78,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> Fin
     rng = seed_of("gradient", own.name, sheet.name, 0)
     upstream = _upstream(own, rng)
     loss = _loss(own, forward, upstream)
-    (outputs,) = loss.outputs([copy.deepcopy(own.inputs)])
+    (outputs,) = loss.outputs([own.inputs])
     gradients, trouble = _gradients(sheet, own, call, outputs, upstream)
     if trouble:
         return trouble
@@ -142,8 +142,7 @@ def _gradients(
 ) -> tuple[Leaves, Finding | None]:
     """What the student's backward gives for these outputs of a forward, or what is wrong with it."""
     values = {**sheet.cases[0].inputs, **own.inputs, **_grouped(outputs), **upstream}
-    arguments = [copy.deepcopy(values[parameter]) for parameter in sheet.parameters]
-    (outcome,) = call([arguments])
+    (outcome,) = call([[values[parameter] for parameter in sheet.parameters]])
     if outcome.error:
         return {}, stopped(outcome.error, sheet.name)
     gradients, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[0].expected)

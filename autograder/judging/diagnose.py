@@ -49,7 +49,7 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     """
     mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in mistakes:
-        if _explains_all(sheet, mistake.effects, answers):
+        if explains_all(sheet, mistake.effects, answers):
             shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
             return [Diagnosis(mistake.name, mistake.hint, is_exact=shows and not mistake.made_in)]
     exchanged = _exchanged(sheet, answers)
@@ -69,7 +69,7 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     return _in_parts(sheet, mistakes, slips, answers, wrong)
 
 
-def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
+def explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
     """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
     if not any(effects):
         return False

@@ -5,7 +5,6 @@ Only the trusted side ever holds a fresh sheet.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.answers.calling import copied
 from autograder.answers.leaves import StructureError, reference_leaves
 from autograder.course.exercise import Gradient
 from autograder.course.masters import GradedExercise, Master
@@ -38,16 +38,22 @@ def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
 
 def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
+    sheet = plain_sheet(master, name, key)
+    sheet.mistakes = [
+        Mistake(label, hint, effects_of(function, sheet), made_in)
+        for label, hint, function, made_in in mistaken_functions(master, master.exercises[name])
+    ]
+    sheet.slips = cache(lambda: slips_of(master, sheet))
+    return sheet
+
+
+def plain_sheet(master: Master, name: str, key: str) -> Sheet:
+    """Draw the inputs of one exercise and compute what is expected; what mistakes give is not asked."""
     exercise = master.exercises[name]
     spec = exercise.spec
     sheet = Sheet(name, exercise.points, exercise.parameters, spec, drawn_cases(master, name, key), [])
-    sheet.mistakes = [
-        Mistake(label, hint, effects_of(function, sheet), made_in)
-        for label, hint, function, made_in in mistaken_functions(master, exercise)
-    ]
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
-    sheet.slips = cache(lambda: slips_of(master, sheet))
     return sheet
 
 
@@ -67,7 +73,7 @@ def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
     for index, (words, is_edge, draw) in enumerate(drawn):
         inputs = draw(seed_of(key, master.name, name, index))
         try:
-            expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), spec.returns)
+            expected = reference_leaves(reference(*copied(list(inputs.values()))), spec.returns)
         except Exception as error:
             raise CourseError(
                 f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
@@ -114,7 +120,7 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
     for case in sheet.cases:
         try:
             with np.errstate(all="ignore"):
-                value = function(*copy.deepcopy(list(case.inputs.values())))
+                value = function(*copied(list(case.inputs.values())))
             leaves = reference_leaves(value, sheet.returns)
         except StructureError:
             effects.append("structure")
@@ -146,5 +152,5 @@ def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:
     if missing:
         raise CourseError(f"{place}, whose arguments {missing} are no arguments of {sheet.name!r}")
     inputs = {name: sheet.cases[0].inputs[name] for name in parameters}
-    expected = reference_leaves(function(*copy.deepcopy(list(inputs.values()))), returns)
+    expected = reference_leaves(function(*copied(list(inputs.values()))), returns)
     return Forward(gradient.of, gradient, is_exercise, returns, inputs, expected)
