@@ -31,7 +31,7 @@ from autograder.judging.judge import asked, judge, unanswered
 from autograder.record import Check, Judgement, Mark, Record
 from autograder.report.sentences import cell_error
 from autograder.sandbox import Budget, Limits, Sandbox, Session
-from autograder.sheets.drawn import effects_of, fresh_sheets, mistaken_functions, plain_sheet
+from autograder.sheets.drawn import effects_of, fresh_sheets, mistaken_functions, own_sheet
 from autograder.sheets.sheet import Sheet
 
 GRADER_VERSION = 1
@@ -114,14 +114,6 @@ class Grader:
         """What a result depends on: submission, exercises, references, key and grader."""
         return hashlib.sha256(self.fingerprint + content).hexdigest()
 
-    def own_key(self, sources: Sequence[str]) -> str:
-        """The key by which a submission's own inputs are drawn: of the course's, and the cells that are run.
-
-        Of their text and not of the file's bytes: saved again, or handed in at the other door, it is the same
-        submission.
-        """
-        return hmac.new(self.key.encode(), "\0".join(sources).encode(), hashlib.sha256).hexdigest()
-
     def mistaken(self, exercise: str) -> dict[str, Callable[..., Any]]:
         """Functions with the known mistakes of an exercise, by the mistakes' names."""
         if exercise not in self._mistaken:
@@ -137,6 +129,19 @@ class Grader:
         """
         with np.errstate(all="ignore"):  # a student's numbers may overflow anything
             return _Grading(self, content).scorecard()
+
+
+def own_key(key: str, sources: Sequence[str]) -> str:
+    """The key by which a submission's own inputs are drawn: of the course's, and the cells that are run.
+
+    Of their text and not of the file's bytes: saved again, or handed in at the other door, it is the same
+    submission.
+
+    Args:
+        key: the course's secret key.
+        sources: the texts of the cells that are run.
+    """
+    return hmac.new(key.encode(), "\0".join(sources).encode(), hashlib.sha256).hexdigest()
 
 
 def _fingerprint(folder: Path, key: str) -> bytes:
@@ -176,8 +181,9 @@ class _Grading:
         self._sheets = grader.sheets
         self._plan: Plan = grader.reader.plan(content)
         self._content = content
-        self._key = grader.own_key(self._plan.sources)
+        self._key = own_key(grader.key, self._plan.sources)
         self._own: dict[str, Sheet] = {}
+        self._why: dict[str, str] = {}
         self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
@@ -204,7 +210,7 @@ class _Grading:
     def _own_sheet(self, name: str) -> Sheet:
         """An exercise with inputs of this submission's own."""
         if name not in self._own:
-            self._own[name] = plain_sheet(self._grader.master, name, self._key)
+            self._own[name] = own_sheet(self._grader.master, name, self._key)
         return self._own[name]
 
     def _end(self, session: Session) -> None:
@@ -220,6 +226,7 @@ class _Grading:
             error = next(iter(session.cell_errors), None)
             words = cell_error(error) if error else "the process ended"
             self._plan = self._grader.reader.plan(self._content, definitions_only=True)
+            self._why.clear()
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
             session.run_cells()
@@ -345,7 +352,9 @@ class _Grading:
         call = self._caller(session, sheet.name, standins or {})
         forward = self._forward(session, own, standins or {})
         wrong = self._wrong_forward(own, forward) if forward else None
-        judgement = judge(own, call, forward, wrong, self._right_needs(sheet), sheet)
+        before = self._judged.get(sheet.name)
+        share = before.share if before else -1.0
+        judgement = judge(own, call, forward, wrong, self._right_needs(sheet), sheet, share)
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
@@ -401,13 +410,20 @@ class _Grading:
         cause = ""
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
-            cause = self._grader.reader.why_missing(name[1], self._plan.sources, self._grader.packages)
+            cause = self._why_missing(name[1])
         elif error.kind == "ModuleNotFoundError":
             cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
         elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
             theirs, ours = (".".join(map(str, v[:2])) for v in (self._plan.python, sys.version_info))
             cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
         return replace(error, message=f"{error.message}; {cause}") if cause else error
+
+    def _why_missing(self, name: str) -> str:
+        """Why a name is not there when the cells have run; read once, however often it is missed."""
+        if name not in self._why:
+            packages = self._grader.packages
+            self._why[name] = self._grader.reader.why_missing(name, self._plan.sources, packages)
+        return self._why[name]
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:

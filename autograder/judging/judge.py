@@ -47,6 +47,7 @@ def judge(
     wrong_forward: WrongForward | None = None,
     right: frozenset[str] = frozenset(),
     names: Sheet | None = None,
+    above: float = -1.0,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -58,6 +59,7 @@ def judge(
         right: functions the student's one calls that are known to be right.
         names: the sheet by which a wrong answer's mistake is told, with inputs of its own; without one,
             `sheet` itself. Nothing that is found with it earns anything.
+        above: a mistake is told only where the share is larger: else the judgement is of no use.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -80,11 +82,11 @@ def judge(
         judgement.status, judgement.share = "right", 1.0
     else:
         judgement.share = 0.0 if again else _share(values, edges)
-        if not judgement.diagnoses:
-            told = diagnose(names, asked(names, call), right) if names else diagnose(sheet, answers, right)
-            judgement.diagnoses = told or _symptoms(values, edges)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
+    if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
+        told = diagnose(names, asked(names, call), right) if names else diagnose(sheet, answers, right)
+        judgement.diagnoses = told or _symptoms(values, edges)
     return judgement
 
 

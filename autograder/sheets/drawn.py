@@ -38,7 +38,7 @@ def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
 
 def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
-    sheet = plain_sheet(master, name, key)
+    sheet = _plain_sheet(master, name, drawn_cases(master, name, key))
     sheet.mistakes = [
         Mistake(label, hint, effects_of(function, sheet), made_in)
         for label, hint, function, made_in in mistaken_functions(master, master.exercises[name])
@@ -47,18 +47,32 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     return sheet
 
 
-def plain_sheet(master: Master, name: str, key: str) -> Sheet:
-    """Draw the inputs of one exercise and compute what is expected; what mistakes give is not asked."""
+def own_sheet(master: Master, name: str, key: str) -> Sheet:
+    """Draw one exercise's inputs for one submission and compute what is expected; no mistake is tried.
+
+    One generator draws all of it, which is quicker; nobody keeps such a sheet.
+    """
+    rng = seed_of(key, master.name, name, 0)
+    return _plain_sheet(master, name, drawn_cases(master, name, key, rng))
+
+
+def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
     exercise = master.exercises[name]
     spec = exercise.spec
-    sheet = Sheet(name, exercise.points, exercise.parameters, spec, drawn_cases(master, name, key), [])
+    sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
     return sheet
 
 
-def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
+def drawn_cases(master: Master, name: str, key: str, rng: np.random.Generator | None = None) -> list[Case]:
     """Draw the inputs of one exercise and compute what is expected.
+
+    Args:
+        master: the notebook.
+        name: the exercise.
+        key: the same key draws the same inputs.
+        rng: draws all cases; without one each has its own, so that a new case changes no other.
 
     Raises:
         CourseError: the reference fails, or does not take what is drawn.
@@ -71,7 +85,7 @@ def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
     drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
     drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
     for index, (words, is_edge, draw) in enumerate(drawn):
-        inputs = draw(seed_of(key, master.name, name, index))
+        inputs = draw(rng or seed_of(key, master.name, name, index))
         try:
             expected = reference_leaves(reference(*copied(list(inputs.values()))), spec.returns)
         except Exception as error:

@@ -30,6 +30,7 @@ LINES = {
     "exhausting": "endless loop, output, sleep; bombs of forks, threads, memory, disk, files; crashes",
     "surviving": "survive the exercise and answer for the next",
     "learning": "learn from the stand-in reference and use it elsewhere",
+    "replay": "replay what another hand-in was told",
     "notebook": "cells deleted, doubled, moved, renamed, retyped; points, metadata, locked text; magics",
     "pages": "hostile HTML, JavaScript, LaTeX in text, outputs and names",
     "files": "path traversal, links, devices, gigabytes, deep JSON, bad UTF-8, NUL, old formats, no JSON",
