@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from course import KEY, TINY, master_of, submission
 
+from autograder.grading import grade
 from autograder.grading.grade import own_key
 from autograder.grading.submission import Planner, read_cells
+from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheets, own_sheet
 
@@ -67,8 +69,15 @@ def test_another_submission_or_key_is_asked_with_other_inputs(exercise):
     assert len({first.tobytes() for first in firsts}) == len(firsts)
 
 
-def test_a_name_is_told_by_the_class_and_moves_no_mark(grader_of):
+def test_a_name_is_told_by_the_class_and_moves_no_mark(grader_of, monkeypatch):
     """An answer that has a known mistake for the class's inputs alone has its name, and not its credit."""
+    believed = []
+
+    def wrong_forward(reference, mistaken):
+        believed.append(mistaken is not None)
+        return WrongForward(reference, mistaken)
+
+    monkeypatch.setattr(grade, "WrongForward", wrong_forward)
     cases = fresh_sheets(MASTER, KEY)["rnn_step"].cases
     known = [round(float(case.inputs["x_t"].sum()), 6) for case in cases]
     easy = "s_prev + x_t.sum() + W['ss'].sum() + W['sx'].sum()"
@@ -82,11 +91,14 @@ def test_a_name_is_told_by_the_class_and_moves_no_mark(grader_of):
     card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, {"rnn_step": turns, "rnn_step_backward": back}))
     assert marks(card)["rnn_step"] == (0.0, "W_ss transposed")
     assert marks(card)["rnn_step_backward"][0] < 0.5
+    assert believed and not any(believed)
+    believed.clear()
     # The mistake made everywhere is confirmed, and its right backward earns its marks.
     asked = {"rnn_step": WRONG, "rnn_step_backward": back}
     found = marks(grader_of(NOTEBOOK).grade(submission(NOTEBOOK, asked)))
     assert found["rnn_step"] == (0.0, "W_ss transposed")
     assert found["rnn_step_backward"][0] == 1.0
+    assert believed and all(believed)
 
 
 def right_backward_of_the_transposed():
