@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,11 +37,12 @@ Path = tuple[tuple[str, int | None], ...]
 
 @dataclass(frozen=True)
 class _Edit:
-    """One slip: its words, and the syntax tree of the cell in which it was made."""
+    """One slip: its words, the syntax tree of the cell in which it was made, its kind's place in `KINDS`."""
 
     name: str
     hint: str
     tree: ast.Module
+    kind: int
 
 
 def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
@@ -48,9 +50,13 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
 
     A slip that makes the function fail, or gives another shape, is left out: there the failure's or the
     shape's own words say more.
+
+    They are given by kind, and within a kind by a hash: their order is released with them, and must not say
+    in which order the solution's lines stand.
     """
     exercise = master.exercises[sheet.name]
     found: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
+    order: dict[int, tuple[int, str, list[float]]] = {}
     right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
     with np.errstate(all="ignore"):
         for edit in _edits(master, exercise):
@@ -59,7 +65,15 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
                 alike = found.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
                 if not any(_same(slip, other, right) for other in alike):
                     alike.append(slip)
-    return [slip for alike in found.values() for slip in alike]
+                    order[id(slip)] = (edit.kind, *_shuffled(slip))
+    return sorted((slip for alike in found.values() for slip in alike), key=lambda slip: order[id(slip)])
+
+
+def _shuffled(slip: Slip) -> tuple[str, list[float]]:
+    """A place for a slip that tells nothing of where it was made; of the same words its numbers decide."""
+    where = [(one.case, [str(leaf) for leaf in one.leaves]) for one in slip.shown]
+    digest = hashlib.sha256(repr((slip.name, slip.hint, where)).encode()).hexdigest()
+    return digest, [float(number) for one in slip.shown for number in one.trace]
 
 
 def _same(slip: Slip, other: Slip, right: Callable[..., np.ndarray]) -> bool:
@@ -105,7 +119,7 @@ def _edits(master: Master, exercise: GradedExercise) -> Iterator[_Edit]:
         if isinstance(node, ast.FunctionDef) and node.name == exercise.name
     )
     seen = {ast.dump(tree)}
-    for kind in KINDS:
+    for place_of_kind, kind in enumerate(KINDS):
         for path, node, target in _sites(tree.body[start], (("body", start),)):
             for name, hint, replacement in kind(node, scope):
                 slipped = _with(tree, path, replacement)
@@ -114,7 +128,7 @@ def _edits(master: Master, exercise: GradedExercise) -> Iterator[_Edit]:
                     seen.add(code)
                     is_new = target in scope.known and f"`{target}`" not in hint
                     place = f" Look at `{target}`." if is_new else ""
-                    yield _Edit(name, hint + place, ast.fix_missing_locations(slipped))
+                    yield _Edit(name, hint + place, ast.fix_missing_locations(slipped), place_of_kind)
 
 
 def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
