@@ -12,6 +12,7 @@ import inspect
 import io
 import os
 import textwrap
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from autograder.course.where_graded import (
     without,
 )
 from autograder.errors import CourseError
+from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge, unanswered
 from autograder.record import Check, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
@@ -106,7 +108,8 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
     right = frozenset(used) - frozenset(wrong)
     own_forward = caller(forward) if callable(forward) else None
-    judgement = judge(sheet, caller(function), own_forward, right=right)
+    costs = Costs(own_forward, time.process_time, time.process_time) if own_forward else None
+    judgement = judge(sheet, caller(function), own_forward, right=right, costs=costs)
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -25,6 +26,7 @@ from autograder.course.places import source_files
 from autograder.grading.reading import Reader
 from autograder.grading.submission import OURS, Plan, Planner, Role
 from autograder.judging.backward import WrongForward, trusted
+from autograder.judging.derivation import Costs
 from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
 from autograder.judging.judge import asked, judge, unanswered
@@ -354,10 +356,18 @@ class _Grading:
         wrong = self._wrong_forward(own, forward) if forward else None
         before = self._judged.get(sheet.name)
         share = before.share if before else -1.0
-        judgement = judge(own, call, forward, wrong, self._right_needs(sheet), sheet, share)
+        costs = self._costs(session, own)
+        judgement = judge(own, call, forward, wrong, self._right_needs(sheet), sheet, share, costs)
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
+
+    def _costs(self, session: Session, sheet: Sheet) -> Costs | None:
+        """How the cost of a backward is measured: in the sandbox, against the right forward's here."""
+        if sheet.forward is None:
+            return None
+        right = trusted(self._grader.master.reference[sheet.forward.name])
+        return Costs(right, time.process_time, lambda: session.cpu_seconds)
 
     def _right_needs(self, sheet: Sheet) -> frozenset[str]:
         """What the student's function calls and is right already: no mistake of its own is made there."""

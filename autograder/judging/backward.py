@@ -26,6 +26,7 @@ from autograder.judging.gradients import (
     GradientTrouble,
     check_backward,
     entrywise,
+    grouped,
     input_leaves,
     jacobian,
 )
@@ -141,7 +142,7 @@ def _gradients(
     sheet: Sheet, own: Forward, call: Call, outputs: Leaves, upstream: dict[str, np.ndarray]
 ) -> tuple[Leaves, Finding | None]:
     """What the student's backward gives for these outputs of a forward, or what is wrong with it."""
-    values = {**sheet.cases[0].inputs, **own.inputs, **_grouped(outputs), **upstream}
+    values = {**sheet.cases[0].inputs, **own.inputs, **grouped(outputs), **upstream}
     (outcome,) = call([[values[parameter] for parameter in sheet.parameters]])
     if outcome.error:
         return {}, stopped(outcome.error, sheet.name)
@@ -171,17 +172,6 @@ def _likeness(matrix: np.ndarray, wanted: np.ndarray) -> float:
     """The cosine between two tables of slopes, without its sign."""
     scale = float(np.linalg.norm(matrix) * np.linalg.norm(wanted))
     return abs(float((matrix * wanted).sum())) / scale if np.isfinite(scale) and scale > 0 else 0.0
-
-
-def _grouped(leaves: Leaves) -> dict[str, Any]:
-    """Leaves as arguments again: `gates["f"]` becomes a member of the dict `gates`."""
-    grouped: dict[str, Any] = {}
-    for (name, key), array in leaves.items():
-        if key:
-            grouped.setdefault(name, {})[key] = array
-        else:
-            grouped[name] = array
-    return grouped
 
 
 def _located(sheet: Sheet, own: Forward, loss: ForwardLoss, gradients: Leaves, leaf: Leaf) -> Finding | None:

@@ -15,6 +15,7 @@ from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaves import student_leaves
 from autograder.answers.outcome import Outcome
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
+from autograder.judging.derivation import Costs, differentiates
 from autograder.judging.diagnose import diagnose
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
@@ -33,6 +34,11 @@ SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
 )
+UNDERIVED = Diagnosis(
+    "a general differentiator",
+    "Use the states that your function is given: each of them spares you one look at the forward.",
+    is_exact=True,
+)
 
 
 def unanswered(sheet: Sheet) -> Judgement:
@@ -48,6 +54,7 @@ def judge(
     right: frozenset[str] = frozenset(),
     names: Sheet | None = None,
     above: float = -1.0,
+    costs: Costs | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -60,6 +67,7 @@ def judge(
         names: the sheet by which a wrong answer's mistake is told, with inputs of its own; without one,
             `sheet` itself. Nothing that is found with it earns anything.
         above: a mistake is told only where the share is larger: else the judgement is of no use.
+        costs: for a backward function, how its cost is measured: a general differentiator is told by it.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -84,10 +92,24 @@ def judge(
         judgement.share = 0.0 if again else _share(values, edges)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
+    own = sheet.forward
+    if own and costs and judgement.share > 0 and differentiates(sheet, own, answers, call, costs):
+        _mark_underived(judgement, own)
     if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
         told = diagnose(names, asked(names, call), right) if names else diagnose(sheet, answers, right)
         judgement.diagnoses = told or _symptoms(values, edges)
     return judgement
+
+
+def _mark_underived(judgement: Judgement, own: Forward) -> None:
+    """Say that a backward derives nothing; what that is worth is the course's to say."""
+    worth = own.gradient.underived
+    found = Finding(Kind.UNDERIVED, names=(own.name,), got=worth)
+    judgement.checks.append(Check("derivation", worth == 1, found))
+    judgement.diagnoses = [UNDERIVED]
+    if worth < 1:
+        judgement.status = "wrong"
+        judgement.share *= worth
 
 
 def asked(sheet: Sheet, call: Call) -> list[Answer]:

@@ -155,6 +155,11 @@ class Session:
             self._usage = report[1] if report else Usage()
         return self._usage or Usage()
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the process until now; infinite where it has ended."""
+        return self._worker.cpu_seconds(self._number) if self.alive else math.inf
+
     def run_cells(self) -> None:
         """Run the cells, once. Errors in them are noted, not raised."""
         if self._ran:

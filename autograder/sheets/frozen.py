@@ -25,7 +25,7 @@ from autograder.course.exercise import Exercise, Gradient
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Sheet, Shown, Slip
 
-FORMAT = 5
+FORMAT = 6
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
 # largest of its array. Four kinds of processor (AVX-512, AVX2, Zen, none of these) differed by at most 6e-10
 # of the number, in numeric gradients, and elsewhere by 2e-14 of the largest; an edit of the eighth digit is
@@ -224,6 +224,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             "upstream": dict(spec.gradient.upstream),
             "wrt": dict(spec.gradient.wrt),
             "returns": list(sheet.forward.returns),
+            "underived": spec.gradient.underived,
             "is_exercise": sheet.forward.is_exercise,
             "inputs": _put(sheet.forward.inputs, arrays),
             "expected": _put(sheet.forward.expected, arrays),
@@ -410,7 +411,9 @@ class FrozenChecks:
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
-                Gradient(gradient["of"], gradient["upstream"], gradient["wrt"]),
+                Gradient(
+                    gradient["of"], gradient["upstream"], gradient["wrt"], underived=gradient["underived"]
+                ),
                 gradient["is_exercise"],
                 tuple(gradient["returns"]),
                 _get(gradient["inputs"], self._tensors),
