@@ -35,6 +35,7 @@ LINES = {
     "pages": "hostile HTML, JavaScript, LaTeX in text, outputs and names",
     "files": "path traversal, links, devices, gigabytes, deep JSON, bad UTF-8, NUL, old formats, no JSON",
     "formulas": "names and outputs that a spreadsheet would run as formulas",
+    "underived": "beyond: differentiate the forward by a general method",
     "credit": "beyond: a forward made up so that its own gradient is easy",
     "terminal": "beyond: control characters for the instructor's terminal",
     "grader": "beyond: make the trusted side itself labour, hoard or crash",
