@@ -24,7 +24,7 @@ from autograder.answers.outcome import Outcome, StudentError
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
 from autograder.grading.reading import Reader
-from autograder.grading.submission import OURS, Plan, Planner, Role
+from autograder.grading.submission import OURS, Plan, Planner, Role, Surveyed
 from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.diagnose import explains_all
@@ -185,7 +185,7 @@ class _Grading:
         self._content = content
         self._key = own_key(grader.key, self._plan.sources)
         self._own: dict[str, Sheet] = {}
-        self._why: dict[str, str] = {}
+        self._surveyed: Surveyed | None = None
         self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
@@ -228,7 +228,7 @@ class _Grading:
             error = next(iter(session.cell_errors), None)
             words = cell_error(error) if error else "the process ended"
             self._plan = self._grader.reader.plan(self._content, definitions_only=True)
-            self._why.clear()
+            self._surveyed = None
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
             session.run_cells()
@@ -429,11 +429,10 @@ class _Grading:
         return replace(error, message=f"{error.message}; {cause}") if cause else error
 
     def _why_missing(self, name: str) -> str:
-        """Why a name is not there when the cells have run; read once, however often it is missed."""
-        if name not in self._why:
-            packages = self._grader.packages
-            self._why[name] = self._grader.reader.why_missing(name, self._plan.sources, packages)
-        return self._why[name]
+        """Why a name is not there when the cells have run; they are read once, whatever is missed."""
+        if self._surveyed is None:
+            self._surveyed = self._grader.reader.survey(self._plan.sources, self._grader.packages)
+        return self._surveyed.why_missing(name)
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:

@@ -25,15 +25,18 @@ from autograder.grading.submission import (
     PlannedCell,
     Planner,
     Role,
+    Surveyed,
     keep_nothing,
     read_submission,
-    why_missing,
+    survey,
 )
 from autograder.sandbox.limits import bound_memory
 
+START_SECONDS = 60.0
 SECONDS = 30.0
 MEMORY = 1 << 30
 LENGTH_BYTES = 8
+READY = b"ready"
 PROGRAM = "import sys; sys.path[:] = {path!r}; from autograder.grading import reading; reading.serve()"
 TOO_LONG = "reading it takes longer than {seconds:g} seconds; is there a cell that no program needs?"
 TOO_MUCH = "reading it takes more memory than a notebook may have; is there a cell that no program needs?"
@@ -67,9 +70,10 @@ class Reader:
         """Whether cells can be seen to keep nothing between calls of their functions."""
         return self._ask("keep_nothing", list(sources))
 
-    def why_missing(self, name: str, sources: Sequence[str], packages: Sequence[str]) -> str:
-        """Why a name is not there when cells have run, and what to do."""
-        return self._ask("why_missing", name, list(sources), list(packages))
+    def survey(self, sources: Sequence[str], packages: Sequence[str]) -> Surveyed:
+        """The names that there are when cells have run, and why others are not."""
+        read = self._ask("survey", list(sources), list(packages))
+        return Surveyed(frozenset(read["names"]), read["missing"])
 
     def cpu_seconds(self) -> float:
         """Processor seconds of the process until now."""
@@ -87,10 +91,10 @@ class Reader:
     def _ask(self, what: str, *arguments: Any) -> Any:
         if self._owner != os.getpid():  # the process belongs to the one that forked us
             self._process, self._owner = None, os.getpid()
-        process = self._process or self._start()
         try:
+            process = self._process or self._start()
             _write(process.stdin, pickle.dumps((what, arguments)))
-            answer = json.loads(self._hear(process))
+            answer = json.loads(_hear(process, self._seconds))
         except TimeoutError:
             self.close()
             raise Ungradable(TOO_LONG.format(seconds=self._seconds)) from None
@@ -109,34 +113,37 @@ class Reader:
             stderr=subprocess.DEVNULL,
         )
         _write(self._process.stdin, pickle.dumps(self._planner))
+        _hear(self._process, START_SECONDS)
         return self._process
 
-    def _hear(self, process: subprocess.Popen[bytes]) -> bytes:
-        """The process's answer.
 
-        Raises:
-            TimeoutError: there is none in time.
-            EOFError: the process ended.
-        """
-        assert process.stdout is not None
-        descriptor, deadline = process.stdout.fileno(), time.monotonic() + self._seconds
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        heard = bytearray()
-        while len(heard) < LENGTH_BYTES or len(heard) < LENGTH_BYTES + int.from_bytes(heard[:LENGTH_BYTES]):
-            if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
-                raise TimeoutError
-            part = os.read(descriptor, 1 << 20)
-            if not part:
-                raise EOFError
-            heard += part
-        return bytes(heard[LENGTH_BYTES:])
+def _hear(process: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """The process's answer.
+
+    Raises:
+        TimeoutError: there is none in time.
+        EOFError: the process ended.
+    """
+    assert process.stdout is not None
+    descriptor, deadline = process.stdout.fileno(), time.monotonic() + seconds
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    heard = bytearray()
+    while len(heard) < LENGTH_BYTES or len(heard) < LENGTH_BYTES + int.from_bytes(heard[:LENGTH_BYTES]):
+        if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
+            raise TimeoutError
+        part = os.read(descriptor, 1 << 20)
+        if not part:
+            raise EOFError
+        heard += part
+    return bytes(heard[LENGTH_BYTES:])
 
 
 def serve() -> None:
     """Read what is asked for, until nobody asks any more: the process's whole work."""
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     planner: Planner = pickle.loads(_read(questions))
+    _write(answers, READY)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bound_memory(MEMORY)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -161,10 +168,15 @@ def _plan(planner: Planner, content: bytes, definitions_only: bool) -> dict[str,
     return {"cells": cells, "stubs": sorted(plan.stubs), "notes": plan.notes, "python": submission.python}
 
 
+def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
+    found = survey(sources, packages)
+    return {"names": sorted(found.names), "missing": found.missing}
+
+
 DOES: dict[str, Callable[..., Any]] = {
     "plan": _plan,
     "keep_nothing": lambda _, sources: keep_nothing(sources),
-    "why_missing": lambda _, name, sources, packages: why_missing(name, sources, packages),
+    "survey": _survey,
 }
 
 

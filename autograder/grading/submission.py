@@ -119,17 +119,34 @@ def keep_nothing(sources: Iterable[str]) -> bool:
     return all(keeps_nothing(parse(source)) for source in sources)
 
 
-def why_missing(name: str, sources: Iterable[str], packages: Sequence[str]) -> str:
-    """Why a name is not there when cells have run, and what to do; "" where it should be there."""
+@dataclass(frozen=True)
+class Surveyed:
+    """What there is when cells have run, as far as that can be told without running them.
+
+    Args:
+        names: that are set.
+        missing: names that some cell would set, and why it does not.
+    """
+
+    names: frozenset[str]
+    missing: dict[str, str]
+
+    def why_missing(self, name: str) -> str:
+        """Why a name is not there, and what to do; "" where it should be there."""
+        if name in self.names:
+            return ""
+        if why := self.missing.get(name):
+            return f"{why} where it is graded"
+        return NOT_SET
+
+
+def survey(sources: Iterable[str], packages: Sequence[str]) -> Surveyed:
+    """Look through cells for the names that they set."""
     namespace = Namespace((), packages)
     for source in sources:
         tree = parse(source)
         namespace.run(tree.body if tree else ())
-    if name in namespace.names:
-        return ""
-    if why := namespace.missing.get(name):
-        return f"{why} where it is graded"
-    return NOT_SET
+    return Surveyed(frozenset(namespace.names), namespace.missing)
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
