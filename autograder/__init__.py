@@ -11,7 +11,7 @@ from autograder.course.exercise import Exercise, Gradient, Mutant, Stage
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
-    from autograder.asking import guess, recall, reveal, show_derivation
+    from autograder.asking import guess, model_answer, recall, reveal, show_derivation
     from autograder.check import check, hint
     from autograder.student_log import progress
 
@@ -20,6 +20,7 @@ IN_A_NOTEBOOK = {
     "check": "check",
     "hint": "check",
     "guess": "asking",
+    "model_answer": "asking",
     "recall": "asking",
     "reveal": "asking",
     "show_derivation": "asking",
@@ -35,6 +36,7 @@ __all__ = [
     "check",
     "guess",
     "hint",
+    "model_answer",
     "progress",
     "recall",
     "reveal",

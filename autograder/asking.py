@@ -78,6 +78,21 @@ def show_derivation(function: Callable[..., Any] | str) -> None:
     tell_derivation(checks, name)
 
 
+def model_answer(name: str) -> None:
+    """Show what a good answer to a written question says, in a self-study build.
+
+    Raises:
+        CourseError: this is a course's release, whose written answers an instructor reads; or there is no
+            such question.
+    """
+    answers = checks_here().told.get("written")
+    if answers is None:
+        raise CourseError("written answers of this course are read by your instructor")
+    if name not in answers:
+        raise CourseError(f"there is no written question {name!r}; there is: {', '.join(answers)}")
+    show(f"**What a good answer says**\n\n{answers[name]}")
+
+
 def tell_derivation(checks: FrozenChecks, exercise: str) -> None:
     """Show what is found in an exercise, and try its formulas with the notebook's own numbers."""
     for kind, source in checks.told["derivations"].get(exercise, []):

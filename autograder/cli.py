@@ -43,6 +43,9 @@ def build(
         str | None, typer.Option(help="Only the notebooks up to this one (04), and a folder with just these.")
     ] = None,
     to: Annotated[Path | None, typer.Option(help="With --upto: that folder.", show_default=False)] = None,
+    self_study: Annotated[
+        bool, typer.Option("--self-study", help="Only notebooks with model answers, into build/self-study.")
+    ] = False,
     root: Root | None = None,
 ) -> None:
     """Make the release, the checks, nbgrader's source and the solved pages from the masters.
@@ -61,6 +64,9 @@ def build(
             raise CourseError("--upto goes without names of notebooks, and without --check")
         folders = up_to(folders, upto)
     for folder in folders:
+        if self_study:
+            out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
+            continue
         if check:
             wrong = list(building.problems(folder, places))
             found += len(wrong)
@@ -73,7 +79,7 @@ def build(
         out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
         if solved:
             out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
-    if upto is not None:
+    if upto is not None and not self_study:
         target = to or places.stage / f"upto_{folders[-1].name}"
         files = stage([folder.name for folder in folders], places, target)
         out.print(Text(f"{len(folders)} notebooks and what they import, {len(files)} files -> {target}"))

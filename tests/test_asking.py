@@ -5,12 +5,14 @@ import json
 import pytest
 from course import TINY, folder_of, frozen_checks, master_of, submission
 
-from autograder import check, guess, progress, show_derivation, student_log
+from autograder import check, guess, model_answer, progress, show_derivation, student_log
 from autograder.check import CheckFailed
 from autograder.course.masters import read_master
+from autograder.course.places import Places
 from autograder.errors import CourseError
 from autograder.grading.submission import Planner, read_cells
 from autograder.record import Record
+from autograder.release.build import build_self_study, release_text
 from autograder.report.page import write_report
 from autograder.report.summary import summarise
 from autograder.student_log import read_progress, remember
@@ -119,6 +121,23 @@ def test_where_nothing_can_be_written_progress_lasts_for_the_session(monkeypatch
     monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "a file" / "progress.json"))
     remember(NOTEBOOK, "rnn_backward", "right")
     assert read_progress()[NOTEBOOK]["rnn_backward"] == ["right"]
+
+
+def test_a_self_study_build_shows_model_answers_and_a_release_does_not(tmp_path, monkeypatch, capsys):
+    places = Places(tmp_path)
+    path = build_self_study(folder_of(NOTEBOOK), places)
+    assert path.is_relative_to(tmp_path / "build" / "self-study")
+    text = path.read_text()
+    assert 'model_answer(\\"why_weights_sum\\")' in text and "MARK SCHEME" not in text
+    assert "model_answer" not in release_text(master_of(NOTEBOOK))
+    with pytest.raises(CourseError, match="read by your instructor"):
+        model_answer("why_weights_sum")
+    monkeypatch.setenv("AUTOGRADER_CHECKS", str(path.with_name("checks.safetensors")))
+    model_answer("why_weights_sum")
+    assert "the weight is used at every position" in capsys.readouterr().out
+    path.write_text(text.replace("*Write your answer here.*", "Mine."))
+    with pytest.raises(CourseError, match="holds what somebody wrote"):
+        build_self_study(folder_of(NOTEBOOK), places)
 
 
 # ---------------------------------------------------------------- what a class typed

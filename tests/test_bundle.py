@@ -85,6 +85,6 @@ def test_it_checks_asks_and_tells_with_nothing_else_of_ours(unpacked, tmp_path):
 
 
 def test_a_notebook_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(CourseError, match="there is no notebook '99'; there are 00_start_here"):
+    with pytest.raises(CourseError, match="--upto 99: name one notebook"):
         write_bundle(Places(ROOT), tmp_path / "rnn.zip", upto="99")
     assert not (tmp_path / "rnn.zip").exists()

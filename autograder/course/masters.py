@@ -26,6 +26,7 @@ from autograder.course.questions import ASKING, Question, by_number, read_questi
 from autograder.errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_SCHEME, END_SCHEME = "=== BEGIN MARK SCHEME ===", "=== END MARK SCHEME ==="
 SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
 # Cells that a release does not hold: its data file does, until they are earned.
@@ -69,6 +70,11 @@ def solution_regions(source: str) -> list[str]:
     """The texts between BEGIN and END SOLUTION markers, in order."""
     pattern = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(.*?)^[ \t]*{END}[ \t]*$", re.M | re.S)
     return pattern.findall(source)
+
+
+def mark_scheme(source: str) -> str:
+    """The mark scheme in a written question's cell."""
+    return source.partition(BEGIN_SCHEME)[2].partition(END_SCHEME)[0].strip()
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,11 @@ class Master:
         for cell in self.cells_with("found"):
             derivations.setdefault(cell.name, []).append([cell.kind, cell.source])
         return {"questions": questions, "derivations": derivations}
+
+    @cached_property
+    def model_answers(self) -> dict[str, str]:
+        """What the mark scheme of each written question says, for whoever studies alone."""
+        return {cell.name: mark_scheme(cell.source) for cell in self.cells_with("written")}
 
     @property
     def graded_code(self) -> list[Cell]:
@@ -266,7 +277,7 @@ def _validate(cell: Cell, place: str) -> None:
             raise CourseError(f"{place}: {cell.name!r} needs one pair of {BEGIN} / {END} around its body")
     elif BEGIN in cell.source or END in cell.source:
         raise CourseError(f"{place}: solution markers outside an exercise cell")
-    if cell.role == "written" and "=== BEGIN MARK SCHEME ===" not in cell.source:
+    if cell.role == "written" and BEGIN_SCHEME not in cell.source:
         raise CourseError(f"{place}: written question {cell.name!r} has no mark scheme")
 
 

@@ -24,13 +24,14 @@ ANSWER_PROMPT = "*Write your answer here.*"
 MAY_FAIL = "raises-exception"
 
 
-def source_notebook(master: Master, whole: bool = False) -> NotebookNode:
+def source_notebook(master: Master, whole: bool = False, alone: bool = False) -> NotebookNode:
     """The notebook with solutions, mark schemes and nbgrader's metadata.
 
     Args:
         master: the master.
         whole: keep the lecturer's notes, answers to questions and derivations (for slides and the solved
             page).
+        alone: behind each written question a cell shows its model answer, for whoever studies alone.
     """
     from nbformat.notebooknode import from_dict  # noqa: PLC0415
 
@@ -39,12 +40,12 @@ def source_notebook(master: Master, whole: bool = False) -> NotebookNode:
         "language_info": {"name": "python"},
         "rnncourse": {"assignment": master.name},
     }
-    cells = source_cells(master, whole)
+    cells = source_cells(master, whole, alone)
     notebook: Any = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
     return notebook
 
 
-def source_cells(master: Master, whole: bool = False) -> list[dict[str, Any]]:
+def source_cells(master: Master, whole: bool = False, alone: bool = False) -> list[dict[str, Any]]:
     """The cells of `source_notebook`, as plain data."""
     cells: list[dict[str, Any]] = []
     for cell in master.cells:
@@ -52,8 +53,17 @@ def source_cells(master: Master, whole: bool = False) -> list[dict[str, Any]]:
             cells += _cells_of(cell, master)
         elif cell.metadata.get("slide") != "notes" and cell.role not in TOLD_LATER:
             cells += _cells_of(replace(cell, source=_as_asked(cell)), master)
+        if alone and cell.role == "written":
+            cells.append(_model_answer(cell.name))
     _give_ids(cells)
     return cells
+
+
+def _model_answer(name: str) -> dict[str, Any]:
+    source = (
+        f'# When you have written yours: take away the # in front of the next line.\n# model_answer("{name}")'
+    )
+    return {"cell_type": "code", "metadata": {}, "source": source, "execution_count": None, "outputs": []}
 
 
 def _as_asked(cell: Cell) -> str:

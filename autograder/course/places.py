@@ -53,6 +53,11 @@ class Places:
         return self.root / "build" / "stage"
 
     @property
+    def self_study(self) -> Path:
+        """Releases for whoever studies alone."""
+        return self.root / "build" / "self-study"
+
+    @property
     def slides(self) -> Path:
         """Slide decks."""
         return self.root / "build" / "slides"

@@ -6,17 +6,13 @@ notebooks stays out. This module knows no notebook's content but its imports.
 
 from __future__ import annotations
 
-import ast
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from autograder.course.handwritten import read_notebook
-from autograder.course.places import Places
-from autograder.errors import CourseError
-from autograder.kernel import CHECKS
+from autograder.course.places import Places, find_masters
+from autograder.release.stage import stage_files, up_to, used_files
 
 # What a notebook calls by `from autograder import …`.
 FACES = ("autograder", "autograder.check", "autograder.asking", "autograder.student_log")
@@ -38,88 +34,24 @@ def write_bundle(places: Places, to: Path, upto: str | None = None) -> list[str]
         The notebooks in it.
 
     Raises:
-        CourseError: there is no such release, or a release is missing.
+        CourseError: there is no such notebook, or a release is missing.
     """
-    releases = _releases(places, upto)
-    contents: dict[str, bytes] = {}
-    mentioned = ""
-    imported: set[str] = set()
-    for folder in releases:
-        notebook = folder / f"{folder.name}.ipynb"
-        for path in (notebook, folder / CHECKS):
-            if not path.is_file():
-                raise CourseError(f"{path} is missing; `autograder build {folder.name}` writes it")
-            contents[f"notebooks/{folder.name}/{path.name}"] = path.read_bytes()
-        for cell in read_notebook(notebook)["cells"]:
-            if cell["cell_type"] == "code":
-                mentioned += cell["source"]
-                imported |= set(_imports(cell["source"]))
+    folders = find_masters(places.solutions, None)
+    names = [folder.name for folder in (up_to(folders, upto) if upto else folders)]
+    contents = {}
+    for path in stage_files(names, places):
+        inside = path.relative_to(places.root).as_posix()
+        if path.is_relative_to(places.notebooks):
+            contents[inside] = path.read_bytes()
+        else:
+            contents[f"{PACKAGES}/{inside}"] = path.read_bytes()
     house = Path(__file__).parents[2]
-    ours = _closure(house, FACES)
-    theirs = _closure(places.root, [name for name in imported if not name.startswith("autograder")])
-    for root, modules in ((house, ours), (places.root, theirs)):
-        for path in modules:
-            contents[f"{PACKAGES}/{path.relative_to(root).as_posix()}"] = path.read_bytes()
-    mentioned += "".join(path.read_text("utf-8") for path in theirs)
-    for path in _data_files({path.parent for path in theirs}):
-        if path.stem in mentioned:
-            contents[f"{PACKAGES}/{path.relative_to(places.root).as_posix()}"] = path.read_bytes()
-    contents |= _start(json.dumps([folder.name for folder in releases]))
+    for path in used_files([f"import {face}" for face in FACES], house):
+        contents[f"{PACKAGES}/{path.relative_to(house).as_posix()}"] = path.read_bytes()
+    contents |= _start(json.dumps(names))
     to.parent.mkdir(parents=True, exist_ok=True)
     _write_zip(to, contents)
-    return [folder.name for folder in releases]
-
-
-def _releases(places: Places, upto: str | None) -> list[Path]:
-    names = sorted(path.name for path in places.solutions.iterdir() if (path / f"{path.name}.py").is_file())
-    if upto is None:
-        return [places.notebooks / name for name in names]
-    last = [name for name in names if name == upto or name.partition("_")[0] == upto]
-    if len(last) != 1:
-        raise CourseError(f"there is no notebook {upto!r}; there are {', '.join(names)}")
-    return [places.notebooks / name for name in names if name <= last[0]]
-
-
-def _imports(source: str) -> Iterator[str]:
-    """The modules that a text may import: `from a import b` may mean a.b."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _closure(root: Path, names: Iterable[str]) -> list[Path]:
-    """The files of these modules below a folder, and of all that they import there."""
-    found: set[Path] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if path := _file_of(root, name):
-            if path not in found:
-                found.add(path)
-                waiting += _imports(path.read_text("utf-8"))
-            if "." in name:
-                waiting.append(name.rpartition(".")[0])  # a module's package is run before it
-    return sorted(found)
-
-
-def _file_of(root: Path, name: str) -> Path | None:
-    place = root.joinpath(*name.split("."))
-    candidates = (place.with_suffix(".py"), place / "__init__.py")
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _data_files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in sorted(folders):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix not in (".py", ".pyc"):
-                yield path
+    return names
 
 
 def _start(names: str) -> dict[str, bytes]:

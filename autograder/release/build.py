@@ -76,6 +76,24 @@ def build(folder: Path, places: Places) -> Master:
     return master
 
 
+def build_self_study(folder: Path, places: Places) -> Path:
+    """Write a notebook for whoever studies alone: with model answers to its written questions.
+
+    Raises:
+        CourseError: something in the master does not hold, or somebody wrote into the notebook.
+    """
+    master = read_master(folder)
+    target = places.self_study / master.name
+    notebook = target / f"{master.name}.ipynb"
+    if writing := _writing_in(notebook):
+        raise CourseError(writing)
+    told = {**master.told, "written": master.model_answers}
+    text = as_text(release_notebook(source_notebook(master, alone=True)))
+    checks = _frozen(master, fresh_sheets(master, PUBLIC_KEY), told)
+    _write(target, {notebook.name: text.encode(), CHECKS: checks})
+    return notebook
+
+
 def _writing_in(path: Path) -> str:
     """A sentence where a released notebook holds what somebody wrote and the build would erase; else ""."""
     if not path.is_file():

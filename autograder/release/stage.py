@@ -49,16 +49,24 @@ def stage(names: list[str], places: Places, target: Path) -> list[Path]:
     """
     if target.exists() and any(target.iterdir()):
         raise CourseError(f"{target} is not empty: remove it first, or name another folder with --to")
-    releases = [places.notebooks / name / f"{name}.ipynb" for name in names]
-    sources = [source for path in releases for source in _code(path)]
-    files = [path for release in releases for path in sorted(release.parent.iterdir()) if path.is_file()]
-    files += sorted(_used(sources, places.root))
     written = []
-    for path in files:
+    for path in stage_files(names, places):
         copy = target / path.relative_to(places.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         written.append(Path(shutil.copyfile(path, copy)))
     return written
+
+
+def stage_files(names: list[str], places: Places) -> list[Path]:
+    """The files of a stage: the releases, and what of the course's packages they use.
+
+    Raises:
+        CourseError: a release is missing.
+    """
+    releases = [places.notebooks / name / f"{name}.ipynb" for name in names]
+    sources = [source for path in releases for source in _code(path)]
+    files = [path for release in releases for path in sorted(release.parent.iterdir()) if path.is_file()]
+    return files + sorted(used_files(sources, places.root, without=OURS))
 
 
 def _code(path: Path) -> Iterator[str]:
@@ -67,8 +75,14 @@ def _code(path: Path) -> Iterator[str]:
             yield without_cell_magic(cell["source"])[0]
 
 
-def _used(sources: list[str], root: Path) -> set[Path]:
-    """The modules below the root that pieces of code import, directly or not, and the data that they name."""
+def used_files(sources: list[str], root: Path, without: str = "") -> set[Path]:
+    """The modules below the root that pieces of code import, directly or not, and the data that they name.
+
+    Args:
+        sources: the pieces of code.
+        root: the folder in which packages lie.
+        without: a package that is left out.
+    """
     waiting = [tree for source in sources if (tree := parse(source))]
     modules: set[Path] = set()
     strings: set[str] = set()
@@ -77,12 +91,13 @@ def _used(sources: list[str], root: Path) -> set[Path]:
         strings |= {
             n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
         }
-        for module in {path for name in _imported(tree) for path in _files_of(name, root)} - modules:
+        for module in {path for name in _imported(tree) for path in _files_of(name, root, without)} - modules:
             modules.add(module)
             waiting.append(ast.parse(module.read_text("utf-8")))
     folders = {module.parent for module in modules if module.name == "__init__.py"}
     data = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
-    return modules | {path for path in data if path.suffix not in (".py", ".pyc") and path.stem in strings}
+    data = {path for path in data if path.suffix not in (".py", ".pyc")}
+    return modules | {path for path in data if strings & {path.stem, path.name}}
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
@@ -95,10 +110,10 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _files_of(name: str, root: Path) -> Iterator[Path]:
+def _files_of(name: str, root: Path, without: str) -> Iterator[Path]:
     """The files of the course that are executed when a module is imported: its packages' and its own."""
     parts = name.split(".")
-    if parts[0] == OURS:
+    if parts[0] == without:
         return
     for end in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:end])
