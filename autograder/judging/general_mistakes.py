@@ -128,8 +128,8 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
 
     if _everywhere(pairs, holds):
         hint = (
-            "All else is right. Does your loop reach these entries, and is what it computes stored there? Or are "
-            "numbers below 0 cut off?"
+            "All else is right. Does your loop reach these entries, and is what it computes stored there? "
+            "Or are numbers below 0 cut off?"
         )
         return Diagnosis("some entries are 0 that should not be", hint)
     return None
