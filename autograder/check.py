@@ -184,8 +184,9 @@ def _spoilt_by(
             _changed.update(f"`{parameter}`" for parameter, before, after in pairs if not same(before, after))
             return value
 
-        other = with_others_in_place(function, {name: guarded})
-        if judge(sheet, caller(other, limit=limit)).status == "right" and changed:
+        other = caller(with_others_in_place(function, {name: guarded}), limit=limit)
+        other([list(sheet.cases[0].inputs.values())])
+        if changed and judge(sheet, other).status == "right":
             names = " and ".join(sorted(changed))
             hint = f"Whoever calls `{name}` may still need that array as it was: make a new one, or a copy."
             return Diagnosis(f"`{name}` changes {names} in place", hint)

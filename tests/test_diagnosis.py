@@ -114,7 +114,10 @@ def test_an_argument_without_effect_is_named_and_one_with_is_not():
         (lambda s: s * (1 + 1e-7), "right to about 7 digits only"),
         (lambda s: np.round(s, 3), "rounded to 3 decimals"),
         (lambda s: s.astype(np.float32).astype(float), "single precision (float32) on the way"),
-        (lambda s: np.where(np.arange(s.shape[0])[:, None] == 0, 0, s), "some entries are still 0"),
+        (
+            lambda s: np.where(np.arange(s.shape[0])[:, None] == 0, 0, s),
+            "some entries are 0 that should not be",
+        ),
     ],
 )
 def test_numbers_that_are_nearly_right_are_told_apart(change, said):

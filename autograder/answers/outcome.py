@@ -74,7 +74,7 @@ def at_own_line(
     if not kept:
         return error
     place = places[kept - 1]
-    inside = places[kept].function if kept < len(places) else ""
+    inside = places[kept].function if kept < len(places) else ""  # "" where it is no plain function
     return replace(
         error,
         cell=place.cell,

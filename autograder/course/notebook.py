@@ -60,9 +60,8 @@ def source_cells(master: Master, whole: bool = False, alone: bool = False) -> li
 
 
 def _model_answer(name: str) -> dict[str, Any]:
-    source = (
-        f'# When you have written yours: take away the # in front of the next line.\n# model_answer("{name}")'
-    )
+    ask = "# When you have written yours: take away the # in front of the next line."
+    source = f'{ask}\n# model_answer("{name}")'
     return {"cell_type": "code", "metadata": {}, "source": source, "execution_count": None, "outputs": []}
 
 

@@ -33,7 +33,7 @@ def general_mistake(
     if min(read) < len(sheet.cases[0].expected):
         return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _still_zero):
+    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _some_zeros):
         found = test(pairs)
         if found:
             return found
@@ -117,7 +117,7 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
     return None
 
 
-def _still_zero(pairs: Pairs) -> Diagnosis | None:
+def _some_zeros(pairs: Pairs) -> Diagnosis | None:
     """All that is wrong is 0, and all else is right."""
 
     def holds(got: np.ndarray, expected: np.ndarray) -> bool:
@@ -127,8 +127,11 @@ def _still_zero(pairs: Pairs) -> Diagnosis | None:
         return bool(zero.any() and (zero | np.isclose(got, expected, rtol=1e-8, atol=1e-12)).all())
 
     if _everywhere(pairs, holds):
-        hint = "All else is right. Does your loop reach these entries, and is what it computes stored there?"
-        return Diagnosis("some entries are still 0", hint)
+        hint = (
+            "All else is right. Does your loop reach these entries, and is what it computes stored there? "
+            "Or are numbers below 0 cut off?"
+        )
+        return Diagnosis("some entries are 0 that should not be", hint)
     return None
 
 

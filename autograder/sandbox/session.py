@@ -477,7 +477,8 @@ class Session:
         inside = type(start) is int and type(end) is int and 0 <= start < end <= len(whole)
         expression = whole[start:end].decode(errors="replace") if inside else ""
         source = _text(lines[line - 1], MAX_TEXT)
-        return Place(cell, line, source, _text(expression, MAX_TEXT), _text(function, 100))
+        name = _text(function, 100)
+        return Place(cell, line, source, _text(expression, MAX_TEXT), name if name.isidentifier() else "")
 
 
 def _modest(value: Any, room: int) -> bool:

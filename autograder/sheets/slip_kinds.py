@@ -106,6 +106,8 @@ def sums(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
         return
     left, right = node.left, node.right
+    if isinstance(left, ast.Name) and isinstance(right, ast.Constant) and isinstance(right.value, int):
+        return  # `t - 1` is an index: `indices` has better words for it
     if _is_one_minus(node):
         yield "1 - is missing", "One factor has lost its `1 -`.", right
         if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Pow):

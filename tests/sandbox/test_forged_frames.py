@@ -94,6 +94,26 @@ def test_a_forged_error_is_bounded_and_placed_in_our_own_text(sandbox):
     )
 
 
+def test_forged_places_are_bounded_and_taken_from_our_own_cells(sandbox):
+    forged = [
+        [0, 1, 0, 10**9, "f"],
+        [0, True, 0, 3, "f"],
+        [0, 1, -5, 3, "f"],
+        [99, 1, 0, 3, "f"],
+        [0, 10**9, 0, 3, "f"],
+        "text",
+        [0, 1, 0, 6, "<b>x</b>"],
+        [0, 1, 0, 6, ["f"]],
+        [0, 1, 0, 6, "f" * 10**4],
+    ]
+    words = {"error": {"kind": "ValueError", "message": "m", "places": forged}}
+    source = f"{FORGE}\ndef f(x):\n    os.write(3, result(0, None, {words!r})); os._exit(0)\n"
+    outcome = answers(sandbox, source.lstrip(), (1.0,))[0]
+    told = {(place.line, place.expression) for place in outcome.places}
+    assert told == {(1, ""), (1, "import")}
+    assert all(len(place.function) <= 100 and "<" not in place.function for place in outcome.places)
+
+
 def test_frames_forged_while_the_cells_run_gain_nothing(sandbox):
     source = f"{FORGE}\nos.write(3, result(0))\ndef f(x): return x"
     assert answers(sandbox, source, (1.0,))[0].error.kind == "protocol"
