@@ -14,6 +14,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -124,6 +125,7 @@ class TidyCells(CourseStep):
         return nb, resources
 
 
+@cache
 def _graded_cells(grader: Grader) -> list[NotebookNode]:
     """The instructor's cells that nbgrader knows, as they are released."""
     released = release_notebook(source_notebook(grader.master))
