@@ -6,6 +6,7 @@
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
+# Programs are started as modules: pip's scripts break where the path holds both a blank and a `$`.
 BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" sh scripts/setup.sh
 
@@ -19,7 +20,7 @@ export HOME
 
 # Two processes on two cores: more threads in each would only stand in each other's way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
-SUITE := $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup
+SUITE := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -37,30 +38,30 @@ demo: ready  ## build, grade the sample class, gradebook, feedback, class report
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 test: lint  ## lint, releases up to date, the whole test suite
-	$(BIN)/autograder build --check
+	$(BIN)/python -m autograder build --check
 	$(SUITE) $(ARGS)
 
 coverage: lint  ## make test, and how much of autograder/ that runs (90 % at least)
-	$(BIN)/autograder build --check
+	$(BIN)/python -m autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
 processors: ready-dev  ## solved notebooks and marks under the settings of other processors
-	$(BIN)/pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
 
 keys: ready-dev  ## what each case tells, under 300 keys of courses: ten minutes
-	KEYS=300 $(ONE_THREAD) $(BIN)/pytest -n 2 tests/test_keys.py $(ARGS)
+	KEYS=300 $(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/test_keys.py $(ARGS)
 
 lint: ready-dev  ## ruff, pyright, and which room may import which
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m pyright
 	$(BIN)/lint-imports
 
 build: ready  ## masters -> releases, public cases, solved pages
-	$(BIN)/autograder build $(ARGS)
+	$(BIN)/python -m autograder build $(ARGS)
 
 lectures: ready  ## slide decks that need no network, in build/slides/
-	$(BIN)/autograder slides $(ARGS)
+	$(BIN)/python -m autograder slides $(ARGS)
 
 bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from autograder.course.places import hide, keep_private
-from autograder.nbgrader_door.gradebook import put_tools_on_path
+from autograder.nbgrader_door.gradebook import put_tools_on_path, sqlite_address
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
@@ -19,7 +19,7 @@ c.CourseDirectory.release_directory = "release"
 c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
-c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
+c.CourseDirectory.db_url = sqlite_address(ROOT / "gradebook.db")
 # What nbgrader's commands make holds marks, the gradebook above all; what it releases gets its own rights.
 if "nbgrader" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name):
     keep_private()

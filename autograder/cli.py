@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -25,6 +26,12 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+READ_ONLY_REMEDY = (
+    "Where the course's folder cannot be written, name another place: `grade`, `report` and `export` take "
+    "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
+    "holds the course's key where course.key cannot be made"
+)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -220,7 +227,7 @@ def _open_journal(home: Path, notebook: str, journal_file: Path | None):
     path = journal_file or journal_path(home, notebook)
     if not path.is_file():
         raise CourseError(
-            f"there are no records of {notebook} ({path}); run `autograder grade {notebook}` first"
+            f"there are no records of {notebook} ({path}); run `autograder grade {quote(notebook)}` first"
         )
     return Journal(path)
 
@@ -380,7 +387,9 @@ def main() -> None:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         place = error.filename or "a file"
-        err.print(Text(f"{place}: {error.strerror}; what is graded so far is kept, run it again", "red"))
+        more = f". {READ_ONLY_REMEDY}" if error.errno in READ_ONLY else ""
+        kept = "what is graded so far is kept, run it again"
+        err.print(Text(f"{place}: {error.strerror}; {kept}{more}", "red"), soft_wrap=True)
         raise SystemExit(2) from None
 
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shlex import quote
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -70,6 +71,8 @@ def write_feedback(notebook: str) -> None:
 
 def main(notebooks: list[str]) -> None:
     """Walk the whole way with the sample class."""
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415  (two seconds)
+
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir(parents=True)
     places = Places(DEMO)
@@ -82,7 +85,7 @@ def main(notebooks: list[str]) -> None:
         print(f"{master.name}: built; {count} sample submissions written")
         run("nbgrader", "generate_assignment", master.name, "--force", "--log-level=WARN")
         # Submissions that cannot be graded are named, and the status says so: one of them is broken.
-        url = f"sqlite:///{DEMO / 'gradebook.db'}"
+        url = sqlite_address(DEMO / "gradebook.db")
         run("autograder", "grade", master.name, "--gradebook", url, may_fail=True)
         run("autograder", "report", master.name)
         graded.append(master.name)
@@ -93,7 +96,8 @@ def main(notebooks: list[str]) -> None:
     print(f"\nClass reports: {DEMO / 'build' / 'report'}")
     print(f"Feedback:      {DEMO / 'feedback'}/STUDENT/NOTEBOOK/NOTEBOOK.html")
     print(f"Gradebook:     {DEMO / 'gradebook.db'}, as CSV {DEMO / 'grades.csv'}")
-    print(f"Formgrader:    cd {DEMO} && {BIN / 'jupyter'} lab, then Nbgrader, Formgrader")
+    lab = f"cd {quote(str(DEMO))} && {quote(str(BIN / 'python'))} -m jupyterlab"
+    print(f"Formgrader:    {lab}, then Nbgrader, Formgrader")
 
 
 def start(notebooks: list[str]) -> None:

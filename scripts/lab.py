@@ -10,6 +10,7 @@ that file, the installed package reads no other version of it, and a grade asks 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from autograder.course.handwritten import Notebook, course_of, read_notebook, wr
 from autograder.errors import CourseError  # noqa: E402
 from autograder.kernel import CHECKS  # noqa: E402
 
-CARRY = ".venv/bin/autograder carry"
+CARRY = (".venv/bin/autograder", "carry")
 
 
 def fill(notebooks: Path, work: Path) -> Iterator[str]:
@@ -65,15 +66,20 @@ def _follow(release: Path, mine: Path) -> Iterator[str]:
     if written(theirs) and not _holds_all(yours, theirs):
         yield (
             f"{new} was written into, and is the release that git renews. "
-            f"To take that into your copy: {CARRY} {new} {old}"
+            f"To take that into your copy: {_carry(new, old)}"
         )
     elif course_of(yours) == course_of(theirs):
         return
     elif written(yours):
-        yield f"{release.stem}: a newer release is here; to take your answers over: {CARRY} {old} {new}"
+        yield f"{release.stem}: a newer release is here; to take your answers over: {_carry(old, new)}"
     else:
         _copy(release, mine)
         yield f"{release.stem}: now the newer release (you had written nothing into the older one)."
+
+
+def _carry(old: Path, new: Path) -> str:
+    """The command that takes the work in one notebook into another, to be copied into a shell."""
+    return shlex.join([*CARRY, str(old), str(new)])
 
 
 def _holds_all(yours: Notebook, theirs: Notebook) -> bool:
@@ -104,7 +110,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"{error.filename}: {error.strerror}; JupyterLab needs the folder work/ beside notebooks/")
     sys.stdout.flush()
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    jupyter = [sys.executable, "-m", "jupyter", "lab", "--notebook-dir=work", *as_root, *arguments]
+    # Not `jupyter lab`, which starts a script: pip writes it so that a `$` in a path with a blank breaks it.
+    jupyter = [sys.executable, "-m", "jupyterlab", "--notebook-dir=work", *as_root, *arguments]
     os.chdir(ROOT)
     os.execv(jupyter[0], jupyter)
 

@@ -423,9 +423,19 @@ def what_is_broken(this_python: bool) -> str:
     if ask(PYTHON, "import pip") is None and ask(PYTHON, "import ensurepip; ensurepip.bootstrap()") is None:
         return "it has no pip"
     script = VENV / "bin" / "pip"
-    if not script.is_file() or str(VENV) not in script.read_text("utf-8", "replace"):
+    if not script.is_file() or not runs_in(script.read_text("utf-8", "replace"), VENV):
         return "it was moved, or its making was interrupted"
     return ""
+
+
+def runs_in(script: str, venv: Path) -> bool:
+    """Whether a script of an environment starts that environment's Python.
+
+    Args:
+        script: its text; the first lines name the Python, in quotes where its path has a blank.
+        venv: the environment; the path of another one may end in this one's.
+    """
+    return re.search(rf"""(?:^#!|["'\s]){re.escape(str(venv))}/bin/python""", script) is not None
 
 
 def ask(python: Path, code: str) -> str | None:

@@ -56,6 +56,7 @@ def test_the_demo_stops_where_the_sandbox_is_refused_with_its_sentence_last(tmp_
     assert done.stdout == ""
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("Unprivileged user namespaces must be allowed") and "`sudo sysctl" in last
+    assert "apparmor_restrict_unprivileged_userns=0" not in done.stderr  # for every program
     assert (tmp_path / "build" / "demo" / "grades.csv").read_text() == "of an earlier run"
 
 
@@ -310,3 +311,59 @@ def test_an_account_without_a_home_has_a_place_for_data(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(data.Path, "home", homeless)
     assert data.cache_folder().is_absolute()
+
+
+@pytest.mark.parametrize("path", ["/usr/bin/bwrap", """/opt/a course's/$HOME/"x" [y]*?/%20/bwrap"""])
+def test_ubuntus_remedy_is_a_profile_for_one_program_and_a_command_that_can_be_copied(tmp_path, path):
+    words = launcher.apparmor_remedy(Path(path)).partition("\n")[2]
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    for name, text in {
+        "sudo": 'exec "$@"',
+        "tee": f"cat > {tmp_path}/profile",
+        "apparmor_parser": ":",
+    }.items():
+        (fake / name).write_text(f"#!/bin/sh\n{text}\n")
+        (fake / name).chmod(0o755)
+    done = run("sh", "-c", words, PATH=f"{fake}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    profile = (tmp_path / "profile").read_text()
+    assert "userns," in profile and profile.count("profile ") == 1
+    quoted = profile.split('"')[1:-1]
+    assert '"'.join(quoted).replace("\\", "") == path
+    assert "*" not in path or "\\*" in profile
+
+
+def test_the_doctor_gives_that_remedy_where_apparmor_forbids_namespaces(monkeypatch):
+    from autograder.sandbox import doctor as module  # the function; its module:
+
+    doctor = sys.modules[module.__module__]
+    for value, expected in (("1", "AppArmor forbids"), ("0", "Unprivileged"), (None, "Unprivileged")):
+        monkeypatch.setattr(doctor, "_switch", lambda name, value=value: value)
+        assert doctor._namespaces_remedy(Path("/usr/bin/bwrap")).startswith(expected)
+
+
+@pytest.mark.parametrize("name", ["plain", "a?b=c", "a%20b", "a$HOME", "it's a #1 & <course>", "ü"])
+def test_a_gradebook_lies_where_its_address_says_whatever_its_folder_is_called(tmp_path, name):
+    import sqlalchemy
+
+    from autograder.nbgrader_door.gradebook import sqlite_address
+
+    folder = tmp_path / name
+    folder.mkdir()
+    with sqlalchemy.create_engine(sqlite_address(folder / "gradebook.db")).begin() as connection:
+        connection.execute(sqlalchemy.text("create table x (y)"))
+    assert (folder / "gradebook.db").stat().st_size > 0
+
+
+def test_where_the_course_cannot_be_written_the_ways_out_are_named(monkeypatch, capsys):
+    def refuse():
+        raise PermissionError(errno.EROFS, "Read-only file system", "/course/build")
+
+    monkeypatch.setattr(cli, "app", refuse)
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().err
+    assert "/course/build: Read-only file system" in said
+    for word in ("--journal", "--to", "--file", "AUTOGRADER_KEY"):
+        assert word in said

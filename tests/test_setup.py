@@ -280,6 +280,27 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
     assert {key: pins for key, pins in versions.items() if len(pins) > 1} == {}
 
 
+def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
+    deep = tmp_path / "far" / "x"
+    home = deep / "a?b%20c$HOME it's #1"
+    (home / "scripts").mkdir(parents=True)
+    for name in ("setup.sh", "setup.py"):
+        shutil.copy(ROOT / "scripts" / name, home / "scripts")
+    (home / "pyproject.toml").write_text(PROJECT)
+    (home / "backend.py").write_text(BACKEND)
+    status, said = set_up(home)
+    assert status == 0, said
+    assert set_up(home) == (0, "")
+    import setup
+
+    here = home / ".venv"
+    text = (here / "bin" / "pip").read_text()
+    assert setup.runs_in(text, here)
+    for other in (Path(str(here).removeprefix(str(tmp_path))), home.parent / "renamed" / ".venv"):
+        assert not setup.runs_in(text, other)
+    assert not setup.runs_in("#!/tmp/x/course/.venv/bin/python3\n", Path("/x/course/.venv"))
+
+
 def test_a_small_disk_is_told_before_anything_is_downloaded(monkeypatch, capsys):
     import setup
 

@@ -104,7 +104,7 @@ def test_after_a_newer_release_an_answered_notebook_stays_and_the_command_is_sai
     newest = notebook_in(course, "notebooks").with_name(CHECKS)
     assert path.with_name(CHECKS).read_bytes() == newest.read_bytes()
     assert FrozenChecks(path.with_name(CHECKS)).names == list(master_of(NAME).exercises)
-    command = said.partition(lab.CARRY)[2].split()
+    command = said.partition(" ".join(lab.CARRY))[2].split()
     monkeypatch.chdir(course)
     done = CliRunner().invoke(cli.app, ["carry", *command])
     assert done.exit_code == 0, done.output
@@ -143,7 +143,9 @@ def test_a_release_somebody_wrote_into_is_copied_whole_or_said(course, monkeypat
     more = write(notebook_in(course, "notebooks"), added="one more")
     (said,) = fill(course)
     monkeypatch.chdir(course)
-    assert CliRunner().invoke(cli.app, ["carry", *said.partition(lab.CARRY)[2].split()]).exit_code == 0
+    assert (
+        CliRunner().invoke(cli.app, ["carry", *said.partition(" ".join(lab.CARRY))[2].split()]).exit_code == 0
+    )
     assert {"one more", ANSWER} <= {c["source"] for c in read_notebook(notebook_in(course, "work"))["cells"]}
     assert notebook_in(course, "notebooks").read_bytes() == more
     assert fill(course) == []
@@ -244,7 +246,7 @@ def test_lab_starts_jupyter_on_the_copy(course, monkeypatch, capsys):
     monkeypatch.setattr(lab.os, "execv", lambda program, words: started.append(words))
     monkeypatch.chdir(course)
     lab.main(["--no-browser"])
-    assert started[0][:5] == [sys.executable, "-m", "jupyter", "lab", "--notebook-dir=work"]
+    assert started[0][:4] == [sys.executable, "-m", "jupyterlab", "--notebook-dir=work"]
     assert started[0][-1] == "--no-browser"
     assert "your copy" in capsys.readouterr().out
     shutil.rmtree(course / "work")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -119,6 +120,19 @@ def write_marks(
             "the grades are kept in the journal: run the same command again, and nothing is graded twice"
         ) from None
     return written
+
+
+def sqlite_address(path: Path) -> str:
+    """The address of a gradebook in a file, whatever signs (`?`, `%20`) its path holds.
+
+    Raises:
+        CourseError: no address names that file.
+    """
+    for name in (str(path), quote(str(path))):
+        address = _address(f"sqlite:///{name}")
+        if address.database == str(path) and not address.query:
+            return f"sqlite:///{name}"
+    raise CourseError(f"{path} cannot be named in a database's address; use a folder without such signs")
 
 
 def shown_url(url: str) -> str:

@@ -15,6 +15,7 @@ import sys
 import warnings
 from codecs import BOM_UTF8
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -126,6 +127,7 @@ class TidyCells(CourseStep):
         return nb, resources
 
 
+@cache
 def _graded_cells(grader: Grader) -> list[NotebookNode]:
     """The instructor's cells that nbgrader knows, as they are released."""
     released = release_notebook(source_notebook(grader.master))

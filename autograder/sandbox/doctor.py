@@ -15,6 +15,7 @@ from autograder.sandbox import launcher
 from autograder.sandbox.session import Sandbox
 from autograder.sandbox.syscalls import compiled_filter
 
+APPARMOR = "kernel/apparmor_restrict_unprivileged_userns"
 PROBE = """
 import os
 import numpy as np
@@ -102,14 +103,20 @@ def _user_namespaces(bwrap: Path) -> Finding:
             (switch, _switch(switch))
             for switch in (
                 "kernel/unprivileged_userns_clone",
-                "kernel/apparmor_restrict_unprivileged_userns",
+                APPARMOR,
                 "user/max_user_namespaces",
             )
         )
         if value is not None
     ]
     detail = f"{said or 'they cannot be made'} ({', '.join(switches) or 'no switch found'})"
-    return Finding("user namespaces", False, detail, launcher.USER_NAMESPACES_REMEDY)
+    return Finding("user namespaces", False, detail, _namespaces_remedy(bwrap))
+
+
+def _namespaces_remedy(bwrap: Path) -> str:
+    if _switch(APPARMOR) == "1":
+        return launcher.apparmor_remedy(bwrap)
+    return launcher.USER_NAMESPACES_REMEDY
 
 
 def _switch(name: str) -> str | None:
@@ -138,9 +145,7 @@ def _private_tmp(bwrap: Path) -> Finding:
     code, said = _run([str(bwrap), *words, str(launcher.interpreter()), "-I", "-S", "-c", mount])
     if code == 0:
         return Finding("private /tmp", True, "a session can mount its own")
-    return Finding(
-        "private /tmp", False, said or "a session cannot mount its own", launcher.USER_NAMESPACES_REMEDY
-    )
+    return Finding("private /tmp", False, said or "a session cannot mount its own", _namespaces_remedy(bwrap))
 
 
 def _whole_run() -> Finding:

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -65,13 +66,21 @@ ENVIRONMENT = {
 OF_THE_PROCESSOR = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 
 USER_NAMESPACES_REMEDY = (
-    "Unprivileged user namespaces must be allowed. On the machine itself: "
-    "`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later), "
+    "Unprivileged user namespaces must be allowed. On the machine itself: a profile for this one program "
+    "(Ubuntu 23.10 and later; `autograder doctor` prints the command), "
     "`sudo sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
     "`sudo sysctl -w user.max_user_namespaces=15000` (where it is 0). "
     "In a container: start it with `--security-opt seccomp=unconfined --security-opt "
     "apparmor=unconfined` (Docker) or allow clone, unshare and mount in its seccomp profile."
 )
+# What AppArmor (4.0 and later) asks of a program that makes user namespaces; all others stay forbidden them.
+PROFILE = """abi <abi/4.0>,
+include <tunables/global>
+profile autograder-bwrap "{bwrap}" flags=(unconfined) {{
+  userns,
+}}
+"""
+PROFILE_PLACE = "/etc/apparmor.d/autograder-bwrap"
 PROCESSES_REMEDY = (
     "No more processes may be started here (`ulimit -u`; running notebooks count too): close some, "
     "or grade with `--jobs 1`."
@@ -89,6 +98,18 @@ OTHER_SYSTEM_REMEDY = (
 def environment() -> dict[str, str]:
     """The worker's whole environment: always the same, but for what the grader was told of its processor."""
     return ENVIRONMENT | {name: os.environ[name] for name in OF_THE_PROCESSOR if name in os.environ}
+
+
+def apparmor_remedy(bwrap: Path) -> str:
+    """The command, to be copied into a shell, that allows bubblewrap alone what Ubuntu forbids to all."""
+    # In AppArmor's own language `\\`, `"`, and the signs of patterns are quoted by a backslash.
+    path = re.sub(r'([\\"*?\[\]{}^@])', r"\\\1", str(bwrap.resolve()))
+    text = shlex.quote(PROFILE.format(bwrap=path))
+    return (
+        "AppArmor forbids user namespaces to programs without a profile. Give this one program a profile "
+        f"(others stay forbidden them):\nprintf %s {text} | sudo tee {PROFILE_PLACE} >/dev/null && "
+        f"sudo apparmor_parser --replace {PROFILE_PLACE}"
+    )
 
 
 def find_bwrap(given: Path | None = None) -> Path:
