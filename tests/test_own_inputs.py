@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from course import KEY, TINY, master_of, submission
 
+from autograder.errors import CourseError, Ungradable
 from autograder.grading import grade
 from autograder.grading.grade import own_key
 from autograder.grading.submission import Planner, read_cells
@@ -130,6 +131,21 @@ def test_only_a_wrong_answer_is_asked_with_the_classes_inputs():
         sheet, call(lambda x_t, s_prev, W: np.tanh(W["ss"].T @ s_prev + W["sx"] @ x_t)), names=names
     )
     assert found.misconception == "W_ss transposed"
+
+
+def test_a_draw_that_a_reference_fails_on_costs_one_submission(grader_of, monkeypatch):
+    content = submission(NOTEBOOK)
+    unlucky = key_of(content)
+
+    def draw(master, name, key):
+        if key == unlucky:
+            raise CourseError("the reference of 'rnn_step' fails")
+        return own_sheet(master, name, key)
+
+    monkeypatch.setattr(grade, "own_sheet", draw)
+    with pytest.raises(Ungradable, match="please report this: the reference of 'rnn_step' fails"):
+        grader_of(NOTEBOOK).grade(content)
+    assert grader_of(NOTEBOOK).grade(submission(NOTEBOOK, own_cells=("x = 1",))).judgements
 
 
 # ---------------------------------------------------------------- three hand-ins, one after the other

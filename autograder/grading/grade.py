@@ -23,6 +23,7 @@ from autograder.answers.finding import ERRORS, Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
+from autograder.errors import CourseError, Ungradable
 from autograder.grading.reading import Reader
 from autograder.grading.submission import OURS, Plan, Planner, Role, Surveyed
 from autograder.judging.backward import WrongForward, trusted
@@ -236,9 +237,16 @@ class _Grading:
         return self._grader.sandbox.session(self._plan.sources, self._budget)
 
     def _own_sheet(self, name: str) -> Sheet:
-        """An exercise with inputs of this submission's own."""
+        """An exercise with inputs of this submission's own.
+
+        Raises:
+            Ungradable: a reference fails on what was drawn, which costs this submission and no other.
+        """
         if name not in self._own:
-            self._own[name] = own_sheet(self._grader.master, name, self._key)
+            try:
+                self._own[name] = own_sheet(self._grader.master, name, self._key)
+            except CourseError as error:
+                raise Ungradable(f"its inputs could not be drawn, please report this: {error}") from error
         return self._own[name]
 
     def _end(self, session: Session) -> None:

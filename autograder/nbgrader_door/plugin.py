@@ -303,7 +303,7 @@ def _unreadable(path: Path) -> str:
         return str(error)
     if content.startswith(BOM_UTF8):
         return "it begins with a byte order mark, which nbgrader cannot read; `autograder grade` can"
-    if words := _unlike_the_format(_without_names(content)):
+    if words := _unlike_the_format(content):
         return f"{words}; `autograder grade` may"
     stamp = path.parent / "timestamp.txt"
     try:
@@ -314,14 +314,14 @@ def _unreadable(path: Path) -> str:
     return ""
 
 
-def _unlike_the_format(text: str) -> str:
+def _unlike_the_format(content: bytes) -> str:
     """In what a notebook is not as its format wants it, or "".
 
     `nbformat.validate` looks for the best words for every fault: 30,000 malformed outputs took it minutes and
     gigabytes. Here the first fault ends the look, and its cell is told.
     """
     try:
-        notebook = nbformat.reader.reads(text)
+        notebook = nbformat.reader.reads(_without_names(content))
         validator = get_validator(4, notebook.nbformat_minor)
         first = next(iter(validator.iter_errors(notebook)), None) if validator else "an unknown format"
     except Exception as error:

@@ -66,7 +66,7 @@ class Budget:
     @property
     def spent(self) -> str:
         """What there is nothing left of, in words; "" where there is enough of everything."""
-        if self.seconds <= 0:
+        if self.seconds < 1e-3:  # nothing can be asked in less, and sums of seconds are rounded
             return f"the submission as a whole ran for more than {self.limits.submission_seconds:g} seconds"
         if self.sessions < 0:
             return f"the submission as a whole ended more than {self.limits.submission_sessions} processes"

@@ -14,6 +14,7 @@ def takes(name: str, body: str) -> Attack:
 ATTACKS = [
     takes("endless_loop", "while True: pass"),
     takes("endless_sleep", "time.sleep(10**6)"),
+    takes("sleeps_and_works_a_little_endlessly", "while True:\n    for _ in range(20_000): pass\n    time.sleep(0.03)"),
     takes("endless_output", "while True: print('x' * 10**5)"),
     takes("endless_errors", "while True: sys.stderr.write('x' * 10**5)"),
     takes("endless_raw_output", "while True: os.write(1, b'x' * 10**5); os.write(2, b'x' * 10**5)"),
