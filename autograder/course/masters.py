@@ -282,7 +282,8 @@ def read_master(folder: Path) -> Master:
     master.limits = dict(declared.pop("LIMITS", {}))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
     written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
-    mistakes = read_mistakes(folder / "mistakes.txt", written)
+    ways = {name: spec.ways for name, spec in specs.items()}
+    mistakes = read_mistakes(folder / "mistakes.txt", written, ways)
     for cell in master.cells_with("exercise"):
         if cell.name in master.exercises:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} stands twice in the master")

@@ -61,12 +61,25 @@ def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = fr
     general = general_mistake(sheet, answers, wrong)
     if general:
         return [general]
+    if sheet.spec.ways:
+        return _wrong_ways(sheet, answers, wrong)
     slips = _matching_slips(sheet, answers)
     everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
     for slip in slips:
         if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return _in_parts(sheet, mistakes, slips, answers, wrong)
+
+
+def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
+    """The ways of a derivation that are wrong: by which outputs are, never by how; none for a wrong shape."""
+    for leaf, cases in wrong.items():
+        if any(answers[i].leaves[leaf].shape != sheet.cases[i].expected[leaf].shape for i in cases):
+            return []
+    told = {str(leaf) for leaf in wrong}
+    ways = {name: way for name, way in sheet.spec.ways.items() if told.issuperset(way.outputs)}
+    before = [Diagnosis(name, way.hint) for name, way in ways.items() if not way.home]
+    return before or [Diagnosis(name, way.hint) for name, way in ways.items()]
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from autograder.answers.leaf import Leaf, Leaves
-from autograder.course.exercise import Exercise, Gradient
+from autograder.course.exercise import Exercise, Gradient, Way
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Probe, Sheet, Shown, Slip
 
@@ -233,6 +233,11 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             for name, probe in sheet.probes.items()
         },
     }
+    if spec.ways:
+        described["ways"] = {
+            name: {"outputs": list(way.outputs), "hint": way.hint, "home": way.home}
+            for name, way in spec.ways.items()
+        }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
             "of": spec.gradient.of,
@@ -403,6 +408,10 @@ class FrozenChecks:
             hints=tuple(words["hints"]),
             needs=tuple(words["needs"]),
             axes={key: tuple(value) for key, value in words["axes"].items()},
+            ways={
+                name: Way(tuple(way["outputs"]), way["hint"], way["home"])
+                for name, way in words.get("ways", {}).items()
+            },
             rtol=words["rtol"],
             atol=words["atol"],
         )
