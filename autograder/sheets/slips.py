@@ -124,11 +124,11 @@ def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
     variables = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     # A list in an array's place (or in itself) can cost minutes before it fails.
     lists = {
-        node.targets[0].id
+        target.id
         for node in nodes
         if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.List)
-        and isinstance(node.targets[0], ast.Name)
+        for target, value in _assigned(node)
+        if isinstance(value, ast.List) and isinstance(target, ast.Name)
     }
     keys: dict[str, set[str]] = {}
     for node in nodes:
@@ -141,6 +141,14 @@ def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
         keys={name: tuple(sorted(found)) for name, found in keys.items()},
         functions=frozenset(exercise.spec.needs),
     )
+
+
+def _assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """The targets of an assignment and their values, `a, b = [], 0` taken apart."""
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        return list(zip(target.elts, value.elts, strict=True))
+    return [(target, value)]
 
 
 def _words(master: Master) -> set[str]:
