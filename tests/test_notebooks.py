@@ -97,9 +97,9 @@ def test_a_release_has_what_every_notebook_has(notebook):
     prose = "\n".join(cell.source for cell in master.cells if cell.kind == "markdown")
     code = "\n".join(cell.source for cell in master.cells if cell.kind == "code")
     assert re.match(r"^# \d\d · ", master.cells[0].source)
-    assert 3 <= len(master.exercises) <= 5
+    assert 3 <= len(master.exercises) <= 9
     assert len(master.cells_with("written")) >= 1
-    assert re.search(r"before you run|predict", prose, re.I)
+    assert master.questions or re.search(r"before you run|predict", prose, re.I)
     assert re.search(r"^#+ (recap|what to take)", prose, re.I | re.M)
     assert "show(" in code
     assert "explorer(" in code
