@@ -10,18 +10,20 @@ import ast
 import contextlib
 import inspect
 import io
+import linecache
 import textwrap
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from autograder.answers.calling import Calls
+from autograder.answers.calling import Calls, copied, same
 from autograder.answers.finding import Finding, Kind
-from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
 from autograder.course.stubs import is_stub
@@ -29,13 +31,14 @@ from autograder.course.where_graded import (
     lacking,
     namespace_where_graded,
     ran_cells,
-    read_outside,
+    read_within,
     watch,
+    with_others_in_place,
     without,
 )
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
-from autograder.record import Check, Judgement
+from autograder.record import Check, Diagnosis, Judgement
 from autograder.report.feedback import as_html, as_text, hints_html
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
@@ -121,11 +124,15 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
         return unanswered(sheet)
     theirs = getattr(function, "__globals__", {})
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
-    used = [n for n in sheet.spec.needs if _uses(function, n)]
+    used = _called(function, sheet.spec.needs)
     wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
     right = frozenset(used) - frozenset(wrong)
     own_forward = caller(forward) if callable(forward) else None
-    judgement = judge(sheet, caller(function), own_forward, right=right)
+    given = frozenset(checks.around.get("names", ()))
+    known = right | given - {sheet.name}
+    judgement = judge(sheet, caller(function, known), own_forward, right=right, called=frozenset(used))
+    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right)):
+        judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
@@ -133,6 +140,28 @@ def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any])
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _spoilt_by(sheet: Sheet, function: Callable[..., Any], right: Collection[str]) -> Diagnosis | None:
+    """The right function that spoils this one's arrays: with copies of them in its hands, all is right."""
+    theirs = getattr(function, "__globals__", {})
+    for name in sorted(right):
+        changed: set[str] = set()
+
+        def guarded(*arguments: Any, _name: str = name, _changed: set[str] = changed) -> Any:
+            given = copied(arguments)
+            value = theirs[_name](*given)
+            parameters = inspect.signature(theirs[_name]).parameters
+            pairs = zip(parameters, arguments, given, strict=False)
+            _changed.update(f"`{parameter}`" for parameter, before, after in pairs if not same(before, after))
+            return value
+
+        other = with_others_in_place(function, {name: guarded})
+        if judge(sheet, caller(other)).status == "right" and changed:
+            names = " and ".join(sorted(changed))
+            hint = f"Whoever calls `{name}` may still need that array as it was: make a new one, or a copy."
+            return Diagnosis(f"`{name}` changes {names} in place", hint)
+    return None
 
 
 def _confirm_where_graded(
@@ -160,24 +189,33 @@ def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
     return judge(checks.sheet(name), caller(function)).status != "right"
 
 
-def caller(function: Callable[..., Any]) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
-    """A way to call a function of this process, in which nothing it does escapes."""
+def caller(
+    function: Callable[..., Any], right: Collection[str] = ()
+) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
+    """A way to call a function of this process, in which nothing it does escapes.
+
+    Args:
+        function: the function.
+        right: functions that are right: an error is placed at the line that calls them.
+    """
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         calls = Calls()
-        return [_call(calls, function, arguments) for arguments in batch]
+        return [_call(calls, function, arguments, right) for arguments in batch]
 
     return call
 
 
-def _call(calls: Calls, function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+def _call(
+    calls: Calls, function: Callable[..., Any], arguments: Sequence[Any], right: Collection[str]
+) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("always")
         called = calls.call(function, list(arguments), normalise)
     if isinstance(called.error, KeyboardInterrupt):
         raise called.error
-    error = _student_error(called.error) if called.error else None
+    error = _student_error(called.error, right) if called.error else None
     complaints = _short_warnings(err.getvalue())
     return Outcome(called.value, error, out.getvalue()[:4000], complaints, called.changed, called.overwrote)
 
@@ -188,18 +226,24 @@ def _short_warnings(text: str) -> str:
     return "\n".join(line for line in kept if line)[:4000] or text[:4000]
 
 
-def _student_error(caught: BaseException) -> StudentError:
-    """An exception with the line of the student's cell in which it arose (the innermost such line)."""
+def _student_error(caught: BaseException, right: Collection[str]) -> StudentError:
+    """An exception with the line of a cell that may be to blame for it."""
     if isinstance(caught, WireError):
         return StudentError("protocol", str(caught))
+    error = StudentError(type(caught).__name__, str(caught)[:300])
+    return at_own_line(error, list(_places(caught)), lambda place: place.function in right)
+
+
+def _places(caught: BaseException) -> Iterator[Place]:
+    """The lines of cells that an exception passed, the innermost last."""
     here = Path(__file__).parent
-    for frame in reversed(traceback.extract_tb(caught.__traceback__)):
+    for frame in traceback.extract_tb(caught.__traceback__):
         in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
-        if in_cell and Path(frame.filename).parent != here:
-            return StudentError(
-                type(caught).__name__, str(caught)[:300], None, frame.lineno, frame.line or ""
-            )
-    return StudentError(type(caught).__name__, str(caught)[:300])
+        if in_cell and Path(frame.filename).parent != here and frame.lineno:
+            whole = linecache.getline(frame.filename, frame.lineno).encode()
+            on_one_line = frame.lineno == frame.end_lineno
+            expression = whole[frame.colno : frame.end_colno].decode() if on_one_line else ""
+            yield Place(None, frame.lineno, frame.line or "", expression, frame.name)
 
 
 def _name_of(function: Any) -> str:
@@ -232,8 +276,21 @@ def _is_stub(function: Callable[..., Any], name: str) -> bool:
     return tree is not None and is_stub(tree, name)
 
 
-def _uses(function: Callable[..., Any], name: str) -> bool:
-    return name in _global_names(function)
+def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
+    """The needed functions that a function reads, itself or through helpers and functions that it needs."""
+    theirs = getattr(function, "__globals__", {})
+    found: list[str] = []
+    waiting, seen = [function], set()
+    while waiting:
+        one = waiting.pop()
+        for name in _global_names(one):
+            if name in seen:
+                continue
+            seen.add(name)
+            found += [name] if name in needs else []
+            if isinstance(theirs.get(name), FunctionType):
+                waiting.append(theirs[name])
+    return [name for name in needs if name in found]
 
 
 def _global_names(function: Callable[..., Any]) -> list[str]:
@@ -241,7 +298,7 @@ def _global_names(function: Callable[..., Any]) -> list[str]:
     code = getattr(function, "__code__", None)
     if code is None:
         return []
-    return list(dict.fromkeys(name for name, is_module in read_outside(code) if not is_module))
+    return list(dict.fromkeys(name for name, is_module in read_within(code) if not is_module))
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `carry`, `doctor`."""
+"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `bundle` and others."""
 
 from __future__ import annotations
 
@@ -269,6 +269,21 @@ def carry(
         still = kept if kept and target.samefile(old) else old
         err.print(Text(f"that still stands in {still}"), soft_wrap=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def bundle(
+    to: Annotated[Path, typer.Argument(metavar="COURSE.zip", help="The zip to write.")],
+    upto: Annotated[
+        str | None, typer.Option(help="The last notebook in it, by its number: 04.", show_default=False)
+    ] = None,
+    root: Root | None = None,
+) -> None:
+    """Write the course for students as one zip: releases, a small package, start scripts; no solution."""
+    from autograder.exchange.bundle import write_bundle  # noqa: PLC0415
+
+    names = write_bundle(Places(course_root(root)), to, upto)
+    out.print(Text(f"{to}: {len(names)} notebooks, up to {names[-1]}"), soft_wrap=True)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from autograder.sheets.frozen import FrozenChecks
 STEPS = ("tried", "shown", "right")
 SIGNS = {"tried": "tried", "shown": "derivation shown", "right": "✓"}
 
+# Where nothing can be written: what was done in this session.
 _done: dict[str, dict[str, list[str]]] = {}
 
 
@@ -42,16 +43,17 @@ def remember(assignment: str, exercise: str, step: str) -> None:
     if step in steps:
         return
     steps.append(step)
-    _done.update(done)
     path = state_file()
-    if path is None:
-        return
-    with contextlib.suppress(OSError):
+    try:
+        if path is None:
+            raise FileNotFoundError
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".progress")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(done, file)
         os.replace(draft, path)
+    except OSError:
+        _done.update(done)
 
 
 def read_progress() -> dict[str, dict[str, list[str]]]:

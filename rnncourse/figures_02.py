@@ -165,6 +165,24 @@ def training_curves(losses: np.ndarray, chance: float) -> Figure:
     return fig
 
 
+def text_curve(bits: np.ndarray, chance: float) -> Figure:
+    """The loss of a model of letters while it learns.
+
+    Args:
+        bits: (updates,) loss of each piece, in bits per letter.
+        chance: loss of a guess that gives every letter the same probability, in bits.
+    """
+    fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
+    width = 20
+    smooth = np.convolve(bits, np.full(width, 1 / width), mode="valid")
+    ax.plot(np.arange(1, len(bits) + 1), bits, lw=0.6, color=FORWARD, alpha=0.35, label="each piece")
+    ax.plot(np.arange(width, len(bits) + 1), smooth, color=FORWARD, label=f"mean of the last {width}")
+    ax.axhline(chance, color="black", ls="dotted", label="guessing")
+    ax.set(xlabel="updates", ylabel="bits per letter", ylim=(0, None))
+    ax.legend(fontsize=11)
+    return fig
+
+
 def accuracy_strips(accuracies: Mapping[str, Sequence[float]], chance: float) -> Figure:
     """Accuracy on new sequences, one dot per seed and one row per way to learn.
 

@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from autograder.course.masters import Master, read_master
 from autograder.course.notebook import source_notebook
 from autograder.course.places import find_masters
+from autograder.course.surroundings import surroundings
 from autograder.release.build import PUBLIC_KEY
 from autograder.sheets.drawn import fresh_sheets
 from autograder.sheets.frozen import FrozenChecks, freeze
@@ -37,9 +38,10 @@ def master_of(notebook: str) -> Master:
 @cache
 def frozen_checks(notebook: str) -> FrozenChecks:
     """The checks as a student has them, made anew."""
-    sheets = fresh_sheets(master_of(notebook), PUBLIC_KEY)
+    master = master_of(notebook)
+    sheets = fresh_sheets(master, PUBLIC_KEY)
     path = Path(mkdtemp()) / "checks.safetensors"
-    path.write_bytes(freeze(notebook, sheets))
+    path.write_bytes(freeze(notebook, sheets, around=surroundings(master), told=master.told))
     return FrozenChecks(path)
 
 

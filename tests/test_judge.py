@@ -32,8 +32,8 @@ def prints_instead(x_t, s_prev, W):
         (lambda s, *_: s.astype(np.float32), "float32 results"),
         (lambda s, *_: -s, "wrong sign"),
         (lambda s, *_: np.zeros_like(s), "only zeros"),
-        (lambda s, *_: s / s.shape[1], "average where a sum is asked"),
-        (lambda s, *_: s * s.shape[1], "sum where an average is asked"),
+        (lambda s, *_: s / s.shape[1], "too small by the factor N"),
+        (lambda s, *_: s * s.shape[1], "too large by the factor N"),
         (lambda s, *_: 3.5 * s, "a constant factor of 3.5"),
         (lambda s, *_: s.astype(int), "integer results"),
         (lambda s, *_: s + np.random.default_rng().normal(), "changes from call to call"),
@@ -106,7 +106,7 @@ def test_an_answer_that_changes_its_input_passes_with_a_note():
 
     judgement = judged("rnn_step", step)
     assert judgement.status == "right"
-    assert "changes an argument in place" in judgement.notes[0]
+    assert "`rnn_step` changes `s_prev` in place" in judgement.notes[0]
 
 
 def test_one_array_for_all_calls_is_wrong_and_named():
@@ -132,8 +132,8 @@ def test_two_mistakes_in_two_outputs_are_both_named():
 
     judgement = judged("rnn_step_backward", backward)
     named = {d.name: d.where for d in judgement.diagnoses}
-    assert "`ds_prev`" in named["tanh applied twice"]
-    assert named["derivative of tanh missing"] == "`dW`"
+    assert named["tanh applied twice, in part"] == "`ds_prev`"
+    assert named["derivative of tanh missing, in part"] == "`dW`"
     assert 0 < judgement.share < 1
 
 
@@ -150,7 +150,10 @@ def test_an_answer_wrong_at_the_edge_only_is_in_the_right_order():
         dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
         return (x_t.shape[1] > 1) * dx, ds_prev, dW
 
-    assert judged("rnn_step_backward", backward).misconception == "a special case: one sequence (N = 1)"
+    assert (
+        judged("rnn_step_backward", backward).misconception
+        == "wrong only where an axis has size 1: one sequence (N = 1)"
+    )
 
 
 def test_shapes_that_do_not_fit_are_told_without_numpys_words():

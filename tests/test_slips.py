@@ -13,7 +13,7 @@ from autograder.judging import symptoms
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheet
 from autograder.sheets.sheet import right_trace, same_trace
-from autograder.sheets.slips import _compiled, _edits
+from autograder.sheets.slips import compiled, edits_of
 
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
 
@@ -119,11 +119,11 @@ def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
     """Also the slips that make a function fail, or give another shape: they have symptoms."""
     master, sheet = master_of(notebook), frozen_sheet(notebook, exercise)
     graded = master.exercises[exercise]
-    edits = list(_edits(master, graded))
+    edits = list(edits_of(master, graded))
     unnamed, shown = [], 0
     for edit in edits[:: max(1, len(edits) // 40)]:
         with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(_compiled(master, graded, edit.tree)))
+            judgement = judge(sheet, caller(compiled(master, graded, edit.tree)))
         if judgement.status == "wrong":
             shown += 1
             if not judgement.misconception:
@@ -181,8 +181,8 @@ def test_frozen_slips_are_those_that_were_made():
         (lambda s: s.reshape(7, 11), "a reshape, a transposition or an einsum"),
         (lambda s: s[..., None], "an axis of size 1 too many"),
         (lambda s: s / 0.0, "a number overflows"),
-        (lambda s: np.concatenate([s[:1], s[1:] + 1]), "what is handed from step to step"),
-        (lambda s: np.concatenate([s[:-1] + 1, s[-1:]]), "what is carried back"),
+        (lambda s: np.concatenate([s[:1], s[1:] + 1]), "right up to some step, and wrong after it"),
+        (lambda s: np.concatenate([s[:-1] + 1, s[-1:]]), "right from some step on, and wrong before it"),
         (lambda s: np.concatenate([s[:1] + 1, s[1:]]), "the first step is wrong"),
         (lambda s: s @ s, "a matrix product whose shapes do not fit"),
         (lambda s: s + np.ones(7), "an operation entry by entry"),

@@ -43,6 +43,13 @@ def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tu
     }.get(ndim, tuple(f"axis {i}" for i in range(ndim)))
 
 
+def plural(word: str) -> str:
+    """Several of what an axis counts: "classes", "entries"."""
+    if word.endswith("y"):
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith(("s", "x")) else "s")
+
+
 def tolerance(expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     """The largest allowed difference for each entry; `atol` is in units of the largest entry."""
     scale = max(_largest(expected), LEAST_SCALE)
@@ -115,6 +122,8 @@ def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple
         return Kind.TRANSPOSED
     if tuple(n for n in got if n != 1) == tuple(n for n in expected if n != 1):
         return Kind.AXIS_LOST if len(got) < len(expected) else Kind.AXIS_ADDED
+    if not expected:
+        return Kind.ARRAY_FOR_NUMBER
     if prod(got) == prod(expected):
         return Kind.AXES_MERGED if len(got) != len(expected) else Kind.AXES_REORDERED
     if steps and got[:1] == (1,) and got[1:] == expected[1:]:

@@ -5,7 +5,9 @@ The texts in which Python and NumPy complain are taken apart here, once.
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
@@ -25,7 +27,11 @@ class Kind(StrEnum):
     RAISED = auto()
     PART_MISSING = auto()
     UNFIT_PRODUCT = auto()  # got, asked: the sizes of the two axes
-    UNFIT_ENTRIES = auto()  # got, asked: both shapes, as NumPy writes them
+    UNFIT_ENTRIES = auto()  # got, asked: both shapes
+    UNFIT_SUM = auto()  # the same, of `+` or `-`
+    UNFIT_TRANSPOSED = auto()  # the same, where one is the other's transposed
+    UNFIT_AXIS = auto()  # the same, where one was summed over the axis `axis`
+    UNFIT_KEPT = auto()  # the same, where the axis that was summed over should have been kept
     TEXT_FOR_NUMBERS = auto()
     SYNTAX = auto()
     TIME = auto()
@@ -59,6 +65,7 @@ class Kind(StrEnum):
     AXIS_ADDED = auto()
     AXES_MERGED = auto()
     AXES_REORDERED = auto()
+    ARRAY_FOR_NUMBER = auto()
     ONE_STEP = auto()
     ALL_STEPS_LOST = auto()
     FIRST_AXIS_LOST = auto()
@@ -131,26 +138,96 @@ ERRORS = {
     "crash": Kind.CRASH,
     "protocol": Kind.UNREADABLE,
 }
-# The commonest of NumPy's complaints, and in them what was got and what was asked for.
-NUMPYS = (
-    (Kind.UNFIT_PRODUCT, r"core dimension .*size (\d+) is different from (\d+)"),
-    (Kind.UNFIT_ENTRIES, r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"),
-    (Kind.TEXT_FOR_NUMBERS, r"dtype\('<U"),
+# The commonest of NumPy's complaints, and in them what was asked for and what was got.
+PRODUCTS = (
+    r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
+    r"not aligned: (?P<asked>\d+) \(dim \d+\) != (?P<got>\d+) \(dim",
 )
+ENTRIES = r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
+TEXT = r"dtype\('<U"
+# Functions that take an axis away, and by what it is lost.
+REDUCTIONS = ("sum", "max", "min", "mean", "amax", "amin", "norm", "prod")
 
 
-def stopped(error: StudentError, function: str = "") -> Finding:
+def stopped(
+    error: StudentError, function: str = "", asked: Sequence[tuple[int, ...]] = (), words: Sequence[str] = ()
+) -> Finding:
     """An error as what was found.
 
     Args:
         error: the student's error.
         function: the function whose call it stopped.
+        asked: the shapes of what is asked for.
+        words: one word for each axis of these.
     """
     if error.kind in ERRORS:
         return Finding(ERRORS[error.kind], names=(function,), error=error)
-    for kind, pattern in NUMPYS:
+    for pattern in PRODUCTS:
         found = re.search(pattern, error.message)
         if found:
-            got, asked = found.groups() or (None, None)
-            return Finding(kind, names=(function,), got=got, asked=asked, error=error)
-    return Finding(Kind.RAISED, names=(function,), error=error)
+            got, wanted = int(found["got"]), int(found["asked"])
+            return Finding(Kind.UNFIT_PRODUCT, names=(function,), got=got, asked=wanted, error=error)
+    found = re.search(ENTRIES, error.message)
+    if found:
+        left, right = (_shape(text) for text in found.groups())
+        kind, axis = _unfit(_operation(error), left, right, asked, words)
+        return Finding(kind, names=(function,), got=left, asked=right, axis=axis, error=error)
+    kind = Kind.TEXT_FOR_NUMBERS if re.search(TEXT, error.message) else Kind.RAISED
+    return Finding(kind, names=(function,), error=error)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in re.findall(r"\d+", text))
+
+
+def _operation(error: StudentError) -> ast.BinOp | None:
+    """The operation entry by entry that was being computed, where that is known."""
+    try:
+        node = ast.parse(error.expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return node if isinstance(node, ast.BinOp) else None
+
+
+def _unfit(
+    operation: ast.BinOp | None,
+    left: tuple[int, ...],
+    right: tuple[int, ...],
+    asked: Sequence[tuple[int, ...]],
+    words: Sequence[str],
+) -> tuple[Kind, str]:
+    """What may be wrong with two shapes, read from the operation; and the word for an axis."""
+    if len(left) == 2 and left == right[::-1]:
+        return Kind.UNFIT_TRANSPOSED, ""
+    if operation is None:
+        return Kind.UNFIT_ENTRIES, ""
+    for whole, part, made in ((left, right, operation.right), (right, left, operation.left)):
+        axis = _summed_axis(made)
+        if axis is not None and len(whole) == 2 and part == whole[:axis] + whole[axis + 1 :]:
+            if whole in asked and whole[::-1] not in asked and len(words) == 2:
+                return Kind.UNFIT_AXIS, words[axis]
+            if whole[::-1] in asked and whole not in asked:
+                return Kind.UNFIT_KEPT, ""
+    return (Kind.UNFIT_SUM if isinstance(operation.op, ast.Add | ast.Sub) else Kind.UNFIT_ENTRIES), ""
+
+
+def _summed_axis(node: ast.expr) -> int | None:
+    """The axis that a call of `sum`, `max`, ... takes away, or None."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+    named = [k.value for k in node.keywords if k.arg == "axis"]
+    for value in [*named, *reversed(node.args)]:
+        number = -value.operand.value if _is_minus(value) else getattr(value, "value", None)  # type: ignore[attr-defined]
+        if name in REDUCTIONS and type(number) is int and -2 <= number <= 1:
+            return number % 2
+    return None
+
+
+def _is_minus(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and isinstance(node.operand.value, int)
+    )

@@ -5,7 +5,8 @@ This module knows nothing of how the call was made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -14,6 +15,25 @@ class Opaque:
     """A returned value that is no array: only the name of its type is known."""
 
     type_name: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line that an exception passed on its way out.
+
+    Args:
+        cell: index of the cell, or None where it is not known.
+        line: line in that cell, counted from 1.
+        source: that line's text.
+        expression: the part of the line that was being computed, "" where it is not known.
+        function: the name of the function that the line stands in, "" where it is not known.
+    """
+
+    cell: int | None
+    line: int
+    source: str
+    expression: str = ""
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,8 @@ class StudentError:
         cell: index of the cell in which it arose, or None.
         line: line in that cell, counted from 1, or None.
         source: that line's text, or "".
+        expression: the part of the line that was being computed, or "".
+        inside: the function that was called there and is right itself, or "".
     """
 
     kind: str
@@ -34,6 +56,33 @@ class StudentError:
     cell: int | None = None
     line: int | None = None
     source: str = ""
+    expression: str = ""
+    inside: str = ""
+
+
+def at_own_line(
+    error: StudentError, places: Sequence[Place], is_right: Callable[[Place], bool]
+) -> StudentError:
+    """An error, placed at the innermost line that may be to blame for it.
+
+    Args:
+        error: the error.
+        places: the lines it passed, the innermost last.
+        is_right: whether a line stands in a function that is right itself; so is then all that it called.
+    """
+    kept = next((i for i, place in enumerate(places) if is_right(place)), len(places))
+    if not kept:
+        return error
+    place = places[kept - 1]
+    inside = places[kept].function if kept < len(places) else ""
+    return replace(
+        error,
+        cell=place.cell,
+        line=place.line,
+        source=place.source,
+        expression=place.expression,
+        inside=inside,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,6 +97,7 @@ class Outcome:
         complaints: text written to standard error (warnings too), bounded.
         changed_inputs: names or positions of arguments that were changed in place.
         overwrote: whether the call changed what the call before it had returned.
+        places: the lines that the error passed, the innermost last.
     """
 
     value: Any = None
@@ -56,3 +106,4 @@ class Outcome:
     complaints: str = ""
     changed_inputs: tuple[str, ...] = field(default=())
     overwrote: bool = False
+    places: tuple[Place, ...] = ()

@@ -129,6 +129,7 @@ class Exercise:
             with "time step" before them for three axes; "row", "column" for weights) do not fit.
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
+        derived: whether its formula is kept back until it is found; the master says so by `found` cells.
     """
 
     returns: tuple[str, ...]
@@ -144,3 +145,4 @@ class Exercise:
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rtol: float = 1e-8
     atol: float = 1e-10
+    derived: bool = False

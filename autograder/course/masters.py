@@ -290,7 +290,11 @@ def read_master(folder: Path) -> Master:
         if cell.name not in specs:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} is not declared in exercises.py")
         spec = specs.pop(cell.name)
-        spec = replace(spec, misconceptions=(*mistakes[cell.name], *spec.misconceptions))
+        spec = replace(
+            spec,
+            misconceptions=(*mistakes[cell.name], *spec.misconceptions),
+            derived=any(found.name == cell.name for found in master.cells_with("found")),
+        )
         master.exercises[cell.name] = GradedExercise(
             cell.name, float(cell.metadata["points"]), cell.source, spec
         )

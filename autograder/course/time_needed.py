@@ -17,6 +17,7 @@ WORDS_A_MINUTE = 180
 MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
 LONGEST_SITTING = 75
 HEADING = re.compile(r"^(#+) ", re.M)
+NUMBERED = re.compile(r"# .*\(\d+\.\d+\)")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class TimeNeeded:
         parts = [str(_rounded(minutes)) for minutes in self.sittings]
         text = f"about {_rounded(sum(self.sittings))} minutes"
         if len(parts) > 1:
-            text += f", in {len(parts)} sittings of {' and '.join(parts)}"
+            text += f", in {len(parts)} sittings of {', '.join(parts[:-1])} and {parts[-1]}"
         if self.extras:
             text += f"; the parts marked *extra* take {_rounded(self.extras)} more"
         return text
@@ -65,10 +66,15 @@ def _minutes(cell: Cell, master: Master) -> float:
         return 0.0
     if cell.role == "exercise":
         lines = [line.strip() for line in cell.solution.splitlines()]
-        written = sum(bool(line) and not line.startswith("#") for line in lines)
-        derived = cell.name in master.told["derivations"]
-        return written * (MINUTES_A_DERIVED_LINE if derived else MINUTES_A_LINE)
+        written = [line for line in lines if line and not line.startswith("#")]
+        derived = _derived(written) if cell.name in master.told["derivations"] else 0
+        return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE
     return len(cell.source.split()) / WORDS_A_MINUTE if cell.kind == "markdown" else 0.0
+
+
+def _derived(lines: list[str]) -> int:
+    """How many lines of a derived answer had to be derived: those with a formula's number, else all."""
+    return sum(NUMBERED.search(line) is not None for line in lines) or len(lines)
 
 
 def _heading_level(cell: Cell) -> int:

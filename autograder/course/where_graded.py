@@ -92,7 +92,7 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
         if code is None or id(code) in seen:
             continue
         seen.add(id(code))
-        for name, is_module in _used(code):
+        for name, is_module in read_within(code):
             if is_module:
                 if not namespace.can_import(name):
                     found[name] = f"there is no `{name}` where it is graded"
@@ -106,12 +106,12 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
     return found
 
 
-def _used(code: CodeType) -> Iterator[tuple[str, bool]]:
-    """What `read_outside` gives, of the functions inside a function too."""
+def read_within(code: CodeType) -> Iterator[tuple[str, bool]]:
+    """What `read_outside` gives, of the functions and comprehensions inside a function too."""
     yield from read_outside(code)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _used(constant)
+            yield from read_within(constant)
 
 
 def read_outside(code: CodeType) -> Iterator[tuple[str, bool]]:
@@ -136,10 +136,28 @@ def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[
         return builtins.__import__(name, *arguments, **more)
 
     left["__builtins__"] = {**vars(builtins), "__import__": importing}
-    for name, value in left.items():
+    return _among(function, left)
+
+
+def with_others_in_place(
+    function: Callable[..., Any], others: Mapping[str, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """A copy of a function that finds other functions under some names, as do its helpers."""
+    if not isinstance(function, FunctionType):
+        return function
+    return _among(function, dict(function.__globals__), others)
+
+
+def _among(
+    function: FunctionType, namespace: dict[str, Any], others: Mapping[str, Callable[..., Any]] | None = None
+) -> FunctionType:
+    """A copy of a function that lives in another namespace, with its helpers."""
+    theirs = function.__globals__
+    for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:
-            left[name] = _copy(value, left)
-    return _copy(function, left)
+            namespace[name] = _copy(value, namespace)
+    namespace.update(others or {})
+    return _copy(function, namespace)
 
 
 def _copy(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:

@@ -178,6 +178,7 @@ def _grade_one(grader: Grader, submitted: Submitted, known_key: str) -> _Graded:
         key = grader.submission_key(content)
         if key == known_key:
             return _Graded()
+        grader.warm()
         return _Graded(key, grader.grade(content).record(submitted.student))
     except Ungradable as error:
         return _Graded(reason=str(error))

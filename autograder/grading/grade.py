@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.finding import Finding, Kind
-from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
 from autograder.grading.submission import OURS, Plan, Planner, Role, Submission, read_submission
 from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.gradients import Call
 from autograder.judging.judge import judge, unanswered
+from autograder.judging.symptoms import symptom
 from autograder.record import Check, Judgement, Mark, Record
 from autograder.report.sentences import cell_error
 from autograder.sandbox import Limits, Sandbox, Session
@@ -113,6 +114,12 @@ class Grader:
             found = mistaken_functions(self.master, self.master.exercises[exercise])
             self._mistaken[exercise] = {name: function for name, _, function, _ in found}
         return self._mistaken[exercise]
+
+    def warm(self) -> None:
+        """Compute what wrong answers are compared with, once: else the first wrong one of each kind waits."""
+        for sheet in self.sheets.values():
+            sheet.slips()
+            sheet.pairs()
 
     def grade(self, content: bytes) -> Scorecard:
         """Grade the bytes of a submitted notebook.
@@ -249,7 +256,8 @@ class _Grading:
         Also in place of right ones: a list where an array is asked is a right answer, but not one that every
         caller can work with.
         """
-        wrong = [n for n in needed if self._judged[n].status != "right"]
+        called = self._called(sheet)
+        wrong = [n for n in needed if n in called and self._judged[n].status != "right"]
         judgement = self._judge_with_references(sheet, needed)
         names = " and ".join(f"`{n}`" for n in wrong or needed)
         if judgement.share > self._judged[name].share:
@@ -302,16 +310,24 @@ class _Grading:
         call = self._caller(session, sheet.name, standins or {})
         forward = self._forward(session, sheet, standins or {})
         wrong = self._wrong_forward(sheet) if forward else None
-        judgement = judge(sheet, call, forward, wrong, self._right_needs(sheet))
+        called = self._called(sheet)
+        judgement = judge(sheet, call, forward, wrong, called & self._right_ones(), called)
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
 
-    def _right_needs(self, sheet: Sheet) -> frozenset[str]:
-        """What the student's function calls and is right already: no mistake of its own is made there."""
-        source = self._plan.source_of(sheet.name)
-        right = {n for n, judged in self._judged.items() if judged.status == "right"}
-        return frozenset(n for n in self._needed(sheet) if n in right and f"{n}(" in source)
+    def _right_ones(self) -> frozenset[str]:
+        return frozenset(n for n, judged in self._judged.items() if judged.status == "right")
+
+    def _called(self, sheet: Sheet) -> frozenset[str]:
+        """The exercises that the student's answer names, itself or through what it names."""
+        waiting, seen = [sheet.name], set()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += self._plan.mentions(name)
+        return frozenset(n for n in self._needed(sheet) if n in seen)
 
     def _forward(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]
@@ -340,9 +356,19 @@ class _Grading:
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
         def call(batch: Any) -> list[Outcome]:
             outcomes = session.call(name, batch, standins)
-            return [replace(o, error=self._explained(o.error)) if o.error else o for o in outcomes]
+            return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]
 
         return call
+
+    def _told(self, outcome: Outcome, error: StudentError) -> StudentError:
+        """An error at the line that may be to blame for it: not in given code, nor in a right answer."""
+
+        def is_right(place: Place) -> bool:
+            cell = self._plan.cells[place.cell] if place.cell is not None else None
+            judged = self._judged.get(cell.exercise) if cell else None
+            return bool(cell and cell.role in OURS) or bool(judged and judged.status == "right")
+
+        return self._explained(at_own_line(error, outcome.places, is_right))
 
     def _explained(self, error: StudentError) -> StudentError:
         """An error with its cause, where that lies in what is run for a grade and what is not."""
@@ -363,11 +389,16 @@ class _Grading:
 
     def _explain_missing(self, judgement: Judgement) -> None:
         """A function may be missing because its cell stopped: then that is what to say."""
-        for error in self._cell_errors:
-            if error.cell is not None and self._plan.cells[error.cell].exercise == judgement.name:
-                judgement.checks = [Check("answered", False, Finding(Kind.CELL_STOPS, error=error))]
-                return
-        judgement.checks = [Check("answered", False, Finding(Kind.MISSING, names=(judgement.name,)))]
+        stops = [error for error in self._cell_errors if self._is_in_answer(error, judgement.name)]
+        found = Finding(Kind.MISSING, names=(judgement.name,))
+        if stops:
+            found = Finding(Kind.CELL_STOPS, error=stops[0])
+        judgement.checks = [Check("answered", False, found)]
+        told = symptom({"answered": found}, [], {})
+        judgement.diagnoses = [told] if told else []
+
+    def _is_in_answer(self, error: StudentError, exercise: str) -> bool:
+        return error.cell is not None and self._plan.cells[error.cell].exercise == exercise
 
     def _problems_of_cells(self) -> list[str]:
         words = []

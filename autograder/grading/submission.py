@@ -19,7 +19,7 @@ from typing import Any
 
 from autograder.course.magics import as_python, speaks_ipython, without_cell_magic
 from autograder.course.masters import Master
-from autograder.course.names import Namespace, is_definition, mentioned, parse
+from autograder.course.names import Namespace, bound, is_definition, mentioned, parse
 from autograder.course.notebook import source_cells
 from autograder.course.questions import ASKING, GIVING_UP, given_up, typed_answers
 from autograder.course.stubs import binds, is_stub, keeps_nothing
@@ -114,6 +114,16 @@ class Plan:
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
         return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
+
+    def mentions(self, name: str) -> frozenset[str]:
+        """The names that stand where a name is defined in the student's own cells; none for others."""
+        found: set[str] = set()
+        for cell in self.cells:
+            tree = parse(cell.source) if cell.role not in OURS else None
+            for statement in tree.body if tree else ():
+                if name in bound(statement):
+                    found |= mentioned(statement)
+        return frozenset(found)
 
     def why_missing(self, name: str, packages: Sequence[str]) -> str:
         """Why a name is not there when the cells have run, and what to do."""

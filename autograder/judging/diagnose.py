@@ -2,12 +2,14 @@
 
 First the exercise's own misconceptions (what each of them would have given), then mistakes that can be
 told from any two arrays (transposed, wrong sign, an average for a sum, single precision), then the single
-slips of the reference that nobody declared; at last two mistakes at once.
+slips of the reference that nobody declared; at last two mistakes at once. Whatever is named gives just these
+numbers, and changes nothing that is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -34,41 +36,63 @@ from autograder.sheets.sheet import (
 MATCH = 1e-5
 # All orders of five values are 120; no exercise returns more.
 MOST_RETURNS = 5
+# So many mistakes are named at most, each of some outputs.
+MOST_PARTS = 3
+# Beside another mistake one is named only if it gives so much of all that it changes.
+MOST_OF = 2 / 3
 
 
-def diagnose(sheet: Sheet, answers: Sequence[Answer], right: frozenset[str] = frozenset()) -> list[Diagnosis]:
+def diagnose(
+    sheet: Sheet,
+    answers: Sequence[Answer],
+    right: frozenset[str] = frozenset(),
+    called: frozenset[str] | None = None,
+) -> list[Diagnosis]:
     """Name the mistake in an answer that is known to be wrong.
 
     Args:
         sheet: the exercise's answer sheet.
         answers: the student's answers to the sheet's cases, in order.
         right: needed functions that are right and are called: no mistake is made in them.
+        called: needed functions that are called; None where that is not known.
 
     Returns:
-        One diagnosis for the whole answer; or one or two, each for some of the outputs; or none.
+        One diagnosis for the whole answer; or a few, each for some of the outputs; or none.
     """
     mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in mistakes:
         if _explains_all(sheet, mistake.effects, answers):
             shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
-            return [Diagnosis(mistake.name, mistake.hint, is_exact=shows and not mistake.made_in)]
+            return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=shows and not mistake.made_in)]
     exchanged = _exchanged(sheet, answers)
     if exchanged:
         return [exchanged]
-    wrong = _wrong_leaves(sheet, answers)
+    wrong = wrong_in(sheet, answers)
     if not wrong:
         return []
     general = general_mistake(sheet, answers, wrong)
     if general:
-        return [general]
+        some_right = len(wrong) < len(sheet.cases[0].expected)
+        return [replace(general, where=_listed(list(wrong), sheet) if some_right else "")]
     if sheet.spec.ways:
         return _wrong_ways(sheet, answers, wrong)
-    slips = _matching_slips(sheet, answers)
+    slips = _matching(sheet, answers, sheet.slips())
     everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
     for slip in slips:
         if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
-    return _in_parts(sheet, mistakes, slips, answers, wrong)
+    return (
+        _in_parts(sheet, mistakes, slips, answers, wrong, called)
+        or _in_pairs(sheet, answers, everything)
+        or _misplaced(sheet, answers, wrong)
+    )
+
+
+def _named(mistake: Mistake, called: frozenset[str] | None) -> str:
+    """A mistake's name; "(in `f`)" behind it is left out where f is not called at all."""
+    if called is None or not mistake.made_in or mistake.made_in in called:
+        return mistake.name
+    return mistake.name.removesuffix(f" (in `{mistake.made_in}`)")
 
 
 def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
@@ -157,11 +181,11 @@ def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
     return None
 
 
-def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[Leaf, list[int]]:
-    """Each wrong leaf, and the cases (of random values) in which it is wrong."""
+def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> dict[Leaf, list[int]]:
+    """Each wrong leaf of an answer, and the cases (of random values, or at the edge) in which it is wrong."""
     wrong: dict[Leaf, list[int]] = {}
     for i, (case, answer) in enumerate(zip(sheet.cases, answers, strict=True)):
-        if case.is_edge:
+        if case.is_edge != edges:
             continue
         for leaf, expected in case.expected.items():
             if leaf in answer.leaves and differs(answer.leaves[leaf], expected, sheet.spec):
@@ -169,12 +193,21 @@ def _wrong_leaves(sheet: Sheet, answers: Sequence[Answer]) -> dict[Leaf, list[in
     return wrong
 
 
-def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
-    """The single slips of the reference that give some of what is wrong, in the cases in which they show."""
+def _in_pairs(sheet: Sheet, answers: Sequence[Answer], everything: set[tuple[Leaf, int]]) -> list[Diagnosis]:
+    """Two mistakes at once that give just this together."""
+    for pair in _matching(sheet, answers, sheet.pairs()):
+        shown = {(leaf, one.case) for one in pair.shown for leaf in one.leaves}
+        if pair.other and {(leaf, i) for leaf, i in shown if not sheet.cases[i].is_edge} == everything:
+            return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
+    return []
+
+
+def _matching(sheet: Sheet, answers: Sequence[Answer], slips: Sequence[Slip]) -> list[Slip]:
+    """The slips of the reference that give some of what is wrong, in the cases in which they show."""
+    cases = {one.case for slip in slips for one in slip.shown}
     wrong = {
-        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, case, sheet.spec)
-        for i, case in enumerate(sheet.cases)
-        if not case.is_edge
+        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, sheet.cases[i], sheet.spec)
+        for i in cases
     }
     traces: dict[tuple[int, tuple[Leaf, ...]], tuple[np.ndarray, np.ndarray]] = {}
 
@@ -188,7 +221,7 @@ def _matching_slips(sheet: Sheet, answers: Sequence[Answer]) -> list[Slip]:
             traces[place] = (trace, right_trace(case, shown.leaves))
         return same_trace(traces[place][0], shown.trace, traces[place][1])
 
-    return [slip for slip in sheet.slips() if all(matches(shown) for shown in slip.shown)]
+    return [slip for slip in slips if all(matches(shown) for shown in slip.shown)]
 
 
 def _in_parts(
@@ -197,6 +230,7 @@ def _in_parts(
     slips: list[Slip],
     answers: Sequence[Answer],
     wrong: dict[Leaf, list[int]],
+    called: frozenset[str] | None,
 ) -> list[Diagnosis]:
     """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
     explained: dict[Leaf, Mistake | Slip] = {}
@@ -208,24 +242,24 @@ def _in_parts(
             explained.setdefault(leaf, slip)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
-        by_words.setdefault((mistake.name, mistake.hint), []).append(leaf)
-    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:2]
+        name = _named(mistake, called) if isinstance(mistake, Mistake) else mistake.name
+        by_words.setdefault((name, mistake.hint), []).append(leaf)
+    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:MOST_PARTS]
     return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
 
 
 def _explained_leaves(
     sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
 ) -> list[Leaf]:
-    """The wrong leaves that a mistake gives in every case.
+    """The wrong leaves that a mistake gives in every case; none where it would spoil a right one too.
 
-    None in a walk through time, where it would spoil a right one too: there a mistake is made once for all.
+    Of what it changes most must be just this: a part of it may be what another mistake gives as well.
     """
     shown = {
         i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
     }
-    walks = any(array.ndim > 2 for array in sheet.cases[0].expected.values())
     known = {(leaf, i) for leaf, cases in wrong.items() for i in cases}
-    if walks and not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
+    if not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
         return []
     found = []
     for leaf, cases in wrong.items():
@@ -234,7 +268,26 @@ def _explained_leaves(
             leaf in shown[i] and _leaf_matches(sheet, i, leaf, shown[i], answers[i]) for i in told
         ):
             found.append(leaf)
-    return found
+    changed = {leaf for effect in shown.values() for leaf in effect}
+    return found if len(found) >= MOST_OF * len(changed) else []
+
+
+def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
+    """Wrong leaves that are just what another one should be."""
+    values = [i for i, case in enumerate(sheet.cases) if not case.is_edge]
+    found = []
+    for leaf in wrong:
+        for other in sheet.cases[0].expected:
+            if other != leaf and all(
+                other in sheet.cases[i].expected
+                and not differs(answers[i].leaves[leaf], sheet.cases[i].expected[other], sheet.spec)
+                for i in values
+                if leaf in answers[i].leaves
+            ):
+                hint = f"Its numbers are those of `{other}`: which line makes each of the two?"
+                found.append(Diagnosis(f"`{leaf}` holds what belongs to `{other}`", hint))
+                break
+    return found[:MOST_PARTS]
 
 
 def _listed(leaves: list[Leaf], sheet: Sheet) -> str:

@@ -1,34 +1,69 @@
-"""Mistakes that any two arrays tell: transposed, wrong sign, an average for a sum, single precision."""
+"""Mistakes that any two arrays tell: transposed, wrong sign, an average for a sum, rounded, single precision.
+
+Each name says only what the numbers show; what may have led to it is asked in the hint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import floor, log10
 
 import numpy as np
 
-from autograder.answers.compare import axis_words
+from autograder.answers.compare import axis_words, plural
 from autograder.answers.leaf import Leaf
 from autograder.record import Diagnosis
 from autograder.sheets.sheet import Answer, Case, Sheet
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
+# Numbers nearer to the right ones than this are called right to some digits, and no factor is told of them.
+NEAR = 1e-4
+# How far a number moves where it is kept in single precision.
+SINGLE = 2.0**-23
+MOST_DECIMALS = 9
+
 
 def general_mistake(
     sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
 ) -> Diagnosis | None:
     """A mistake that any two arrays tell, the same one in all wrong leaves and cases."""
-    pairs = [
-        (answers[i].leaves[leaf], sheet.cases[i].expected[leaf])
-        for leaf, cases in wrong.items()
-        for i in cases
-    ]
+    pairs = _pairs(sheet, answers, wrong)
+    read = [len(answers[i].leaves) for i, case in enumerate(sheet.cases) if not case.is_edge]
+    if min(read) < len(sheet.cases[0].expected):
+        return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _transposed, _wrong_sign):
+    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _still_zero):
         found = test(pairs)
         if found:
             return found
     return _factor(pairs, sizes)
+
+
+def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
+    """Numbers that are right to some digits only: said where no mistake gives just these."""
+    errors = []
+    for got, expected in _pairs(sheet, answers, wrong):
+        if got.shape != expected.shape or not np.isfinite(got).all() or not np.isfinite(expected).all():
+            return None
+        scale = np.abs(expected).max(initial=1e-300)
+        errors.append(float(np.abs(got.astype(np.float64) - expected).max(initial=0.0) / scale))
+    if not errors or not 0 < max(errors) <= NEAR:
+        return None
+    digits = floor(-log10(max(errors)))
+    causes = "A small number added for safety, rounding, single precision"
+    if sheet.forward or "grad" in sheet.name:
+        causes += ", a slope taken by differences"
+    hint = f"{causes}: which of them is in your code? What is asked for is exact."
+    return Diagnosis(f"right to about {digits} digits only", hint)
+
+
+def _pairs(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Pairs:
+    return [
+        (answers[i].leaves[leaf], sheet.cases[i].expected[leaf])
+        for leaf, cases in wrong.items()
+        for i in cases
+    ]
 
 
 def _everywhere(pairs: Pairs, holds: Callable[[np.ndarray, np.ndarray], bool]) -> bool:
@@ -36,19 +71,26 @@ def _everywhere(pairs: Pairs, holds: Callable[[np.ndarray, np.ndarray], bool]) -
 
 
 def _single_precision(pairs: Pairs) -> Diagnosis | None:
-    if not all(got.dtype in (np.float32, np.float16) for got, _ in pairs):
+    """Results kept as float32, or numbers that have been float32 on the way: both are told by their bits."""
+
+    def near(got: np.ndarray, expected: np.ndarray, share: float) -> bool:
+        scale = max(np.abs(expected).max(initial=0), 1e-3)
+        return got.shape == expected.shape and bool(np.abs(got - expected).max(initial=0) < share * scale)
+
+    hint = "The inputs are float64; somewhere an array is made with another dtype."
+    if all(got.dtype in (np.float32, np.float16) for got, _ in pairs):
+        if _everywhere(pairs, lambda got, expected: near(got, expected, 2e-2)):
+            return Diagnosis("float32 results", hint)
         return None
-    near = all(
-        got.shape == expected.shape
-        and np.abs(got - expected).max(initial=0) < 2e-2 * max(np.abs(expected).max(initial=0), 1e-3)
-        for got, expected in pairs
-    )
-    if not near:
-        return None
-    return Diagnosis(
-        "float32 results",
-        "The inputs are float64; somewhere an array is made with another dtype.",
-    )
+
+    def has_been_single(got: np.ndarray, expected: np.ndarray) -> bool:
+        with np.errstate(over="ignore"):
+            short = got.astype(np.float32).astype(np.float64)
+        return near(got, expected, 100 * SINGLE) and np.array_equal(got, short)
+
+    if _everywhere(pairs, has_been_single):
+        return Diagnosis("single precision (float32) on the way", hint)
+    return None
 
 
 def _integers(pairs: Pairs) -> Diagnosis | None:
@@ -66,7 +108,44 @@ def _integers(pairs: Pairs) -> Diagnosis | None:
 
 def _zeros(pairs: Pairs) -> Diagnosis | None:
     if _everywhere(pairs, lambda got, expected: got.shape == expected.shape and not got.any()):
-        return Diagnosis("only zeros", "Nothing was written into the array that is returned.")
+        return Diagnosis(
+            "only zeros",
+            "Print what you compute on the way: is it 0 already, or does it never reach the array that is "
+            "returned? An array of integers cuts 0.3 to 0, and a product or a sum that starts from zeros may "
+            "stay there.",
+        )
+    return None
+
+
+def _still_zero(pairs: Pairs) -> Diagnosis | None:
+    """All that is wrong is 0, and all else is right."""
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        if got.shape != expected.shape or not np.isfinite(got).all():
+            return False
+        zero = (got == 0) & (expected != 0)
+        return bool(zero.any() and (zero | np.isclose(got, expected, rtol=1e-8, atol=1e-12)).all())
+
+    if _everywhere(pairs, holds):
+        hint = "All else is right. Does your loop reach these entries, and is what it computes stored there?"
+        return Diagnosis("some entries are still 0", hint)
+    return None
+
+
+def _rounded(pairs: Pairs) -> Diagnosis | None:
+    """The right numbers, rounded to some decimals: at least some of them must have as many."""
+    for decimals in range(MOST_DECIMALS + 1):
+
+        def is_rounded(got: np.ndarray, expected: np.ndarray, decimals: int = decimals) -> bool:
+            return got.shape == expected.shape and bool(
+                np.isfinite(expected).all()
+                and np.allclose(got, np.round(expected, decimals), rtol=1e-13, atol=1e-13)
+            )
+
+        if any(got.any() for got, _ in pairs) and _everywhere(pairs, is_rounded):
+            places = {0: "whole numbers", 1: "one decimal"}.get(decimals, f"{decimals} decimals")
+            hint = "The numbers are right but for that: round when you print, not what you return."
+            return Diagnosis(f"rounded to {places}", hint)
     return None
 
 
@@ -97,13 +176,12 @@ COUNTED = {
 
 
 def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Sizes that a wrong average could have divided by, by the words for a case's axes."""
+    """Sizes that something could have been divided by, by the words for a case's axes."""
     found = {}
     for leaf, value in ({Leaf(name): value for name, value in case.inputs.items()} | case.expected).items():
         if isinstance(value, np.ndarray) and (value.ndim > 1 or str(leaf) in axes):
             for word, size in zip(axis_words(leaf, value.ndim, axes), value.shape, strict=True):
-                if word in COUNTED:
-                    found[COUNTED[word]] = size
+                found[COUNTED.get(word, f"number of {plural(word)}")] = size
     return found
 
 
@@ -114,19 +192,19 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
         if got.shape != expected.shape or not expected.any() or not np.isfinite(got).all():
             return None
         ratio = float((got * expected).sum() / (expected * expected).sum())
-        if not _close(got, ratio * expected) or ratio == 0:
+        if not _close(got, ratio * expected) or ratio == 0 or abs(ratio - 1) < NEAR:
             return None
         ratios.append(ratio)
     for word in sizes[0]:
         if all(word in s and s[word] > 1 for s in sizes):
             if np.allclose(ratios, [1 / s[word] for s in sizes], rtol=1e-6):
-                return Diagnosis(
-                    "average where a sum is asked", f"Your numbers are too small by exactly {word}."
-                )
+                hint = "Is an average taken where a sum is asked, or something divided once too often?"
+                return Diagnosis(f"too small by the factor {word}", hint)
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
-                return Diagnosis(
-                    "sum where an average is asked", f"Your numbers are too large by exactly {word}."
-                )
+                hint = "Is a sum taken where an average is asked, or a division left out?"
+                return Diagnosis(f"too large by the factor {word}", hint)
+    if sum(got.size for got, _ in pairs) < 2:
+        return None
     if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:
         return Diagnosis(
             f"a constant factor of {ratios[0]:.4g}",

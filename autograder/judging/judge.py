@@ -15,13 +15,15 @@ import numpy as np
 from autograder.answers.compare import axis_words, compare
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaves import student_leaves
-from autograder.answers.outcome import Outcome
+from autograder.answers.outcome import Outcome, StudentError
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
-from autograder.judging.diagnose import diagnose
+from autograder.judging.diagnose import diagnose, wrong_in
+from autograder.judging.effect import without_effect
+from autograder.judging.general_mistakes import nearly_right
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
-from autograder.sheets.sheet import Answer, Forward, Probe, Sheet
+from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -31,6 +33,8 @@ CHANGES = Diagnosis(
     "the answer changes from call to call",
     "Random numbers, `np.empty`, or an array that is kept and changed between calls, make it so.",
 )
+ON_THE_WAY = "one small slip on the way"
+TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
@@ -48,6 +52,7 @@ def judge(
     forward: Call | None = None,
     wrong_forward: WrongForward | None = None,
     right: frozenset[str] = frozenset(),
+    called: frozenset[str] | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -57,6 +62,7 @@ def judge(
         forward: for a backward function, calls the student's own forward.
         wrong_forward: what is known of the student's own forward, where it is not right.
         right: functions the student's one calls that are known to be right.
+        called: functions of `needs` that the student's one calls; None where that is not known.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -80,11 +86,23 @@ def judge(
     else:
         judgement.share = 0.0 if again else _share(values, edges)
         judgement.diagnoses = (
-            judgement.diagnoses or diagnose(sheet, answers, right) or _symptoms(values, edges)
+            judgement.diagnoses
+            or diagnose(sheet, answers, right, called)
+            or without_effect(sheet, call, answers)
+            or _nearly(sheet, answers)
+            or _symptoms(sheet, values, edges)
         )
+    if sheet.spec.derived:
+        judgement.diagnoses = _without_factors(judgement.diagnoses, sheet)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     return judgement
+
+
+def _without_factors(diagnoses: list[Diagnosis], sheet: Sheet) -> list[Diagnosis]:
+    """Of a formula that is still to be found, a slip's name says on which way it is, not what it is."""
+    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} if diagnoses else set()
+    return [replace(d, name=ON_THE_WAY, hint=TRY_ALONE) if d.name in slips else d for d in diagnoses]
 
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
@@ -100,11 +118,29 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     return judgement
 
 
-def _symptoms(values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
+    found = nearly_right(sheet, answers, wrong_in(sheet, answers) or wrong_in(sheet, answers, edges=True))
+    return [found] if found else []
+
+
+def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check]) -> list[Diagnosis]:
     failed = {check.name: check.finding for check in values if check.finding}
     right = [check.name for check in values if check.passed]
-    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding})
+    thin = [case.words for case in sheet.cases if case.is_edge and _is_thin(case, sheet.cases[0])]
+    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding}, thin)
     return [found] if found else []
+
+
+def _is_thin(case: Case, ordinary: Case) -> bool:
+    """Whether an array of a case has an axis of size 1 that is longer in an ordinary one."""
+    return any(
+        len(array.shape) == len(ordinary.expected[leaf].shape)
+        and any(
+            size == 1 < other for size, other in zip(array.shape, ordinary.expected[leaf].shape, strict=True)
+        )
+        for leaf, array in case.expected.items()
+        if leaf in ordinary.expected
+    )
 
 
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
@@ -123,9 +159,12 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "a list is returned where an array is asked for: the numbers count, but later cells may need "
             "the array"
         )
-    if any(outcome.changed_inputs for outcome in outcomes):
+    places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
+    changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
+    if changed:
         judgement.notes.append(
-            "your function changes an argument in place; whoever calls it may still need that array"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place; whoever calls it may still need "
+            f"{'them' if len(changed) > 1 else 'it'} as before"
         )
 
 
@@ -158,19 +197,26 @@ def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
 
 def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Finding | None:
     """What is wrong with one returned name (or any) in one case, or None."""
-    if answer.outcome.error:
-        return stopped(answer.outcome.error, sheet.name)
     case = sheet.cases[index]
-    for leaf, expected in case.expected.items():
-        if name is not None and leaf.output != name:
-            continue
+    if answer.outcome.error:
+        return _stopped(sheet, case, answer.outcome.error)
+    asked = [(leaf, array) for leaf, array in case.expected.items() if name in (None, leaf.output)]
+    # A part that is not there says more than the numbers of the others.
+    for leaf, _ in asked:
         if leaf in answer.problems:
             return answer.problems[leaf]
+    for leaf, expected in asked:
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, answer.leaves[leaf], expected, words, sheet.spec.rtol, sheet.spec.atol)
         if found:
             return found
     return None
+
+
+def _stopped(sheet: Sheet, case: Case, error: StudentError) -> Finding:
+    tables = {leaf: array for leaf, array in case.expected.items() if array.ndim == 2}
+    words = [axis_words(leaf, 2, sheet.spec.axes) for leaf in tables]
+    return stopped(error, sheet.name, [array.shape for array in tables.values()], words[0] if words else ())
 
 
 def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:

@@ -7,9 +7,9 @@ along the time steps) and adds what kind of mistake that is, and where to look.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from autograder.answers.compare import STEPS
+from autograder.answers.compare import STEPS, plural
 from autograder.answers.finding import Finding, Kind
 from autograder.record import Diagnosis
 
@@ -39,9 +39,34 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",
-        "`*`, `/` and `+` work entry by entry. Is a product `@` meant, or `keepdims=True` after a sum?",
+        "`*` and `/` work entry by entry. Is a matrix product `@` meant? If not, print both shapes: which of "
+        "them is another than you think?",
     ),
-    Kind.TEXT_FOR_NUMBERS: ANOTHER_TYPE,
+    Kind.UNFIT_SUM: (
+        "a sum or a difference of arrays whose shapes do not fit",
+        "What is added must have one shape: print both. Which of them is another than you think?",
+    ),
+    Kind.UNFIT_TRANSPOSED: (
+        "one of two arrays is transposed",
+        "Rows of the one are columns of the other. Which of them has the axes that the docstring names?",
+    ),
+    Kind.UNFIT_AXIS: (
+        "taken over the wrong axis",
+        "The axis you name counts the {axis}. Which axis is to be gone afterwards, and which is to stay?",
+    ),
+    Kind.UNFIT_KEPT: (
+        "an axis is gone after a sum",
+        "With `keepdims=True` a sum keeps an axis of size 1, and then the shapes fit.",
+    ),
+    Kind.TEXT_FOR_NUMBERS: (
+        "a text where an array belongs",
+        "A dict that is unpacked, or looped over, gives its keys; `W[key]` gives the array.",
+    ),
+    Kind.SYNTAX: (
+        "the cell is no Python",
+        "Look at the line that is named, and at the one above it: a bracket or a quote left open, a colon "
+        "missing?",
+    ),
     Kind.PART_MISSING: ("it calls a function that is not answered yet", "Answer that exercise first."),
     Kind.TIME: ("a loop that does not end", "Does the loop's body bring its end nearer?"),
     Kind.MEMORY: ("something grows without end", "Which array or list grows in the loop?"),
@@ -75,6 +100,10 @@ SYMPTOMS: dict[Kind, Words] = {
         "`x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops them all.",
     ),
     Kind.AXIS_ADDED: ("an axis of size 1 too many", "`x[0:1]` keeps an axis, `x[0]` drops it."),
+    Kind.ARRAY_FOR_NUMBER: (
+        "an array where one number is asked for",
+        "Is a sum or a mean missing at the end, or one over all that is left?",
+    ),
     Kind.ONE_STEP: ("only one step is returned", "How far is your `return` indented?"),
     Kind.ALL_STEPS_LOST: (
         "one step, or a sum over all, where every step is asked for",
@@ -116,8 +145,8 @@ ERRORS: dict[str, Words] = {
         "Print the shapes of the parts: which of them is another than you think?",
     ),
     "not have enough dimensions": (
-        "a single number where a matrix belongs",
-        "A product `@` needs two arrays: which factor is a number, or a row's one entry?",
+        "a matrix product with something that has no axes",
+        "A product `@` needs two arrays: which factor is a single number, or a whole dict?",
     ),
     "setting an array element with a sequence": (
         "an array is stored in the place of one number",
@@ -161,7 +190,7 @@ ERRORS: dict[str, Words] = {
         "a function of single numbers is given an array",
         "`math.exp` and `float` take one number; `np.exp` takes an array.",
     ),
-    "cannot reshape|axes don't match|einstein|einsum|subscripts": (
+    "cannot reshape|axes don't match|einstein|einsum|subscripts|remapped": (
         "a reshape, a transposition or an einsum that does not fit the shape",
         "Write down the shape before and the shape you want after it.",
     ),
@@ -176,13 +205,19 @@ ERRORS: dict[str, Words] = {
     "^(TypeError|UFuncTypeError|AttributeError)": ANOTHER_TYPE,
 }
 
-CARRIED_BACK = (
-    "what is carried back from step to step, or stored for it, is wrong",
-    "The last steps are right. What do you hand to the step before them, and what do you store?",
+THIN = (
+    "Is such an axis lost on the way? `np.squeeze`, `ravel` and `x[:, 0]` drop it, `x[:, :1]` keeps it. And "
+    "a size of 1 fits any other: is something spread that should not be?"
 )
-HANDED_ON = (
-    "what is handed from step to step, or stored for it, is wrong",
-    "The first steps are right. What does the next one get, and what do you store for it?",
+RIGHT_AT_FIRST = (
+    "right up to some step, and wrong after it",
+    "In which order does your loop go? Look at what the first wrong step gets from its neighbour, and at "
+    "what is stored for it.",
+)
+RIGHT_AT_LAST = (
+    "right from some step on, and wrong before it",
+    "In which order does your loop go? Look at what the last wrong step gets from its neighbour, and at "
+    "what is stored for it.",
 )
 FIRST_STEP = (
     "the first step is wrong",
@@ -190,13 +225,16 @@ FIRST_STEP = (
 )
 LAST_STEP = ("the last step is wrong", "What is special at the last step, and does your loop reach it?")
 ONE_SEQUENCE = (
-    "one sequence of a batch is treated otherwise than the rest",
+    "only one sequence of the batch is right",
     "Each column is a sequence of its own: does your code reach all of them, and keep them apart?",
 )
 
 
 def symptom(
-    failed: Mapping[str, Finding], right: Sequence[str], edges: Mapping[str, Finding]
+    failed: Mapping[str, Finding],
+    right: Sequence[str],
+    edges: Mapping[str, Finding],
+    thin: Collection[str] = (),
 ) -> Diagnosis | None:
     """The kind of mistake that failed checks tell, or None.
 
@@ -204,27 +242,45 @@ def symptom(
         failed: outputs that are wrong for random values, and what was found of each.
         right: outputs that are right for random values.
         edges: special cases that are wrong, and what was found of each.
+        thin: special cases in which an axis has the size 1.
     """
+    if edges and not failed and all(words in thin for words in edges):
+        return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
     for found in failed.values() or edges.values():
-        words = _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
+        words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
         if words:
-            return Diagnosis(*words)
+            name, hint = words
+            return Diagnosis(name, hint.replace("{axis}", plural(found.axis)))
     if len(failed) == 1 and right:
         (name,) = failed
         hint = "All else is right: look only at the lines that make it."
         return Diagnosis(f"a mistake in `{name}` alone", hint)
     if edges and not failed:
-        first, *more = edges
-        others = f", and {len(more)} more" if more else ""
         hint = "Ordinary values are right: follow your code with this case in mind, line by line."
-        return Diagnosis(f"a special case: {first}{others}", hint)
+        return Diagnosis(f"a special case: {_first_of(edges)}", hint)
     return None
+
+
+def _first_of(edges: Collection[str]) -> str:
+    first, *more = edges
+    return f"{first}, and {len(more)} more" if more else first
+
+
+def _of_call(found: Finding) -> Words | None:
+    """A right function stopped: it is the call that does not fit it."""
+    if found.error is None or not found.error.inside or found.kind is Kind.PART_MISSING:
+        return None
+    called = found.error.inside
+    hint = f"Compare your call, argument by argument, with the first line of `{called}`: order, and shapes."
+    return f"a call of `{called}` with arguments that do not fit", hint
 
 
 def _of_error(found: Finding) -> Words | None:
     """What an exception's text tells."""
-    if found.kind is not Kind.RAISED or found.error is None:
+    if found.kind not in (Kind.RAISED, Kind.CELL_STOPS) or found.error is None:
         return None
+    if found.error.kind == "syntax":
+        return SYMPTOMS[Kind.SYNTAX]
     said = f"{found.error.kind}: {found.error.message}"
     return next((words for pattern, words in ERRORS.items() if re.search(pattern, said)), None)
 
@@ -238,4 +294,4 @@ def _of_right_block(found: Finding) -> Words | None:
         return ONE_SEQUENCE if end - start == 1 else None
     if end - start == size - 1 > 1:
         return LAST_STEP if start == 0 else FIRST_STEP
-    return HANDED_ON if start == 0 else CARRIED_BACK
+    return RIGHT_AT_FIRST if start == 0 else RIGHT_AT_LAST

@@ -279,7 +279,7 @@ def _choices(
     """The values that may stand for one argument: the one of its own name, else all of its kind."""
     named = namespace.get(name)
     if shape is None:
-        if isinstance(named, dict):
+        if isinstance(named, dict | np.ndarray):
             return [named]
         return [v for v in namespace.values() if isinstance(v, dict) and _is_weights(v)][:3] or [named]
     if isinstance(named, np.ndarray) and named.ndim == len(shape):

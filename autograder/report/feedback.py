@@ -52,17 +52,16 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
 
 
 def _check_lines(checks: list[Check]) -> list[tuple[str, str]]:
-    """One line a check; a message that was said already is not said again."""
-    found = []
-    said: set[str] = set()
+    """One line a check; failed ones of which the same is to be said share a line."""
+    found: list[tuple[str, str]] = []
+    failed: dict[str, list[str]] = {}
     for check in checks:
         message = sentence(check.finding)
         if check.passed:
             found.append(("pass", f"{check.name}: {message}" if message else check.name))
         else:
-            found.append(("fail", f"{check.name}: {'the same' if message in said else message}"))
-            said.add(message)
-    return found
+            failed.setdefault(message, []).append(check.name)
+    return found + [("fail", f"{', '.join(names)}: {message}") for message, names in failed.items()]
 
 
 LABELS = {

@@ -15,6 +15,10 @@ ERRORS = {
     Kind.UNFIT_ENTRIES: (
         "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@` meant?"
     ),
+    Kind.UNFIT_SUM: "shapes {got} and {asked} do not fit in a sum or a difference",
+    Kind.UNFIT_TRANSPOSED: "shapes {got} and {asked} do not fit entry by entry: one is turned",
+    Kind.UNFIT_AXIS: "shapes {got} and {asked} do not fit: one was taken over the {axis} axis",
+    Kind.UNFIT_KEPT: "shapes {got} and {asked} do not fit: the axis that was summed over is gone",
     Kind.TEXT_FOR_NUMBERS: (
         "a text stands where numbers belong; unpacking a dict gives its keys, not its values"
     ),
@@ -32,6 +36,7 @@ SHAPES = {
     Kind.AXIS_ADDED: ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)",
     Kind.AXES_MERGED: ": as many numbers, but the axes are merged or split",
     Kind.AXES_REORDERED: ": as many numbers, in another order",
+    Kind.ARRAY_FOR_NUMBER: "",
     Kind.ONE_STEP: ": only one part along the first axis; does `return` stand inside the loop?",
     Kind.ALL_STEPS_LOST: (
         ": one part along the first axis is missing; was it summed, or only one part returned?"
@@ -42,9 +47,19 @@ SHAPES = {
     Kind.ENTRY_TOO_MANY: ": one too many along the first axis",
     Kind.ENTRY_TOO_FEW: ": one too few along the first axis",
 }
+# Seventeen digits tell any two floats apart.
+FEWEST_DIGITS, MOST_DIGITS = 6, 17
 BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it from the arguments"
 # Said in other words than the exception's: its name is left out.
-NUMPYS_OWN = (Kind.UNFIT_PRODUCT, Kind.UNFIT_ENTRIES, Kind.TEXT_FOR_NUMBERS)
+NUMPYS_OWN = (
+    Kind.UNFIT_PRODUCT,
+    Kind.UNFIT_ENTRIES,
+    Kind.UNFIT_SUM,
+    Kind.UNFIT_TRANSPOSED,
+    Kind.UNFIT_AXIS,
+    Kind.UNFIT_KEPT,
+    Kind.TEXT_FOR_NUMBERS,
+)
 OTHERS = {
     Kind.UNANSWERED: "not answered yet",
     Kind.MISSING: "there is no function {names}; its name and its cell must stay as they are",
@@ -123,14 +138,16 @@ def _error(found: Finding, error: StudentError) -> str:
     """An error, with the line of the cell where it arose."""
     where = f", in line {error.line}" if error.line else ""
     source = f" `{error.source.strip()}`" if error.source.strip() else ""
-    return f"{_filled(ERRORS[found.kind], found)}{where}{source}"
+    inside = f", inside `{error.inside}`, which is right: look at your call" if error.inside else ""
+    return f"{_filled(ERRORS[found.kind], found)}{inside}{where}{source}"
 
 
 def _value(found: Finding) -> str:
     """The first wrong entry: where it is, what it should be, and what is right beside it."""
     size = prod(size for _, _, size in found.place)
     share = "" if size == 1 else f" ({found.wrong} of {size} entries are wrong)"
-    numbers = f"expected {_number(found.asked)}, got {_number(found.got)}{share}"
+    asked, got = _told_apart(found.asked, found.got)
+    numbers = f"expected {asked}, got {got}{share}"
     right = f"; {_right(found.axis, *found.right)}" if found.right else ""
     return f"`{found.leaf}` is wrong first at {_place(found)}: {numbers}{right}"
 
@@ -143,9 +160,18 @@ def _place(found: Finding) -> str:
     return f"{parts} (index {[index for _, index, _ in found.place]})"
 
 
-def _number(value: float) -> str:
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS):
+        shown = _number(one, digits), _number(other, digits)
+        if shown[0] != shown[1]:
+            return shown
+    return _number(one, MOST_DIGITS), _number(other, MOST_DIGITS)
+
+
+def _number(value: float, digits: int) -> str:
     if isfinite(value):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     return "nan (not a number)" if isnan(value) else str(value)
 
 

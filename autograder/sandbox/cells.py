@@ -10,11 +10,13 @@ import __future__
 import ast
 import linecache
 import re
-import types
+import traceback
 from typing import Any
 
 MAX_ERRORS = 50
 MAX_TEXT = 2000
+# How much of an exception's way is looked at, and how much of it is told.
+MOST_FRAMES, MOST_PLACES = 200, 20
 PLACE = re.compile(r"<cell (\d+)>")
 
 
@@ -82,14 +84,15 @@ def describe_syntax(error: BaseException, index: int) -> dict[str, Any]:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception, in words, with the innermost line of the student's that it passed."""
-    cell, line = _locate(error)
+    places = _places(error)
+    cell, line = places[-1][:2] if places else (None, None)
     kind = type(error).__name__
     message = _message(error)
     if isinstance(error, MemoryError):
         kind, message = "memory", message or "more memory was asked for than is allowed"
     elif isinstance(error, SystemExit):
         kind, message = "exit", f"the code ended itself (SystemExit: {message})"
-    return {"kind": kind[:100], "message": message, "cell": cell, "line": line}
+    return {"kind": kind[:100], "message": message, "cell": cell, "line": line, "places": places}
 
 
 def _message(error: BaseException) -> str:
@@ -99,12 +102,12 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-def _locate(error: BaseException) -> tuple[int | None, int | None]:
-    cell = line = None
-    trace: types.TracebackType | None = error.__traceback__
-    while trace is not None:
-        found = PLACE.fullmatch(trace.tb_frame.f_code.co_filename)
-        if found:
-            cell, line = int(found.group(1)), trace.tb_lineno
-        trace = trace.tb_next
-    return cell, line
+def _places(error: BaseException) -> list[list[Any]]:
+    """The lines of cells that an exception passed, the innermost last: cell, line, columns, function."""
+    found = []
+    for frame in traceback.extract_tb(error.__traceback__, limit=-MOST_FRAMES):
+        place = PLACE.fullmatch(frame.filename)
+        if place and frame.lineno:
+            columns = (frame.colno, frame.end_colno) if frame.lineno == frame.end_lineno else (None, None)
+            found.append([int(place.group(1)), frame.lineno, *columns, frame.name[:100]])
+    return found[-MOST_PLACES:]

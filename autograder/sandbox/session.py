@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers import wire
-from autograder.answers.outcome import Outcome, StudentError
+from autograder.answers.outcome import Outcome, Place, StudentError
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
 from autograder.sandbox.deadline import WINDOW, Deadline
@@ -45,6 +45,7 @@ from autograder.sandbox.protocol import (
 
 MAX_ERRORS = 50
 MAX_TEXT = 2000
+MOST_PLACES = 20
 STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
 STANDIN_MEMORY = 256 << 20  # what this process may use for a stand-in's answer
 STANDIN_SHARE = 4  # seconds of stand-ins per second of a batch's own
@@ -403,6 +404,7 @@ class Session:
             complaints=_text(answer.complaints, bound),
             changed_inputs=tuple(c for c in changed if isinstance(c, str) and re.fullmatch("#[0-9]{1,3}", c)),
             overwrote=answer.overwrote is True,
+            places=self._places(answer.error) if answer.error else (),
         )
 
     def _student_error(self, said: Any) -> StudentError:
@@ -411,15 +413,36 @@ class Session:
         kind = _text(said.get("kind"), 100)
         if not kind.isidentifier() or keyword.iskeyword(kind):
             kind = "Exception"
-        cell, line, source = said.get("cell"), said.get("line"), ""
+        place = self._place(said.get("cell"), said.get("line"))
+        if place is None:
+            return StudentError(kind, _text(said.get("message"), MAX_TEXT))
+        message = _text(said.get("message"), MAX_TEXT)
+        return StudentError(kind, message, place.cell, place.line or None, place.source)
+
+    def _places(self, said: Any) -> tuple[Place, ...]:
+        """The lines that an error passed, as the worker tells it."""
+        told = said.get("places") if isinstance(said, dict) else None
+        found = []
+        for one in told[-MOST_PLACES:] if isinstance(told, list) else ():
+            place = self._place(*one) if isinstance(one, list) and len(one) == 5 else None
+            if place and place.line:
+                found.append(place)
+        return tuple(found)
+
+    def _place(
+        self, cell: Any, line: Any, start: Any = None, end: Any = None, function: Any = ""
+    ) -> Place | None:
+        """A place in our own cells, or None; its line is 0 where there is no such line."""
         if type(cell) is not int or not 0 <= cell < len(self.cells):
-            cell = None
-        lines = self.cells[cell].split("\n") if cell is not None else []
+            return None
+        lines = self.cells[cell].split("\n")
         if type(line) is not int or not 1 <= line <= len(lines):
-            line = None
-        else:
-            source = _text(lines[line - 1], MAX_TEXT)
-        return StudentError(kind, _text(said.get("message"), MAX_TEXT), cell, line, source)
+            return Place(cell, 0, "")
+        whole = lines[line - 1].encode()
+        inside = type(start) is int and type(end) is int and 0 <= start < end <= len(whole)
+        expression = whole[start:end].decode(errors="replace") if inside else ""
+        source = _text(lines[line - 1], MAX_TEXT)
+        return Place(cell, line, source, _text(expression, MAX_TEXT), _text(function, 100))
 
 
 def _modest(value: Any, room: int) -> bool:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import copy
 import inspect
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograder.answers.leaf import Leaves
+from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import StructureError, reference_leaves
 from autograder.course.exercise import DrawInputs, Gradient, Inputs
 from autograder.course.masters import GradedExercise, Master
 from autograder.errors import CourseError
+from autograder.sheets.moved import leaves_of, with_others
+from autograder.sheets.pairs import pairs_of
 from autograder.sheets.sheet import (
     Case,
     Effect,
@@ -60,6 +63,8 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
     sheet.probes = _probes(master, exercise, key)
     sheet.slips = cache(lambda: slips_of(master, sheet))
+    sheet.pairs = cache(lambda: pairs_of(master, sheet))
+    sheet.reads = _read_by(master.reference[name], sheet)
     return sheet
 
 
@@ -144,7 +149,7 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
     effects: list[Effect] = []
     for case in sheet.cases:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                 value = function(*copy.deepcopy(list(case.inputs.values())))
             leaves = reference_leaves(value, sheet.returns)
         except StructureError:
@@ -160,6 +165,20 @@ def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
             {leaf: got for leaf, got in leaves.items() if differs(got, case.expected[leaf], sheet.spec)}
         )
     return effects
+
+
+def _read_by(reference: Callable[..., Any], sheet: Sheet) -> tuple[Leaf, ...]:
+    """The arguments, or members of them, that the right answer to the first case depends on."""
+    case = sheet.cases[0]
+    found = []
+    for leaf in leaves_of(case.inputs):
+        with np.errstate(all="ignore"):
+            for arguments in with_others(case.inputs, leaf):
+                leaves = reference_leaves(reference(*arguments.values()), sheet.returns)
+                if any(differs(got, case.expected[name], sheet.spec) for name, got in leaves.items()):
+                    found.append(leaf)
+                    break
+    return tuple(found)
 
 
 def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:

@@ -26,7 +26,7 @@ from autograder.course.exercise import Exercise, Gradient, Way
 from autograder.errors import CourseError
 from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Probe, Sheet, Shown, Slip
 
-FORMAT = 6
+FORMAT = 7
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
 WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
@@ -201,6 +201,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         "hints": list(spec.hints),
         "rtol": spec.rtol,
         "atol": spec.atol,
+        "derived": spec.derived,
         "cases": [
             {
                 "words": case.words,
@@ -222,7 +223,9 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             }
             for mistake in sheet.mistakes
         ],
-        "slips": _describe_slips(sheet, arrays),
+        "reads": [str(leaf) for leaf in sheet.reads],
+        "slips": _describe_slips(sheet.slips(), arrays),
+        "pairs": _describe_slips(sheet.pairs(), arrays),
         "stages": {
             name: {
                 "says": probe.says,
@@ -251,23 +254,26 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     return described
 
 
-def _describe_slips(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
-    """The slips; many share their words and their leaves, so that these are written once."""
-    slips = sheet.slips()
-    words = sorted({(slip.name, slip.hint) for slip in slips})
+def _describe_slips(slips: list[Slip], arrays: _Arrays) -> dict[str, Any]:
+    """Slips; many share their words and their leaves, so that these are written once."""
+    words = sorted({both for slip in slips for both in _words_of(slip)})
     leaves = sorted({one.leaves for slip in slips for one in slip.shown})
     return {
         "words": words,
         "leaves": [[str(leaf) for leaf in group] for group in leaves],
         "slips": [
             [
-                words.index((slip.name, slip.hint)),
+                [words.index(both) for both in _words_of(slip)],
                 [[one.case, leaves.index(one.leaves)] for one in slip.shown],
             ]
             for slip in slips
         ],
         "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
     }
+
+
+def _words_of(slip: Slip) -> list[tuple[str, str]]:
+    return [(slip.name, slip.hint), *([slip.other] if slip.other else [])]
 
 
 def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
@@ -414,6 +420,7 @@ class FrozenChecks:
             },
             rtol=words["rtol"],
             atol=words["atol"],
+            derived=words["derived"],
         )
         cases = [
             Case(
@@ -433,7 +440,8 @@ class FrozenChecks:
             )
             for m in words["mistakes"]
         ]
-        sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes)
+        reads = tuple(map(Leaf.read, words["reads"]))
+        sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes, reads)
         sheet.slips = cache(lambda: self._slips(words["slips"]))
         sheet.probes = {
             stage: Probe(
@@ -445,6 +453,7 @@ class FrozenChecks:
             )
             for stage, p in words["stages"].items()
         }
+        sheet.pairs = cache(lambda: self._slips(words["pairs"]))
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
@@ -461,10 +470,10 @@ class FrozenChecks:
         leaves = [tuple(map(Leaf.read, group)) for group in described["leaves"]]
         traces = iter(_get(described["traces"], self._tensors))
         found = []
-        for word, places in described["slips"]:
-            name, hint = words[word]
+        for said, places in described["slips"]:
+            (name, hint), *more = (words[word] for word in said)
             shown = tuple(Shown(case, leaves[group], next(traces)) for case, group in places)
-            found.append(Slip(name, hint, shown))
+            found.append(Slip(name, hint, shown, tuple(more[0]) if more else None))
         return found
 
 

@@ -69,11 +69,19 @@ class Shown:
 
 @dataclass(frozen=True)
 class Slip:
-    """A small mistake that nobody declared: its name, its hint, and where it shows among random values."""
+    """A small mistake that nobody declared, or two at once.
+
+    Args:
+        name: its name.
+        hint: its hint.
+        shown: where it shows among random values.
+        other: of two at once the name and the hint of the other one.
+    """
 
     name: str
     hint: str
     shown: tuple[Shown, ...]
+    other: tuple[str, str] | None = None
 
 
 def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
@@ -128,7 +136,8 @@ class Probe:
 class Sheet:
     """All that judging one exercise needs beside the student's function.
 
-    The slips are found when they are first asked for: a right answer never needs them.
+    Slips, and pairs of them, are found when they are first asked for: a right answer never needs them.
+    `reads` are the arguments (or members of them) that the right answer depends on.
     """
 
     name: str
@@ -137,9 +146,11 @@ class Sheet:
     spec: Exercise
     cases: list[Case]
     mistakes: list[Mistake]
+    reads: tuple[Leaf, ...] = ()
     forward: Forward | None = None
     probes: dict[str, Probe] = field(default_factory=dict)
     slips: Callable[[], list[Slip]] = list
+    pairs: Callable[[], list[Slip]] = list
 
     @property
     def returns(self) -> tuple[str, ...]:

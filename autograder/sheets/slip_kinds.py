@@ -25,12 +25,19 @@ class Scope:
         names: all variables of the function.
         keys: the strings that variables are indexed with, by variable.
         functions: the exercises that the function calls.
+        axes: what the two axes of its arrays count, in words.
     """
 
     known: frozenset[str]
     names: tuple[str, ...]
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
+    axes: tuple[str, str] = ("units", "sequences")
+
+    @property
+    def axis_question(self) -> str:
+        """The hint where an axis was taken for the other one."""
+        return f"Which axis counts the {self.axes[0]}, and which the {self.axes[1]}?"
 
     def quote(self, node: ast.AST | str, otherwise: str) -> str:
         """A variable (or what is indexed) by its name, if a student can know it."""
@@ -47,7 +54,6 @@ DIVISOR = "Is it a factor or a divisor?"
 SHAPES = "Write the shapes of both factors under the product: which way round are they in the formula?"
 APPLIED = "One value has been through that function already."
 QUANTITY = "Read the indices in the formula once more: which quantity stands there?"
-AXIS = "Which axis counts the units, and which the sequences?"
 
 # Calls with one argument that are no step of a formula.
 NOT_APPLIED = ("append", "eye", "len", "range", "reversed", "zeros")
@@ -78,6 +84,10 @@ def _is_square(node: ast.AST) -> bool:
         return False
     power = isinstance(node.op, ast.Pow) and _is_number(node.right, 2)
     return power or (isinstance(node.op, ast.Mult) and ast.dump(node.left) == ast.dump(node.right))
+
+
+def _squared(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
 
 
 def _is_one_minus(node: ast.AST) -> bool:
@@ -113,6 +123,8 @@ def sums(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         hint = "Which of the two is subtracted from the other?"
         yield "a difference the wrong way round", hint, _changed(node, left=right, right=left)
     if isinstance(node.op, ast.Add):
+        turned = _changed(node, left=right, right=left, op=ast.Sub())
+        yield "a wrong sign in a sum", SIGNS, turned
         yield "a product where a sum belongs", OPERATION, _changed(node, op=ast.Mult())
     for side, other_side in (("left", right), ("right", left)):
         factor = getattr(node, side)
@@ -135,6 +147,10 @@ def products(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         yield _factor_words(right), COUNT_FACTORS, left
         yield _factor_words(left), COUNT_FACTORS, right
         yield "a sum where a product belongs", OPERATION, _changed(node, op=ast.Add())
+        if _is_one_minus(right) and _is_square(right.right):  # type: ignore[attr-defined]
+            slope = _changed(right, right=_squared(left))
+            yield "a slope taken at the wrong quantity", QUANTITY, slope
+            yield "a slope taken at the wrong quantity", QUANTITY, _changed(node, right=slope)
         yield "divided where the formula multiplies", DIVISOR, _changed(node, op=ast.Div())
     else:
         yield "a division is missing", "What is it divided by in the formula?", left
@@ -147,6 +163,26 @@ def products(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             near = _changed(node, **{side: term.right if side == "left" else term.left})
             outer = _changed(term, right=near) if side == "left" else _changed(term, left=near)
             yield "a parenthesis in the wrong place", PARENTHESIS, outer
+
+
+def stacked(node: ast.AST, scope: Scope) -> Iterator[Variant]:
+    """Two products taken as one, [A B] with [y; x]: where the orders differ the shapes fit all the same."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return
+    left, right = node.left, node.right
+    if _is_product(left) and _is_product(right):
+        blocks = (left.left, right.left)  # type: ignore[attr-defined]
+        parts = (right.right, left.right)  # type: ignore[attr-defined]
+        wide, tall = (
+            ast.Call(_function(name), [ast.List(list(members), ast.Load())], [])
+            for name, members in (("hstack", blocks), ("vstack", parts))
+        )
+        hint = "The blocks of the wide matrix and those of the tall one must stand in the same order."
+        yield "two stacks in unlike orders", hint, ast.BinOp(wide, ast.MatMult(), tall)
+
+
+def _is_product(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
 
 
 def matrix_products(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -174,7 +210,7 @@ def calls(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     """A function left out or taken for another; arguments exchanged; a wrong axis; a mean for a sum."""
     if not isinstance(node, ast.Call):
         return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else _base(node.func)
+    name = _called(node)
     if name in scope.functions:
         for a, b in combinations(range(len(node.args)), 2):
             arguments = list(node.args)
@@ -188,7 +224,7 @@ def calls(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         if name == one:
             hint = "Which function squeezes a gate, and which a candidate?"
             yield f"`{other}` where `{one}` belongs", hint, _changed(node, func=_function(other))
-    yield from _reductions(node, name)
+    yield from _reductions(node, name, scope)
 
 
 def _function(name: str) -> ast.expr:
@@ -197,7 +233,7 @@ def _function(name: str) -> ast.expr:
     return ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
 
 
-def _reductions(node: ast.Call, name: str) -> Iterator[Variant]:
+def _reductions(node: ast.Call, name: str, scope: Scope) -> Iterator[Variant]:
     exchanged = {"sum": "mean", "mean": "sum", "max": "sum", "norm": "sum"}
     if name in exchanged and isinstance(node.func, ast.Attribute):
         other = exchanged[name]
@@ -208,11 +244,11 @@ def _reductions(node: ast.Call, name: str) -> Iterator[Variant]:
     for keyword in axes:
         others = [k for k in node.keywords if k is not keyword]
         turned = _changed(keyword, value=ast.Constant(1 - keyword.value.value))  # type: ignore[attr-defined]
-        yield "taken over the wrong axis", AXIS, _changed(node, keywords=[*others, turned])
-        yield "taken over all axes", AXIS, _changed(node, keywords=others)
+        yield "taken over the wrong axis", scope.axis_question, _changed(node, keywords=[*others, turned])
+        yield "taken over all axes", scope.axis_question, _changed(node, keywords=others)
         if name in ("sum", "mean", "max"):
             whole = node.args[0] if node.args else node.func.value  # type: ignore[attr-defined]
-            yield f"the {name} over an axis is missing", AXIS, whole
+            yield f"the {name} over an axis is missing", scope.axis_question, whole
 
 
 def activations(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -229,8 +265,11 @@ def names(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         return
     for other in scope.names:
         if other != node.id:
-            wrong, right = scope.quote(other, "another quantity"), scope.quote(node, "the right one")
-            yield f"{wrong} where {right} belongs", QUANTITY, ast.Name(other, ast.Load())
+            wrong, right = scope.quote(other, ""), scope.quote(node, "")
+            words = f"{wrong or 'another quantity'} where {right or 'another quantity'} belongs"
+            if not wrong and not right:
+                words = "one quantity in another's place"
+            yield words, QUANTITY, ast.Name(other, ast.Load())
 
 
 def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -252,7 +291,9 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             yield f"{array} is {verb} {words}", hint, _changed(node, slice=shifted)
         for constant, words in ((0, "first"), (-1, "last")):
             fixed = _changed(node, slice=ast.Constant(constant))
-            yield f"always the {words} time step of {array}", hint, fixed
+            is_stored = isinstance(node.ctx, ast.Store)
+            name = f"only the {words} time step of {array} is written" if is_stored else ""
+            yield name or f"always the {words} time step of {array}", hint, fixed
     if isinstance(index, ast.BinOp) and isinstance(index.left, ast.Name) and _is_number(index.right, 1):
         hint = f"Which time step of {array} does the formula name here?"
         verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
@@ -366,10 +407,45 @@ def whole(node: ast.AST, scope: Scope) -> Iterator[Variant]:
             if isinstance(value, ast.Constant) and value.value in (0, 1):
                 value.value = int(not value.value)
         if len(axes) > 1:
-            yield "taken over the wrong axis", AXIS, turned
+            yield "taken over the wrong axis", scope.axis_question, turned
 
 
-KINDS: tuple[Callable[[ast.AST, Scope], Iterator[Variant]], ...] = (
+GUARDS = (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+
+
+def guards(node: ast.AST, scope: Scope) -> Iterator[Variant]:
+    """A small number added where a zero could harm."""
+    for guard in GUARDS:
+        number = ast.Constant(guard)
+        if isinstance(node, ast.Call) and len(node.args) == 1 and _called(node).startswith("log"):
+            hint = "It moves every answer a little. Can what stands in the logarithm be 0 here at all?"
+            inside = ast.BinOp(node.args[0], ast.Add(), number)
+            yield "a small number inside the logarithm", hint, _changed(node, args=[inside])
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not _is_number(node.right):
+            hint = "It moves every answer a little. Can the divisor be 0 here at all?"
+            below = ast.BinOp(node.right, ast.Add(), number)
+            yield "a small number in the divisor", hint, _changed(node, right=below)
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else _base(node.func)
+
+
+def starts(node: ast.AST, scope: Scope) -> Iterator[Variant]:
+    """An array that starts from other numbers."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        names = {"zeros": "ones", "zeros_like": "ones_like", "eye": "ones"}
+        other = names.get(_called(node))
+        if other:
+            hint = "What stands in your arrays before the loop begins?"
+            arguments = [*node.args, *node.args] if _called(node) == "eye" else node.args
+            shape = [ast.Tuple(arguments, ast.Load())] if _called(node) == "eye" else arguments
+            func = _changed(node.func, attr=other)
+            yield "an array that starts from ones", hint, _changed(node, func=func, args=shape)
+
+
+SlipKind = Callable[[ast.AST, Scope], Iterator[Variant]]
+KINDS: tuple[SlipKind, ...] = (
     whole,
     statements,
     loops,
@@ -383,4 +459,20 @@ KINDS: tuple[Callable[[ast.AST, Scope], Iterator[Variant]], ...] = (
     activations,
     names,
     constants,
+    guards,
+    starts,
+    stacked,
+)
+# Those that a student makes at one of several places where a quantity is used.
+LOCAL_KINDS: tuple[SlipKind, ...] = (products, sums, matrix_products, stacked, calls, indices)
+# Those that two at once are made of.
+KINDS_IN_PAIRS: tuple[SlipKind, ...] = (
+    statements,
+    loops,
+    products,
+    sums,
+    matrix_products,
+    calls,
+    branches,
+    starts,
 )

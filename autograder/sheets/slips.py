@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from autograder.answers.compare import STATE_WORDS, plural
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
@@ -29,18 +31,49 @@ from autograder.sheets.sheet import (
     trace_of,
     wrong_leaves,
 )
-from autograder.sheets.slip_kinds import KINDS, Scope
+from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind
+from autograder.sheets.spellings import put_in, written_out
 
+# In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
+MOST_NODES = 700
+IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
+# The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
 
 
 @dataclass(frozen=True)
-class _Edit:
-    """One slip: its words, and the syntax tree of the cell in which it was made."""
+class Edit:
+    """One slip: its words, the cell's tree in which it was made, where, and what stands there."""
 
     name: str
     hint: str
     tree: ast.Module
+    path: Path
+    replacement: ast.AST
+
+
+class Effects:
+    """What slips give, each effect once."""
+
+    def __init__(self, sheet: Sheet):
+        self._alike: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
+        self._right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
+
+    def add(self, slip: Slip) -> bool:
+        """Take in a slip, if it shows, and no other one gives the same."""
+        if not slip.shown:
+            return False
+        alike = self._alike.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
+        if any(self._same(slip, other) for other in alike):
+            return False
+        alike.append(slip)
+        return True
+
+    def _same(self, slip: Slip, other: Slip) -> bool:
+        return all(
+            same_trace(mine.trace, theirs.trace, self._right(mine.case, mine.leaves))
+            for mine, theirs in zip(slip.shown, other.shown, strict=True)
+        )
 
 
 def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
@@ -52,40 +85,30 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     exercise = master.exercises[sheet.name]
     if exercise.spec.ways:
         return []  # their names would tell a derivation factor by factor
-    found: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
-    right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
-    with np.errstate(all="ignore"):
-        for edit in _edits(master, exercise):
-            slip = _slip(edit, _compiled(master, exercise, edit.tree), sheet)
-            if slip.shown:
-                alike = found.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
-                if not any(_same(slip, other, right) for other in alike):
-                    alike.append(slip)
-    return [slip for alike in found.values() for slip in alike]
+    effects = Effects(sheet)
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        slips = (
+            Slip(edit.name, edit.hint, shown_by(compiled(master, exercise, edit.tree), sheet))
+            for edit in edits_of(master, exercise, sheet)
+        )
+        return [slip for slip in slips if effects.add(slip)]
 
 
-def _same(slip: Slip, other: Slip, right: Callable[..., np.ndarray]) -> bool:
-    """Whether two slips that change the same leaves give the same."""
-    return all(
-        same_trace(mine.trace, theirs.trace, right(mine.case, mine.leaves))
-        for mine, theirs in zip(slip.shown, other.shown, strict=True)
-    )
-
-
-def _compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Callable[..., Any]:
+def compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Callable[..., Any]:
+    """The exercise's function, as a changed tree of its cell defines it."""
     namespace = dict(master.reference)
     exec(compile(tree, f"<a slip in {exercise.name}>", "exec", dont_inherit=True), namespace)
     return namespace[exercise.name]
 
 
-def _slip(edit: _Edit, function: Callable[..., Any], sheet: Sheet) -> Slip:
-    """What a slip gives in the cases of random values."""
+def shown_by(function: Callable[..., Any], sheet: Sheet, edges: bool = False) -> tuple[Shown, ...]:
+    """What a mistaken function gives in the cases of random values, or in all of them."""
     shown = []
     for index, case in enumerate(sheet.cases):
-        wrong = {} if case.is_edge else _wrong_leaves(function, case, sheet)
+        wrong = {} if case.is_edge and not edges else _wrong_leaves(function, case, sheet)
         if wrong:
             shown.append(Shown(index, tuple(wrong), trace_of(wrong, case.expected)))
-    return Slip(edit.name, edit.hint, tuple(shown))
+    return tuple(shown)
 
 
 def _wrong_leaves(function: Callable[..., Any], case: Case, sheet: Sheet) -> Leaves:
@@ -97,29 +120,86 @@ def _wrong_leaves(function: Callable[..., Any], case: Case, sheet: Sheet) -> Lea
     return wrong_leaves(leaves, case, sheet.spec)
 
 
-def _edits(master: Master, exercise: GradedExercise) -> Iterator[_Edit]:
-    """Every slip of an exercise's solution, told from the others by its code."""
+def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = None) -> Iterator[Edit]:
+    """Every slip of an exercise's solution, told from the others by its code.
+
+    Those of the solution as it stands; and, with a sheet to try it on, those of the solution written out, in
+    which what is made once and used at several places can be wrong at one of them. Declared ones come first.
+    """
     tree = ast.parse(exercise.source)
-    scope = _scope(master, exercise, tree)
-    start = next(
-        i
-        for i, node in enumerate(tree.body)
-        if isinstance(node, ast.FunctionDef) and node.name == exercise.name
+    scope = scope_of(master, exercise, tree)
+    start = place_of(tree, exercise.name)
+    function, values = written_out(tree.body[start])  # type: ignore[arg-type]
+    other = replaced(tree, (("body", start),), function)
+    is_other = bool(values) and sheet is not None and _is_equal(compiled(master, exercise, other), sheet)
+    if is_other:
+        yield from _in_part(exercise, other, start, values)
+    yield from slips_in(tree, start, scope, KINDS)
+    if is_other and sum(1 for _ in ast.walk(function)) <= MOST_NODES:
+        yield from slips_in(other, start, scope, LOCAL_KINDS)
+
+
+def place_of(tree: ast.Module, name: str) -> int:
+    """Which of a cell's statements defines a function."""
+    return next(
+        i for i, node in enumerate(tree.body) if isinstance(node, ast.FunctionDef) and node.name == name
     )
-    seen = {ast.dump(tree)}
-    for kind in KINDS:
-        for path, node, target in _sites(tree.body[start], (("body", start),)):
+
+
+def slips_in(tree: ast.Module, start: int, scope: Scope, kinds: Sequence[SlipKind]) -> Iterator[Edit]:
+    """The slips of some kinds in the function that stands at a place of a cell."""
+    seen: set[tuple[Path, str]] = set()
+    for kind in kinds:
+        for path, node, target in sites_of(tree.body[start], (("body", start),)):
             for name, hint, replacement in kind(node, scope):
-                slipped = _with(tree, path, replacement)
-                code = ast.dump(slipped)
-                if code not in seen:
-                    seen.add(code)
+                code = ast.dump(replacement)
+                if (path, code) not in seen and code != ast.dump(node):
+                    seen.add((path, code))
                     is_new = target in scope.known and f"`{target}`" not in hint
                     place = f" Look at `{target}`." if is_new else ""
-                    yield _Edit(name, hint + place, ast.fix_missing_locations(slipped))
+                    yield Edit(name, hint + place, replaced(tree, path, replacement), path, replacement)
 
 
-def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
+def _is_equal(function: Callable[..., Any], sheet: Sheet) -> bool:
+    """Whether another spelling of a solution gives what is expected in every case."""
+    for case in sheet.cases:
+        try:
+            leaves = reference_leaves(function(*copy.deepcopy(list(case.inputs.values()))), sheet.returns)
+        except Exception:
+            return False
+        if set(leaves) != set(case.expected) or wrong_leaves(leaves, case, sheet.spec):
+            return False
+    return True
+
+
+def _in_part(
+    exercise: GradedExercise, tree: ast.Module, start: int, values: Mapping[str, ast.expr]
+) -> Iterator[Edit]:
+    """The declared mistakes, each made at one only of the places where its site is used."""
+    places: dict[str, list[Path]] = {}
+    for path, node, _ in sites_of(tree.body[start], (("body", start),)):
+        if isinstance(node, ast.expr):
+            places.setdefault(ast.unparse(node), []).append(path)
+    for mutant in exercise.spec.misconceptions:
+        site, instead = (expression(code, values) for code in mutant.edits[0])
+        if site is None or instead is None or len(mutant.edits) > 1:
+            continue
+        paths = places.get(ast.unparse(site), [])
+        for path in paths if len(paths) > 1 else ():
+            slipped = replaced(tree, path, instead)
+            yield Edit(f"{mutant.name}, in part", IN_PART, slipped, path, instead)
+
+
+def expression(code: str, values: Mapping[str, ast.expr] | None = None) -> ast.expr | None:
+    """An edit's code, where it is an expression; written out where there is something to put in."""
+    body = ast.parse(code).body
+    if len(body) != 1 or not isinstance(body[0], ast.Expr) or ast.unparse(body[0]) == "...":
+        return None
+    return put_in(body[0].value, values) if values else body[0].value
+
+
+def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
+    """The names of an exercise's solution, as its slips need them."""
     nodes = list(ast.walk(tree))
     variables = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     # A list in an array's place (or in itself) can cost minutes before it fails.
@@ -140,6 +220,7 @@ def _scope(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scope:
         names=(*exercise.parameters, *sorted(variables - lists - {"_"})),
         keys={name: tuple(sorted(found)) for name, found in keys.items()},
         functions=frozenset(exercise.spec.needs),
+        axes=_axes(exercise),
     )
 
 
@@ -149,6 +230,15 @@ def _assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         return list(zip(target.elts, value.elts, strict=True))
     return [(target, value)]
+
+
+def _axes(exercise: GradedExercise) -> tuple[str, str]:
+    """What the last two axes of an exercise's arrays count: those of its output, or of an argument."""
+    spec = exercise.spec
+    words = next(
+        (spec.axes[name] for name in (*spec.returns, *spec.axes) if len(spec.axes.get(name, ())) > 1), None
+    )
+    return tuple(map(plural, words[-2:] if words else STATE_WORDS))  # type: ignore[return-value]
 
 
 def _words(master: Master) -> set[str]:
@@ -162,7 +252,7 @@ def _words(master: Master) -> set[str]:
     return found
 
 
-def _sites(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, ast.AST, str]]:
+def sites_of(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, ast.AST, str]]:
     """Every node below a node, where it is, and the variable that its line makes."""
     if isinstance(node, ast.Assign | ast.AugAssign):
         first = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -176,24 +266,33 @@ def _sites(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, 
         if name == "iter" and isinstance(node, ast.For):
             continue  # a loop over a list that it makes longer never ends; `loops` sees to the sequence
         if isinstance(value, ast.AST):
-            yield from _sites(value, (*path, (name, None)), target)
+            yield from sites_of(value, (*path, (name, None)), target)
         elif isinstance(value, list):
             for i, member in enumerate(value):
                 if isinstance(member, ast.AST):
-                    yield from _sites(member, (*path, (name, i)), target)
+                    yield from sites_of(member, (*path, (name, i)), target)
 
 
-def _with(node: Any, path: Path, replacement: ast.AST) -> Any:
+def replaced(node: Any, path: Path, replacement: ast.AST) -> Any:
     """A copy of a tree with one node replaced; the tree itself stays as it is."""
     if not path:
-        return copy.deepcopy(replacement)  # it may hold a node twice
+        return _placed(copy.deepcopy(replacement), node)  # it may hold a node twice
     (name, index), rest = path[0], path[1:]
     changed = copy.copy(node)
     child = getattr(node, name)
     if index is None:
-        setattr(changed, name, _with(child, rest, replacement))
+        setattr(changed, name, replaced(child, rest, replacement))
     else:
         members = list(child)
-        members[index] = _with(members[index], rest, replacement)
+        members[index] = replaced(members[index], rest, replacement)
         setattr(changed, name, members)
     return changed
+
+
+def _placed(made: ast.AST, old: Any) -> ast.AST:
+    """A piece of a tree whose new nodes have the place of what stood there."""
+    for node in ast.walk(made):
+        if any(getattr(node, attribute, None) is None for attribute in node._attributes):
+            for attribute in node._attributes:
+                setattr(node, attribute, getattr(old, attribute))
+    return made

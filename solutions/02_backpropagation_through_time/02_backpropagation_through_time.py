@@ -8,32 +8,82 @@
 # Open question to the room: "you have backpropagated through a network with five
 # layers. Now somebody tells you that all five layers are the same matrix. What
 # changes?" The usual wrong answer: "take the gradient of one layer, they are all the
-# same". Do not resolve it; the bars in part 4 will.
+# same". Do not resolve it; the bars in part 5 will.
 
 # %% [markdown] slide="slide"
 # ## What you will be able to do
 #
+# - find the way back through a matrix product, and with it through any layer;
 # - carry an error signal from the loss to every state, and on to every input;
 # - tell a **direct** derivative from a **total** one, and know which of them you hold;
 # - compute what each position contributes to a shared weight's gradient, and sum it up;
-# - test a whole model's gradient against numbers, and know what such a test can miss;
-# - train a recurrent network with a backward pass you wrote yourself.
+# - train a recurrent network with a backward pass you found and wrote yourself, until it
+#   writes words.
 #
-# **Time**: 60 to 75 minutes, four exercises and one written question. Stuck?
-# `hint(loss_backward)` gives a hint for that exercise; call it again for the next.
-# There are three for each exercise, and they cost nothing.
+# **Time**: {time}. The places to stop are marked.
 
 # %% [markdown] slide="notes"
-# The lecture takes 50 minutes. Parts 1 and 2 are the chain rule as the room knows it;
-# go through them quickly. The new ideas are in parts 3 and 4: direct and total, and
-# the sum.
+# The lecture takes 50 minutes. Parts 1 to 3 are the chain rule as the room knows it;
+# go through them quickly. The new ideas are in parts 4 and 6: direct and total, and
+# the sum. The deck shows the derivations; the students' notebook does not, until they
+# have found them.
+
+# %% [markdown]
+# ### How this notebook works
+#
+# The formulas of the way back are **not** in it. You find them: small steps, one case
+# with numbers, and a check that compares your function with slopes measured on the way
+# forward. When the check is right, it shows the derivation.
+#
+# Stuck? `hint(rnn_step_backward)` gives one hint at a time, for any exercise.
+# `show_derivation(rnn_step_backward)`, in a cell of your own, gives up on one derivation and
+# shows it. Neither costs anything. `progress()` says where you are.
+#
+# You need notebooks 00 and 01, the chain rule for numbers, and matrix products.
 
 # %%
-from autograder import check, hint
-from rnncourse import claim, explorer, figures_02, show
+from textwrap import fill
+
+from autograder import check, guess, hint, progress, recall, show_derivation
+from rnncourse import claim, course_text, explorer, figures_02, show
 
 # %% given="imports"
 import numpy as np
+
+# %% [markdown]
+# ### Three minutes of recall
+#
+# Answer from memory: write in the place of the three dots, then run the cell.
+
+# %% recall="02.r1"
+# Notebook 01: what does the tanh of a step squash?
+recall("02.r1", squashed="the sum", choices=("the sum", "each product by itself"))
+
+# %% [markdown] answer="02.r1"
+# First $W^{s,s} s_{t-1}$ and $W^{s,x} x_t$ are added, then one tanh squashes the sum.
+
+# %% recall="02.r2"
+# Notebook 00: a tanh has put out 0.6. How steep is it there?
+recall("02.r2", slope=0.64)
+
+# %% [markdown] answer="02.r2"
+# You wrote it as `tanh_grad`, with the output alone: no need to know what went in.
+
+# %% recall="02.r3"
+# Notebook 00: a central difference with a ten times smaller step. Its error, while the
+# formula's own error rules, becomes smaller by which factor?
+recall("02.r3", factor=100)
+
+# %% [markdown] answer="02.r3"
+# The error goes with the square of the step. (Below some $10^{-5}$ rounding takes over: the V
+# of notebook 00.)
+
+# %% recall="02.r4"
+# Notebook 01: the model gives the right class a probability of 0.5. What is the loss?
+recall("02.r4", loss=0.69)
+
+# %% [markdown] answer="02.r4"
+# $-\log 0.5 = 0.693$. Two equally likely classes and no idea give just that.
 
 # %% [markdown] slide="slide"
 # ## The model of notebook 01, in two lines
@@ -109,6 +159,11 @@ def numerical_gradient(f, x, eps=1e-5):
     return gradient
 
 
+def product(A, X):
+    """The product Y (M, N) of a matrix A (M, K) and N columns X (K, N)."""
+    return A @ X
+
+
 def rnn_step(x_t, s_prev, W):
     """One step (2.1): x_t (D, N) and s_prev (H, N) give s_t (H, N)."""
     return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
@@ -136,10 +191,9 @@ def cross_entropy(probabilities, labels):
 
 
 # %% [markdown]
-# A small model to try every formula on. All its sizes differ, so that a wrong shape
-# cannot hide, and so do its two labels. (`W["ss"]` and its gradient are square:
-# transposed, only their numbers give them away.) `close` tells whether two arrays
-# agree to eight decimals.
+# A small model to try things on. All its sizes differ, so that a wrong shape cannot hide,
+# and so do its two labels. (`W["ss"]` and its gradient are square: transposed, only their
+# numbers give them away.) `close` tells whether two arrays agree to eight decimals.
 
 # %%
 rng = np.random.default_rng(2)
@@ -188,8 +242,8 @@ show(
 # It answers one question: *if somebody nudged $s_t$ and the network ran on from there,
 # how would the loss change?*
 #
-# It has the shape of a state, (H, N). In code it is `delta`.
-# For the initial state the definition is the same, with $t = 0$.
+# It has the shape of a state, (H, N). For the initial state the definition is the same,
+# with $t = 0$.
 
 # %% [markdown]
 # (2.3) is a definition, and it says how to measure. Nudge one entry of one state,
@@ -216,88 +270,185 @@ for t in range(1, T + 1):
 # Another network, with small random weights: it starts from $s_0 = 0$ and uses
 # $W^{s,s}$ at $T = 12$ positions. The loss looks at the last state only.
 #
-# **Which of the twelve uses contributes most to its gradient?** The first, the last,
-# one in the middle, or all alike? And does it change when every entry of $W^{s,s}$ is
-# made five times as large?
-#
-# Write your answer down. Part 4 measures it.
+# **Which of the twelve uses contributes most to its gradient?** And does it change when
+# every entry of $W^{s,s}$ is made five times as large?
+
+# %% guess="02.1"
+# Write your expectation in the place of the three dots; part 5 measures it.
+guess(
+    "02.1",
+    small_weights="the last",
+    five_times_as_large="an early one, not the first",
+    choices=("the first", "an early one, not the first", "all alike", "the last"),
+)
+
+# %% [markdown] answer="02.1"
+# Part 5 measures this over 40 networks, and shows why.
 
 # %% [markdown] slide="notes"
 # Take a vote and keep the numbers on the board. Usual: "the last, always, because it
 # is nearest". That is right for a small W only.
 
 # %% [markdown] slide="slide"
-# ## Part 1 · Where the error signal starts
+# ## Part 1 · The way back through a product
+#
+# Nearly all of a network is products of a matrix and some columns:
+#
+# $$Y = A X \tag{2.4}$$
+#
+# $A$ is (M, K), $X$ is (K, N), $Y$ is (M, N). Something further on makes a loss $L$ of $Y$,
+# and tells you `dY`: how $L$ moves with each entry of $Y$.
+#
+# How does $L$ move with each entry of $X$, and with each of $A$?
+
+# %% [markdown] slide="notes"
+# Do the 2x2 case on the board, entry by entry, before anybody says "transpose". The usual
+# slip is to match shapes until NumPy stops complaining; a square matrix never complains.
+
+# %% [markdown] slide="subslide"
+# ### With numbers, entry by entry
+#
+# One column:
+#
+# $$A = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}, \qquad
+# x = \begin{pmatrix} 5 \\ 6 \end{pmatrix}, \qquad y = A x = \begin{pmatrix} 17 \\ 39 \end{pmatrix},
+# \qquad dy = \begin{pmatrix} 1 \\ 10 \end{pmatrix}$$
+#
+# Nudge $x_1$ alone, a little. Which entries of $y$ move, how fast, and what is each of these
+# moves worth to $L$? Then nudge $x_2$ alone; then $A_{1,2}$ alone; then $A_{2,1}$.
+
+# %% guess="02.2"
+# Four numbers: how fast L moves with each of the four.
+guess("02.2", x_1=31, x_2=42, A_12=6, A_21=50)
+
+# %% [markdown] answer="02.2" slide="fragment"
+# $x_1$ moves both entries of $y$: the first at speed 1, the second at speed 3. They are worth
+# 1 and 10, so $L$ moves at speed $1 \cdot 1 + 3 \cdot 10 = 31$. In the same way
+# $2 \cdot 1 + 4 \cdot 10 = 42$ for $x_2$.
+#
+# $A_{1,2}$ stands in $y_1$ alone, in front of $x_2 = 6$: speed 6, worth 1. And $A_{2,1}$ stands
+# in $y_2$ alone, in front of $x_1$: $5 \cdot 10 = 50$.
+
+# %% guess="02.3"
+# Now three columns, so that X is (2, 3) and Y is (2, 3). The gradient by A is (2, 2) as
+# before: what became of the three columns?
+guess("02.3", columns="summed", choices=("summed", "averaged", "only the last is left"))
+
+# %% [markdown] answer="02.3" slide="fragment"
+# Each column of $Y$ uses the same $A$: a nudge of $A_{1,2}$ moves an entry in each of them, and
+# all these moves are worth something. Nobody divides by their number.
+
+# %% [markdown]
+# ### Exercise: the way back through a product
+#
+# 1. Write for $x_j$ what you did for $x_1$: which entries of $y$, at which speed? It is a sum.
+# 2. The sum is one entry of a product of two matrices. Which two, and in which order?
+# 3. The same for an entry of $A$, first for one column, then for all.
+#
+# No loop is needed. `check(product_backward, stage="one column")` looks at a single column.
+
+
+# %% exercise="product_backward" points=3
+def product_backward(dY: np.ndarray, A: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The way back through Y = A X.
+
+    Args:
+        dY: (M, N) gradient of the loss by the product Y.
+        A: (M, K) the matrix.
+        X: (K, N) the columns it was multiplied with.
+
+    Returns:
+        dA: (M, K) gradient of the loss by A, of all columns together.
+        dX: (K, N) gradient of the loss by X.
+    """
+    ### BEGIN SOLUTION
+    dX = A.T @ dY  # (2.5)
+    dA = dY @ X.T  # (2.6)
+    return dA, dX
+    ### END SOLUTION
+
+
+# %% check="product_backward"
+check(product_backward)
+
+# %% [markdown] found="product_backward" slide="slide"
+# ### What you found: the way back through a product
+#
+# $X_{j,n}$ enters every $Y_{i,n}$ of its column, with weight $A_{i,j}$. So it collects from all:
+#
+# $$dX = A^{\top}\, dY \tag{2.5}$$
+#
+# $A_{i,j}$ enters one entry of each column, $Y_{i,n}$, with weight $X_{j,n}$:
+#
+# $$dA = dY\, X^{\top} \tag{2.6}$$
+#
+# Forward, $A_{i,j}$ carries $j$ to $i$. Backward, it carries the blame from $i$ to $j$.
+
+# %% found="product_backward"
+A_new, X_new, dY_new = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
+loss_by_X = numerical_gradient(lambda X: (dY_new * (A_new @ X)).sum(), X_new)
+loss_by_A = numerical_gradient(lambda A: (dY_new * (A @ X_new)).sum(), A_new)
+assert close(A_new.T @ dY_new, loss_by_X), "(2.5) does not hold"
+assert close(dY_new @ X_new.T, loss_by_A), "(2.6) does not hold"
+"(2.5) and (2.6) hold"
+
+# %% [markdown]
+# Why `(dY * Y).sum()`? It stands for the loss. Near the point where we are, the loss moves with
+# $Y$ by `dY` times the change; any loss with this `dY` has the same gradient further back.
+
+# %% [markdown] slide="slide"
+# ## Part 2 · Where the error signal starts
 #
 # For one sequence with label $y$, (2.2) reads
 #
 # $$L = -\log p_y = -z_y + \log \sum_{c} e^{z_c}$$
 #
-# The first term has the derivative $-1$ by $z_y$ and 0 by the others.
-# The second has the derivative $p_c$ by $z_c$. With the mean over $N$ sequences:
-#
-# $$\frac{dL}{dz_{c,n}} = \frac{1}{N}
-# \begin{cases} p_{c,n} - 1 & \text{if } c = y_n \\
-# p_{c,n} & \text{otherwise} \end{cases} \tag{2.4}$$
-#
-# *What the model said, minus what it should have said.*
+# How does $L$ move with each logit $z_c$?
 
 # %% [markdown] slide="notes"
 # Ask: "the model gives the right class .99. How large is the gradient?" About .01
 # over N. Usual wrong answer: "1/p, so about 1". That is the gradient by the
 # probability; the softmax stands in between.
 
-
 # %% [markdown] slide="subslide"
-# ### (2.4), tested
+# ### Three classes, with numbers
 #
-# Every formula that claims something is followed by a cell that compares it with a
-# measurement.
+# One sequence, three classes with $p = (0.2, 0.5, 0.3)$, and the label is the second, $y = 2$.
+#
+# Differentiate the two terms of $L$ one by one: the first contains one logit, the second all
+# three. What is $e^{z_c}$ over the sum called?
+
+# %% guess="02.4"
+# How fast does L move with each of the three logits?
+guess("02.4", z_1=0.2, z_2=-0.5, z_3=0.3)
+
+# %% [markdown] answer="02.4" slide="fragment"
+# They add up to 0: raising all logits alike changes no probability. Raising a wrong class's
+# logit takes probability from the right one, the more the more that class has already.
+
+# %% [markdown]
+# The small model, measured: how the loss moves with each logit, beside the probabilities.
+# A column is a sequence; the labels are below.
 
 
-# %% slide="fragment"
+# %%
 def loss_of_logits(z):
     exponentials = np.exp(z - z.max(axis=0))
     return cross_entropy(exponentials / exponentials.sum(axis=0), labels)
 
 
-dz = (probabilities - np.eye(C)[labels].T) / N  # (2.4)
-nudged = numerical_gradient(loss_of_logits, W["ys"] @ states[-1])
-assert close(dz, nudged), "(2.4) does not hold"
-dz.round(3)  # each column sums to zero: what one class gains, the others lose
-
-# %% [markdown] slide="slide"
-# ## From the logits to the last state
-#
-# Unit $i$ of the last state enters **every** logit:
-# $z_c = \sum_i W^{y,s}_{c,i}\, s_{T,i}$. So its gradient collects from all of them:
-#
-# $$\delta_{T,i} = \sum_{c} W^{y,s}_{c,i} \frac{dL}{dz_c} \tag{2.5}$$
-#
-# Weight $(c, i)$ enters **one** logit of each sequence, and the sequences share the
-# weight:
-#
-# $$\frac{dL}{dW^{y,s}_{c,i}} = \sum_{n} \frac{dL}{dz_{c,n}}\, s_{T,i,n} \tag{2.6}$$
-
-# %% [markdown] slide="notes"
-# Ask for the matrix form of both. (2.5) sums over the row index of W, so W is
-# transposed. The usual wrong answer forgets that; the shapes (C, H) and (C, N)
-# refuse.
-
-# %%
-delta_T = np.einsum("ci,cn->in", W["ys"], dz)  # (2.5), index by index
-assert close(delta_T, measured[T]), "(2.5) does not hold"
-
-# %%
-dW_ys = np.einsum("cn,in->ci", dz, states[-1])  # (2.6), index by index
-loss_of = lambda W_ys: cross_entropy(predict(states[-1], {"ys": W_ys}), labels)
-assert close(dW_ys, numerical_gradient(loss_of, W["ys"])), "(2.6) does not hold"
+nudged_logits = numerical_gradient(loss_of_logits, W["ys"] @ states[-1])
+print(np.hstack([probabilities, nudged_logits]).round(3))
+print("labels:", labels)
 
 # %% [markdown]
 # ### Exercise: the loss, backward
 #
-# Write (2.4), then (2.5) and (2.6) as matrix products.
+# 1. The gradient by the logits, (C, N). The loss is a mean over the $N$ sequences.
+# 2. The logits are a product, $z = W^{y,s} s_T$: you know the way back through it.
+#
 # You get the probabilities, so the softmax need not be computed again.
+# `check(loss_backward, stage="logits")` looks at the first step alone.
 
 
 # %% exercise="loss_backward" points=4
@@ -320,7 +471,7 @@ def loss_backward(
     N = len(labels)
     dz = probabilities.copy()
     dz[labels, np.arange(N)] -= 1
-    dz = dz / N  # (2.4)
+    dz = dz / N  # (2.7)
     ds_last = W["ys"].T @ dz  # (2.5)
     return ds_last, {"ys": dz @ s_last.T}  # (2.6)
     ### END SOLUTION
@@ -329,107 +480,57 @@ def loss_backward(
 # %% check="loss_backward"
 check(loss_backward)
 
-# %% [markdown] slide="slide"
-# ## Part 2 · One layer, backward
+# %% [markdown] found="loss_backward" slide="slide"
+# ### What you found: where the error signal starts
 #
-# An error signal $\delta_t$ has arrived at $s_t$. First obstacle: the tanh.
-# Its slope can be written with its own output, $\tanh'(a) = 1 - \tanh^2(a)$, so
+# The first term has the derivative $-1$ by $z_y$ and 0 by the others, the second has $p_c$ by
+# $z_c$. With the mean over $N$ sequences:
 #
-# $$\frac{dL}{da_t} = \delta_t \odot (1 - s_t \odot s_t) \tag{2.7}$$
+# $$\frac{dL}{dz_{c,n}} = \frac{1}{N}
+# \begin{cases} p_{c,n} - 1 & \text{if } c = y_n \\
+# p_{c,n} & \text{otherwise} \end{cases} \tag{2.7}$$
 #
-# where $\odot$ multiplies entry by entry.
+# *What the model said, minus what it should have said.* And through the product, (2.5), (2.6):
 #
-# Two things to notice: the pre-activation $a_t$ need not be kept, the state is enough.
-# And where a unit is saturated ($s$ near 1 or $-1$) almost nothing comes through.
+# $$\delta_T = (W^{y,s})^{\top} \frac{dL}{dz}, \qquad
+# \frac{dL}{dW^{y,s}} = \frac{dL}{dz}\, s_T^{\top} \tag{2.8}$$
 
-# %% [markdown] slide="notes"
-# Ask: "a unit is at .99. What share of its error signal gets through?" 1 - .98 = .02.
-# The usual slip in code: np.tanh applied to s_t again. The state is a tanh already.
-
-# %% slide="fragment"
-x_t, s_prev = xs[0], s0
-a_t = W["ss"] @ s_prev + W["sx"] @ x_t
-s_t = np.tanh(a_t)
-delta = rng.normal(size=(H, N))  # some error signal that arrives at s_t
-da = delta * (1 - s_t * s_t)  # (2.7)
-nudged = numerical_gradient(lambda a: (delta * np.tanh(a)).sum(), a_t)
-assert close(da, nudged), "(2.7) does not hold"
-
-# %% [markdown]
-# Why `(delta * np.tanh(a)).sum()`? It stands for the loss: near the point where we
-# are, the loss moves with $s_t$ by the error signal times the change. Any loss with
-# this error signal at $s_t$ has the same gradient further back.
+# %% found="loss_backward"
+dz = (probabilities - np.eye(C)[labels].T) / N  # (2.7)
+assert close(dz, nudged_logits), "(2.7) does not hold"
+assert close(W["ys"].T @ dz, measured[T]), "(2.8) does not hold"
+"(2.7) and (2.8) hold"
 
 # %% [markdown] slide="slide"
-# ## Second obstacle: two products
+# ## Part 3 · One step, backward
 #
-# The pre-activation is
-# $a_{t,i} = \sum_j W^{s,s}_{i,j}\, s_{t-1,j} + \sum_d W^{s,x}_{i,d}\, x_{t,d}$. Old
-# unit $j$ and input $d$ feed every $a_{t,i}$, so they collect from all of them:
+# An error signal $\delta_t$ has arrived at $s_t$. On its way to $s_{t-1}$, to $x_t$ and to the
+# weights it meets what the forward pass did, last things first:
 #
-# $$\frac{dL}{ds_{t-1,j}} = \sum_i W^{s,s}_{i,j} \frac{dL}{da_{t,i}} \tag{2.8}$$
+# $$s_t = \tanh(a_t), \qquad a_t = W^{s,s} s_{t-1} + W^{s,x} x_t$$
 #
-# $$\frac{dL}{dx_{t,d}} = \sum_i W^{s,x}_{i,d} \frac{dL}{da_{t,i}} \tag{2.9}$$
-#
-# Forward, $W_{i,j}$ carries unit $j$ to unit $i$. Backward, it carries the blame from
-# $i$ to $j$.
+# - Nudge one entry of $a_t$. How fast does that entry of $s_t$ move? (Notebook 00.)
+# - $a_t$ is a sum of two products. What arrives at a sum arrives at each of its parts.
 
 # %% [markdown] slide="notes"
-# Ask: "W is square. Who notices when you forget the transpose?" Nobody: no shape
+# Ask: "W is square. Who notices when you take it the wrong way round?" Nobody: no shape
 # complains. Only a numeric check does. This is why every size in our checks differs,
 # and why even that is not enough for W^{s,s}.
 
-# %%
-upstream = lambda s_prev, x_t: (delta * rnn_step(x_t, s_prev, W)).sum()
-by_state = np.einsum("ij,in->jn", W["ss"], da)  # (2.8), index by index
-by_input = np.einsum("id,in->dn", W["sx"], da)  # (2.9)
-assert close(by_state, numerical_gradient(lambda s: upstream(s, x_t), s_prev)), "(2.8) does not hold"
-assert close(by_input, numerical_gradient(lambda x: upstream(s_prev, x), x_t)), "(2.9) does not hold"
-
 # %% [markdown] slide="subslide"
-# ### The same as a Jacobian
+# ### One unit, with numbers
 #
-# (2.7) and (2.8) together are the transpose of the step's Jacobian: of the matrix
-# that holds, in row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For
-# one sequence
+# One unit, one input, one sequence: $w = W^{s,s} = 0.5$, the old state is $s_{t-1} = 0.6$, the new
+# one $s_t = 0.5$, and $\delta_t = 1$ has arrived.
 #
-# $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s},
-# \qquad \frac{dL}{ds_{t-1}} = J_t^{\top} \delta_t \tag{2.10}$$
-#
-# Notebook 03 is about products of these matrices.
+# How fast does the loss move with $a_t$? With $w$? With $s_{t-1}$?
 
-# %% slide="fragment"
-one = slice(0, 1)  # the first sequence alone
-J = (1 - s_t[:, one] ** 2) * W["ss"]  # row i times the slope of unit i
-nudged = lambda e: rnn_step(x_t[:, one], s_prev[:, one] + e[:, None], W)
-columns = [(nudged(1e-6 * e) - nudged(-1e-6 * e)) / 2e-6 for e in np.eye(H)]
-assert close(J, np.hstack(columns)), "(2.10) does not hold"
-assert np.allclose(J.T @ delta[:, one], by_state[:, one]), "(2.10) does not hold"
+# %% guess="02.5"
+guess("02.5", a_t=0.75, w=0.45, s_prev=0.375)
 
-# %% [markdown] slide="slide"
-# ## The weights of this layer
-#
-# $W^{s,s}_{i,j}$ stands in one place only: it multiplies $s_{t-1,j}$ on the way to
-# $a_{t,i}$. For one sequence, and for the weights of **this layer alone**, call the
-# gradients $G_t$:
-#
-# $$G^{s,s}_{t,i,j} = \frac{dL}{da_{t,i}}\, s_{t-1,j}, \qquad
-# G^{s,x}_{t,i,d} = \frac{dL}{da_{t,i}}\, x_{t,d} \tag{2.11}$$
-#
-# *What came back to the row, times what went in by the column.*
-
-# %% [markdown] slide="notes"
-# Prediction for the room: "in code this is one matrix product, (H, N) times (N, H).
-# The N disappears. Was it summed, averaged, or is one sequence left?" Summed: that is
-# what a matrix product does. The mean of the loss is inside the error signal already
-# (1/N in (2.4)). Usual wrong answer: divide by N again.
-
-# %%
-one_column = lambda V: (delta[:, one] * rnn_step(x_t[:, one], s_prev[:, one], V)).sum()
-G_ss = np.outer(da[:, 0], s_prev[:, 0])  # (2.11) for the first sequence
-G_sx = np.outer(da[:, 0], x_t[:, 0])
-assert close(G_ss, numerical_gradient(lambda V: one_column({**W, "ss": V}), W["ss"])), "(2.11) does not hold"
-assert close(G_sx, numerical_gradient(lambda V: one_column({**W, "sx": V}), W["sx"])), "(2.11) does not hold"
+# %% [markdown] answer="02.5" slide="fragment"
+# The tanh lets three quarters through. What arrives at $a_t$ then meets a product of two numbers:
+# each of them gets it times the other, $0.75 \cdot 0.6$ and $0.75 \cdot 0.5$.
 
 # %% [markdown]
 # ### What `ds` means in code
@@ -438,13 +539,13 @@ assert close(G_sx, numerical_gradient(lambda V: one_column({**W, "sx": V}), W["s
 # returned**, as the caller sees it. `rnn_step` returns $s_t$, and the caller of its
 # backward holds the whole error signal there. So here `ds` is $\delta_t$.
 #
-# In a batch the weights are shared by the sequences as well: their gradients by one
-# step's weights add up. In code that is one matrix product of an (H, N) and an (N, H)
-# array, and it sums over the $N$ that disappears.
-#
 # ### Exercise: one step, backward
 #
-# Write (2.7), (2.8), (2.9) and (2.11), for a whole batch and without a loop.
+# For a whole batch, without a loop. Four answers, and one quantity that all of them start
+# from.
+#
+# The check compares with slopes of `rnn_step`. To try a part by itself:
+# `check(rnn_step_backward, stage="tanh")` or `stage="weights"`.
 
 
 # %% exercise="rnn_step_backward" points=5
@@ -467,9 +568,9 @@ def rnn_step_backward(
             step, summed over the sequences of the batch.
     """
     ### BEGIN SOLUTION
-    da = ds * (1 - s_t**2)  # (2.7)
-    dx = W["sx"].T @ da  # (2.9)
-    ds_prev = W["ss"].T @ da  # (2.8)
+    da = ds * (1 - s_t**2)  # (2.9)
+    dx = W["sx"].T @ da
+    ds_prev = W["ss"].T @ da  # (2.10)
     dW = {"ss": da @ s_prev.T, "sx": da @ x_t.T}  # (2.11)
     return dx, ds_prev, dW
     ### END SOLUTION
@@ -478,22 +579,66 @@ def rnn_step_backward(
 # %% check="rnn_step_backward"
 check(rnn_step_backward)
 
+# %% [markdown] found="rnn_step_backward" slide="slide"
+# ### What you found: one step, backward
+#
+# Through the tanh, with $\odot$ entry by entry:
+#
+# $$\frac{dL}{da_t} = \delta_t \odot (1 - s_t \odot s_t) \tag{2.9}$$
+#
+# Through the two products, (2.5):
+#
+# $$\frac{dL}{ds_{t-1}} = (W^{s,s})^{\top} \frac{dL}{da_t}, \qquad
+# \frac{dL}{dx_t} = (W^{s,x})^{\top} \frac{dL}{da_t} \tag{2.10}$$
+#
+# To the weights of **this step alone**, (2.6); call these gradients $G_t$:
+#
+# $$G^{s,s}_t = \frac{dL}{da_t}\, s_{t-1}^{\top}, \qquad
+# G^{s,x}_t = \frac{dL}{da_t}\, x_t^{\top} \tag{2.11}$$
+
+# %% [markdown] found="rnn_step_backward"
+# Two things to notice. The pre-activation $a_t$ need not be kept, the state is enough. And where
+# a unit is saturated ($s$ near 1 or $-1$) almost nothing comes through.
+#
+# (2.9) and (2.10) together are the transpose of the step's **Jacobian**: of the matrix that holds,
+# in row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For one sequence
+#
+# $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s},
+# \qquad \frac{dL}{ds_{t-1}} = J_t^{\top} \delta_t \tag{2.12}$$
+#
+# Notebook 03 is about products of these matrices.
+
+# %% found="rnn_step_backward"
+x_1, s_1, delta_1 = xs[0], states[0], measured[1]
+da_1 = delta_1 * (1 - s_1 * s_1)  # (2.9)
+loss_when = lambda x, s, V: (delta_1 * rnn_step(x, s, V)).sum()
+assert close(W["sx"].T @ da_1, numerical_gradient(lambda x: loss_when(x, s0, W), x_1)), "(2.10) does not hold"
+by_ss = numerical_gradient(lambda M: loss_when(x_1, s0, {**W, "ss": M}), W["ss"])
+assert close(da_1 @ s0.T, by_ss), "(2.11) does not hold"
+J = (1 - s_1[:, :1] ** 2) * W["ss"]  # row i times the slope of unit i, first sequence
+assert close(J.T @ delta_1[:, :1], (W["ss"].T @ da_1)[:, :1]), "(2.12) does not hold"
+"(2.9) to (2.12) hold"
+
 # %% [markdown]
 # Was the batch summed? Run your step for all sequences together, and for each by
-# itself. (And the $1/N$ of the loss? It came in with (2.4) and is inside the error
-# signal.)
+# itself. (And the $1/N$ of the loss? It came in where the error signal starts, and is inside
+# it.)
 
 # %% needs="rnn_step_backward"
-batch = rnn_step_backward(delta.copy(), x_t, s_prev, s_t, W)[2]
+delta = rng.normal(size=(H, N))  # some error signal that arrives at s_1
+batch = rnn_step_backward(delta.copy(), xs[0], s0, states[0], W)[2]
 alone = []
 for n in range(N):
-    of_n = [array[:, n : n + 1].copy() for array in (delta, x_t, s_prev, s_t)]
+    of_n = [array[:, n : n + 1].copy() for array in (delta, xs[0], s0, states[0])]
     alone.append(rnn_step_backward(*of_n, W)[2])
 assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone)), "the batch was not summed"
 "summed over the sequences"
 
+# %% [markdown] sitting=2
+# > **A place to stop.** You have the way back through one step. What follows is about many.
+
 # %% [markdown] slide="slide"
-# ## Pen and paper
+# ## Part 4 · One weight in three places
 #
 # One unit, one input, one sequence, three positions. The loss is the last state itself:
 # $L = s_3$, so $\delta_3 = 1$. With $W^{s,s} = w = 0.5$ and $W^{s,x} = 1$ the network
@@ -502,53 +647,76 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone)), "the batch was n
 # | | $s_0$ | $s_1$ | $s_2$ | $s_3$ |
 # |---|---|---|---|---|
 # | state | −0.25 | 0.8 | 0.6 | 0.5 |
-# | slope $1 - s_t^2$ | | 0.36 | 0.64 | 0.75 |
 #
-# **Fill in, from right to left**: $da_3$, then $G_3 = da_3\, s_2$, then
-# $\delta_2 = w\, da_3$; the same for positions 2 and 1. (The inputs are not needed.
-# Why?)
+# You did the last step in part 3: at position 3 the weight got 0.45, and 0.375 went on to $s_2$.
+# **Go on to the left**, on paper: what does $w$ get at position 2, what reaches $s_1$, and what
+# does $w$ get at position 1? (The inputs are not needed. Why?)
 
 # %% [markdown] slide="notes"
-# Five minutes, in pairs. Usual slips: G_3 with s_3 instead of s_2; delta_2 without
+# Five minutes, in pairs. Usual slips: s_t where s_{t-1} belongs; the state before without
 # the slope. The inputs are not needed because the slope is written with the states,
-# and G^{s,s} is made of states. (G^{s,x} would need them.)
+# and what the weight gets is made of states. (W^{s,x} would need them.)
 
-# %% [markdown] slide="subslide"
-# ### The answer
+# %% guess="02.6"
+# w gets at positions 2 and 1, and what reaches s_1
+guess("02.6", w_at_2=0.192, delta_1=0.12, w_at_1=-0.0108)
+
+# %% [markdown] answer="02.6" slide="subslide"
+# ### On paper, from right to left
 #
-# | $t$ | $\delta_t$ | $da_t = \delta_t (1 - s_t^2)$ | $G_t = da_t\, s_{t-1}$ |
+# | $t$ | $\delta_t$ | $dL/da_t$ | $w$ gets |
 # |---|---|---|---|
-# | 3 | 1 | 0.75 | 0.75 · 0.6 = **0.45** |
+# | 3 | 1 | 1 · 0.75 = 0.75 | 0.75 · 0.6 = **0.45** |
 # | 2 | 0.5 · 0.75 = 0.375 | 0.375 · 0.64 = 0.24 | 0.24 · 0.8 = **0.192** |
 # | 1 | 0.5 · 0.24 = 0.12 | 0.12 · 0.36 = 0.0432 | 0.0432 · (−0.25) = **−0.0108** |
 #
-# Three numbers for one weight. A contribution can have either sign: here, with all
-# $da_t > 0$, that of what the weight multiplied. And the inputs? The slope is
-# written with the states, and $w$ multiplies states.
+# Three numbers for one weight. They can have either sign: here, with everything else positive,
+# that of the state that the weight multiplied.
 
 # %% [markdown] slide="slide"
-# ## Part 3 · One weight in three places
+# ## A copy for every position
 #
-# Which of 0.45, 0.192 and −0.0108 is *the* derivative of $L$ by $w$?
+# Which of the three numbers is *the* derivative of $L$ by $w$?
 #
 # Give every position **its own copy** of the weight, $w_1, w_2, w_3$:
 #
-# $$s_t = \tanh(w_t\, s_{t-1} + x_t) \tag{2.12}$$
+# $$s_t = \tanh(w_t\, s_{t-1} + x_t) \tag{2.13}$$
 #
-# Now there are three weights and three ordinary gradients, and layer by layer we found
+# Now there are three weights and three ordinary gradients, and layer by layer you found
 # $G_t = dL/dw_t$. The RNN is the case where all copies are equal.
 #
-# **Predict**: nudge all three copies by the same small amount. By what does $L$
-# change, per unit?
+# **Nudge all three copies by the same small amount. By what does $L$ change, per unit?**
 
 # %% [markdown] slide="notes"
 # Usual wrong answers: the mean of the three, or the last one (.45).
 # Nudging all of them is a nudge in the direction (1, 1, 1): the changes add up.
 
+# %% guess="02.7"
+# A number, made of 0.45, 0.192 and -0.0108.
+guess("02.7", change_of_L=0.6312)
+
+# %% [markdown] answer="02.7" slide="slide"
+# ## Contributions add up
+#
+# $0.45 + 0.192 - 0.0108 = 0.6312$. Shared weights are copies that are forced to move together. By
+# the chain rule, with every copy moving at speed 1 when the shared weight does:
+#
+# $$\frac{dL}{dW^{s,s}} = \sum_{t=1}^{T} G^{s,s}_t, \qquad
+# \frac{dL}{dW^{s,x}} = \sum_{t=1}^{T} G^{s,x}_t \tag{2.14}$$
+#
+# $G_t$ is the **contribution** of position $t$: the gradient by that position's own copy.
+#
+# A **sum**: not a mean, not the last one, not the largest.
+
+# %% [markdown] slide="notes"
+# This is the answer to the opening question. Ask: "and the gradient by x_2, is that a
+# sum over positions too?" No: x_2 is read once. It is the written question of the
+# notebook, so let it stand.
+
 # %% [markdown] slide="subslide"
 # ### Nudge one copy, nudge all
 
-# %% slide="fragment"
+# %% slide="fragment" hide_input=true
 target = np.array([0.8, 0.6, 0.5])
 start, w = -0.25, 0.5
 x = np.arctanh(target) - w * np.array([start, 0.8, 0.6])  # they lead to these states
@@ -557,34 +725,15 @@ x = np.arctanh(target) - w * np.array([start, 0.8, 0.6])  # they lead to these s
 def last_state(copies):
     s = start
     for w_t, x_value in zip(copies, x, strict=True):
-        s = np.tanh(w_t * s + x_value)  # (2.12)
+        s = np.tanh(w_t * s + x_value)  # (2.13)
     return s
 
 
 one_copy = numerical_gradient(last_state, np.array([w, w, w]))
 all_copies = (last_state([w + 1e-6] * 3) - last_state([w - 1e-6] * 3)) / 2e-6
 assert close(one_copy, [-0.0108, 0.192, 0.45]), "not what was found on paper"
-assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6312"
+assert np.isclose(all_copies, one_copy.sum()), "(2.14) does not hold"
 {"one copy at a time": one_copy.round(4), "all at once": round(float(all_copies), 4)}
-
-# %% [markdown] slide="slide"
-# ## Contributions add up
-#
-# Shared weights are copies that are forced to move together. By the chain rule, with
-# every copy moving at speed 1 when the shared weight does:
-#
-# $$\frac{dL}{dW^{s,s}} = \sum_{t=1}^{T} G^{s,s}_t, \qquad
-# \frac{dL}{dW^{s,x}} = \sum_{t=1}^{T} G^{s,x}_t \tag{2.13}$$
-#
-# $G_t$ is the **contribution** of position $t$: the gradient by that position's own
-# copy.
-#
-# A **sum**: not a mean, not the last one, not the largest.
-
-# %% [markdown] slide="notes"
-# This is the answer to the opening question. Ask: "and the gradient by x_2, is that a
-# sum over positions too?" No: x_2 is read once. It is the written question of the
-# notebook, so let it stand.
 
 # %% [markdown] slide="slide"
 # ## Direct and total
@@ -594,7 +743,7 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6
 #
 # | | sign | what moves |
 # |---|---|---|
-# | **direct** | $\partial s_t / \partial w = (1 - s_t^2)\, s_{t-1}$ | $w$ in step $t$; $s_{t-1}$ stays |
+# | **direct** | $\partial s_t / \partial w$ | $w$ in step $t$; $s_{t-1}$ stays |
 # | **total** | $d s_t / d w$ | $w$ in every step, and all that follows |
 #
 # In this course $\partial$ is always direct and $d$ is always total.
@@ -602,8 +751,8 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6
 # The total derivative is the direct one plus what arrives through the state before:
 #
 # $$\frac{d s_t}{d w} = \frac{\partial s_t}{\partial w}
-# + (1 - s_t^2)\, w\, \frac{d s_{t-1}}{d w},
-# \qquad \frac{d s_0}{d w} = 0 \tag{2.14}$$
+# + \frac{\partial s_t}{\partial s_{t-1}}\, \frac{d s_{t-1}}{d w},
+# \qquad \frac{d s_0}{d w} = 0 \tag{2.15}$$
 
 # %% [markdown] slide="notes"
 # Ask: "for which t are the two equal?" t = 1: s_0 does not depend on w. Werbos (1990)
@@ -611,8 +760,8 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6
 # both and leave you to guess.
 
 # %% [markdown]
-# (2.14) runs **forward**, with the states. It never heard of error signals, and must
-# end at the same number as the sum of the contributions, 0.6312. On paper:
+# (2.15) runs **forward**, with the states. It never heard of error signals, and must
+# end at the same number as the sum of the contributions. On paper:
 #
 # - position 1: 0.36 · (−0.25) = −0.09
 # - position 2: 0.64 · (0.8 + 0.5 · (−0.09)) = 0.4832
@@ -621,16 +770,15 @@ assert np.isclose(all_copies, -0.0108 + 0.192 + 0.45), "they do not add up to .6
 # %% [markdown] slide="subslide"
 # ### Direct and total, in numbers
 
-# %% slide="fragment"
-s_before = np.array([start, 0.8, 0.6])
-total, totals, directs = 0.0, [], []  # d s_0 / d w = 0
-for s, s_old in zip(target, s_before, strict=True):
-    direct = (1 - s**2) * s_old
-    total = direct + (1 - s**2) * w * total  # (2.14)
-    totals.append(total)
-    directs.append(direct)
-assert np.isclose(totals[-1], all_copies), "(2.14) ends elsewhere than the nudge"
-{"direct": np.round(directs, 4), "total": np.round(totals, 4)}
+# %% slide="fragment" hide_input=true
+nudge_one = lambda s_old, t: lambda v: float(np.tanh(v[0] * s_old + x[t - 1]))
+before = [start, 0.8, 0.6]
+directs = np.array([numerical_gradient(nudge_one(before[t - 1], t), np.array([w]))[0] for t in (1, 2, 3)])
+upto = lambda v, t: float(np.ravel(rnn_forward_batch(x[:t].reshape(-1, 1, 1), np.array([[start]]), v)[-1])[0])
+weights_of = lambda v: {"ss": v.reshape(1, 1), "sx": np.eye(1)}
+totals = [numerical_gradient(lambda v, t=t: upto(weights_of(v), t), np.array([w]))[0] for t in (1, 2, 3)]
+assert close(totals, [-0.09, 0.4832, 0.6312]), "(2.15) does not hold"
+{"direct": directs.round(4), "total": np.round(totals, 4)}
 
 # %% [markdown]
 # Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
@@ -662,7 +810,7 @@ assert np.isclose(totals[-1], all_copies), "(2.14) ends elsewhere than the nudge
 # bug "carry not added".
 
 # %% [markdown]
-# All three products, summed over the positions. The nudge said 0.6312.
+# All three products, summed over the positions. The nudge of all copies said 0.6312.
 
 # %%
 delta_by_hand = np.array([0.12, 0.375, 1.0])
@@ -677,28 +825,20 @@ assert close(delta_by_hand * directs, one_copy), "direct times total is not the 
 # %% [markdown] slide="slide"
 # ## A loss may look at every state
 #
-# A tagger predicts something at every position. Then the loss sees $s_t$ **directly**,
-# and it sees it **through** $s_{t+1}$. The error signal is total, so it has two parts:
+# A tagger predicts something at every position. Then the loss sees $s_t$ **directly**, and it
+# sees it **through** $s_{t+1}$. Its error signal is total.
 #
-# $$\delta_t = \underbrace{\frac{\partial L}{\partial s_t}}_{\text{direct}}
-# + \underbrace{(W^{s,s})^{\top} \frac{dL}{da_{t+1}}}_{\text{carried, by (2.8)}}
-# \quad \text{for } t < T,
-# \qquad \delta_T = \frac{\partial L}{\partial s_T} \tag{2.15}$$
+# The network of the pen-and-paper example, with $L = 0.7\, s_1 - 1.2\, s_2 + s_3$:
 #
-# Behind the last state there is no step: nothing is carried to it.
+# - *direct*: change one state in the formula of the loss, leave the others as they are;
+# - *total*: change one state and let the network run on from it.
 
 # %% [markdown] slide="notes"
 # Ask: "our classifier looks at s_T only. What are the direct gradients?" Zero, but
 # for the last. Usual slip in code: start the walk with the last gradient as carry AND
 # add it again.
 
-# %% [markdown]
-# Measure both parts on the network of the pen-and-paper example, with the loss
-# $L = 0.7\, s_1 - 1.2\, s_2 + s_3$. Direct: change one state in the formula of the
-# loss, leave the others as they are. Total: change one state and let the network run
-# on from it.
-
-# %%
+# %% hide_input=true slide="fragment"
 weights_of_states = np.array([0.7, -1.2, 1.0])  # a loss that looks at all three states
 loss_of_states = lambda s_all: weights_of_states @ s_all  # seen directly
 
@@ -715,29 +855,12 @@ def run_on(s_t, t):
 nudge = lambda t, d: loss_of_states(run_on(target[t - 1] + d, t))
 measured_total = np.array([(nudge(t, 1e-6) - nudge(t, -1e-6)) / 2e-6 for t in (1, 2, 3)])
 measured_direct = numerical_gradient(loss_of_states, target)  # the other states stay
-da_next = measured_total[1:] * (1 - target[1:] ** 2)
-carried_back = np.append(w * da_next, 0.0)  # nothing is carried to position 3
-assert close(measured_total, measured_direct + carried_back), "(2.15) does not hold"
-
-# %% [markdown] slide="subslide"
-# ### The two parts of an error signal
-#
-# Three states, $L = 0.7\, s_1 - 1.2\, s_2 + s_3$.
-
-# %% slide="fragment" hide_input=true
-show(
-    figures_02.direct_and_carried(measured_direct, carried_back),
-    alt="Error signals of three positions in two parts. Position 1: direct 0.7, carried "
-    f"{carried_back[0]:.3f}. Position 2: direct -1.2, carried {carried_back[1]:.3f}. "
-    "Position 3: direct 1, nothing carried.",
-)
-
-# %% [markdown] slide="notes"
-# The network is that of the pen-and-paper example.
-# Ask: "at position 1 the carried part is negative. Where does that come from?"
-# From position 2, whose direct gradient is -1.2.
+{"direct": measured_direct.round(3), "total": measured_total.round(3)}
 
 # %% [markdown]
+# At position 3 both are 1. At position 2 the direct one is −1.2 and the total one −0.825: 0.375
+# came from somewhere. Where have you met this number?
+#
 # ### What `ds` means, once more
 #
 # The rule is the same as before: `ds` is the gradient at what the forward function
@@ -746,7 +869,7 @@ show(
 # states: those are *inside* the function, and going back through them is the backward
 # function's own work.
 #
-# | function | `ds` | in formulas |
+# | function | `ds` | what it is |
 # |---|---|---|
 # | `rnn_step_backward` | (H, N) | error signal $\delta_t = dL/ds_t$: total |
 # | `parameter_contributions` | (T, H, N) | $\partial L / \partial s_t$ for every $t$: direct |
@@ -757,8 +880,13 @@ show(
 #
 # ### Exercise: the contribution of each position
 #
-# Walk from position $T$ to position 1. At each: (2.15) for the error signal, then
-# `rnn_step_backward`. Keep the positions apart: do not sum yet.
+# 1. Which position must be first, and what is its error signal?
+# 2. When you stand at position $t$: of which two parts is the error signal made, and who hands
+#    you the second?
+# 3. What does `rnn_step_backward` give you for this position, and what for the next?
+#
+# Keep the positions apart: do not sum yet. `check(parameter_contributions, stage="two positions")`
+# looks at a sequence of two.
 
 
 # %% exercise="parameter_contributions" points=5
@@ -786,7 +914,7 @@ def parameter_contributions(
     carried = np.zeros(s0.shape)  # behind the last state there is no step
     for k in reversed(range(T)):
         s_prev = states[k - 1] if k > 0 else s0
-        delta = ds[k] + carried  # (2.15)
+        delta = ds[k] + carried  # (2.16)
         _, carried, dW = rnn_step_backward(delta, xs[k], s_prev, states[k], W)
         contributions["ss"][k] = dW["ss"]
         contributions["sx"][k] = dW["sx"]
@@ -797,13 +925,47 @@ def parameter_contributions(
 # %% check="parameter_contributions"
 check(parameter_contributions)
 
+# %% [markdown] found="parameter_contributions" slide="slide"
+# ### What you found: the two parts of an error signal
+#
+# $$\delta_t = \underbrace{\frac{\partial L}{\partial s_t}}_{\text{direct}}
+# + \underbrace{(W^{s,s})^{\top} \frac{dL}{da_{t+1}}}_{\text{carried, by (2.10)}}
+# \quad \text{for } t < T,
+# \qquad \delta_T = \frac{\partial L}{\partial s_T} \tag{2.16}$$
+#
+# Behind the last state there is no step: nothing is carried to it.
+
+# %% found="parameter_contributions"
+carried_back = np.append(w * measured_total[1:] * (1 - target[1:] ** 2), 0.0)
+assert close(measured_total, measured_direct + carried_back), "(2.16) does not hold"
+"(2.16) holds"
+
+# %% [markdown] found="parameter_contributions" slide="subslide"
+# ### The two parts, measured
+#
+# Three states, $L = 0.7\, s_1 - 1.2\, s_2 + s_3$.
+
+# %% found="parameter_contributions" slide="fragment" hide_input=true
+carried_back = measured_total - measured_direct
+show(
+    figures_02.direct_and_carried(measured_direct, carried_back),
+    alt="Error signals of three positions in two parts. Position 1: direct 0.7, carried "
+    f"{carried_back[0]:.3f}. Position 2: direct -1.2, carried {carried_back[1]:.3f}. "
+    "Position 3: direct 1, nothing carried.",
+)
+
+# %% [markdown] slide="notes"
+# The network is that of the pen-and-paper example.
+# Ask: "at position 1 the carried part is negative. Where does that come from?"
+# From position 2, whose direct gradient is -1.2.
+
 # %% [markdown]
 # The classifier of the beginning, once more. Nudge **one position's** copy of
 # $W^{s,s}$ and compare with your contribution of that position; then nudge them all
-# and compare with the sum, (2.13).
+# and compare with the sum of all.
 
 
-# %% needs="parameter_contributions"
+# %% needs="parameter_contributions loss_backward"
 def loss_with(matrix, positions):
     """The loss when the given positions use `matrix` in place of W["ss"]."""
     s = s0
@@ -813,16 +975,17 @@ def loss_with(matrix, positions):
 
 
 ds = np.zeros((T, H, N))
-ds[-1] = delta_T  # the loss looks at the last state only
+ds[-1], _ = loss_backward(probabilities, labels, states[-1], W)  # it looks at the last state only
 G = parameter_contributions(ds, xs, s0, states, W)["ss"]
 for t in range(1, T + 1):
     one_nudged = numerical_gradient(lambda M, t=t: loss_with(M, [t]), W["ss"])
     assert close(G[t - 1], one_nudged), "not the gradient by this position's copy"
 all_nudged = numerical_gradient(lambda M: loss_with(M, range(1, T + 1)), W["ss"])
-assert close(G.sum(axis=0), all_nudged), "(2.13) does not hold"
+assert close(G.sum(axis=0), all_nudged), "(2.14) does not hold"
+"each position's contribution is the gradient by its copy, and their sum that by all"
 
 # %% [markdown] slide="slide"
-# ## Part 4 · Where the contributions come from
+# ## Part 5 · Where the contributions come from
 #
 # The prediction from the beginning: $T = 12$, the loss looks at the last state only.
 # Which use of $W^{s,s}$ contributes most?
@@ -849,6 +1012,7 @@ def sizes_of_contributions(scale, networks=40, T=12, D=4, H=16, N=20):
     return np.array(shares)
 
 
+# %% needs="parameter_contributions" hide_input=true
 shares = {f"scale {scale}": sizes_of_contributions(scale) for scale in (0.5, 1.4, 2.5)}
 late, even, early = [np.median(values, axis=0) for values in shares.values()]
 claim(
@@ -874,69 +1038,76 @@ show(
 # With small weights the error signal shrinks at every step back, so the last
 # positions decide. With large ones it grows on its way back, and early uses of the
 # weight outweigh late ones. Somewhere between, all count about alike. Notebook 03
-# asks what decides between the three. (From 0.5 to 2.5 every entry is five times as
-# large: compare with what you wrote down.)
+# asks what decides between the three.
 #
-# And position 1? By (2.11) its contribution is $dL/da_1$ times $s_0$, and here
-# $s_0 = 0$: a weight that multiplied nothing gets no gradient. Keep that in mind for
-# part 6.
+# And position 1? Its weight multiplied $s_0$, and here $s_0 = 0$: a weight that multiplied
+# nothing gets no gradient. Keep that in mind for part 7.
 
 # %% [markdown] slide="notes"
 # Go back to the votes. "The last" was right for small weights only.
 # Then ask: "why does position 1 have no bar at all?" s_0 = 0: it multiplied nothing.
 
-# %% [markdown] slide="slide"
-# ## Try it: one unit, twelve positions
+# %% [markdown] slide="slide" extra=true
+# ## Extra: one unit, twelve positions
 #
-# Red: the error signal $\delta_t$. Green: the contribution $da_t\, s_{t-1}$ to the
-# gradient of $w$. Find settings for which (a) nothing can be seen but the last two or
-# three bars,
+# Red: the error signal $\delta_t$. Green: what the position contributes to the gradient of $w$.
+# Find settings for which (a) nothing can be seen but the last two or three bars,
 # (b) **position 1** contributes most although the loss is the last state, (c)
 # neighbouring error signals have opposite signs.
 
-# %%
-x_demo = np.random.default_rng(5).normal(size=20).round(2)
-
-
-def one_unit(w, scale, T=12):
-    """Error signals and contributions for one unit; the loss is the last state."""
-    s = np.concatenate([[0.3], np.zeros(T)])
-    for t in range(1, T + 1):
-        s[t] = np.tanh(w * s[t - 1] + scale * x_demo[t - 1])
-    delta, G = np.ones(T + 1), np.zeros(T + 1)
-    for t in range(T, 0, -1):
-        G[t] = delta[t] * (1 - s[t] ** 2) * s[t - 1]
-        delta[t - 1] = w * delta[t] * (1 - s[t] ** 2)
-    return delta[1:], G[1:]
-
-
-# %% slide="fragment" hide_input=true
-show(
-    figures_02.signed_bars(*one_unit(0.9, 0.5), "one unit, w = 0.9, inputs half size"),
-    alt="Two rows of twelve bars for one unit with w = 0.9. The error signals shrink "
-    "from position 12 back to position 1. The contributions change sign with the state "
-    "before them, and fade too.",
+# %% guess="02.8"
+# Your settings. Move the sliders below before or after.
+guess(
+    "02.8",
+    a="w = 0.2",
+    b="w = 1.2, inputs of size 0.2",
+    c="w = -0.9",
+    choices=("w = 0.2", "w = 1.2, inputs of size 0.2", "w = 3", "w = -0.9"),
 )
+
+# %% [markdown] answer="02.8"
+# (a) A small weight shrinks the error signal at every step back.
+#
+# (b) A weight somewhat above 1, and inputs so small that the unit stays where its slope is near 1.
+# With much larger weights or inputs ($w = 3$, or inputs of size 1) the unit saturates, its slope is
+# near 0, and almost nothing comes back.
+#
+# (c) Any negative weight: every step back multiplies by it once.
 
 # %% [markdown] slide="subslide"
 # ### Move the sliders
 
 # %% slide="fragment" hide_input=true
+x_demo = np.random.default_rng(5).normal(size=20).round(2)
 explorer(
     "contributions",
-    {"x": x_demo.tolist(), "s0": 0.3, "w": 0.9, "scale": 0.5, "T": 12},
+    {"x": x_demo.tolist(), "s0": 0.3, "w": 0.0, "scale": 0.5, "T": 12},
     alt="Bars of the error signal and of the contribution to the gradient of w at every "
     "position, for one unit. Sliders set the length, the recurrent weight and the size of "
     "the inputs; a choice sets whether the loss is the last state or the sum of all.",
 )
 
-# %% [markdown]
-# Answers: (a) a small weight, $w = 0.2$ say. (b) $w = 1.2$ and inputs of size 0.2.
-# With much larger weights or inputs ($w = 3$, or inputs of size 1) the unit
-# saturates, its slope is near 0, and almost nothing comes back. (c) Any negative
-# weight: every step back multiplies by it once.
+# %% [markdown] slide="subslide"
+# ### The same, without sliders
+#
+# $w = 0.9$, inputs of half their size. Computed by *your* functions.
 
-# %%
+# %% needs="rnn_step_backward parameter_contributions" hide_input=true
+
+
+def one_unit(w, scale, T=12):
+    """Error signals and contributions for one unit; the loss is the last state."""
+    W = {"ss": np.full((1, 1), w), "sx": np.full((1, 1), scale)}
+    xs, s0 = x_demo[:T].reshape(T, 1, 1), np.full((1, 1), 0.3)
+    states = rnn_forward_batch(xs, s0, W)
+    ds = np.zeros((T, 1, 1))
+    ds[-1] = 1
+    signals = [np.ones((1, 1))]
+    for k in range(T - 1, 0, -1):
+        signals.insert(0, rnn_step_backward(signals[0], xs[k], states[k - 1], states[k], W)[1])
+    return np.ravel(signals), np.ravel(parameter_contributions(ds, xs, s0, states, W)["ss"])
+
+
 sizes = lambda w, scale: np.abs(one_unit(w, scale)[1])
 assert sizes(0.2, 0.5)[:9].max() < 0.02 * sizes(0.2, 0.5).max(), "(a): an early bar can be seen"
 assert sizes(1.2, 0.2).argmax() == 0 and sizes(3.0, 0.2).argmax() == 11, (
@@ -945,48 +1116,45 @@ assert sizes(1.2, 0.2).argmax() == 0 and sizes(3.0, 0.2).argmax() == 11, (
 signs = np.sign(one_unit(-0.9, 0.5)[0])
 assert np.all(signs[1:] == -signs[:-1]), "(c): two neighbours have the same sign"
 
+# %% slide="fragment" hide_input=true needs="rnn_step_backward parameter_contributions"
+show(
+    figures_02.signed_bars(*one_unit(0.9, 0.5), "one unit, w = 0.9, inputs half size"),
+    alt="Two rows of twelve bars for one unit with w = 0.9. The error signals shrink "
+    "from position 12 back to position 1. The contributions change sign with the state "
+    "before them, and fade too.",
+)
+
 # %% [markdown] slide="notes"
 # Let the room propose (b). The usual wrong answer is "w as large as possible": then
 # the unit saturates, its slope is nearly 0, and the error signal dies. Large w AND
 # small states are needed.
 
 # %% [markdown] slide="slide"
-# ## Part 5 · Backpropagation through time
+# ## Part 6 · Backpropagation through time
 #
-# Put the pieces in a row. Start with nothing carried; for $t = T, \dots, 1$:
+# Four things are wanted of one walk from position $T$ to position 1:
 #
-# 1. $\delta_t$ = direct gradient at $s_t$ + what is carried  (2.15)
-# 2. through the tanh: $dL/da_t$  (2.7)
-# 3. **store** the gradient by $x_t$  (2.9)
-# 4. **add** $G_t$ to the gradients of the weights  (2.11), (2.13)
-# 5. carry $(W^{s,s})^{\top} dL/da_t$ to the state before  (2.8)
+# - the gradient by every input;
+# - the gradient by each shared matrix;
+# - the gradient by the initial state;
+# - and, on the way, the error signals.
 #
-# What is carried when the loop ends is the gradient by the initial state:
-#
-# $$\frac{dL}{ds_0} = (W^{s,s})^{\top} \frac{dL}{da_1} \tag{2.16}$$
+# Which of them is *stored* at every position, which is *added up*, and which is simply what you
+# hold when the walk ends?
 
 # %% [markdown] slide="notes"
-# Ask: "which of the five lines is '=' and which is '+='?" Only line 4 adds. Each
-# input is read once, each weight T times. With '=' in line 4 the walk leaves behind
-# what it computed LAST, and that is position 1, not position T.
-
-# %% [markdown]
-# (2.16) is (2.8) for the first step. Measured, with the classifier of the beginning:
-# run everything from a nudged initial state, and once more from a nudged first state.
-
-# %%
-measured_start = numerical_gradient(lambda s: loss_from(s, 0), s0)  # all steps run on
-da_1 = measured[1] * (1 - states[0] ** 2)  # (2.7) at position 1
-assert close(measured_start, np.einsum("ij,in->jn", W["ss"], da_1)), "(2.16) does not hold"
+# Ask: "which is '=' and which is '+='?" Only the weights add. Each input is read once, each
+# weight T times. With '=' for the weights the walk leaves behind what it computed LAST, and
+# that is position 1, not position T.
 
 # %% [markdown]
 # ### Exercise: the whole sequence, backward
 #
-# The same walk as in `parameter_contributions`; this time sum as you go, and keep the
-# gradients by the inputs and by the initial state.
+# The walk of `parameter_contributions`; this time sum as you go, and keep the gradients by
+# the inputs and by the initial state.
 
 
-# %% exercise="rnn_backward" points=6
+# %% exercise="rnn_backward" points=5
 def rnn_backward(
     ds: np.ndarray, xs: np.ndarray, s0: np.ndarray, states: np.ndarray, W: dict
 ) -> tuple[np.ndarray, np.ndarray, dict]:
@@ -1013,21 +1181,42 @@ def rnn_backward(
     carried = np.zeros(s0.shape)
     for k in reversed(range(T)):
         s_prev = states[k - 1] if k > 0 else s0
-        delta = ds[k] + carried  # (2.15)
+        delta = ds[k] + carried
         dxs[k], carried, dW_k = rnn_step_backward(delta, xs[k], s_prev, states[k], W)
-        dW["ss"] += dW_k["ss"]  # (2.13)
+        dW["ss"] += dW_k["ss"]
         dW["sx"] += dW_k["sx"]
-    return dxs, carried, dW  # (2.16)
+    return dxs, carried, dW  # (2.17)
     ### END SOLUTION
 
 
 # %% check="rnn_backward"
 check(rnn_backward)
 
+# %% [markdown] found="rnn_backward" slide="slide"
+# ### What you found: backpropagation through time
+#
+# Start with nothing carried; for $t = T, \dots, 1$:
+#
+# 1. $\delta_t$ = direct gradient at $s_t$ + what is carried  (2.16)
+# 2. through the tanh: $dL/da_t$  (2.9)
+# 3. **store** the gradient by $x_t$  (2.10)
+# 4. **add** $G_t$ to the gradients of the weights  (2.11), (2.14)
+# 5. carry on to the state before  (2.10)
+#
+# What is carried when the loop ends is the gradient by the initial state:
+#
+# $$\frac{dL}{ds_0} = (W^{s,s})^{\top} \frac{dL}{da_1} \tag{2.17}$$
+
+# %% found="rnn_backward"
+measured_start = numerical_gradient(lambda s: loss_from(s, 0), s0)  # all steps run on
+da_1 = measured[1] * (1 - states[0] ** 2)  # (2.9) at position 1
+assert close(W["ss"].T @ da_1, measured_start), "(2.17) does not hold"
+"(2.17) holds"
+
 # %% [markdown] written="why_weights_sum" points=3
 # ### Written question
 #
-# The gradient by $W^{s,x}$ is a sum over all positions. The gradient by the input
+# The gradient by $W^{s,x}$ is made of all positions. The gradient by the input
 # $x_2$ is not: it is one product, made at position 2. In two to four sentences: why
 # this difference? And does the gradient by $x_2$ know anything of positions 3 to $T$?
 #
@@ -1042,8 +1231,11 @@ check(rnn_backward)
 #   gradient" counts as well.)
 # === END MARK SCHEME ===
 
+# %% [markdown] sitting=3
+# > **A place to stop.** You have backpropagation through time. What follows puts it to work.
+
 # %% [markdown] slide="slide"
-# ## Part 6 · The whole model, tested
+# ## Part 7 · The whole model, tested
 #
 # Three functions make the gradient of the classifier by all its weights.
 # The last state is the only one the loss looks at: `ds` is zero everywhere else.
@@ -1102,14 +1294,27 @@ assert max(errors.values()) < 1e-7, "a gradient differs from the numeric one"
 #   **position 1** is left.
 # - `return` inside the loop. The walk ends after one turn, so **position $T$** is left.
 #
-# **Predict**: for which lengths $T$ does a gradient check notice them?
+# For which lengths $T$ does a gradient check notice them?
+
+# %% guess="02.9"
+# Which of the two bugs does a gradient check notice?
+guess(
+    "02.9",
+    with_T_1="neither",
+    with_T_2="both",
+    choices=("both", "only `=` for `+=`", "only the early return", "neither"),
+)
+
+# %% [markdown] answer="02.9"
+# With one position there is nothing to add and nothing left to walk to: both bugs leave the whole
+# gradient. From two positions on, each loses some.
 
 # %% [markdown] slide="notes"
 # The usual wrong answer: "always". With T = 1 there is one position, and both bugs
 # are invisible. Also usual: to take both for the same bug. They leave opposite ends
 # of the sequence.
 
-# %% needs="parameter_contributions loss_backward"
+# %% needs="parameter_contributions loss_backward" hide_input=true
 BUGS = {"= for +=, position 1 left": 0, "return inside, position T left": -1}
 found = {bug: [] for bug in BUGS}
 for length in range(1, 7):
@@ -1164,7 +1369,7 @@ def new_weights(rng, H=8, D=3, C=3):
 
 # %% needs="rnn_backward loss_backward"
 def train(seed, crippled=None, updates=300, rate=0.5, N=50, H=8):
-    """Learn the task: accuracy on new sequences, the losses, and cosines for (2.17)."""
+    """Learn the task: accuracy on new sequences, the losses, and cosines for (2.18)."""
     rng = np.random.default_rng(seed)
     W, s0 = new_weights(rng, H), np.zeros((H, N))
     losses, cosines = [], []
@@ -1192,7 +1397,7 @@ def cosine(step, dW):
     return a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-300)
 
 
-# %% needs="rnn_backward loss_backward"
+# %% needs="rnn_backward loss_backward" hide_input=true
 SEEDS = range(20)
 runs = {"all positions": [train(seed) for seed in SEEDS]}
 learned = np.array([accuracy for accuracy, _, _ in runs["all positions"]])
@@ -1237,8 +1442,20 @@ show(
 #
 # The output weights get their full gradient in all three. The evidence stands at
 # position 1.
-#
-# **Predict**: order the three by accuracy on new sequences.
+
+# %% guess="02.10"
+# Order the three by accuracy on new sequences.
+guess(
+    "02.10",
+    best="position T only",
+    second="output weights only",
+    worst="position 1 only",
+    choices=("position T only", "position 1 only", "output weights only"),
+)
+
+# %% [markdown] answer="02.10"
+# The surprise is the last place: a part of the gradient is worse than none of it. The extra below
+# looks for the reason.
 
 # %% [markdown] slide="notes"
 # The usual wrong answer: "position 1 is best, that is where the symbol stood".
@@ -1263,7 +1480,7 @@ def only_position(k):
 
 bugs = {"position T only": -1, "position 1 only": 0, "output weights only": None}
 
-# %% needs="rnn_backward parameter_contributions loss_backward"
+# %% needs="rnn_backward parameter_contributions loss_backward" hide_input=true
 for words, k in bugs.items():
     runs[words] = [train(seed, only_position(k)) for seed in SEEDS]
 accuracies = {words: [run[0] for run in found] for words, found in runs.items()}
@@ -1295,26 +1512,43 @@ show(
 # (two of a hundred seeds). Position 1 only: hardly better than guessing, and on the whole
 # **worse than not training** $W^{s,s}$ and $W^{s,x}$ at all (in 83 of a hundred pairs with
 # the same start). A wrong gradient can be worse than none.
+#
+# Keep the row "position T only" in mind. A network whose `return` is indented too far
+# **does** learn a little. It looks like a hard task or a poor learning rate, and you
+# might search there for days. The gradient check with $T = 2$ finds it at once.
 
 # %% [markdown] slide="notes"
 # The surprise is the third row against the fourth. Let the room look for a reason;
 # the next slide measures it.
 
-# %% [markdown] slide="slide"
-# ## Why: the angle between the step and the gradient
+# %% [markdown] slide="slide" extra=true
+# ## Extra: the angle between the step and the gradient
 #
 # Take a small step $-\eta\, v$, where $g$ is the whole gradient and $v$ what the bug
 # left of it. To first order the loss changes by
 #
 # $$\Delta L \approx -\eta\, \langle v, g \rangle
-# = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.17}$$
+# = -\eta\, \|v\|\, \|g\| \cos\angle(v, g) \tag{2.18}$$
 #
 # A positive cosine: the step lowers the loss. Zero: to first order it does nothing.
-# Negative: it does
-# harm.
+# Negative: it does harm.
 #
 # ($\langle v, g \rangle$ is the sum of the products of all entries, $\|v\|$ the root of
 # $\langle v, v \rangle$.)
+
+# %% guess="02.11"
+# Which cosine do you expect, on the whole, while the networks above are trained?
+guess(
+    "02.11",
+    position_T_only="positive",
+    position_1_only="about zero",
+    choices=("positive", "about zero", "clearly negative"),
+)
+
+# %% [markdown] answer="02.11"
+# A summand need not point the way of the sum. Position $T$ has something in common with the whole;
+# position 1, five steps from the loss, stands at right angles to it, on average a little
+# beyond.
 
 # %% [markdown] slide="notes"
 # Ask: "what cosine do you expect for position T only, what for position 1 only?"
@@ -1322,7 +1556,7 @@ show(
 # A summand need not point the way of the sum.
 
 # %% [markdown]
-# (2.17), tested on the small model of the beginning: move the recurrent and the input
+# (2.18), tested on the small model of the beginning: move the recurrent and the input
 # weights by what position $T$ alone says, and compare the slope of the loss with the
 # formula.
 
@@ -1339,9 +1573,10 @@ def loss_after(eta):
 
 slope = (loss_after(1e-5) - loss_after(-1e-5)) / 2e-5
 size_v, size_g = np.linalg.norm(recurrent_part(v)), np.linalg.norm(recurrent_part(g))
-assert np.isclose(slope, -size_v * size_g * cosine(v, g)), "(2.17) does not hold"
+assert np.isclose(slope, -size_v * size_g * cosine(v, g)), "(2.18) does not hold"
+"(2.18) holds"
 
-# %% needs="rnn_backward parameter_contributions loss_backward"
+# %% needs="rnn_backward parameter_contributions loss_backward" hide_input=true
 trained = list(bugs)[:2]
 cosines = {words: np.array([run[2] for run in runs[words]]) for words in trained}
 means = {words: values.mean(axis=1) for words, values in cosines.items()}
@@ -1374,7 +1609,7 @@ show(
 # to it, on average a little beyond. So the input weights move all the time, and not
 # downhill. (The curves are running means over 25 updates.)
 #
-# A part of this you have seen in part 4: training starts from $s_0 = 0$, so position
+# A part of this you have seen in part 5: training starts from $s_0 = 0$, so position
 # 1 contributes exactly nothing to $W^{s,s}$. With `=` for `+=` the recurrent weights
 # never move at all.
 
@@ -1385,28 +1620,287 @@ left = only_position(0)(xs_new, labels_new, np.zeros((8, 50)), new_weights(rng_n
 assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0), (
     'position 1 contributes to W["ss"], or not to W["sx"]'
 )
-
-# %% [markdown]
-# Keep the row "position T only" in mind. A network whose `return` is indented too far
-# **does** learn a little. It looks like a hard task or a poor learning rate, and you
-# might search there for days. The gradient check with $T = 2$ finds it at once.
+{"to W_ss": float(np.abs(left["ss"]).max()), "to W_sx": round(float(np.abs(left["sx"]).max()), 3)}
 
 # %% [markdown] slide="notes"
 # Close with the practical rule: first the gradient check, then the learning rate.
 
 # %% [markdown] slide="slide"
+# ## Part 8 · It writes
+#
+# A text is a sequence of letters, and at **every** position there is something to predict: the
+# next letter. No labels are needed.
+#
+# - An input $x_t$ is a letter: a vector of length $C$ with a single 1.
+# - The model gives probabilities for the next letter from every $s_t$, with the same $W^{y,s}$.
+# - $L$ is the mean cross-entropy over all positions and all sequences.
+
+# %% [markdown] slide="notes"
+# The text is this course's own prose, without formulas and code. Ask: "how many of the
+# letters of 'backpropagation' could you predict from those before?" That is what the model
+# is asked, a million times.
+
+# %% [markdown]
+# The text is 35,000 letters of this course's own prose. It is laid in $N = 32$ columns of equal
+# length, so that 32 places are read at a time.
+
+# %%
+text = course_text()
+alphabet = sorted(set(text))
+C_text, N_text = len(alphabet), 32
+numbers = np.array([alphabet.index(letter) for letter in text])
+length = len(numbers) // N_text
+columns = numbers[: N_text * length].reshape(N_text, length).T  # (length, N): read downwards
+print(text[:170])
+print(f"{C_text} letters and signs, {length} positions in each of {N_text} columns")
+
+# %% [markdown] slide="subslide"
+# ### In pieces
+#
+# A thousand positions are too many for one walk back: it would take long, and there would be few
+# updates. So the text is read in **pieces** of $K = 24$ positions. The state goes on from
+# piece to piece; the walk back stops where the piece starts.
+#
+# Its initial state came from the piece before, but is taken for a constant. This is called
+# *truncated* backpropagation through time.
+
+# %% guess="02.12"
+# What can a model that is trained so never be *taught* by its gradient?
+guess(
+    "02.12",
+    never="to keep a letter for 30 positions",
+    choices=("to use the state it is handed", "to keep a letter for 30 positions", "the commonest letters"),
+)
+
+# %% [markdown] answer="02.12"
+# Whatever happened before the piece is in the state that it is handed, and the model may use it. But
+# no error signal ever walks back further than 24 positions: nothing rewards the weights for having
+# kept something longer.
+
+# %% [markdown]
+# ### Exercise: a piece of text, backward
+#
+# No formula for this one stands anywhere above. You have a loss that looks at **every** position,
+# and all the functions you need.
+#
+# 1. What is the direct gradient at each state? Mind the mean: over how many predictions?
+# 2. $W^{y,s}$ is used at every position now.
+# 3. What of the walk back is not asked for?
+#
+# The gradient is the true one of `piece_loss`, with the piece's first state held still; measure
+# with it whatever you want to know.
+
+
+# %% given="piece_loss"
+def letter_vectors(symbols, C):
+    """Numbers of letters (K, N) as inputs (K, C, N) with a single 1 each."""
+    return np.eye(C)[symbols].transpose(0, 2, 1)
+
+
+def piece_loss(labels, xs, s_start, W):
+    """Mean cross-entropy over all K N predictions of a piece, from its initial state (H, N)."""
+    losses = []
+    for x_t, labels_t in zip(xs, labels, strict=True):
+        s_start = rnn_step(x_t, s_start, W)
+        losses.append(cross_entropy(predict(s_start, W), labels_t))
+    return np.mean(losses)
+
+
+# %% exercise="piece_backward" points=5
+def piece_backward(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    xs: np.ndarray,
+    s_start: np.ndarray,
+    states: np.ndarray,
+    W: dict,
+) -> dict:
+    """Gradient of the mean cross-entropy of a piece of text by all weights.
+
+    Args:
+        probabilities: (K, C, N) predictions for the letter after each position.
+        labels: (K, N) integers, the letter that came, counted from 0.
+        xs: (K, D, N) inputs of the piece.
+        s_start: (H, N) state at which the piece starts, taken for a constant.
+        states: (K, H, N) states, as `rnn_forward_batch(xs, s_start, W)` gave them.
+        W: "ss" (H, H), "sx" (H, D) and "ys" (C, H).
+
+    Returns:
+        dW: a dict with "ss" (H, H), "sx" (H, D) and "ys" (C, H), gradients of the mean
+            over all K N predictions.
+    """
+    ### BEGIN SOLUTION
+    K = len(xs)
+    ds, dW_ys = np.zeros(states.shape), np.zeros(W["ys"].shape)
+    for k in range(K):
+        ds[k], dW_k = loss_backward(probabilities[k], labels[k], states[k], W)
+        dW_ys += dW_k["ys"]
+    _, _, dW = rnn_backward(ds / K, xs, s_start, states, W)
+    return {**dW, "ys": dW_ys / K}
+    ### END SOLUTION
+
+
+# %% check="piece_backward"
+check(piece_backward)
+
+# %% [markdown]
+# ### Exercise: your own training loop
+#
+# Read a stretch of text piece by piece. For each piece: forward, the loss, backward, and one small
+# step of every matrix **against** its gradient. The next piece starts with the new weights, at the
+# state where this one ended.
+
+
+# %% exercise="train_on_text" points=3
+def train_on_text(
+    symbols: np.ndarray, s_start: np.ndarray, W: dict, rate: float, K: int
+) -> tuple[dict, np.ndarray, np.ndarray]:
+    """Train on a stretch of text by gradient descent, one update a piece.
+
+    Args:
+        symbols: (P K + 1, N) numbers of letters, N columns of text read downwards: P
+            pieces of K inputs, each with the letter that follows it as its label.
+        s_start: (H, N) state at which the first piece starts.
+        W: "ss" (H, H), "sx" (H, C) and "ys" (C, H); it must not be changed.
+        rate: how far a step goes: the factor in front of the gradient.
+        K: positions in a piece.
+
+    Returns:
+        W: a new dict with the trained weights.
+        s_last: (H, N) the last state of the last piece.
+        losses: (P,) the loss of each piece, before its update.
+    """
+    ### BEGIN SOLUTION
+    losses = []
+    for start in range(0, len(symbols) - K, K):
+        xs = letter_vectors(symbols[start : start + K], len(W["ys"]))
+        labels = symbols[start + 1 : start + K + 1]
+        states = rnn_forward_batch(xs, s_start, W)
+        probabilities = np.stack([predict(s_t, W) for s_t in states])
+        losses.append(np.mean([cross_entropy(probabilities[k], labels[k]) for k in range(K)]))
+        dW = piece_backward(probabilities, labels, xs, s_start, states, W)
+        W = {key: W[key] - rate * dW[key] for key in W}
+        s_start = states[-1]
+    return W, s_start, np.array(losses)
+    ### END SOLUTION
+
+
+# %% check="train_on_text"
+check(train_on_text)
+
+# %% [markdown] slide="slide"
+# ## Before, during, after
+#
+# 96 units, random weights. Let it write 140 letters, one after the other: each is drawn from the
+# probabilities that it gives, and becomes the next input.
+
+# %% guess="02.13"
+# After 1,800 updates, some ten seconds: what will it write?
+guess(
+    "02.13",
+    before="letters at random",
+    after="mostly words, no sense",
+    choices=("letters at random", "mostly words, no sense", "sentences that mean something"),
+)
+
+# %% [markdown] answer="02.13"
+# It has seen nothing but letters. Words are what its 96 numbers can hold; what a sentence is about
+# is not.
+
+
+# %%
+def new_writer(seed, H=96):
+    """Random weights and an initial state for the text."""
+    W = new_weights(np.random.default_rng(seed), H, C_text, C_text)
+    W["sx"] *= 3  # a letter is a single 1: without this it would hardly be heard
+    return W, np.zeros((H, N_text))
+
+
+def write(W, seed, letters=140):
+    """Let the model write, starting behind a blank; likely letters are preferred a little."""
+    rng, s, written = np.random.default_rng(seed), np.zeros((len(W["ss"]), 1)), " "
+    for _ in range(letters):
+        x_t = letter_vectors(np.array([[alphabet.index(written[-1])]]), C_text)[0]
+        s = rnn_step(x_t, s, W)
+        p = predict(s, {"ys": 1.4 * W["ys"]})[:, 0]
+        written += alphabet[rng.choice(C_text, p=p)]
+    return written.strip()
+
+
+# %% needs="train_on_text piece_backward rnn_backward loss_backward"
+PASSES, K_text, rate_text = 40, 24, 0.7
+writer, s_now = new_writer(seed=0)
+samples, curve = {0: write(writer, seed=1)}, []
+for number in range(1, PASSES + 1):
+    writer, _, losses = train_on_text(columns, s_now, writer, rate_text, K_text)
+    curve += list(losses / np.log(2))
+    if number in (1, 6, PASSES):
+        samples[len(curve)] = write(writer, seed=1)
+list(samples)  # after how many updates it was asked to write
+
+# %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
+for updates, sample in samples.items():
+    print(f"after {updates} updates:", *fill(sample, 84).splitlines(), "", sep="\n  ")
+
+# %% [markdown] slide="subslide"
+# ### The loss while it learns
+
+# %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
+show(
+    figures_02.text_curve(np.array(curve), np.log2(C_text)),
+    alt="Loss in bits per letter against the number of updates. It starts near that of "
+    "guessing, falls steeply to about 3.5 within a hundred updates, and then slowly.",
+)
+
+# %% [markdown] slide="notes"
+# Let the room read the samples aloud. Ask: "what did it learn first?" Blanks and the commonest
+# letters, then short words, then endings. It never learns what a sentence is about.
+
+# %% [markdown]
+# One number says how much of it is words: of what it writes between blanks, the share that
+# stands somewhere in the text. Three networks, each from its own random weights.
+
+# %% needs="train_on_text piece_backward rnn_backward loss_backward" hide_input=true
+VOCABULARY = {word.strip(".,;:?!'\"()-") for word in text.split()}
+
+
+def share_of_words(W):
+    """Of 2,000 letters that the model writes, the share of words that stand in the text."""
+    words = [word.strip(".,;:?!'\"()-") for word in write(W, 7, letters=2000).split()]
+    return float(np.mean([word in VOCABULARY for word in words if word]))
+
+
+found_words = {"before": [], "after": []}
+for seed in (1, 2, 3):
+    weights, s_now = new_writer(seed)
+    found_words["before"].append(share_of_words(weights))
+    for _ in range(PASSES // 2):
+        weights, _, _ = train_on_text(columns, s_now, weights, rate_text, K_text)
+    found_words["after"].append(share_of_words(weights))
+claim(
+    "after half of the updates two in five of its words stand in the text, in 3 networks of 3",
+    min(found_words["after"]) > 0.4 and max(found_words["before"]) < 0.25,
+    ", ".join(f"{a:.2f} before and {b:.2f} after" for a, b in zip(*found_words.values(), strict=True)),
+)
+
+# %% [markdown]
+# Nobody told it what a word is. The backward pass did, and you found it.
+
+# %% [markdown] slide="slide"
 # ## Recap
 #
-# - Unrolled, an RNN is a deep feed-forward network: go back layer by layer, (2.7) to
-#   (2.9).
+# - Unrolled, an RNN is a deep feed-forward network: go back layer by layer, through the tanh
+#   and through two products.
 # - Shared weights are copies that move together: their gradient is the **sum** of
-#   the contributions of all positions, (2.13).
+#   the contributions of all positions, (2.14).
 # - A contribution is **total** towards the loss ($\delta_t$) times **direct** towards
 #   the weights.
-# - Error signal = direct gradient at this state + what the next step carries back,
-#   (2.15); nothing is carried to the last state.
+# - Error signal = direct gradient at this state + what the next step carries back;
+#   nothing is carried to the last state.
 # - `=` for `+=` leaves position 1, an early `return` leaves position $T$; both train
 #   without a complaint. Check gradients with $T > 1$.
+# - Truncated backpropagation walks back within a piece only: shorter, and blind to what lies
+#   further back.
 
 # %% [markdown] slide="notes"
 # Exit question: "the error signal is multiplied by J-transposed at every step back.
@@ -1422,7 +1916,9 @@ assert np.all(left["ss"] == 0) and np.any(left["sx"] != 0), (
 #   draws an iterative network as a layered one with equal weights.
 # - R. J. Williams, D. Zipser (1989). *A learning algorithm for continually running
 #   fully recurrent neural networks.* Neural Computation 1(2). The forward recursion
-#   (2.14), for a whole network.
+#   (2.15), for a whole network.
+# - R. J. Williams, J. Peng (1990). *An efficient gradient-based algorithm for on-line training
+#   of recurrent network trajectories.* Neural Computation 2(4). Truncated backpropagation.
 #
 # **Next**: notebook 03, what a hundred Jacobians in a row do to an error signal.
 

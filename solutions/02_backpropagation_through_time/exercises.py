@@ -5,10 +5,56 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise, Gradient
+from autograder import Exercise, Gradient, Stage
 from common import arriving, saturating, some_labels, some_states, torch_gradients, turning
 
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
+
+# --------------------------------------------------------------------------- product_backward
+
+
+def product_inputs(rng, M=4, K=3, N=2):
+    """A matrix, the columns it is multiplied with, and a gradient that arrives at their product."""
+    return {
+        "dY": arriving(rng, M, N),
+        "A": turning(rng, M, gain=1.3) if M == K else rng.normal(size=(M, K)),
+        "X": rng.normal(size=(K, N)),
+    }
+
+
+def torch_product_backward(dY, A, X):
+    import torch
+
+    return torch_gradients(torch.matmul, dY, A, X)
+
+
+product_backward = Exercise(
+    returns=("dA", "dX"),
+    cases=(product_inputs, partial(product_inputs, M=3, K=5, N=4)),
+    edge_cases={
+        "one column (N = 1)": partial(product_inputs, N=1),
+        "one row (M = 1)": partial(product_inputs, M=1),
+        "as many rows as columns of A (M = K)": partial(product_inputs, M=3),
+        "all sizes alike (M = K = N)": partial(product_inputs, M=3, N=3),
+    },
+    axes={"dA": ("row", "column"), "dX": ("row", "column")},
+    hints=(
+        "Ask of one entry of X: which entries of Y does it move, and how fast each? Then of one entry of A.",
+        "dA has the shape of A, (M, K), and dX that of X, (K, N). A gradient of shape (M, N) is multiplied "
+        "with something in both.",
+        "Write one entry of dX as a sum over i of something that carries i, times dY[i, n]. Which index of A "
+        "is summed over?",
+    ),
+    gradient=Gradient(of="product", upstream={"dY": "Y"}, wrt={"dA": "A", "dX": "X"}, returns=("Y",)),
+    confirm=torch_product_backward,
+    stages={
+        "one column": Stage(
+            partial(product_inputs, N=1),
+            ("dA", "dX"),
+            "X and Y have one column here: nothing is to be collected from several.",
+        )
+    },
+)
 
 # ------------------------------------------------------------------------------ loss_backward
 
@@ -28,6 +74,17 @@ def loss_inputs(rng, C=5, H=3, N=4, scale=1.0, labels=None):
         "labels": labels,
         "s_last": s_last,
         "W": {"ys": ys},
+    }
+
+
+def logit_inputs(rng):
+    """Output weights that hand everything on as it is."""
+    inputs = loss_inputs(rng, C=4, H=4, N=3)
+    exponentials = np.exp(inputs["s_last"] - inputs["s_last"].max(axis=0))
+    return {
+        **inputs,
+        "probabilities": exponentials / exponentials.sum(axis=0),
+        "W": {"ys": np.eye(4)},
     }
 
 
@@ -51,14 +108,22 @@ loss_backward = Exercise(
         "confident predictions": partial(loss_inputs, scale=4.0),
     },
     hints=(
-        "Two steps back: first from the loss to the logits, which is (2.4), "
-        "then through the matrix that made the logits, which is (2.5) and (2.6).",
-        "The gradient by the logits has the shape of the probabilities, (C, N). "
-        "Column n of it differs from column n of the probabilities (divided by N) in one entry.",
-        "Start with `N = len(labels)` (the notebook's N belongs to its small model) and "
-        "`dz = probabilities.copy()`; each sequence's own label is `dz[labels, np.arange(N)]`.",
+        "Two steps back: first from the loss to the logits, then through the product that made the logits.",
+        "The gradient by the logits has the shape of the probabilities, (C, N): what one class of a sequence "
+        "gains, the others lose.",
+        "Look at the table that was measured above: in a column, which entries have to do with the "
+        "probabilities, and which one is of another kind? (Take N from `labels`: the notebook's N belongs to "
+        "its small model.)",
     ),
+    needs=("product_backward",),
     confirm=torch_loss_backward,
+    stages={
+        "logits": Stage(
+            logit_inputs,
+            ("ds_last",),
+            '`W["ys"]` is the identity here, so that `ds_last` is the gradient by the logits itself.',
+        )
+    },
 )
 
 # -------------------------------------------------------------------------- rnn_step_backward
@@ -88,6 +153,20 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7):
     }
 
 
+def tanh_inputs(rng):
+    """Inputs that go into the sum as they are."""
+    inputs = step_inputs(rng, D=3)
+    W = {**inputs["W"], "sx": np.eye(3)}
+    return {**inputs, "s_t": step(inputs["x_t"], inputs["s_prev"], W), "W": W}
+
+
+def weight_inputs(rng):
+    """A sum of exactly 0: there the tanh is as steep as it gets."""
+    inputs = step_inputs(rng)
+    W = {key: 0 * value for key, value in inputs["W"].items()}
+    return {**inputs, "s_t": 0 * inputs["s_t"], "W": W}
+
+
 def torch_rnn_step_backward(ds, x_t, s_prev, s_t, W):
     import torch
 
@@ -107,12 +186,25 @@ rnn_step_backward = Exercise(
     },
     axes={"dx": ("input", "sequence"), "ds_prev": ("unit", "sequence")},
     hints=(
-        "Go back through the tanh first, (2.7). All four answers start from what you then hold.",
+        "Go back through the tanh first. All four answers start from what you then hold.",
         "Each gradient has the shape of what it belongs to: dx (D, N), ds_prev (H, N), "
-        'dW["ss"] (H, H), dW["sx"] (H, D). That leaves little choice of what to transpose; '
-        'only W["ss"] and dW["ss"] are square: (2.8) and (2.11) decide.',
-        "Start with `da = ds * (…)`, where the bracket needs nothing but `s_t`.",
+        'dW["ss"] (H, H), dW["sx"] (H, D). What arrives at the sum a_t is (H, N).',
+        "Two ways leave the sum: through `product(W['ss'], s_prev)` and through `product(W['sx'], x_t)`. You "
+        "have found the way back through a product.",
     ),
+    needs=("product_backward",),
+    stages={
+        "tanh": Stage(
+            tanh_inputs,
+            ("dx",),
+            '`W["sx"]` is the identity here, so that `dx` is the gradient by the sum a_t itself.',
+        ),
+        "weights": Stage(
+            weight_inputs,
+            ("dW",),
+            "The new state is 0 and the tanh lets everything through: `dW` shows the way to the weights.",
+        ),
+    },
     gradient=Gradient(
         of="rnn_step",
         upstream={"ds": "s_t"},
@@ -196,10 +288,17 @@ parameter_contributions = Exercise(
         "weights' share and what to carry to the state before.",
         "The answers are (T, H, H) and (T, H, D): make room for them with `np.zeros`, fill [k]. "
         "`carried` is (H, N), like a state.",
-        "Start with `T = len(xs)` and `carried = np.zeros(s0.shape)`, then "
-        "`for k in reversed(range(T)):` and, as (2.15) says, `delta = ds[k] + carried`.",
+        "Stand at the last position: nothing stands behind it. Then at the one before: the loss feels its "
+        "state in two ways. Which function has just handed you the second?",
     ),
     confirm=torch_contributions,
+    stages={
+        "two positions": Stage(
+            partial(sequence_inputs, T=2),
+            ("contributions",),
+            "Two positions only: the walk takes one step back.",
+        )
+    },
 )
 
 rnn_backward = Exercise(
@@ -213,8 +312,8 @@ rnn_backward = Exercise(
         "gets, what reaches the start, and one running sum per matrix.",
         "dxs is (T, D, N), filled at [k]; dW holds (H, H) and (H, D), added to at every position; "
         "ds0 is (H, N).",
-        "Before the loop: `dxs = np.zeros(xs.shape)`, zeros for both entries of dW, and "
-        "`carried = np.zeros(s0.shape)`. After it, look at what `carried` holds.",
+        "Of the three, one is stored at every position, one is added up, and one is what you hold when the "
+        "walk ends.",
     ),
     gradient=Gradient(
         of="rnn_forward_batch",
@@ -223,4 +322,121 @@ rnn_backward = Exercise(
         returns=("states",),
     ),
     confirm=torch_rnn_backward,
+)
+
+
+# --------------------------------------------------------------- piece_backward, train_on_text
+
+
+def run(xs, s_start, W):
+    """The states of a sequence, and the probabilities at each."""
+    states, probabilities = [], []
+    for x_t in xs:
+        s_start = step(x_t, s_start, W)
+        logits = W["ys"] @ s_start
+        exponentials = np.exp(logits - logits.max(axis=0))
+        states.append(s_start)
+        probabilities.append(exponentials / exponentials.sum(axis=0))
+    return np.stack(states), np.stack(probabilities)
+
+
+def piece_inputs(rng, K=4, D=5, H=3, N=2, C=6, scale=0.7):
+    """A piece of a sequence with a label at every position."""
+    W = {**weights(rng, D, H, scale), "ys": rng.normal(size=(C, H))}
+    xs, s_start = rng.normal(size=(K, D, N)), some_states(rng, H, N)
+    states, probabilities = run(xs, s_start, W)
+    labels = np.stack([some_labels(rng, N, below=C) for _ in range(K)])
+    return {
+        "probabilities": probabilities,
+        "labels": labels,
+        "xs": xs,
+        "s_start": s_start,
+        "states": states,
+        "W": W,
+    }
+
+
+def torch_piece_backward(probabilities, labels, xs, s_start, states, W):
+    import torch
+
+    def loss(W):
+        s, losses = torch.tensor(s_start), []
+        for x, y in zip(torch.tensor(xs), torch.tensor(labels), strict=True):
+            s = torch.tanh(W["ss"] @ s + W["sx"] @ x)
+            losses.append(torch.nn.functional.cross_entropy((W["ys"] @ s).T, y))
+        return torch.stack(losses).mean()
+
+    return torch_gradients(loss, 1.0, W)[0]
+
+
+piece_backward = Exercise(
+    returns=("dW",),
+    cases=(piece_inputs, partial(piece_inputs, K=3, D=4, H=5, N=4, C=5)),
+    edge_cases={
+        **sizes(piece_inputs, N=1, H=1),
+        "one position (K = 1)": partial(piece_inputs, K=1),
+        "a long piece (K = 20)": partial(piece_inputs, K=20),
+    },
+    hints=(
+        "Every position has a prediction and a loss of its own. What does `loss_backward` tell you about one "
+        "position, and what does `rnn_backward` want to know about all?",
+        "`ds` is (K, H, N), one direct gradient a state. The output weights are shared by all positions: "
+        "(C, H).",
+        "Where does the mean over positions come in? Each position's own mean, over its N sequences, is in "
+        "what `loss_backward` gives.",
+    ),
+    needs=("loss_backward", "rnn_backward"),
+    confirm=torch_piece_backward,
+)
+
+
+def text_inputs(rng, P=3, K=4, H=3, N=2, C=5, rate=0.3):
+    """A stretch of a text in which every letter occurs, in P pieces of K positions."""
+    symbols = rng.integers(C, size=(P * K + 1, N))
+    W = {**weights(rng, C, H, 0.7), "ys": rng.normal(size=(C, H))}
+    return {"symbols": symbols, "s_start": some_states(rng, H, N), "W": W, "rate": rate, "K": K}
+
+
+def torch_train_on_text(symbols, s_start, W, rate, K):
+    import torch
+
+    s, losses = torch.tensor(s_start), []
+    weights = {key: torch.tensor(value, requires_grad=True) for key, value in W.items()}
+    for start in range(0, len(symbols) - K, K):
+        loss, s = 0.0, s.detach()
+        for k in range(start, start + K):
+            s = torch.tanh(weights["ss"] @ s + weights["sx"][:, symbols[k]])
+            target = torch.tensor(symbols[k + 1])
+            loss = loss + torch.nn.functional.cross_entropy((weights["ys"] @ s).T, target) / K
+        gradients = torch.autograd.grad(loss, list(weights.values()))
+        losses.append(loss.item())
+        weights = {
+            key: (value - rate * gradient).detach().requires_grad_()
+            for (key, value), gradient in zip(weights.items(), gradients, strict=True)
+        }
+    return (
+        {key: value.detach().numpy() for key, value in weights.items()},
+        s.detach().numpy(),
+        np.array(losses),
+    )
+
+
+train_on_text = Exercise(
+    returns=("W", "s_last", "losses"),
+    cases=(text_inputs, partial(text_inputs, P=4, K=3, H=4, N=3, C=6, rate=0.5)),
+    edge_cases={
+        **sizes(text_inputs, N=1, H=1),
+        "one piece (P = 1)": partial(text_inputs, P=1),
+        "pieces of one position (K = 1)": partial(text_inputs, K=1),
+        "a rate of 0": partial(text_inputs, rate=0.0),
+    },
+    axes={"losses": ("piece",)},
+    hints=(
+        "One turn of the loop is one piece: forward, probabilities, loss, backward, update.",
+        "A piece has K inputs and K labels; the labels are the letters one position later. `letter_vectors` "
+        "makes the inputs.",
+        "Start with `for start in range(0, len(symbols) - K, K):` and cut inputs and labels from `symbols`.",
+    ),
+    needs=("piece_backward",),
+    confirm=torch_train_on_text,
 )

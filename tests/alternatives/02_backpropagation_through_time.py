@@ -1,6 +1,187 @@
 """Right answers to the exercises of notebook 02, each written differently."""
 
 ALTERNATIVES = {
+    "product_backward": [
+        """
+def product_backward(dY, A, X):
+    return np.dot(dY, X.T), np.dot(A.T, dY)
+""",
+        """
+def product_backward(dY, A, X):
+    # index by index
+    dA, dX = np.zeros(A.shape), np.zeros(X.shape)
+    for i in range(A.shape[0]):
+        for j in range(A.shape[1]):
+            for n in range(X.shape[1]):
+                dA[i, j] += dY[i, n] * X[j, n]
+                dX[j, n] += A[i, j] * dY[i, n]
+    return dA, dX
+""",
+        """
+def product_backward(dY, A, X):
+    return np.einsum("in,jn->ij", dY, X), np.einsum("ij,in->jn", A, dY)
+""",
+        """
+def product_backward(dY, A, X):
+    # one column after the other
+    dA = sum(np.outer(dY[:, n], X[:, n]) for n in range(X.shape[1]))
+    return dA, np.column_stack([dY[:, n] @ A for n in range(X.shape[1])])
+""",
+        """
+def product_backward(dY, A, X):
+    def by_columns(P, Q):
+        return np.tensordot(P, Q, axes=(1, 1))
+
+    return by_columns(dY, X), np.transpose(np.transpose(dY) @ A)
+""",
+        """
+def product_backward(dY, A, X):
+    # in place, in the arguments themselves
+    dX = (dY.T @ A).T
+    dY = dY @ X.T
+    return [dY, dX]
+""",
+    ],
+    "piece_backward": [
+        """
+def piece_backward(probabilities, labels, xs, s_start, states, W):
+    K, C, N = probabilities.shape
+    dz = (probabilities - np.eye(C)[labels].transpose(0, 2, 1)) / (K * N)
+    ds = W["ys"].T @ dz
+    dxs, ds0, dW = rnn_backward(ds, xs, s_start, states, W)
+    dW["ys"] = np.einsum("kcn,khn->ch", dz, states)
+    return dW
+""",
+        """
+def piece_backward(probabilities, labels, xs, s_start, states, W):
+    # the walk itself, without rnn_backward
+    K = len(xs)
+    dW = {key: np.zeros_like(W[key]) for key in W}
+    carried = 0
+    for k in range(K - 1, -1, -1):
+        ds, d = loss_backward(probabilities[k], labels[k], states[k], W)
+        before = states[k - 1] if k else s_start
+        _, carried, step = rnn_step_backward(ds / K + carried, xs[k], before, states[k], W)
+        dW["ys"] += d["ys"] / K
+        for key in step:
+            dW[key] += step[key]
+    return dW
+""",
+        """
+def piece_backward(probabilities, labels, xs, s_start, states, W):
+    both = [loss_backward(p, y, s, W) for p, y, s in zip(probabilities, labels, states)]
+    ds = np.array([one for one, _ in both]) / len(xs)
+    ys = np.mean([d["ys"] for _, d in both], axis=0)
+    dW = rnn_backward(ds, xs, s_start, states, W)[2]
+    return dict(dW, ys=ys)
+""",
+        """
+def piece_backward(probabilities, labels, xs, s_start, states, W):
+    # all positions as one batch of K N sequences
+    K, C, N = probabilities.shape
+    wide = probabilities.transpose(1, 0, 2).reshape(C, K * N)
+    s_wide = states.transpose(1, 0, 2).reshape(-1, K * N)
+    ds_wide, dW_output = loss_backward(wide, labels.reshape(-1), s_wide, W)
+    ds = ds_wide.reshape(-1, K, N).transpose(1, 0, 2)
+    return {**rnn_backward(ds, xs, s_start, states, W)[-1], **dW_output}
+""",
+        """
+def piece_backward(probabilities, labels, xs, s_start, states, W):
+    total = None
+    for k in range(len(xs)):
+        ds = np.zeros(states.shape)
+        ds[k], output = loss_backward(probabilities[k], labels[k], states[k], W)
+        one = {**rnn_backward(ds, xs, s_start, states, W)[2], **output}
+        total = one if total is None else {key: total[key] + one[key] for key in one}
+    return {key: value / len(xs) for key, value in total.items()}
+""",
+    ],
+    "train_on_text": [
+        """
+def train_on_text(symbols, s_start, W, rate, K):
+    W, losses, k = dict(W), [], 0
+    while k + K < len(symbols):
+        inputs, labels = symbols[k : k + K], symbols[k + 1 : k + 1 + K]
+        xs = letter_vectors(inputs, W["ys"].shape[0])
+        states = rnn_forward_batch(xs, s_start, W)
+        p = np.array([predict(s, W) for s in states])
+        losses.append(np.mean([cross_entropy(a, b) for a, b in zip(p, labels)]))
+        dW = piece_backward(p, labels, xs, s_start, states, W)
+        for key in dW:
+            W[key] = W[key] - rate * dW[key]
+        s_start = states[-1]
+        k += K
+    return W, s_start, np.array(losses)
+""",
+        """
+def train_on_text(symbols, s_start, W, rate, K):
+    P = (len(symbols) - 1) // K
+    losses = np.zeros(P)
+    for p in range(P):
+        part = symbols[p * K : (p + 1) * K + 1]
+        xs = letter_vectors(part[:-1], len(W["ys"]))
+        losses[p] = piece_loss(part[1:], xs, s_start, W)
+        states = rnn_forward_batch(xs, s_start, W)
+        probabilities = np.stack([predict(s, W) for s in states])
+        gradient = piece_backward(probabilities, part[1:], xs, s_start, states, W)
+        ss, sx, ys = (W[key] - rate * gradient[key] for key in ("ss", "sx", "ys"))
+        W = {"ss": ss, "sx": sx, "ys": ys}
+        s_start = states[K - 1]
+    return W, s_start, losses
+""",
+        """
+def train_on_text(symbols, s_start, W, rate, K):
+    # copies first, then updates in place
+    W = {key: value.copy() for key, value in W.items()}
+    C = W["ys"].shape[0]
+    losses = []
+    for i in range(0, symbols.shape[0] - 1, K):
+        x, y = np.eye(C)[symbols[i : i + K]].swapaxes(1, 2), symbols[i + 1 : i + 1 + K]
+        states = []
+        s = s_start
+        for x_t in x:
+            s = rnn_step(x_t, s, W)
+            states.append(s)
+        states = np.stack(states)
+        probabilities = np.stack([predict(s_t, W) for s_t in states])
+        right = np.take_along_axis(probabilities, y[:, None, :], axis=1)
+        losses.append(-np.log(right).mean())
+        dW = piece_backward(probabilities, y, x, s_start, states, W)
+        for key in W:
+            W[key] -= rate * dW[key]
+        s_start = states[-1].copy()
+    return W, s_start, np.array(losses)
+""",
+        """
+def one_piece(part, s_start, W, rate):
+    xs = letter_vectors(part[:-1], len(W["ys"]))
+    states = rnn_forward_batch(xs, s_start, W)
+    probabilities = np.array([predict(s, W) for s in states])
+    dW = piece_backward(probabilities, part[1:], xs, s_start, states, W)
+    return {key: W[key] - rate * dW[key] for key in W}, states[-1], piece_loss(part[1:], xs, s_start, W)
+
+
+def train_on_text(symbols, s_start, W, rate, K):
+    losses = []
+    for start in range(0, len(symbols) - 1, K):
+        W, s_start, loss = one_piece(symbols[start : start + K + 1], s_start, W, rate)
+        losses += [loss]
+    return W, s_start, np.asarray(losses)
+""",
+        """
+def train_on_text(symbols, s_start, W, rate, K):
+    # by recursion: one piece, then the rest
+    if len(symbols) <= K:
+        return W, s_start, np.zeros(0)
+    xs, labels = letter_vectors(symbols[:K], len(W["ys"])), symbols[1 : K + 1]
+    states = rnn_forward_batch(xs, s_start, W)
+    p = np.stack([predict(s, W) for s in states])
+    dW = piece_backward(p, labels, xs, s_start, states, W)
+    moved = {key: W[key] - rate * dW[key] for key in W}
+    trained, s_last, losses = train_on_text(symbols[K:], states[-1], moved, rate, K)
+    return trained, s_last, np.concatenate([[piece_loss(labels, xs, s_start, W)], losses])
+""",
+    ],
     "loss_backward": [
         """
 def loss_backward(probabilities, labels, s_last, W):

@@ -1,0 +1,44 @@
+"""Sets up what the course needs, in a folder of its own beside this file, and opens JupyterLab.
+
+    python start.py            the first time it needs the network, for a minute or two
+
+Your notebooks are in the folder `notebooks`; nothing overwrites them.
+"""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PLACE = HERE / "environment"
+READY = PLACE / "ready"
+OLDEST = (3, 11)
+
+
+def main() -> int:
+    """Set up where it is not done yet, and run JupyterLab until it ends."""
+    if sys.version_info < OLDEST:
+        needed = ".".join(map(str, OLDEST))
+        print(f"This course needs Python {needed} or newer; this is {sys.version.split()[0]}.")
+        return 1
+    folder = PLACE / ("Scripts" if os.name == "nt" else "bin")
+    python = folder / ("python.exe" if os.name == "nt" else "python")
+    wanted = (HERE / "requirements.txt").read_text("utf-8")
+    if not READY.is_file() or READY.read_text("utf-8") != wanted:
+        print("Setting up, once; this needs the network and takes a minute or two ...", flush=True)
+        venv.EnvBuilder(with_pip=True, clear=True).create(PLACE)
+        install = [python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"]
+        if subprocess.run(install, check=False).returncode:
+            print("The set-up did not end. Is there a network? Start again when there is one.")
+            return 1
+        READY.write_text(wanted, "utf-8")
+    own = os.pathsep.join(filter(None, [str(HERE / "packages"), os.environ.get("PYTHONPATH", "")]))
+    lab = [python, "-m", "jupyterlab", *sys.argv[1:]]
+    environment = {**os.environ, "PYTHONPATH": own}
+    return subprocess.run(lab, check=False, cwd=HERE / "notebooks", env=environment).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Two mistakes in one formula, and what they would give together.
+
+Where an exercise has one output, a second mistake hides the first: neither gives just these numbers. So pairs
+of declared mistakes and of single slips, made at different sites, are tried too: the likeliest ones, and no
+more of them than `MOST_PAIRS`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from autograder.course.masters import GradedExercise, Master
+from autograder.sheets.sheet import Sheet, Slip
+from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
+from autograder.sheets.slips import (
+    Edit,
+    Effects,
+    Path,
+    compiled,
+    expression,
+    place_of,
+    replaced,
+    scope_of,
+    shown_by,
+    sites_of,
+    slips_in,
+)
+
+MOST_PAIRS = 1200
+MOST_SINGLE = 60
+MOST_LEAVES = 2
+
+
+def pairs_of(master: Master, sheet: Sheet) -> list[Slip]:
+    """The pairs of mistakes of an exercise that show in every case of random values, each effect once.
+
+    Returns:
+        Slips with the words of a second one; none where the exercise has several outputs.
+    """
+    exercise = master.exercises[sheet.name]
+    values = {i for i, case in enumerate(sheet.cases) if not case.is_edge}
+    if exercise.spec.ways or len(sheet.returns) > 1 or len(sheet.cases[0].expected) > MOST_LEAVES:
+        return []
+    tree = ast.parse(exercise.source)
+    singles = list(_singles(master, exercise, tree))
+    effects = Effects(sheet)
+    count, found = 0, []
+    with np.errstate(all="ignore"):
+        telling = []
+        for edit in singles:
+            shown = shown_by(compiled(master, exercise, edit.tree), sheet, edges=True)
+            effects.add(Slip(edit.name, edit.hint, shown))
+            # What ordinary values do not show by itself has no name beside another.
+            telling += [edit] if {at.case for at in shown} >= values else []
+        for one, other in combinations(telling, 2):
+            if count >= MOST_PAIRS:
+                break
+            if not _apart(one.path, other.path) or one.name == other.name:
+                continue
+            count += 1
+            both = replaced(one.tree, other.path, other.replacement)
+            shown = shown_by(compiled(master, exercise, both), sheet, edges=True)
+            pair = Slip(one.name, one.hint, shown, (other.name, other.hint))
+            if {at.case for at in shown} >= values and effects.add(pair):
+                found.append(pair)
+    return found
+
+
+def _singles(master: Master, exercise: GradedExercise, tree: ast.Module) -> Iterator[Edit]:
+    """The mistakes that pairs are made of: declared ones at one expression, then slips."""
+    start = place_of(tree, exercise.name)
+    sites = {
+        ast.unparse(node): path
+        for path, node, _ in sites_of(tree.body[start], (("body", start),))
+        if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    }
+    found = []
+    for mutant in exercise.spec.misconceptions:
+        site, instead = (expression(code) for code in mutant.edits[0])
+        path = sites.get(ast.unparse(site)) if site else None
+        if path and instead and len(mutant.edits) == 1:
+            found.append(Edit(mutant.name, mutant.hint, replaced(tree, path, instead), path, instead))
+    found += slips_in(tree, start, scope_of(master, exercise, tree), KINDS_IN_PAIRS)
+    yield from found[:MOST_SINGLE]
+
+
+def _apart(one: Path, other: Path) -> bool:
+    """Whether two sites lie beside each other, neither inside the other."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] != other[:shorter]
