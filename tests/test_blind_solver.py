@@ -163,7 +163,7 @@ def _go_on(solver, judgement, said, tried):
     (weights,) = (
         output for output, target in solver.sheet.forward.gradient.wrt.items() if target == solver.weights
     )
-    named = [way for name, way in spec.ways.items() if name in said and not way.home]
+    named = [way for name, way in spec.ways.items() if name in said]
     wrong = {
         output[len(weights) + 2] for way in named for output in way.outputs if output.startswith(weights)
     }

@@ -95,12 +95,12 @@ class Way:
     Args:
         outputs: what shows this way, `('dW["gs"]', 'dW["gx"]')`: it is named where all of them are wrong.
         hint: a question that holds no factor, or which stage tries this way by itself.
-        home: several ways end here: it is named where no other one is.
+        behind: ways that it begins with, or that end in it: it is named where none of them is.
     """
 
     outputs: tuple[str, ...]
     hint: str
-    home: bool = False
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def diagnose(
     """
     mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in mistakes:
-        if _explains_all(sheet, mistake.effects, answers):
+        # That this very mistake was foreseen would say that the answer is near: its way is told all the same.
+        is_way = mistake.name in sheet.spec.ways
+        if not is_way and _explains_all(sheet, mistake.effects, answers):
             shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
             return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=shows and not mistake.made_in)]
     exchanged = _exchanged(sheet, answers)
@@ -102,8 +104,7 @@ def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[
             return []
     told = {str(leaf) for leaf in wrong}
     ways = {name: way for name, way in sheet.spec.ways.items() if told.issuperset(way.outputs)}
-    before = [Diagnosis(name, way.hint) for name, way in ways.items() if not way.home]
-    return before or [Diagnosis(name, way.hint) for name, way in ways.items()]
+    return [Diagnosis(name, way.hint) for name, way in ways.items() if not ways.keys() & set(way.behind)]
 
 
 def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:

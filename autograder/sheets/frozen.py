@@ -238,7 +238,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     }
     if spec.ways:
         described["ways"] = {
-            name: {"outputs": list(way.outputs), "hint": way.hint, "home": way.home}
+            name: {"outputs": list(way.outputs), "hint": way.hint, "behind": list(way.behind)}
             for name, way in spec.ways.items()
         }
     if spec.gradient and sheet.forward:
@@ -415,7 +415,7 @@ class FrozenChecks:
             needs=tuple(words["needs"]),
             axes={key: tuple(value) for key, value in words["axes"].items()},
             ways={
-                name: Way(tuple(way["outputs"]), way["hint"], way["home"])
+                name: Way(tuple(way["outputs"]), way["hint"], tuple(way["behind"]))
                 for name, way in words.get("ways", {}).items()
             },
             rtol=words["rtol"],

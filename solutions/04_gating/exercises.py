@@ -277,7 +277,7 @@ RESET = "the way through the reset gate is not right"
 TO_STATE, TO_INPUT = "what comes home to `ds_prev` is not right", "what comes home to `dx` is not right"
 
 
-def ways(exercise, to_state):
+def ways(exercise, to_state, gates=(GATE,)):
     """The ways back through a step: by the weights that show each of them alone, then where they end."""
     return {
         CANDIDATE: Way(
@@ -290,9 +290,11 @@ def ways(exercise, to_state):
             "Which steps lead from the gate's pre-activation to the loss? Each has a slope. "
             f'`check({exercise}, stage="gate")` tries this way alone.',
         ),
-        TO_STATE: Way(("ds_prev",), f"{to_state} Which of them does your line have?", home=True),
+        TO_STATE: Way(("ds_prev",), f"{to_state} Which of them does your line have?", (CANDIDATE, *gates)),
         TO_INPUT: Way(
-            ("dx",), "Where does the input enter the step? From each place a way comes home.", home=True
+            ("dx",),
+            "Where does the input enter the step? From each place a way comes home.",
+            (CANDIDATE, *gates),
         ),
     }
 
@@ -415,14 +417,16 @@ reset_step_backward = Exercise(
         ),
     },
     ways={
+        **ways(
+            "reset_step_backward",
+            "Four ways end here: direct, through the candidate, through the gate, through the reset gate.",
+            (GATE, RESET),
+        ),
         RESET: Way(
             ('dW["rs"]', 'dW["rx"]'),
             "Which steps lead from the reset gate's pre-activation to the candidate's? Each has a slope. "
             '`check(reset_step_backward, stage="reset")` tries this way alone.',
-        ),
-        **ways(
-            "reset_step_backward",
-            "Four ways end here: direct, through the candidate, through the gate, through the reset gate.",
+            (CANDIDATE,),
         ),
     },
 )
