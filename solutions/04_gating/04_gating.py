@@ -972,7 +972,7 @@ print("singular values of the step's derivative:", stretched.round(2))
 # %% guess="04.11"
 guess("04.11", entries_not_zero=1, steps=7)
 
-# %% [markdown] answer="04.11" slide="fragment"
+# %% [markdown] answer="04.11" slide="subslide"
 # **One entry, and all seven steps.** At every state two things meet:
 #
 # $$\delta_t = \underbrace{\mathrm{dstates}_t}_{\text{from outside}} +
@@ -1645,7 +1645,7 @@ def reset_step_backward(
 # %% check="reset_step_backward"
 check(reset_step_backward)
 
-# %% [markdown] found="reset_step_backward" slide="slide"
+# %% [markdown] found="reset_step_backward"
 # ### One more way home
 #
 # With $a_t$ the sum inside the tanh of (4.16), (4.7) and (4.8) stay as they are. Call
