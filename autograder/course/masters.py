@@ -144,7 +144,7 @@ class Master:
 
         Returns:
             "questions": number -> "answers", "choices" and the "reason" (Markdown); "derivations": exercise
-            -> its cells, each [kind, source].
+            -> its cells, each [kind, source]; the kind of a code cell whose source is hidden is "folded".
         """
         reasons = {cell.name: cell.source for cell in self.cells_with("answer")}
         questions = {
@@ -153,7 +153,8 @@ class Master:
         }
         derivations: dict[str, list[list[str]]] = {}
         for cell in self.cells_with("found"):
-            derivations.setdefault(cell.name, []).append([cell.kind, cell.source])
+            kind = "folded" if cell.metadata.get("hide_input") else cell.kind
+            derivations.setdefault(cell.name, []).append([kind, cell.source])
         return {"questions": questions, "derivations": derivations}
 
     @property
