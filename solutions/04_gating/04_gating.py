@@ -26,21 +26,6 @@
 # experiments ten. Leave the exercises to the lab. The figure of the three ways in part 4
 # is the slide to stay on.
 
-# %% [markdown]
-# ### What you need
-#
-# From notebook 00 the slopes of tanh and sigmoid; from 02 the way back through a matrix
-# product and through time; from 03 what makes a gradient vanish.
-#
-# **Singular values, in five lines.** A matrix turns a round ball of vectors into an
-# ellipsoid. The singular values are the lengths of its half-axes: the largest says how
-# much the matrix can stretch a vector, the smallest how much it can shrink one. All of
-# them are 1 for an orthogonal matrix: it turns, and changes no length.
-# In code: `np.linalg.svd(A, compute_uv=False)`.
-#
-# `hint(gate)` gives a hint for that exercise; call it again for the next. `progress()`
-# shows what you have done and what comes next.
-
 # %%
 from functools import partial
 
@@ -110,6 +95,21 @@ recall("04.r4", tanh=0.36, sigmoid=0.16)
 # %% [markdown] answer="04.r4"
 # **0.36** and **0.16**: $1 - 0.8^2$ and $0.8 \cdot (1 - 0.8)$. Both slopes can be
 # written with *outputs*: nothing has to be squashed again. You will need both today.
+
+# %% [markdown]
+# ### What you need
+#
+# From notebook 00 the slopes of tanh and sigmoid; from 02 the way back through a matrix
+# product and through time; from 03 what makes a gradient vanish.
+#
+# **Singular values, in five lines.** A matrix turns a round ball of vectors into an
+# ellipsoid. The singular values are the lengths of its half-axes: the largest says how
+# much the matrix can stretch a vector, the smallest how much it can shrink one. All of
+# them are 1 for an orthogonal matrix: it turns, and changes no length.
+# In code: `np.linalg.svd(A, compute_uv=False)`.
+#
+# `hint(gate)` gives a hint for that exercise; call it again for the next. `progress()`
+# shows what you have done and what comes next.
 
 # %% [markdown] slide="slide"
 # ## 1 · Nothing is said
@@ -676,7 +676,8 @@ slopes(np.tanh, np.array([0.0, 1.0])).round(3)  # notebook 00: 1, and 1 - tanh(1
 # `check(gated_step_backward, stage="direct")`, and the same with `stage="candidate"` and
 # `stage="gate"`.
 #
-# `show_derivation(gated_step_backward)` shows it all. It costs nothing; try first.
+# When it is right, it shows the formulas (4.5) to (4.12), each tried with numbers.
+# `show_derivation(gated_step_backward)` shows them without. It costs nothing; try first.
 
 
 # %% exercise="gated_step_backward" points=6
@@ -1601,7 +1602,8 @@ guess("04.17", reset_gate=0.5, candidate=0, through_the_reset_gate=0.5)
 # ### Exercise: the reset cell, backward
 #
 # Draw the step as a graph: what is made from what? Then go back, one arrow at a time.
-# The referee is the same; the stages are `"candidate"`, `"gate"` and `"reset"`.
+# The referee is the same; the stages are `"candidate"`, `"gate"` and `"reset"`. When it is
+# right, it shows (4.17) and (4.18).
 
 
 # %% exercise="reset_step_backward" points=6
