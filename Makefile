@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors keys lint build lectures bench aarch64 torch clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures bench aarch64 torch lock clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -70,6 +70,9 @@ aarch64: ready  ## the student's check on an emulated ARM processor, beside this
 
 torch:  ## PyTorch's CPU build, for notebooks 07 to 11
 	@$(SETUP) --torch
+
+lock: ready-dev  ## newer packages: requirements/*.txt, with the hashes of their files
+	$(BIN)/python scripts/lock.py
 
 clean:  ## remove build/ and caches (.venv and work/ stay)
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -1,10 +1,12 @@
 """nbgrader for this course: grading happens in the sandbox, the gradebook is nbgrader's own."""
 
+import contextlib
 import sys
 from pathlib import Path
 
+from autograder.course.places import hide, keep_private
 from autograder.nbgrader_door.gradebook import put_tools_on_path
-from autograder.nbgrader_door.plugin import students_left_out
+from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
@@ -18,10 +20,18 @@ c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
-# nbgrader wants an exchange that everybody can write, and formgrader warns without one.
+# What nbgrader's commands make holds marks, the gradebook above all; what it releases gets its own rights.
+if "nbgrader" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name):
+    keep_private()
+hide(ROOT / "gradebook.db")
+# nbgrader wants an exchange that everybody can write, and formgrader warns without one. By the sticky bit
+# nobody removes what another has handed in.
 _exchange = ROOT / "exchange"
 _exchange.mkdir(exist_ok=True)
-_exchange.chmod(0o777)
+_exchange.chmod(0o1777)
+for _inbound in _exchange.glob("*/inbound"):
+    with contextlib.suppress(PermissionError):
+        _inbound.chmod(_inbound.stat().st_mode | 0o1000)
 c.Exchange.root = str(_exchange)
 
 c.GenerateAssignment.preprocessors = [
@@ -54,14 +64,23 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.Autograde.exporter_class = "autograder.nbgrader_door.plugin.SubmittedNotebook"
+c.Autograde.pre_convert_hook = registering(
+    next(
+        (word.removeprefix("--db=") for word in sys.argv if word.startswith("--db=")),
+        c.CourseDirectory.db_url,
+    ),
+    ROOT,
+)
 c.OverwriteCells.add_missing_cells = True
+c.GenerateFeedback.exporter_class = "autograder.nbgrader_door.pages.FeedbackPage"
 c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:
 # leave those students out, and say why.
-_left_out = students_left_out(ROOT / "submitted", sys.argv)
+_left_out = students_left_out(ROOT / "submitted", ROOT / "autograded", sys.argv)
 for _student, _reason in _left_out.items():
-    print(f"not graded: {_student!a}: {_reason}", file=sys.stderr)
+    say_once(f"not graded: {_student!a}: {_reason}")
 if any("," in name for name in _left_out):
     # nbgrader's list is parted by commas: it would leave out others, and grade this one.
     raise SystemExit("a name above has a comma: move that folder away, and run the same command again")

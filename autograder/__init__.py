@@ -11,7 +11,7 @@ from autograder.course.exercise import Exercise, Gradient, Mutant, Stage, Way
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
-    from autograder.asking import guess, recall, show_derivation
+    from autograder.asking import guess, recall, reveal, show_derivation
     from autograder.check import check, hint
     from autograder.student_log import progress
 
@@ -21,6 +21,7 @@ IN_A_NOTEBOOK = {
     "hint": "check",
     "guess": "asking",
     "recall": "asking",
+    "reveal": "asking",
     "show_derivation": "asking",
     "progress": "student_log",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "hint",
     "progress",
     "recall",
+    "reveal",
     "show_derivation",
 ]
 

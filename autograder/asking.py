@@ -1,4 +1,4 @@
-"""What a notebook asks, and what it tells once you have answered: `guess`, `recall`, `show_derivation`.
+"""What a notebook asks, and what it tells once you have answered or found it.
 
 Answers and derivations stand in the data file beside the notebook, not in its text. No marks hang on them.
 """
@@ -14,6 +14,9 @@ from autograder.errors import CourseError
 from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
+
+# What was answered in this kernel, by the question's number.
+_said: dict[str, dict[str, Any]] = {}
 
 
 def guess(number: str, **answers: Any) -> None:
@@ -36,6 +39,22 @@ def recall(number: str, **answers: Any) -> None:
     Args and errors: as for `guess`.
     """
     _ask("answer", number, answers)
+
+
+def reveal(number: str) -> None:
+    """Show what is so beside your answer to a question that was kept until it is measured.
+
+    Args:
+        number: the question, "03.2".
+
+    Raises:
+        CourseError: the notebook has no such question.
+    """
+    question = _question(number)
+    if number not in _said:
+        print(f"Question {number} was not answered since the notebook was started: answer it in its cell.")
+        return
+    _tell(question, _said[number])
 
 
 def show_derivation(function: Callable[..., Any] | str) -> None:
@@ -94,9 +113,7 @@ def _run(source: str, exercise: str) -> None:
 
 
 def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
-    question = checks_here().told["questions"].get(number)
-    if question is None:
-        raise CourseError(f"this notebook asks no question {number!r}")
+    question = _question(number)
     answers.pop(CHOICES, None)
     so: dict[str, Any] = question["answers"]
     if unknown := sorted(set(answers) - set(so)):
@@ -110,7 +127,22 @@ def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
     if (odd := _odd(answers, so, question["choices"])) is not None:
         print(odd)
         return
-    show(f"{_table(answers, so)}\n\n{question['reason']}")
+    _said[number] = answers
+    if question["sealed"]:
+        print("Noted. What is so comes when it is measured.")
+    else:
+        _tell(question, answers)
+
+
+def _question(number: str) -> dict[str, Any]:
+    question = checks_here().told["questions"].get(number)
+    if question is None:
+        raise CourseError(f"this notebook asks no question {number!r}")
+    return question
+
+
+def _tell(question: dict[str, Any], answers: dict[str, Any]) -> None:
+    show(f"{_table(answers, question['answers'])}\n\n{question['reason']}")
 
 
 def _odd(answers: dict[str, Any], so: dict[str, Any], choices: list[Any]) -> str | None:

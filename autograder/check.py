@@ -11,12 +11,13 @@ import contextlib
 import inspect
 import io
 import linecache
+import sys
 import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from types import FunctionType
+from types import FrameType, FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy as np
 from autograder.answers.calling import Calls, copied, same
 from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
+from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
 from autograder.course.stubs import is_stub
@@ -36,15 +38,19 @@ from autograder.course.where_graded import (
     with_others_in_place,
     without,
 )
+from autograder.errors import CourseError
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
 from autograder.record import Check, Diagnosis, Judgement
-from autograder.report.feedback import as_html, as_text, hints_html
+from autograder.report.feedback import as_html, as_text
 from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
 from autograder.student_log import remember
 
 HINT_TITLES = ("idea", "shapes", "first line")
+# What all calls of the student's functions in one check may take together, by the clock.
+SECONDS = 6.0
+MOST_TEXT = 4000
 
 
 class CheckFailed(Exception):
@@ -69,13 +75,15 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
         CheckFailed: the answer is wrong or missing (so that nbgrader's Validate sees it).
         CourseError: the file with the checks is missing or damaged.
     """
-    name = _name_of(function)
     checks = checks_here()
+    name, remark = _exercise_meant(function, sys._getframe(1), checks)
     sheet = _sheet(checks, name)
     if stage is not None:
         _check_stage(sheet, function, stage)
         return
     judgement = judge_here(checks, sheet, function)
+    if remark:
+        judgement.notes.insert(0, remark)
     if judgement.status == "right":
         _confirm_where_graded(judgement, checks, sheet, function)
     _show(judgement, sheet)
@@ -108,8 +116,9 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
         function: the function that the exercise asks for.
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
-    name = _name_of(function)
-    hints = _sheet(checks_here(), name).spec.hints
+    checks = checks_here()
+    name, _ = _exercise_meant(function, sys._getframe(1), checks)
+    hints = _sheet(checks, name).spec.hints
     if level is None:
         level = min(_hints_given.get(name, 0) + 1, len(hints))
     if level not in range(1, len(hints) + 1):
@@ -118,31 +127,46 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
     print(f"Hint {level} of {len(hints)} ({HINT_TITLES[level - 1]}): {hints[level - 1]}")
 
 
-def judge_here(checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any]) -> Judgement:
-    """Judge a function in this process; say first where a function it needs is wrong itself."""
+def judge_here(
+    checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any], seconds: float = SECONDS
+) -> Judgement:
+    """Judge a function in this process; say first where a function it needs is wrong itself.
+
+    Args:
+        checks: the notebook's checks.
+        sheet: the exercise's.
+        function: the student's.
+        seconds: what its calls may take together; half of it those of the functions that it needs.
+    """
     if _is_stub(function, sheet.name):
         return unanswered(sheet)
     theirs = getattr(function, "__globals__", {})
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
     used = _called(function, sheet.spec.needs)
-    wrong = [n for n in used if _is_wrong(checks, n, theirs.get(n))]
-    right = frozenset(used) - frozenset(wrong)
-    own_forward = caller(forward) if callable(forward) else None
-    given = frozenset(checks.around.get("names", ()))
-    known = right | given - {sheet.name}
-    judgement = judge(sheet, caller(function, known), own_forward, right=right, called=frozenset(used))
-    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right)):
+    gone = [n for n in used if n not in theirs]
+    needed = TimeLimit(seconds / 2)
+    wrong = [n for n in used if n in theirs and _is_wrong(checks, n, theirs[n], needed)]
+    right = frozenset(used) - frozenset(wrong) - frozenset(gone)
+    limit = TimeLimit(seconds / 2 + max(needed.left, 0))
+    own_forward = caller(forward, limit=limit) if callable(forward) else None
+    known = right | frozenset(checks.around.get("names", ())) - {sheet.name}
+    judgement = judge(sheet, caller(function, known, limit), own_forward, right=right, called=frozenset(used))
+    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right, limit)):
         judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
+    if gone:
+        judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
     note = _global_arrays(function, sheet)
     if note:
         judgement.notes.append(note)
     return judgement
 
 
-def _spoilt_by(sheet: Sheet, function: Callable[..., Any], right: Collection[str]) -> Diagnosis | None:
+def _spoilt_by(
+    sheet: Sheet, function: Callable[..., Any], right: Collection[str], limit: TimeLimit
+) -> Diagnosis | None:
     """The right function that spoils this one's arrays: with copies of them in its hands, all is right."""
     theirs = getattr(function, "__globals__", {})
     for name in sorted(right):
@@ -157,11 +181,16 @@ def _spoilt_by(sheet: Sheet, function: Callable[..., Any], right: Collection[str
             return value
 
         other = with_others_in_place(function, {name: guarded})
-        if judge(sheet, caller(other)).status == "right" and changed:
+        if judge(sheet, caller(other, limit=limit)).status == "right" and changed:
             names = " and ".join(sorted(changed))
             hint = f"Whoever calls `{name}` may still need that array as it was: make a new one, or a copy."
             return Diagnosis(f"`{name}` changes {names} in place", hint)
     return None
+
+
+def _run_again(names: Sequence[str]) -> str:
+    cells = "cell" if len(names) == 1 else "cells"
+    return f"Nothing of that name is here, as after a restart: run its {cells} again"
 
 
 def _confirm_where_graded(
@@ -178,30 +207,50 @@ def _confirm_where_graded(
         return
     found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()))
     judgement.status, judgement.share = "wrong", 0.0
-    judgement.checks.append(Check("with what a grade has", False, found))
+    judgement.checks.insert(0, Check("with what a grade has", False, found))
 
 
-def _is_wrong(checks: FrozenChecks, name: str, function: Any) -> bool:
+def _is_wrong(checks: FrozenChecks, name: str, function: Any, limit: TimeLimit) -> bool:
     if not callable(function) or name not in checks.names:
         return True
     if _is_stub(function, name):
         return True
-    return judge(checks.sheet(name), caller(function)).status != "right"
+    return judge(checks.sheet(name), caller(function, limit=limit)).status != "right"
 
 
 def caller(
-    function: Callable[..., Any], right: Collection[str] = ()
+    function: Callable[..., Any], right: Collection[str] = (), limit: TimeLimit | None = None
 ) -> Callable[[Sequence[Sequence[Any]]], list[Outcome]]:
     """A way to call a function of this process, in which nothing it does escapes.
 
     Args:
         function: the function.
         right: functions that are right: an error is placed at the line that calls them.
+        limit: the time that its calls may take, with those of others under the same limit.
     """
+    limit = limit or TimeLimit(SECONDS)
+    late: list[Outcome] = []  # once the time is up, nothing is called any more
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
         calls = Calls()
-        return [_call(calls, function, arguments, right) for arguments in batch]
+        outcomes: list[Outcome] = []
+
+        def call_all() -> None:
+            for arguments in batch:
+                outcomes.append(_call(calls, function, arguments, right))
+                if outcomes[-1].error and outcomes[-1].error.kind == "time":
+                    late.append(outcomes[-1])
+                    return
+
+        out, err = sys.stdout, sys.stderr
+        try:
+            if not late:
+                limit.run(call_all)
+        except TimeUp as up:
+            late.append(Outcome(error=_student_error(up, right)))
+        finally:
+            sys.stdout, sys.stderr = out, err  # also where the time was up just as they were put back
+        return [*outcomes, *late[:1] * (len(batch) - len(outcomes))]
 
     return call
 
@@ -209,7 +258,7 @@ def caller(
 def _call(
     calls: Calls, function: Callable[..., Any], arguments: Sequence[Any], right: Collection[str]
 ) -> Outcome:
-    out, err = io.StringIO(), io.StringIO()
+    out, err = _Beginning(), _Beginning()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("always")
         called = calls.call(function, list(arguments), normalise)
@@ -217,20 +266,29 @@ def _call(
         raise called.error
     error = _student_error(called.error, right) if called.error else None
     complaints = _short_warnings(err.getvalue())
-    return Outcome(called.value, error, out.getvalue()[:4000], complaints, called.changed, called.overwrote)
+    printed = out.getvalue()[:MOST_TEXT]
+    return Outcome(called.value, error, printed, complaints, called.changed, called.overwrote)
+
+
+class _Beginning(io.StringIO):
+    """Keeps the beginning of what is written: an endless loop can print gigabytes."""
+
+    def write(self, text: str, /) -> int:
+        return super().write(text) if self.tell() < MOST_TEXT else len(text)
 
 
 def _short_warnings(text: str) -> str:
     """Warnings without the paths of files."""
     kept = [line.partition(": ")[2] if "Warning: " in line else "" for line in text.splitlines()]
-    return "\n".join(line for line in kept if line)[:4000] or text[:4000]
+    return "\n".join(line for line in kept if line)[:MOST_TEXT] or text[:MOST_TEXT]
 
 
 def _student_error(caught: BaseException, right: Collection[str]) -> StudentError:
     """An exception with the line of a cell that may be to blame for it."""
     if isinstance(caught, WireError):
         return StudentError("protocol", str(caught))
-    error = StudentError(type(caught).__name__, str(caught)[:300])
+    is_late = isinstance(caught, TimeUp)
+    error = StudentError("time" if is_late else type(caught).__name__, "" if is_late else str(caught)[:300])
     return at_own_line(error, list(_places(caught)), lambda place: place.function in right)
 
 
@@ -246,13 +304,42 @@ def _places(caught: BaseException) -> Iterator[Place]:
             yield Place(None, frame.lineno, frame.line or "", expression, frame.name)
 
 
-def _name_of(function: Any) -> str:
-    name = getattr(function, "__name__", None)
-    if not callable(function) or not name:
+def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
+    """The exercise that a call is about, and a remark where the name and the function do not go together.
+
+    A grade calls what bears the exercise's name, so the name that is written in the call decides.
+    """
+    own = getattr(function, "__name__", None)
+    written = _written_argument(frame)
+    if not callable(function) or not (own or written):
         raise CheckFailed(
             f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}"
         )
-    return name
+    if written in checks.names:
+        if own != written and own in checks.names:
+            return written, f"your `{written}` is your `{own}` under another name. Is that what you meant?"
+        return written, ""
+    name = own or written
+    named = frame.f_globals.get(name)
+    if name in checks.names and written and named is not function:
+        return name, f"`{written}` is tried here; a grade tries what is named `{name}`"
+    return name, ""
+
+
+def _written_argument(frame: FrameType) -> str:
+    """The name in the call that a frame is at: `rnn_step` in `check(rnn_step)`; "" if there is none."""
+    at = inspect.getframeinfo(frame, context=0).positions
+    if at is None or at.lineno is None or at.end_lineno is None:
+        return ""
+    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)[at.lineno - 1 : at.end_lineno]
+    text = "".join(lines).encode()
+    end = len(text) - len(lines[-1].encode()) + (at.end_col_offset or 0) if lines else 0
+    try:
+        call = ast.parse(text[at.col_offset : end].decode(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return ""
+    argument = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    return argument.id if isinstance(argument, ast.Name) else ""
 
 
 def _sheet(checks: FrozenChecks, name: str) -> Sheet:
@@ -273,7 +360,7 @@ def _source_tree(function: Callable[..., Any]) -> ast.Module | None:
 
 def _is_stub(function: Callable[..., Any], name: str) -> bool:
     tree = _source_tree(function)
-    return tree is not None and is_stub(tree, name)
+    return tree is not None and is_stub(tree, getattr(function, "__name__", name))
 
 
 def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
@@ -314,7 +401,10 @@ def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
     if not names:
         return ""
     shown = ", ".join(f"`{n}`" for n in names[:3])
-    return f"{shown} is read from the notebook, not from the arguments of `{sheet.name}`"
+    return (
+        f"{shown} is read from the notebook, not from the arguments of `{sheet.name}`: with other arguments "
+        "your function would still use it"
+    )
 
 
 def _show(judgement: Judgement, sheet: Sheet) -> None:
@@ -323,10 +413,26 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
         return
     from IPython.display import display  # noqa: PLC0415
 
-    extra = "" if judgement.status == "right" else hints_html(sheet.spec.hints)
-    page = {"text/plain": as_text(judgement), "text/html": as_html(judgement, extra)}
+    page = {"text/plain": as_text(judgement), "text/html": as_html(judgement, sheet.spec.hints)}
     display(page, raw=True)
+
+
+def _say_what_to_run(
+    kernel: Any,
+    kind: type[BaseException],
+    error: NameError,
+    trace: TracebackType,
+    tb_offset: int | None = None,
+) -> None:
+    """In place of a stack trace: a function of the exercises is not there, as after a restart."""
+    with contextlib.suppress(CourseError):
+        if error.name in checks_here().names:
+            sentence = f"`{error.name}` is asked for. {_run_again([error.name])}."
+            error._render_traceback_ = lambda: [f"NameError: {sentence}"]  # type: ignore[attr-defined]
+    kernel.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 
 if (_kernel := shell()) is not None:
     watch(_kernel)
+    if not _kernel.custom_exceptions:
+        _kernel.set_custom_exc((NameError,), _say_what_to_run)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import Places, course_key, course_root, find_masters, journal_path
+from autograder.course.places import Places, course_key, course_root, find_masters, journal_path, keep_private
 from autograder.errors import CourseError, SandboxUnavailable
 
 app = typer.Typer(
@@ -82,11 +82,16 @@ def grade(
     root: Root | None = None,
 ) -> None:
     """Grade every submission of a notebook; go on where an earlier run stopped."""
+    keep_private()
     from autograder.grading import classroom  # noqa: PLC0415
     from autograder.grading.journal import Journal  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
+    if gradebook:
+        from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
+
+        shown = shown_url(gradebook)  # before an hour of grading, not after it
     submissions, failures = classroom.find_submissions(submitted, notebook)
     if not submissions and not failures:
         raise CourseError(f"there is no submission of {notebook} in {submitted}")
@@ -109,10 +114,19 @@ def grade(
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
-            from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
+            from autograder.grading.grade import keys_of_records  # noqa: PLC0415
 
-            written = write_marks(gradebook, home, folder, journal.records(students), submitted, autograded)
-            out.print(f"{written} students' marks written to {gradebook}")
+            key_of = keys_of_records(folder, course_key(home))
+            written = write_marks(
+                gradebook,
+                home,
+                folder,
+                journal.records(students),
+                submitted,
+                autograded,
+                lambda student, content: key_of(content) == journal.key_of(student),
+            )
+            out.print(Text(f"{written} students' marks written to {shown}"))
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:
@@ -195,6 +209,7 @@ def report(
     root: Root | None = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions."""
+    keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
     from autograder.report.page import write_report  # noqa: PLC0415
 
@@ -217,6 +232,7 @@ def export(
     root: Root | None = None,
 ) -> None:
     """Write marks in the form that another system imports."""
+    keep_private()
     from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
 
     if to not in FORMATS:

@@ -28,7 +28,7 @@ def claim(expected: str, holds: bool, came: str) -> None:
         ClaimFailed: it did not, and the environment variable RNNCOURSE_CLAIMS is "raise".
     """
     if holds:
-        print(f"As expected, {expected}: {came}.")
+        print(f"It holds here: {expected}: {came}.")
         return
     told = f"On this machine it came out otherwise. Expected: {expected}. What came: {came}."
     if os.environ.get(STRICT) == "raise":

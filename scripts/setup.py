@@ -28,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / ".setup.lock"
+LOCKS = ROOT / "requirements"
+# The Pythons that the lock files were tried with.
+LOCKED_PYTHONS = ((3, 11), (3, 13))
 TORCH = "torch==2.13.0"
 TORCH_BYTES = 1_300_000_000  # unpacked, and its archive beside it
 CUDA_PACKAGE = re.compile(r"^(nvidia|cuda|triton|pytorch-triton|rocm)\b", re.IGNORECASE)
@@ -38,6 +41,10 @@ INDEX_SETTINGS = re.compile(
     r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT"
     r"|DEFAULT_TIMEOUT|RETRIES|CACHE_DIR|NO_CACHE_DIR|KEYRING_PROVIDER|CONFIG_FILE|NO_INPUT)"
 )
+WRONG_HASH = "DO NOT MATCH THE HASHES"
+NO_SUCH_FILE = re.compile(
+    r"No matching distribution|Could not find a version|Failed building wheel|Failed to build"
+)
 NO_NETWORK = re.compile(
     r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Max retries|ProxyError|name resolution"
     r"|Network is unreachable|Connection (refused|reset|aborted)"
@@ -46,6 +53,10 @@ NO_NETWORK = re.compile(
 
 class SetupError(Exception):
     """A step of the set-up failed; the message says which, and what to do."""
+
+
+class WrongHash(SetupError):
+    """A file is not the one that a lock file lists."""
 
 
 def say(text: str) -> None:
@@ -84,12 +95,59 @@ def install(*requirements: str) -> None:
     """Install requirements with pip.
 
     Raises:
+        WrongHash: a file has none of the hashes that are asked for.
         SetupError: pip could not, with its own words.
     """
     done = pip("install", *requirements)
     if done.returncode:
+        if WRONG_HASH in done.stdout:
+            raise WrongHash(
+                "A file is not the one that requirements/ lists by its hash: it was changed, or made anew "
+                f"under the same version. Nothing of it was installed.\n{own_words(done.stdout)}"
+            )
         reason = "There is no network, or none to where pip looks. " if NO_NETWORK.search(done.stdout) else ""
         raise SetupError(f"{reason}pip install {' '.join(requirements)} failed:\n{own_words(done.stdout)}")
+
+
+def take(lock: str, *otherwise: str) -> bool:
+    """Install what a lock file lists, by version and hash.
+
+    Args:
+        lock: the file's name in `requirements/`, without its ending.
+        otherwise: what pip is asked for where there is no lock file for this Python, or where not all that it
+            lists is to be had for this machine.
+
+    Returns:
+        Whether it was the lock file's.
+
+    Raises:
+        WrongHash: a file has none of the hashes that are listed; nothing else is tried then.
+        SetupError: pip could not.
+    """
+    path = LOCKS / f"{lock}.txt"
+    if path.is_file() and not (reason := unfit()):
+        try:
+            install("--require-hashes", "--requirement", str(path))
+            return True
+        except WrongHash:
+            raise
+        except SetupError as error:
+            if NO_NETWORK.search(str(error)) or not NO_SUCH_FILE.search(str(error)):
+                raise
+            reason = f"not all of it is to be had for this machine:\n{last_line(str(error))}"
+    elif not path.is_file():
+        reason = "there is no such file"
+    say(f"Not by requirements/{lock}.txt, so without hashes, and in the newest versions: {reason}.")
+    install(*otherwise)
+    return False
+
+
+def unfit() -> str:
+    """Why the lock files do not fit this Python; "" where they do."""
+    first, last = (".".join(map(str, version)) for version in LOCKED_PYTHONS)
+    if LOCKED_PYTHONS[0] <= sys.version_info[:2] <= LOCKED_PYTHONS[1]:
+        return ""
+    return f"it was tried with Python {first} to {last}, and this is {platform.python_version()}"
 
 
 def own_words(text: str) -> str:
@@ -156,7 +214,23 @@ def torch_from_pip() -> None:
     parts = gpu_parts(version, requires)
     if parts:
         raise SetupError(f"it would bring {', '.join(parts[:3])} and so on, gigabytes for a GPU")
-    install(TORCH)
+    if not hashed_torch():
+        say(f"PyTorch {version}: the hash of this build is not known, so it is taken without.")
+        install(TORCH)
+    else:
+        install("--no-deps", "--require-hashes", "--requirement", str(LOCKS / "torch-build.txt"))
+
+
+def hashed_torch() -> bool:
+    """Whether the hash of PyTorch's CPU build for this machine is known, and its requirements are here."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  (installed a step earlier)
+
+    path = LOCKS / "torch-build.txt"
+    if unfit() or not path.is_file():
+        return False
+    lines = path.read_text("utf-8").replace("\\\n", " ").splitlines()
+    listed = [Requirement(line.partition("--hash")[0]) for line in lines if line and not line.startswith("#")]
+    return any(one.marker is None or one.marker.evaluate() for one in listed)
 
 
 def torch_from_cpu_index() -> None:
@@ -165,9 +239,13 @@ def torch_from_cpu_index() -> None:
     Raises:
         SetupError: the index cannot be reached, or has no build for this machine.
     """
-    install("uv")
-    uv = str(VENV / "bin" / "uv")
-    done = run(uv, "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH)
+    uv = VENV / "bin" / "uv"
+    if not uv.is_file():
+        raise SetupError("uv, which knows its address, is missing")
+    say("PyTorch: its index of CPU builds gives no hashes that are known here, so it is taken without.")
+    done = run(
+        str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH
+    )
     if done.returncode:
         raise SetupError(last_line(done.stdout))
 
@@ -201,17 +279,26 @@ def set_up_torch() -> bool:
     if (free := shutil.disk_usage(VENV).free) < TORCH_BYTES:
         say(f"PyTorch is left out: it needs {TORCH_BYTES >> 20} MB of disk, and {free >> 20} MB are free.")
         return False
-    for source, take in (
+    try:
+        take("torch", "--editable", f"{ROOT}[torch-cpu]")
+    except WrongHash:
+        raise
+    except SetupError as error:
+        reasons.append(f"  what it needs: {error}")
+    for source, take_torch in (
         ("pip's configured sources", torch_from_pip),
         ("PyTorch's index of CPU builds", torch_from_cpu_index),
     ):
         try:
-            take()
+            take_torch()
             version = metadata.version("torch")
             if gpu_parts(version, metadata.requires("torch") or []):
                 raise SetupError(f"gave {version}, which is no CPU build; taken out again")
             if not working_torch():
                 raise SetupError(f"gave {version}, which does not start here; taken out again")
+        except WrongHash:
+            remove_torch()
+            raise
         except SetupError as error:
             reasons.append(f"  {source}: {error}")
             remove_torch()
@@ -276,7 +363,12 @@ def set_up_chromium() -> None:
 
 def stamp() -> str:
     """What an environment was filled from; not when, for a pull renews the times of files with equal text."""
-    files = (ROOT / "pyproject.toml", Path(__file__), ROOT / "scripts" / "setup.sh")
+    files = [
+        ROOT / "pyproject.toml",
+        Path(__file__),
+        ROOT / "scripts" / "setup.sh",
+        *sorted(LOCKS.glob("*.txt")),
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
@@ -384,7 +476,10 @@ def fill(dev: bool, torch: bool) -> int:
     if int(metadata.version("pip").partition(".")[0]) < 23:  # whose reports we read
         install("--upgrade", "pip>=24")
     try:
-        install("-e", f"{ROOT}[dev]" if dev else str(ROOT))
+        if take("dev" if dev else "lab", "--editable", f"{ROOT}[dev]" if dev else str(ROOT)):
+            install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    except WrongHash:
+        raise
     except SetupError as error:
         if unmet(dev):
             raise

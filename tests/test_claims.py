@@ -11,7 +11,7 @@ from rnncourse.claims import ClaimFailed
 
 def test_a_claim_that_holds_is_told_with_what_came(capsys):
     claim("at least 9 of 12 networks learn it", True, "11 of 12")
-    assert capsys.readouterr().out == "As expected, at least 9 of 12 networks learn it: 11 of 12.\n"
+    assert capsys.readouterr().out == "It holds here: at least 9 of 12 networks learn it: 11 of 12.\n"
 
 
 def test_a_claim_that_does_not_hold_stops_nobody_and_says_what_was_expected(monkeypatch, capsys):

@@ -61,6 +61,8 @@ def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
         answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{name}: ")).first
         answer.wait_for(state="attached", timeout=60_000)
         answer.scroll_into_view_if_needed()
+        for fold in answer.locator("summary").all():
+            fold.click()
         shown[name] = answer.inner_text()
         if name == names[1] and os.environ.get("CHECK_PICTURE"):
             answer.screenshot(path=os.environ["CHECK_PICTURE"])

@@ -28,6 +28,14 @@ SCRIPT = """<script>document.title = 'owned'</script><img src=x onerror="documen
 [click me](javascript:document.title='owned') and [click me][1]
 
 [1]: javascript&#58;document.title='owned'
+
+A formula: $a^2 + b_1$, and in it $\\href{javascript:document.title='owned'}{click me}$,
+$$\\let\\mine=\\href \\mine{https://example.org}{click me}$$
+"""
+RAISES = r"""def rnn_step(x_t, s_prev, W):
+    raise ValueError(
+        "$\\href{javascript:document.title='owned'}{click me}$ and $$\\href{https://example.org}{click me}$$"
+    )
 """
 
 
@@ -56,7 +64,7 @@ def submissions(notebook):
     master = master_of(notebook)
     name = next(iter(master.exercises))
     mutant = master.exercises[name].spec.misconceptions[0]
-    hostile = json.loads(submission(notebook, solved=False))
+    hostile = json.loads(submission(notebook, {name: RAISES}, solved=False))
     for kind in ("markdown", "raw"):
         hostile["cells"].insert(1, {"cell_type": kind, "id": kind, "metadata": {}, "source": SCRIPT})
     hostile["metadata"]["title"] = SCRIPT
@@ -214,13 +222,20 @@ def test_links_are_refused_before_nbgrader_copies_them(course):
 def test_feedback_shows_the_report_and_runs_no_script(course, browser):
     context = browser.new_context(offline=True)
     page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     for student in ("bela", "dalia", "mallory"):
         page.goto((course / "feedback" / student / TINY.name / f"{TINY.name}.html").as_uri())
-        page.wait_for_timeout(200)
+        page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("MathJax.startup.promise.then(() => true)")
+        assert page.locator("mjx-container").count() > (student == "dalia")
+        assert page.evaluate("!!MathJax.startup.document.safe")
+        assert not page.locator("mjx-container a").count()
         for link in page.get_by_text("click me").all():
             link.click()
         assert page.title() != "owned"
         assert "rnn_step: not" in page.inner_text("body")
+    assert all(url.startswith("file:") for url in asked)
     context.close()
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,78 @@ def test_a_moved_folder_is_set_up_again_whatever_others_set_for_their_programs(h
     assert not (poison / "target").exists()
     origin = json.loads(next(site(moved).glob("rnn_course*/direct_url.json")).read_text())
     assert origin["url"] == moved.as_uri()
+
+
+def lines_of(lock):
+    """A lock file's requirements, each with its hashes, in one line."""
+    text = (ROOT / "requirements" / lock).read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+
+
+def test_what_a_lock_file_lists_is_taken_by_its_hash_or_not_at_all(tmp_path):
+    home = tmp_path / "locked"
+    (home / "scripts").mkdir(parents=True)
+    (home / "requirements").mkdir()
+    for name in ("setup.sh", "setup.py"):
+        shutil.copy(ROOT / "scripts" / name, home / "scripts")
+    (home / "pyproject.toml").write_text(PROJECT)
+    (home / "backend.py").write_text(BACKEND)
+    (line,) = (line for line in lines_of("dev.txt") if line.startswith("packaging=="))
+    lock = home / "requirements" / "lab.txt"
+
+    lock.write_text(f"{line.partition('--hash')[0]} --hash=sha256:{'0' * 64}\n")
+    status, said = set_up(home)
+    assert status == 1
+    assert "not the one that requirements/ lists by its hash" in said
+    assert not list(site(home).glob("packaging-*"))
+    assert not is_ready(home)
+
+    lock.write_text(line + "\n")
+    status, said = set_up(home)
+    assert status == 0, said
+    assert "without hashes" not in said
+    assert (site(home) / f"packaging-{line.split()[0].partition('==')[2]}.dist-info").is_dir()
+    assert set_up(home) == (0, "")
+
+    lock.write_text(f"packaging==9999 --hash=sha256:{'0' * 64}\n")
+    status, said = set_up(home)
+    assert status == 0, said
+    assert "Not by requirements/lab.txt, so without hashes" in said
+
+
+def test_a_python_that_the_lock_was_not_tried_with_is_told_and_goes_without(monkeypatch, capsys):
+    import setup
+
+    asked = []
+    monkeypatch.setattr(setup, "install", lambda *words: asked.append(words))
+    monkeypatch.setattr(setup, "LOCKED_PYTHONS", ((3, 9), (3, 10)))
+    assert setup.take("lab", "--editable", "x") is False
+    assert asked == [("--editable", "x")]
+    assert "tried with Python 3.9 to 3.10" in capsys.readouterr().out
+    assert setup.hashed_torch() is False
+
+
+def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
+    from packaging.requirements import Requirement
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {"lab": [], "dev": extras["dev"], "torch": extras["torch-cpu"]}
+    versions: dict[str, set[str]] = {}
+    for name, more in asked.items():
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        assert "://" not in text and "index" not in text
+        lines = lines_of(f"{name}.txt")
+        assert all("--hash=sha256:" in line for line in lines)
+        listed = [Requirement(line.partition("--hash")[0]) for line in lines]
+        for one in listed:
+            versions.setdefault(f"{one.name} {one.marker}", set()).add(str(one.specifier))
+        for wanted in map(Requirement, [*project["dependencies"], *more]):
+            found = [one for one in listed if one.name.lower() == wanted.name.lower()]
+            assert found, f"{wanted.name} is missing in {name}.txt: make lock"
+            pins = [next(iter(one.specifier)).version for one in found]
+            assert any(wanted.specifier.contains(pin, prereleases=True) for pin in pins), wanted
+    assert {key: pins for key, pins in versions.items() if len(pins) > 1} == {}
 
 
 def test_a_small_disk_is_told_before_anything_is_downloaded(monkeypatch, capsys):

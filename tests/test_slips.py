@@ -12,7 +12,7 @@ from autograder.check import caller
 from autograder.judging import symptoms
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheet
-from autograder.sheets.sheet import right_trace, same_trace
+from autograder.sheets.mistake import same_trace, trace_of
 from autograder.sheets.slips import compiled, edits_of
 
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
@@ -135,10 +135,11 @@ def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
 def test_a_slip_that_changes_nothing_is_no_slip():
     sheet = fresh_sheet(master_of(TINY.name), "rnn_step", "public")
     for slip in sheet.slips():
-        assert slip.shown
-        for shown in slip.shown:
-            right = right_trace(sheet.cases[shown.case], shown.leaves)
-            assert not same_trace(right, shown.trace, right)
+        assert slip.shows
+        for effect, case in zip(slip.effects, sheet.cases, strict=True):
+            for leaf, trace in {} if isinstance(effect, str) else effect.items():
+                right = trace_of(case.expected[leaf], case.expected[leaf])
+                assert not same_trace(right, trace, right)
 
 
 def test_a_right_answer_asks_for_no_slips():
@@ -156,9 +157,14 @@ def test_frozen_slips_are_those_that_were_made():
     frozen = frozen_sheet(TINY.name, "rnn_step_backward").slips()
     assert [(s.name, s.hint) for s in fresh] == [(s.name, s.hint) for s in frozen]
     for mine, theirs in zip(fresh, frozen, strict=True):
-        for a, b in zip(mine.shown, theirs.shown, strict=True):
-            assert (a.case, a.leaves) == (b.case, b.leaves)
-            assert np.array_equal(a.trace, b.trace)
+        for one, other in zip(mine.effects, theirs.effects, strict=True):
+            if isinstance(one, str):
+                assert one == other
+                continue
+            assert [(leaf, trace.shape) for leaf, trace in one.items()] == [
+                (leaf, trace.shape) for leaf, trace in other.items()
+            ]
+            assert all(np.array_equal(one[leaf].numbers, other[leaf].numbers) for leaf in one)
 
 
 @pytest.mark.parametrize(

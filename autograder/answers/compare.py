@@ -128,8 +128,12 @@ def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple
         return Kind.AXES_MERGED if len(got) != len(expected) else Kind.AXES_REORDERED
     if steps and got[:1] == (1,) and got[1:] == expected[1:]:
         return Kind.ONE_STEP
-    if got == expected[1:]:
-        return Kind.ALL_STEPS_LOST if steps else Kind.FIRST_AXIS_LOST
+    if got == expected[1:] and steps:
+        return Kind.ALL_STEPS_LOST
+    if got == expected[1:] != expected[:-1]:
+        return Kind.FIRST_AXIS_LOST
+    if got == expected[:-1]:
+        return Kind.AXIS_MISSING
     if got and len(got) == len(expected) and got[1:] == expected[1:] and abs(got[0] - expected[0]) == 1:
         if got[0] > expected[0]:
             return Kind.STEP_TOO_MANY if steps else Kind.ENTRY_TOO_MANY

@@ -69,6 +69,7 @@ class Kind(StrEnum):
     ONE_STEP = auto()
     ALL_STEPS_LOST = auto()
     FIRST_AXIS_LOST = auto()
+    AXIS_MISSING = auto()
     STEP_TOO_MANY = auto()
     STEP_TOO_FEW = auto()
     ENTRY_TOO_MANY = auto()
@@ -183,10 +184,14 @@ def _shape(text: str) -> tuple[int, ...]:
 def _operation(error: StudentError) -> ast.BinOp | None:
     """The operation entry by entry that was being computed, where that is known."""
     try:
-        node = ast.parse(error.expression.strip(), mode="eval").body
+        statements = ast.parse(error.expression.strip()).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return node if isinstance(node, ast.BinOp) else None
+    node = statements[0] if statements else None
+    if isinstance(node, ast.AugAssign):
+        return ast.BinOp(node.target, node.op, node.value)
+    value = node.value if isinstance(node, ast.Expr) else None
+    return value if isinstance(value, ast.BinOp) else None
 
 
 def _unfit(

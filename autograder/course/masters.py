@@ -30,7 +30,7 @@ SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
 # Cells that a release does not hold: its data file does, until they are earned.
 TOLD_LATER = ("answer", "found")
-KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting"}
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed"}
 
 
 @dataclass(frozen=True)
@@ -143,12 +143,18 @@ class Master:
         """What the release withholds until it is earned, as plain data.
 
         Returns:
-            "questions": number -> "answers", "choices" and the "reason" (Markdown); "derivations": exercise
-            -> its cells, each [kind, source]; the kind of a code cell whose source is hidden is "folded".
+            "questions": number -> "answers", "choices", the "reason" (Markdown), and whether it is "sealed"
+            until the notebook reveals it; "derivations": exercise -> its cells, each [kind, source];
+            the kind of a code cell whose source is hidden is "folded".
         """
-        reasons = {cell.name: cell.source for cell in self.cells_with("answer")}
+        answers = {cell.name: cell for cell in self.cells_with("answer")}
         questions = {
-            number: {"answers": q.answers, "choices": list(q.choices), "reason": reasons.get(number, "")}
+            number: {
+                "answers": q.answers,
+                "choices": list(q.choices),
+                "reason": answers[number].source,
+                "sealed": answers[number].metadata.get("sealed", False),
+            }
             for number, q in self.questions.items()
         }
         derivations: dict[str, list[list[str]]] = {}

@@ -90,6 +90,17 @@ def course_key(root: Path) -> str:
     return key
 
 
+def keep_private() -> None:
+    """From now on what this process makes is its user's alone: records, marks, pages with names."""
+    os.umask(0o077)
+
+
+def hide(path: Path) -> None:
+    """Take from others the right to read or write a file that another program made."""
+    with contextlib.suppress(OSError):
+        path.chmod(path.stat().st_mode & 0o7770)
+
+
 def journal_path(home: Path, notebook: str) -> Path:
     """Where the records of a notebook are kept unless another place is named."""
     return home / "build" / "journal" / f"{notebook}.journal"

@@ -27,6 +27,8 @@ from autograder.record import Record
 from autograder.sandbox.launcher import PROCESSES_REMEDY
 
 START_SECONDS = 180.0
+# What nbgrader's gradebook holds of a student's id.
+MOST_NAME = 128
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,12 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
             continue
         if reason:
             failures.append(Failure(student, reason))
-        elif student != entry.name or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]{1,200}", student):
+        elif len(entry.name) > MOST_NAME:
+            reason = (
+                f"the folder's name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
+            )
+            failures.append(Failure(student, reason))
+        elif student != entry.name or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]+", student):
             failures.append(Failure(student, "the folder's name holds characters that no student id has"))
         else:
             found.append(Submitted(student, folder / f"{assignment}.ipynb"))

@@ -131,6 +131,12 @@ class Grader:
             return _Grading(self, read_submission(content)).scorecard()
 
 
+def keys_of_records(folder: Path, key: str) -> Callable[[bytes], str]:
+    """What gives the key of a submission's record, for who has no grader at hand."""
+    ours = _fingerprint(folder, key)
+    return lambda content: hashlib.sha256(ours + content).hexdigest()
+
+
 def _fingerprint(folder: Path, key: str) -> bytes:
     """A hash of all that a mark depends on: the grader up to this room, the course, Python and NumPy."""
     versions = f"{GRADER_VERSION}\0{key}\0{sys.version_info[:2]}\0{np.__version__}"

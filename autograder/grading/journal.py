@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.course.places import hide
 from autograder.errors import CourseError
 from autograder.record import Record
 
@@ -31,6 +32,7 @@ class Journal:
     def __enter__(self) -> Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("a+b")
+        hide(self.path)
         # Two graders at once: the second waits, then finds the first one's records.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._load()

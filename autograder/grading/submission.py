@@ -344,7 +344,7 @@ class Planner:
         answers: dict[str, list[int]] = {}
         planned: list[PlannedCell] = []
         last = ""
-        for cell, grade_id in zip(cells, self._ids_of(cells), strict=True):
+        for cell, grade_id in zip(cells, self.ids_of(cells), strict=True):
             before, last = last, grade_id
             if grade_id in self._exercises:
                 if before == grade_id and _parse_only_together(planned[-1].source, cell.source):
@@ -380,7 +380,7 @@ class Planner:
                 plan.answers[number] = known
         return True
 
-    def _ids_of(self, cells: list[SubmittedCell]) -> list[str]:
+    def ids_of(self, cells: list[SubmittedCell]) -> list[str]:
         """What each cell is to nbgrader: by its metadata, else by its id, else by the function it defines."""
         found = [cell.grade_id or self._grade_ids.get(cell.cell_id, "") for cell in cells]
         for name in self._exercises - set(found):

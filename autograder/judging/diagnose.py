@@ -8,32 +8,18 @@ numbers, and changes nothing that is right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-import numpy as np
-
-from autograder.answers.leaf import Leaf, Leaves
+from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import student_leaves
 from autograder.judging.general_mistakes import general_mistake
 from autograder.record import Diagnosis
-from autograder.sheets.sheet import (
-    WRONG,
-    Answer,
-    Effect,
-    Mistake,
-    Sheet,
-    Shown,
-    Slip,
-    differs,
-    right_trace,
-    same_trace,
-    trace_of,
-    wrong_leaves,
-)
+from autograder.sheets.effects import traces_of
+from autograder.sheets.mistake import UNTOLD, WRONG, Effect, Mistake, Trace, same_trace, trace_of
+from autograder.sheets.sheet import Answer, Sheet, differs
 
-MATCH = 1e-5
 # All orders of five values are 120; no exercise returns more.
 MOST_RETURNS = 5
 # So many mistakes are named at most, each of some outputs.
@@ -59,13 +45,13 @@ def diagnose(
     Returns:
         One diagnosis for the whole answer; or a few, each for some of the outputs; or none.
     """
-    mistakes = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
-    for mistake in mistakes:
+    seen = _Seen(sheet, answers)
+    declared = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
+    for mistake in declared:
         # That this very mistake was foreseen would say that the answer is near: its way is told all the same.
-        is_way = mistake.name in sheet.spec.ways
-        if not is_way and _explains_all(sheet, mistake.effects, answers):
-            shows = any(isinstance(effect, dict) and effect for effect in mistake.effects)
-            return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=shows and not mistake.made_in)]
+        if mistake.name not in sheet.spec.ways and seen.is_just(mistake):
+            is_exact = mistake.shows and not mistake.made_in
+            return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=is_exact)]
     exchanged = _exchanged(sheet, answers)
     if exchanged:
         return [exchanged]
@@ -78,15 +64,12 @@ def diagnose(
         return [replace(general, where=_listed(list(wrong), sheet) if some_right else "")]
     if sheet.spec.ways:
         return _wrong_ways(sheet, answers, wrong)
-    slips = _matching(sheet, answers, sheet.slips())
-    everything = {(leaf, case) for leaf, cases in wrong.items() for case in cases}
+    slips = sheet.slips()
     for slip in slips:
-        if {(leaf, one.case) for one in slip.shown for leaf in one.leaves} == everything:
+        if seen.is_just(slip):
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     return (
-        _in_parts(sheet, mistakes, slips, answers, wrong, called)
-        or _in_pairs(sheet, answers, everything)
-        or _misplaced(sheet, answers, wrong)
+        _in_parts(seen, [*declared, *slips], called) or _in_pairs(seen) or _misplaced(sheet, answers, wrong)
     )
 
 
@@ -107,66 +90,78 @@ def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[
     return [Diagnosis(name, way.hint) for name, way in ways.items() if not ways.keys() & set(way.behind)]
 
 
-def _explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
-    """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
-    if not any(effects):
-        return False
-    # Where a mistake shows by a failure only, the failure's words must agree: any crash is like any other.
-    only_fails = not any(effect and not isinstance(effect, str) for effect in effects)
-    return all(
-        _explains(sheet, i, effect, answer, only_fails)
-        for i, (effect, answer) in enumerate(zip(effects, answers, strict=True))
-    )
+class _Seen:
+    """What is wrong in an answer, as traces, to be held against what mistakes give.
+
+    Args:
+        sheet: the exercise's answer sheet.
+        answers: the answers to its cases.
+    """
+
+    def __init__(self, sheet: Sheet, answers: Sequence[Answer]):
+        self.sheet = sheet
+        self._failed = [answer.failed for answer in answers]
+        self._is_whole = [
+            not answer.outcome.error and answer.leaves.keys() == case.expected.keys()
+            for case, answer in zip(sheet.cases, answers, strict=True)
+        ]
+        self.wrong = [
+            traces_of(answer.leaves, case, sheet) for case, answer in zip(sheet.cases, answers, strict=True)
+        ]
+        self._right: dict[tuple[int, Leaf], Trace] = {}
+
+    def is_just(self, mistake: Mistake) -> bool:
+        """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
+        if not any(mistake.effects):
+            return False
+        return all(self._is_just_in(i, effect, mistake) for i, effect in enumerate(mistake.effects))
+
+    def _is_just_in(self, index: int, effect: Effect, mistake: Mistake) -> bool:
+        if effect == UNTOLD:
+            return True
+        if effect == WRONG:
+            return not self._is_whole[index] or bool(self.wrong[index])
+        if isinstance(effect, str):
+            # Where a mistake shows by a failure only, its words must agree: any crash is like any other.
+            failed = self._failed[index]
+            return failed == effect or (mistake.shows and _kind(failed) == _kind(effect))
+        if not self._is_whole[index] or self.wrong[index].keys() != effect.keys():
+            return False
+        return all(self._is_same(index, leaf, effect) for leaf in effect)
+
+    def part_of(self, mistake: Mistake) -> list[Leaf]:
+        """The wrong leaves that a mistake gives for random values; none where it would spoil a right one too.
+
+        Of what it changes most must be just this: a part of it may be what another mistake gives as well.
+        """
+        shown = [
+            (i, effect)
+            for i, effect in enumerate(mistake.effects)
+            if not isinstance(effect, str) and not self.sheet.cases[i].is_edge
+        ]
+        if not all(effect.keys() <= self.wrong[i].keys() for i, effect in shown):
+            return []
+        changed = dict.fromkeys(leaf for _, effect in shown for leaf in effect)
+        found = [
+            leaf
+            for leaf in changed
+            if all(
+                leaf in effect and self._is_same(i, leaf, effect)
+                for i, effect in shown
+                if leaf in self.wrong[i]
+            )
+        ]
+        return found if len(found) >= MOST_OF * len(changed) else []
+
+    def _is_same(self, index: int, leaf: Leaf, effect: Mapping[Leaf, Trace]) -> bool:
+        if (index, leaf) not in self._right:
+            expected = self.sheet.cases[index].expected[leaf]
+            self._right[index, leaf] = trace_of(expected, expected)
+        return same_trace(self.wrong[index][leaf], effect[leaf], self._right[index, leaf])
 
 
-def _explains(sheet: Sheet, index: int, effect: Effect, answer: Answer, to_the_word: bool) -> bool:
-    if effect == WRONG:
-        return _is_wrong(sheet, index, answer)
-    if isinstance(effect, str):
-        if to_the_word:
-            return answer.failed == effect
-        return bool(effect) and answer.failed.partition(":")[0] == effect.partition(":")[0]
-    if answer.outcome.error or set(answer.leaves) != set(sheet.cases[index].expected):
-        return False
-    return all(_leaf_matches(sheet, index, leaf, effect, answer) for leaf in answer.leaves)
-
-
-def _is_wrong(sheet: Sheet, index: int, answer: Answer) -> bool:
-    """Whether an answer is wrong in one case, in any way."""
-    expected = sheet.cases[index].expected
-    if answer.outcome.error or set(answer.leaves) != set(expected):
-        return True
-    return any(differs(got, expected[leaf], sheet.spec) for leaf, got in answer.leaves.items())
-
-
-def _leaf_matches(sheet: Sheet, index: int, leaf: Leaf, effect: Leaves, answer: Answer) -> bool:
-    """Whether one leaf of an answer is what a mistake gives there."""
-    expected = sheet.cases[index].expected[leaf]
-    if leaf not in answer.leaves:
-        return False
-    got = answer.leaves[leaf]
-    if leaf not in effect:
-        return not differs(got, expected, sheet.spec)
-    return differs(got, expected, sheet.spec) and same(got, effect[leaf], expected)
-
-
-def same(got: np.ndarray, mistaken: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether two wrong arrays are the same, up to rounding and single precision."""
-    if got.shape != mistaken.shape:
-        return False
-    got, mistaken = got.astype(np.float64), mistaken.astype(np.float64)
-    finite = np.isfinite(mistaken)
-    if not np.array_equal(np.isfinite(got), finite):
-        return False
-    if not finite.all() and not np.array_equal(got[~finite], mistaken[~finite], equal_nan=True):
-        return False
-    scale = np.abs(mistaken[finite]).max(initial=1e-12)
-    allowed = MATCH * scale
-    if expected.shape == mistaken.shape:
-        # Where a mistake is close to the right answer, the match must be closer still.
-        gap = np.abs(mistaken - expected)[finite & np.isfinite(expected)].max(initial=0.0)
-        allowed = min(allowed, max(0.02 * gap, 1e-14 * scale))
-    return bool((np.abs(got[finite] - mistaken[finite]) <= allowed).all())
+def _kind(failed: str) -> str:
+    return failed.partition(":")[0]
 
 
 def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
@@ -194,83 +189,25 @@ def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> di
     return wrong
 
 
-def _in_pairs(sheet: Sheet, answers: Sequence[Answer], everything: set[tuple[Leaf, int]]) -> list[Diagnosis]:
-    """Two mistakes at once that give just this together."""
-    for pair in _matching(sheet, answers, sheet.pairs()):
-        shown = {(leaf, one.case) for one in pair.shown for leaf in one.leaves}
-        if pair.other and {(leaf, i) for leaf, i in shown if not sheet.cases[i].is_edge} == everything:
-            return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
-    return []
-
-
-def _matching(sheet: Sheet, answers: Sequence[Answer], slips: Sequence[Slip]) -> list[Slip]:
-    """The slips of the reference that give some of what is wrong, in the cases in which they show."""
-    cases = {one.case for slip in slips for one in slip.shown}
-    wrong = {
-        i: {} if answers[i].outcome.error else wrong_leaves(answers[i].leaves, sheet.cases[i], sheet.spec)
-        for i in cases
-    }
-    traces: dict[tuple[int, tuple[Leaf, ...]], tuple[np.ndarray, np.ndarray]] = {}
-
-    def matches(shown: Shown) -> bool:
-        case, mine = sheet.cases[shown.case], wrong[shown.case]
-        if not mine.keys() >= set(shown.leaves):
-            return False
-        place = (shown.case, shown.leaves)
-        if place not in traces:
-            trace = trace_of({leaf: mine[leaf] for leaf in shown.leaves}, case.expected)
-            traces[place] = (trace, right_trace(case, shown.leaves))
-        return same_trace(traces[place][0], shown.trace, traces[place][1])
-
-    return [slip for slip in slips if all(matches(shown) for shown in slip.shown)]
-
-
-def _in_parts(
-    sheet: Sheet,
-    mistakes: list[Mistake],
-    slips: list[Slip],
-    answers: Sequence[Answer],
-    wrong: dict[Leaf, list[int]],
-    called: frozenset[str] | None,
-) -> list[Diagnosis]:
-    """Two mistakes at once: each wrong output explained by a mistake (or a slip) of its own."""
-    explained: dict[Leaf, Mistake | Slip] = {}
+def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] | None) -> list[Diagnosis]:
+    """Several mistakes at once: each wrong output explained by a mistake of its own."""
+    explained: dict[Leaf, Mistake] = {}
     for mistake in mistakes:
-        for leaf in _explained_leaves(sheet, mistake, answers, wrong):
+        for leaf in seen.part_of(mistake):
             explained.setdefault(leaf, mistake)
-    for slip in slips:
-        for leaf in slip.shown[0].leaves:
-            explained.setdefault(leaf, slip)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
-        name = _named(mistake, called) if isinstance(mistake, Mistake) else mistake.name
-        by_words.setdefault((name, mistake.hint), []).append(leaf)
+        by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:MOST_PARTS]
-    return [Diagnosis(name, hint, _listed(by_words[name, hint], sheet)) for name, hint in ranked]
+    return [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
 
 
-def _explained_leaves(
-    sheet: Sheet, mistake: Mistake, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
-) -> list[Leaf]:
-    """The wrong leaves that a mistake gives in every case; none where it would spoil a right one too.
-
-    Of what it changes most must be just this: a part of it may be what another mistake gives as well.
-    """
-    shown = {
-        i: e for i, e in enumerate(mistake.effects) if isinstance(e, dict) and not sheet.cases[i].is_edge
-    }
-    known = {(leaf, i) for leaf, cases in wrong.items() for i in cases}
-    if not {(leaf, i) for i, effect in shown.items() for leaf in effect} <= known:
-        return []
-    found = []
-    for leaf, cases in wrong.items():
-        told = [i for i in cases if i in shown]
-        if told and all(
-            leaf in shown[i] and _leaf_matches(sheet, i, leaf, shown[i], answers[i]) for i in told
-        ):
-            found.append(leaf)
-    changed = {leaf for effect in shown.values() for leaf in effect}
-    return found if len(found) >= MOST_OF * len(changed) else []
+def _in_pairs(seen: _Seen) -> list[Diagnosis]:
+    """Two mistakes at once that give just this together."""
+    for pair in seen.sheet.pairs():
+        if pair.other and seen.is_just(pair):
+            return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
+    return []
 
 
 def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:

@@ -6,7 +6,7 @@ Each name says only what the numbers show; what may have led to it is asked in t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import floor, log10
+from math import log10
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
         errors.append(float(np.abs(got.astype(np.float64) - expected).max(initial=0.0) / scale))
     if not errors or not 0 < max(errors) <= NEAR:
         return None
-    digits = floor(-log10(max(errors)))
+    digits = round(-log10(max(errors)))
     causes = "A small number added for safety, rounding, single precision"
     if sheet.forward or "grad" in sheet.name:
         causes += ", a slope taken by differences"

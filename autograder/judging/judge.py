@@ -23,6 +23,8 @@ from autograder.judging.general_mistakes import nearly_right
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
+from autograder.sheets.effects import traces_of
+from autograder.sheets.mistake import Mistake, same_trace, trace_of
 from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
@@ -101,21 +103,43 @@ def judge(
 
 def _without_factors(diagnoses: list[Diagnosis], sheet: Sheet) -> list[Diagnosis]:
     """Of a formula that is still to be found, a slip's name says on which way it is, not what it is."""
-    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} if diagnoses else set()
+    declared = {mistake.name for mistake in sheet.mistakes}
+    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} - declared if diagnoses else set()
     return [replace(d, name=ON_THE_WAY, hint=TRY_ALONE) if d.name in slips else d for d in diagnoses]
 
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
-    alone = replace(sheet, cases=[probe.case], mistakes=[], forward=None)
     (outcome,) = call([copy.deepcopy(list(probe.case.inputs.values()))])
     judgement = Judgement(f"{sheet.name}, stage {probe.case.words!r}", "wrong", 0.0, notes=[probe.says])
-    _gather_output(judgement, sheet, [outcome])
-    checks = _value_checks(alone, [_answer(alone, 0, outcome)])
-    judgement.checks = [check for check in checks if check.name in probe.outputs]
+    others = [f"`{name}`" for name in sheet.returns if name not in probe.outputs]
+    if others:
+        judgement.notes.append(f"{' and '.join(others)} must be returned too, but may be anything here")
+    alone = replace(sheet, cases=[probe.case], mistakes=probe.mistakes, forward=None, slips=list, pairs=list)
+    _gather_output(judgement, alone, [outcome])
+    answer = _answer(alone, 0, outcome)
+    judgement.checks = [c for c in _value_checks(alone, [answer]) if c.name in probe.outputs]
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
+    else:
+        judgement.diagnoses = [
+            d for d in (_made_in_probe(alone, answer, probe, m) for m in probe.mistakes) if d
+        ][:1]
     return judgement
+
+
+def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
+    """The mistake, where the outputs that a stage looks at are just what it gives."""
+    (effect,) = mistake.effects
+    expected = {leaf: array for leaf, array in probe.case.expected.items() if leaf.output in probe.outputs}
+    if isinstance(effect, str) or not expected.keys() <= answer.leaves.keys():
+        return None
+    seen = traces_of({leaf: answer.leaves[leaf] for leaf in expected}, probe.case, sheet)
+    told = {leaf: trace for leaf, trace in effect.items() if leaf in expected}
+    same = seen.keys() == told.keys() and all(
+        same_trace(seen[leaf], told[leaf], trace_of(expected[leaf], expected[leaf])) for leaf in seen
+    )
+    return Diagnosis(mistake.name, mistake.hint) if same else None
 
 
 def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
@@ -156,15 +180,15 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
     if any(_holds_list(outcome.value, sheet) for outcome in outcomes):
         judgement.notes.append(
-            "a list is returned where an array is asked for: the numbers count, but later cells may need "
-            "the array"
+            "you return a list where an array is asked for. Your numbers count, but a later cell may need "
+            "the array: `np.array(...)` makes one of your list"
         )
     places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place; whoever calls it may still need "
-            f"{'them' if len(changed) > 1 else 'it'} as before"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does. Whoever calls it "
+            "may still need the old numbers: `x = x + 1` makes a new array"
         )
 
 
@@ -267,6 +291,6 @@ def _check_gradient(
             judgement.share = share
             judgement.follow_through = True
             judgement.notes.append(
-                f"this is the right gradient of your own `{own.name}`, which is not right yet: "
-                "it earns its marks"
+                f"your `{own.name}` is not right yet, but this is the right gradient of it, and gets marks "
+                "for that"
             )

@@ -30,6 +30,8 @@ ANOTHER_TYPE = (
     "Print the `type(...)` of the values in that line.",
 )
 
+AXIS_MISSING = ("an axis is missing", "Was it summed over, or is only one of its parts returned?")
+
 SYMPTOMS: dict[Kind, Words] = {
     # the call stopped
     Kind.UNFIT_PRODUCT: (
@@ -122,7 +124,8 @@ SYMPTOMS: dict[Kind, Words] = {
         "the axes stand in another order",
         "Which axis does the docstring name first, which next?",
     ),
-    Kind.FIRST_AXIS_LOST: ("an axis is missing", "Was it summed over, or is only one of its parts returned?"),
+    Kind.FIRST_AXIS_LOST: AXIS_MISSING,
+    Kind.AXIS_MISSING: AXIS_MISSING,
     Kind.ENTRY_TOO_MANY: ANOTHER_SHAPE,
     Kind.ENTRY_TOO_FEW: ANOTHER_SHAPE,
     Kind.SHAPE: ANOTHER_SHAPE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.record import Mark, Record
@@ -17,10 +18,14 @@ from autograder.report.feedback import as_html, as_text, inert
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def report_outputs(mark: Mark) -> list[dict[str, Any]]:
+def report_outputs(mark: Mark, hints: Sequence[str]) -> list[dict[str, Any]]:
     """The outputs of a check cell: the report, and the number that nbgrader reads.
 
     The number is always there: to nbgrader, no number is full marks.
+
+    Args:
+        mark: what came of the exercise.
+        hints: the exercise's hints.
     """
     title = f"{mark.score:g} of {mark.max_score:g} points. "
     return [
@@ -29,7 +34,7 @@ def report_outputs(mark: Mark) -> list[dict[str, Any]]:
             "metadata": {},
             "data": {
                 "text/plain": title + as_text(mark.judgement),
-                "text/html": f"<div><b>{title}</b></div>{as_html(mark.judgement)}",
+                "text/html": f"<div><b>{title}</b></div>{as_html(mark.judgement, hints)}",
             },
         },
         {
@@ -46,14 +51,17 @@ class Annotator:
 
     Args:
         source: the nbgrader source notebook with checksums, as plain data; solutions are not used.
+        hints: each exercise's hints.
     """
 
-    def __init__(self, source: dict[str, Any]):
+    def __init__(self, source: dict[str, Any], hints: Mapping[str, Sequence[str]]):
+        self._hints = hints
         self._ours = {
             cell["metadata"]["nbgrader"]["grade_id"]: cell
             for cell in source["cells"]
             if cell["metadata"].get("nbgrader")
         }
+        self._by_id = {cell["id"]: grade_id for grade_id, cell in self._ours.items()}
         self._metadata = source["metadata"]
 
     def annotate(self, content: bytes, record: Record) -> str:
@@ -66,6 +74,8 @@ class Annotator:
         marks = {mark.name: mark for mark in record.marks}
         raw = json.loads(content.decode("utf-8-sig"))["cells"]
         cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
+        for cell in cells:
+            cell["grade_id"] = cell["grade_id"] or self._by_id.get(cell["id"], "")
         last = {cell["grade_id"]: i for i, cell in enumerate(cells) if cell["grade_id"] in self._ours}
         written = [self._written(cell, last.get(cell["grade_id"]) == i) for i, cell in enumerate(cells)]
         for grade_id, ours in self._ours.items():
@@ -76,7 +86,7 @@ class Annotator:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
             name = grade_id.removeprefix("check_")
             if cell["cell_type"] == "code" and grade_id != name and name in marks:
-                cell["outputs"] = report_outputs(marks[name])
+                cell["outputs"] = report_outputs(marks[name], self._hints.get(name, ()))
         seen: set[str] = set()
         for i, cell in enumerate(written):
             if cell["id"] in seen:

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -31,10 +31,11 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
+from autograder.course.places import hide
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door.annotate import Annotator
@@ -64,6 +65,7 @@ def write_marks(
     records: Iterator[Record],
     submitted: Path | None = None,
     autograded: Path | None = None,
+    is_graded: Callable[[str, bytes], bool] = lambda student, content: True,
 ) -> int:
     """Write the marks of graded submissions, and the notebooks that formgrader shows.
 
@@ -74,6 +76,7 @@ def write_marks(
         records: records of one notebook.
         submitted: where the submissions are; without it no annotated notebooks are written.
         autograded: nbgrader's folder for annotated notebooks.
+        is_graded: whether a student's record is of these bytes; a file can be replaced in the meantime.
 
     Returns:
         How many students' marks were written.
@@ -83,32 +86,67 @@ def write_marks(
     """
     master = read_master(folder)
     source = source_notebook(master)
+    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
+    address = _address(url)
     try:
         url = patient(url)
         register(url, root, folder.name)
         engine = _engine(url)
+        if address.get_backend_name() == "sqlite" and address.database:
+            hide(Path(address.database))
         with engine.connect() as connection:
             cells = _cells(connection, folder.name)
-        annotator = Annotator(_annotated_source(source)) if submitted else None
+        annotator = Annotator(_annotated_source(source), hints) if submitted else None
         written = 0
         while batch := list(islice(records, BATCH)):
             if annotator and submitted and autograded:
                 for record in batch:
                     try:
-                        _write_annotated(annotator, record, submitted, autograded)
-                    except (Ungradable, ValueError, RecursionError) as error:
+                        content = _graded_content(record, submitted, is_graded)
+                    except Ungradable as error:
                         # Its marks are written all the same, and the others' too.
                         log.warning("%s: no notebook for formgrader: %s", record.student, error)
+                    else:
+                        _write_annotated(annotator, record, content, autograded)
             with engine.begin() as connection:
                 _write_batch(connection, cells, batch, submitted)
             written += len(batch)
         engine.dispose()
-    except DBAPIError as error:
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         raise CourseError(
-            f"the gradebook {url} cannot be written: {str(error.orig).strip()}; the grades are kept in the "
-            "journal: run the same command again, and nothing is graded twice"
-        ) from error
+            f"the gradebook {shown_url(url)} cannot be written: {_without_secrets(reason, address)}; "
+            "the grades are kept in the journal: run the same command again, and nothing is graded twice"
+        ) from None
     return written
+
+
+def shown_url(url: str) -> str:
+    """A gradebook's address without what opens it: no password, no further options.
+
+    Raises:
+        CourseError: it is no address.
+    """
+    return _address(url).set(query={}).render_as_string(hide_password=True)
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise CourseError(
+            "the gradebook's address cannot be read; it should look like sqlite:///gradebook.db or "
+            "postgresql+psycopg2://name:password@host/database"
+        ) from None
+
+
+def _without_secrets(text: str, address: sa.URL) -> str:
+    """A database's or a driver's text without what opens the gradebook."""
+    secrets = [address.password, *(v for k, v in address.query.items() if "pass" in k.lower())]
+    for secret in secrets:
+        if isinstance(secret, str) and secret:
+            text = text.replace(secret, "***")
+    return text
 
 
 def patient(url: str) -> str:
@@ -199,12 +237,27 @@ def _cells(connection: sa.Connection, assignment: str) -> Cells:
     return Cells(row[0], row[1], found["GradeCell"], found["SolutionCell"], found["TaskCell"])
 
 
-def _write_annotated(annotator: Annotator, record: Record, submitted: Path, autograded: Path) -> None:
+def _graded_content(record: Record, submitted: Path, is_graded: Callable[[str, bytes], bool]) -> bytes:
+    """The bytes that a record is of.
+
+    Raises:
+        Ungradable: they are not there any more.
+    """
     name = record.assignment
     content = read_bytes(submitted / record.student / name / f"{name}.ipynb")
-    folder = autograded / record.student / name
+    if not is_graded(record.student, content):
+        raise Ungradable("its file was replaced after it was graded; run the same command again")
+    return content
+
+
+def _write_annotated(annotator: Annotator, record: Record, content: bytes, autograded: Path) -> None:
+    """Write what formgrader shows; nbgrader leaves its own files without a right to write them."""
+    folder = autograded / record.student / record.assignment
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.ipynb").write_text(annotator.annotate(content, record), "utf-8")
+    path = folder / f"{record.assignment}.ipynb"
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(annotator.annotate(content, record), "utf-8")
+    draft.replace(path)
 
 
 def _write_batch(

@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
-from codecs import BOM_UTF8
+import re
+import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning
 from traitlets import Unicode
 
-from autograder.course.places import course_key
-from autograder.errors import Ungradable
+from autograder.course.notebook import release_notebook, source_notebook
+from autograder.course.places import course_key, find_masters
+from autograder.errors import AutograderError, Ungradable
+from autograder.grading.classroom import MOST_NAME
 from autograder.grading.grade import Grader
-from autograder.grading.submission import read_bytes, read_cells
-from autograder.nbgrader_door.annotate import report_outputs
+from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
+from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
+from autograder.nbgrader_door.gradebook import register
 from autograder.report.feedback import inert
 
 # A student's own metadata could hold what a page shows: the title, the state of widgets.
@@ -33,7 +42,56 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 
+GLOB = re.compile(r"[*?[\]]")
+
 _graders: dict[str, Grader] = {}
+
+# nbgrader's own way of asking its gradebook; nothing that an instructor could do anything about.
+warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
+
+
+class SubmittedNotebook(NotebookExporter):
+    """Reads a submission and writes what nbgrader's steps make of it.
+
+    Ids of cells are made new where nbformat would refuse them or complain.
+    """
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        if not any(isinstance(one, OwnWords) for one in self.log.filters):
+            self.log.addFilter(OwnWords())
+
+    def from_file(
+        self, file_stream: TextIO, resources: Any = None, **options: Any
+    ) -> tuple[str, ResourcesDict]:
+        """Read one notebook and put it through the steps.
+
+        Raises:
+            Ungradable: it is no notebook.
+        """
+        content = file_stream.buffer.read()  # type: ignore[attr-defined]  (a file's bytes, whatever they are)
+        read_cells(content)
+        nb = nbformat.reads(_with_ids(content), as_version=4)
+        return super().from_notebook_node(nb, resources=resources, **options)  # type: ignore[return-value]
+
+
+class OwnWords(logging.Filter):
+    """Takes from nbgrader's log what ours says in a sentence, or what ours has seen to already.
+
+    Locked cells that a student edited or deleted are the instructor's again: nbgrader's step warns of each.
+    An error of ours has a message for a person: nbgrader writes a stack trace.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line is shown, with other words perhaps."""
+        if record.module == "overwritecells" and record.levelno == logging.WARNING:
+            return False
+        error, said = sys.exc_info()[1], str(record.msg)
+        if isinstance(error, AutograderError) and said.startswith("Traceback"):
+            record.msg, record.args = "%s", (str(error),)
+        elif said.startswith("Please see the the above traceback"):
+            record.msg, record.args = "The reasons stand above.", ()
+        return True
 
 
 class CourseStep(NbGraderPreprocessor):
@@ -45,20 +103,47 @@ class CourseStep(NbGraderPreprocessor):
 class TidyCells(CourseStep):
     """Before nbgrader's own steps: every graded cell gets the instructor's metadata, no other cell has any.
 
-    nbgrader stops at doubled, renamed or unlocked cells, at cells of a student's own that claim to be
-    graded, and at text that is no Unicode. As for `autograder grade`, of cells with one id the last counts.
+    nbgrader stops at doubled, renamed, deleted or unlocked cells, at a student's own that claim to be graded,
+    and at text that is no Unicode. As for `autograder grade`, of cells with one id the last counts.
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Take from the cells what their student wrote about them."""
-        missing = _grader(Path(self.root), resources["nbgrader"]["notebook"]).planner.metadata
-        for cell in reversed(nb.cells):
-            ours = cell.metadata.get("nbgrader")
-            grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
-            known = missing.pop(grade_id, None) if isinstance(grade_id, str) else None
+        """Take from the cells what their student wrote about them, and put back those that are gone."""
+        grader = _grader(Path(self.root), resources["nbgrader"]["notebook"])
+        ours = {cell.metadata.nbgrader.grade_id: cell for cell in _graded_cells(grader)}
+        missing = grader.planner.metadata
+        names = _grade_ids(nb, ours, grader)
+        for cell, grade_id in reversed(list(zip(nb.cells, names, strict=True))):
+            known = missing.pop(grade_id, None)
             cell.metadata = nbformat.from_dict({"nbgrader": known} if known else {})
             cell.source = cell.source.encode("utf-8", "replace").decode()
+        for grade_id, known in missing.items():
+            if known["grade"] or known["task"]:
+                cell = nbformat.from_dict({**ours[grade_id], "metadata": {"nbgrader": known}})
+                nb.cells.append(cell)
         return nb, resources
+
+
+def _graded_cells(grader: Grader) -> list[NotebookNode]:
+    """The instructor's cells that nbgrader knows, as they are released."""
+    released = release_notebook(source_notebook(grader.master))
+    return [cell for cell in released.cells if "nbgrader" in cell.metadata]
+
+
+def _grade_ids(nb: NotebookNode, ours: dict[str, NotebookNode], grader: Grader) -> list[str]:
+    """What each cell is to nbgrader: by its metadata, else by its id, else by the function it defines."""
+    by_id = {cell.id: grade_id for grade_id, cell in ours.items()}
+    said = [cell.metadata.get("nbgrader") for cell in nb.cells]
+    named = [one.get("grade_id") if isinstance(one, dict) else None for one in said]
+    found = [
+        name if isinstance(name, str) and name else by_id.get(cell.id, "")
+        for name, cell in zip(named, nb.cells, strict=True)
+    ]
+    code = [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+    cells = [SubmittedCell(nb.cells[i].source, found[i], nb.cells[i].id) for i in code]
+    for i, grade_id in zip(code, grader.planner.ids_of(cells), strict=True):
+        found[i] = grade_id
+    return found
 
 
 class SandboxGrade(CourseStep):
@@ -81,7 +166,7 @@ class SandboxGrade(CourseStep):
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             name = grade_id.removeprefix("check_")
             if grade_id != name and name in marks:
-                outputs = report_outputs(marks[name])
+                outputs = report_outputs(marks[name], grader.master.exercises[name].spec.hints)
                 cell.outputs = [nbformat.from_dict(output) for output in outputs]
         for problem in record.problems:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
@@ -134,13 +219,46 @@ def _grader(root: Path, assignment: str) -> Grader:
     return _graders[place]
 
 
-def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
+def registering(url: str, root: Path) -> Callable[..., None]:
+    """A hook for nbgrader that makes a notebook known to the gradebook, as `generate_assignment` does.
+
+    Args:
+        url: the gradebook.
+        root: the course's folder.
+    """
+    known: set[str] = set()
+
+    def hook(assignment: str, **_: Any) -> None:
+        if assignment in known:
+            return
+        known.add(assignment)
+        try:
+            find_masters(root / "solutions", [assignment])
+            register(url, root, assignment)
+        except AutograderError as error:
+            print(f"{assignment}: {error}", file=sys.stderr)
+
+    return hook
+
+
+_said: set[str] = set()
+
+
+def say_once(sentence: str) -> None:
+    """Say something to who runs nbgrader, which reads its configuration several times."""
+    if sentence not in _said:
+        _said.add(sentence)
+        print(sentence, file=sys.stderr)
+
+
+def students_left_out(submitted: Path, autograded: Path, command: list[str]) -> dict[str, str]:
     """Students whom nbgrader must not see, and why.
 
     It would copy what a link points to, and show its own traceback for a file that is no notebook.
 
     Args:
         submitted: the folder of submissions.
+        autograded: the folder of what was made of them.
         command: the words of the command, `["nbgrader", "autograde", "01_simple_rnn"]`; notebooks are
             opened only where they are to be graded.
     """
@@ -148,7 +266,17 @@ def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
         [word.removeprefix("--assignment=") for word in command[2:]] if command[1:2] == ["autograde"] else []
     )
     found = {}
+    for name in {
+        path.name for folder in (submitted, autograded) if folder.is_dir() for path in folder.iterdir()
+    }:
+        if GLOB.search(name):
+            # A folder of this name would be graded, and its feedback written, from its neighbours' files.
+            found[name] = "nbgrader takes * ? [ ] in a name for a pattern; rename that folder"
+        elif len(name) > MOST_NAME:
+            found[name] = f"its name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
+        if student.name in found:
+            continue
         if student.is_symlink() or (student.is_dir() and _holds_link(student)):
             found[student.name] = "a link or a special file; links are refused"
             continue
@@ -159,7 +287,7 @@ def students_left_out(submitted: Path, command: list[str]) -> dict[str, str]:
                 reason = _unreadable(path)
                 if reason:
                     found[student.name] = f"{assignment}: {reason}"
-    return found
+    return dict(sorted(found.items()))
 
 
 def _unreadable(path: Path) -> str:
@@ -169,8 +297,6 @@ def _unreadable(path: Path) -> str:
         read_cells(content)
     except Ungradable as error:
         return str(error)
-    if content.startswith(BOM_UTF8):
-        return "it begins with a byte order mark, which nbgrader cannot read; `autograder grade` can"
     try:
         nbformat.validate(nbformat.reads(_without_names(content), as_version=4))
     except Exception as error:
@@ -185,19 +311,28 @@ def _unreadable(path: Path) -> str:
     return ""
 
 
-def _without_names(content: bytes) -> str:
-    """A notebook's text with ids and metadata as they should be: `TidyCells` sees to those."""
+def _with_ids(content: bytes) -> str:
+    """A notebook's text with the fields that there are, an id for each cell, and metadata that are a dict."""
     known = ("cells", "metadata", "nbformat", "nbformat_minor")
     notebook = {key: value for key, value in json.loads(content).items() if key in known}
+    seen: set[str] = set()
     for i, cell in enumerate(notebook["cells"]):
-        if isinstance(cell.get("metadata"), dict):
-            cell["metadata"] = {}
-        cell.pop("id", None)
-        if notebook.get("nbformat_minor", 0) >= 5:
+        cell_id = cell.get("id")
+        if not isinstance(cell_id, str) or not CELL_ID.fullmatch(cell_id) or cell_id in seen:
             cell["id"] = f"cell-{i}"
-    if isinstance(notebook.get("metadata"), dict):
+        seen.add(cell["id"])
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+    if not isinstance(notebook.get("metadata"), dict):
         notebook["metadata"] = {}
-    return json.dumps(notebook)
+    return json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _without_names(content: bytes) -> str:
+    """A notebook's text without the metadata that `TidyCells` sees to."""
+    notebook = json.loads(_with_ids(content))
+    cells = [{**cell, "metadata": {}} for cell in notebook["cells"]]
+    return json.dumps({**notebook, "metadata": {}, "cells": cells})
 
 
 def _holds_link(folder: Path) -> bool:

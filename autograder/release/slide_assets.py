@@ -1,4 +1,4 @@
-"""What a slide deck is built with and the repository does not hold: reveal.js and MathJax.
+"""What a slide deck is built with and the repository does not hold: reveal.js.
 
 Fetched once from npm by name and version, checked against the sums below, and kept in the Python
 environment. This module knows nothing of notebooks or slides.
@@ -17,12 +17,12 @@ import tempfile
 from pathlib import Path
 
 from autograder.errors import CourseError
+from autograder.report.mathjax import embeddable
 
-PACKAGES = ("reveal.js@4.6.0", "mathjax@3.2.2")
+PACKAGES = ("reveal.js@4.6.0",)
 FONTS = "reveal.js/dist/theme/fonts/source-sans-pro"
 # BLAKE2b, 128 bits, of each file.
 SUMS = {
-    "mathjax/es5/tex-svg-full.js": "07de8d78edf74850dc6f8d4b1c95e02e",
     "reveal.js/dist/reveal.css": "5322402d50778d0f656da684ec9e123b",
     "reveal.js/dist/reveal.js": "f31a1975fc1ecea023769d1ff7850cee",
     "reveal.js/dist/theme/white.css": "f41dea853aaa32b026d80a050ca25aaf",
@@ -98,8 +98,7 @@ def _npm() -> list[str]:
 
 def inline_script(name: str) -> str:
     """A script, fit to stand inside a `<script>` element whatever its strings hold."""
-    text = asset(name).decode("utf-8")
-    return re.sub(r"<(?=!--|/?script)", r"\\x3C", text, flags=re.IGNORECASE)
+    return embeddable(asset(name).decode("utf-8"))
 
 
 def inline_theme() -> str:

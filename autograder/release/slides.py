@@ -24,6 +24,7 @@ from pygments.lexers import PythonLexer
 
 from autograder.errors import CourseError
 from autograder.release.slide_assets import font_face, inline_script, inline_theme
+from autograder.report.mathjax import mathjax
 
 CODE_STYLE = "xcode"
 MARK_SCHEME = re.compile(r"^=== BEGIN MARK SCHEME ===.*?^=== END MARK SCHEME ===[ \t]*$", re.M | re.S)
@@ -64,7 +65,7 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
         stacks=stacks,
         theme=inline_theme(),
         style=_style(folder.joinpath("deck.css").read_text("utf-8")),
-        mathjax=inline_script("mathjax/es5/tex-svg-full.js"),
+        mathjax=mathjax(),
         reveal=inline_script("reveal.js/dist/reveal.js"),
         notes=inline_script("reveal.js/plugin/notes/notes.js"),
         script=folder.joinpath("deck.js").read_text("utf-8"),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from autograder.record import Check, Judgement, Record
-from autograder.report.sentences import sentence
+from autograder.record import Check, Diagnosis, Judgement, Record
+from autograder.report.sentences import place, right_part, sentence
 
 MOST_PRINTED = 1500
+IDEA = ("the idea", "the shapes", "the first line")
 
 
 def headline(judgement: Judgement) -> str:
@@ -26,10 +28,15 @@ def headline(judgement: Judgement) -> str:
 
 
 def lines(judgement: Judgement) -> list[tuple[str, str]]:
-    """The judgement as (kind, text): kinds are "pass", "fail", "likely", "hint", "note", "printed"."""
+    """The judgement as (kind, text): kinds are "likely", "hint", "note", "pass", "fail", "printed"."""
     found: list[tuple[str, str]] = []
     if judgement.status == "unanswered":
         return found
+    for diagnosis in judgement.diagnoses:
+        found.append(("likely", _likely(diagnosis)))
+        if diagnosis.hint:
+            found.append(("hint", diagnosis.hint))
+    found += [("note", note) for note in judgement.notes]
     ordinary = [check for check in judgement.checks if not check.is_edge]
     edges = [check for check in judgement.checks if check.is_edge]
     found += _check_lines(ordinary)
@@ -40,15 +47,14 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
         found.append(("fail", f"in special cases too: {'; '.join(failed)}"))
     else:
         found += _check_lines(edges)
-    for diagnosis in judgement.diagnoses:
-        where = f" (it explains {diagnosis.where})" if diagnosis.where else ""
-        found.append(("likely", f"{diagnosis.name}{where}"))
-        if diagnosis.hint:
-            found.append(("hint", diagnosis.hint))
-    found += [("note", note) for note in judgement.notes]
     if judgement.printed:
         found.append(("printed", judgement.printed[:MOST_PRINTED]))
     return found
+
+
+def _likely(diagnosis: Diagnosis) -> str:
+    where = f" (it explains {diagnosis.where})" if diagnosis.where else ""
+    return f"{open_name(diagnosis.name)}{where}"
 
 
 def _check_lines(checks: list[Check]) -> list[tuple[str, str]]:
@@ -65,14 +71,16 @@ def _check_lines(checks: list[Check]) -> list[tuple[str, str]]:
 
 
 LABELS = {
-    "pass": "ok     ",
-    "fail": "WRONG  ",
     "likely": "Likely mistake: ",
     "hint": "Hint: ",
     "note": "Note: ",
+    "pass": "ok     ",
+    "fail": "WRONG  ",
     "printed": "It printed:\n",
 }
+BOX = "padding:.4em .9em;margin:.2em 0;line-height:1.5"
 MARKS = {"pass": "✓", "fail": "✗"}
+AS_IT_IS = "tex2jax_ignore mathjax_ignore"  # no formula: an exception's message is the student's
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "unanswered": "#0072B2"}
 
 
@@ -82,16 +90,22 @@ def as_text(judgement: Judgement) -> str:
     return "\n".join([headline(judgement), *body])
 
 
-def as_html(judgement: Judgement, extra: str = "") -> str:
-    """The judgement as a piece of HTML without scripts.
+def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
+    """The judgement as a piece of HTML without scripts; hints are folded.
 
     Args:
         judgement: what to show.
-        extra: HTML of ours to put at the end (the hints).
+        hints: the exercise's three hints.
     """
     rows = []
+    folds = [] if judgement.status == "right" else _folds(judgement, hints)
     for kind, text in lines(judgement):
         shown = code_marks(text)
+        if kind == "hint":
+            continue
+        if folds and kind != "likely":
+            rows += folds
+            folds = []
         if kind in MARKS:
             colour = COLOURS["right" if kind == "pass" else "wrong"]
             rows.append(
@@ -99,19 +113,96 @@ def as_html(judgement: Judgement, extra: str = "") -> str:
                 f'aria-label="{"passed" if kind == "pass" else "failed"}">{MARKS[kind]}</span> {shown}</div>'
             )
         elif kind == "printed":
-            rows.append(
-                f'<details><summary>What it printed</summary><pre style="white-space:pre-wrap">'
-                f"{html.escape(text)}</pre></details>"
-            )
+            printed = f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>'
+            rows.append(f"<details><summary>What it printed</summary>{printed}</details>")
         else:
-            label = LABELS[kind].strip()
-            rows.append(f'<div style="margin-top:.3em"><b>{label}</b> {shown}</div>')
+            rows.append(f'<div style="margin-top:.3em"><b>{LABELS[kind].strip()}</b> {shown}</div>')
     colour = COLOURS[judgement.status]
     return (
-        f'<div style="border-left:5px solid {colour};padding:.4em .9em;margin:.2em 0;line-height:1.5">'
+        f'<div class="{AS_IT_IS}" style="border-left:5px solid {colour};{BOX}">'
         f'<div style="font-weight:bold">{html.escape(headline(judgement))}</div>'
-        f"{''.join(rows)}{extra}</div>"
+        f"{''.join([*rows, *folds])}</div>"
     )
+
+
+def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
+    """Three hints, each folded: of the likely mistake where one was found, else of the exercise."""
+    if not judgement.diagnoses:
+        return [_fold(i, step) for i, step in enumerate(zip(IDEA, hints, strict=False), start=1)]
+    steps = [
+        ("where to look", [where_to_look(judgement)]),
+        ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
+        ("the line", [f"The mistake: {_closed(one)}." for one in judgement.diagnoses] + list(hints[2:3])),
+    ]
+    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1)]
+
+
+def _closed(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.name}{f' ({diagnosis.where})' if diagnosis.where else ''}"
+
+
+def _fold(number: int, step: tuple[str, str]) -> str:
+    title, text = step
+    body = "<br>".join(code_marks(line) for line in text.split("\n"))
+    return (
+        f'<details style="margin-top:.2em"><summary>Hint {number}: {title}</summary>'
+        f'<div style="margin-left:1.2em">{body}</div></details>'
+    )
+
+
+def where_to_look(judgement: Judgement) -> str:
+    """The place that a wrong answer's checks point to: a line of the cell, an output, a special case."""
+    failed = [check for check in judgement.checks if not check.passed]
+    for check in failed:
+        error = check.finding.error if check.finding else None
+        if error and error.line:
+            return f"Line {error.line} of your cell: `{error.source.strip()}`"
+    outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]
+    wrong = [check for check in outputs if not check.passed]
+    names = _listed([f"`{check.name}`" for check in wrong])
+    right = _listed([f"`{check.name}`" for check in outputs if check.passed])
+    if wrong and right:
+        return f"In what makes {names}, and only there. Right: {right}."
+    if len(wrong) > 1:
+        return f"In what {names} share: all of them are wrong."
+    if wrong:
+        found = wrong[0].finding
+        told = (
+            [f"the first wrong entry is at {place(found)}", right_part(found)]
+            if found and found.place
+            else []
+        )
+        return ": ".join(filter(None, [f"In what makes {names}", "; ".join(filter(None, told))])) + "."
+    if failed and failed[0].is_edge:
+        return f"Ordinary numbers are right. Follow your code line by line for this case: {failed[0].name}."
+    return "Everything that your function keeps from one call to the next."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+# A name that says what belongs in a place, or quotes a formula, would be the answer.
+PLACE = r"(?P<place>(?: in `?d\w+(?:\[[^]]*\])?`?| on the (?:way|path|\w+ path)\b.*?)?(?: \(in `\w+`\))?)"
+INSTEAD = re.compile(rf"(?P<wrote>.+?) instead of .+?{PLACE}")
+BELONGS = re.compile(rf"(?P<wrote>.+?) (?:in place of .+?|where .+? belongs?\b.*?){PLACE}")
+SYMBOL = re.compile(r"(?P<wrote>`[^`\w]+`) for `[^`]+`")
+FACTOR = re.compile(r"\b(?:the )?factor (?:\([^()]*\)|(?!is\b)\S+)(?= (?:dropped|missing))")
+OPERAND = r"(?:`?(?!is\b)[\w.…\[\]\"'²]+`?(?:\([^()]*\))?|\([^()]*\))"
+FORMULA = re.compile(rf"\(?{OPERAND}(?:(?: [-+*/@] |\*\*){OPERAND})+\)?|\d [-+*/@](?= )")
+REMARK = re.compile(rf" \((?:[^()]* )?(?:{FORMULA.pattern})[^()]*\)(?!,)")
+
+
+def open_name(name: str) -> str:
+    """The name of a mistake as it stands in the open: what was written, and not what belongs there."""
+    name = REMARK.sub("", FACTOR.sub("a factor", name))
+    if found := INSTEAD.fullmatch(name):
+        name = f"{found['wrote']}{found['place']}, which is not what is asked"
+    elif found := BELONGS.fullmatch(name):
+        name = f"{found['wrote']} in the wrong place{found['place']}"
+    name = SYMBOL.sub(r"\g<wrote> in the wrong place", name)
+    parts = [part for part in name.split(": ") if not FORMULA.search(part)]
+    return FORMULA.sub("…", ": ".join(parts) or name)
 
 
 def as_json(record: Record) -> dict[str, Any]:
@@ -130,25 +221,21 @@ def as_json(record: Record) -> dict[str, Any]:
     return data
 
 
+# What MathJax makes links, styles and names of, or fetches such commands for.
+TEX_OF_PAGES = re.compile(r"\\(?=(?:href|url|class|cssId|style|require|data|bbox|toggle|mathtip|texttip)\b)")
+
+
 def code_marks(text: str) -> str:
     """Escape a text, and show what stands in backticks as code."""
     return re.sub(r"`([^`\n]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def inert(markdown: str) -> str:
-    """A student's Markdown that makes no HTML element and no link wherever it is rendered.
+    """A student's Markdown that makes no HTML element and no link wherever it is rendered, in formulas too.
 
-    A zero-width space behind `<` and between the halves of a link keeps the text as it looks.
+    A zero-width space behind `<`, between the halves of a link, and in TeX's commands for links and styles
+    keeps the text as it looks.
     """
     without_tags = re.sub(r"<(?=[A-Za-z/!?])", "<\u200b", markdown)
+    without_tags = TEX_OF_PAGES.sub("\\\\\u200b", without_tags)
     return re.sub(r"\](?=[(\[:])", "]\u200b", without_tags)
-
-
-def hints_html(hints: tuple[str, ...]) -> str:
-    """The three hints, folded away."""
-    titles = ("the idea", "the shapes", "the first line")
-    return "".join(
-        f'<details style="margin-top:.2em"><summary>Hint {i}: {title}</summary>'
-        f'<div style="margin-left:1.2em">{code_marks(hint)}</div></details>'
-        for i, (title, hint) in enumerate(zip(titles, hints, strict=True), start=1)
-    )

@@ -23,7 +23,7 @@ ERRORS = {
         "a text stands where numbers belong; unpacking a dict gives its keys, not its values"
     ),
     Kind.SYNTAX: "the cell cannot be read as Python: {error.message}",
-    Kind.TIME: "it did not come to an end in time; is there an endless loop?",
+    Kind.TIME: "it did not come to an end in time (an endless loop?) and was stopped",
     Kind.MEMORY: "it needed more memory than there is",
     Kind.EXIT: "it ended the whole process",
     Kind.CRASH: "the process crashed: {error.message}",
@@ -42,6 +42,7 @@ SHAPES = {
         ": one part along the first axis is missing; was it summed, or only one part returned?"
     ),
     Kind.FIRST_AXIS_LOST: ": its first axis is missing; was it summed over, or only one part returned?",
+    Kind.AXIS_MISSING: ": one of its axes is missing; was it summed over, or only one part returned?",
     Kind.STEP_TOO_MANY: ": one {axis} too many",
     Kind.STEP_TOO_FEW: ": one {axis} too few",
     Kind.ENTRY_TOO_MANY: ": one too many along the first axis",
@@ -148,11 +149,11 @@ def _value(found: Finding) -> str:
     share = "" if size == 1 else f" ({found.wrong} of {size} entries are wrong)"
     asked, got = _told_apart(found.asked, found.got)
     numbers = f"expected {asked}, got {got}{share}"
-    right = f"; {_right(found.axis, *found.right)}" if found.right else ""
-    return f"`{found.leaf}` is wrong first at {_place(found)}: {numbers}{right}"
+    right = f"; {right_part(found)}" if found.right else ""
+    return f"`{found.leaf}` is wrong first at {place(found)}: {numbers}{right}"
 
 
-def _place(found: Finding) -> str:
+def place(found: Finding) -> str:
     """An index in words: "time step 3 of 5, unit 1 of 4, sequence 2 of 2 (index [2, 0, 1])"."""
     if not found.place:
         return "its one number"
@@ -175,8 +176,11 @@ def _number(value: float, digits: int) -> str:
     return "nan (not a number)" if isnan(value) else str(value)
 
 
-def _right(axis: str, start: int, end: int, size: int) -> str:
-    """Which parts along an axis are right: the first ones, or the last ones."""
+def right_part(found: Finding) -> str:
+    """Which parts along an axis are right: the first ones, or the last ones; "" where it is neither."""
+    if not found.right:
+        return ""
+    axis, (start, end, size) = found.axis, found.right
     if end - start == 1:
         return f"only the {'first' if start == 0 else 'last'} {axis} is right"
     if end - start == size - 1:

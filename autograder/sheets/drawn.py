@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,23 +14,15 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.leaf import Leaf, Leaves
-from autograder.answers.leaves import StructureError, reference_leaves
+from autograder.answers.leaves import reference_leaves
 from autograder.course.exercise import DrawInputs, Gradient, Inputs
 from autograder.course.masters import GradedExercise, Master
 from autograder.errors import CourseError
+from autograder.sheets.effects import effects_of
+from autograder.sheets.mistake import Effect, Mistake
 from autograder.sheets.moved import leaves_of, with_others
 from autograder.sheets.pairs import pairs_of
-from autograder.sheets.sheet import (
-    Case,
-    Effect,
-    Forward,
-    Mistake,
-    Probe,
-    Sheet,
-    differs,
-    error_effect,
-    seed_of,
-)
+from autograder.sheets.sheet import Case, Forward, Probe, Sheet, differs, seed_of
 from autograder.sheets.slips import slips_of
 
 VALUE_CASES = 2
@@ -105,6 +96,10 @@ def _drawn(
     return inputs, expected
 
 
+def _shows_in(effect: Effect, outputs: tuple[str, ...]) -> bool:
+    return not isinstance(effect, str) and any(leaf.output in outputs for leaf in effect)
+
+
 def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Probe]:
     """The stages of a derivation, drawn."""
     probes = {}
@@ -112,8 +107,15 @@ def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Pro
         if unknown := sorted(set(stage.outputs) - set(exercise.spec.returns)):
             raise CourseError(f"{master.name}: stage {name!r} of {exercise.name!r} looks at {unknown}")
         rng = seed_of(key, master.name, f"{exercise.name}\0{name}", 0)
-        drawn = _drawn(master, exercise, f"stage {name}", stage.draw, rng)
-        probes[name] = Probe(stage.says, stage.outputs, Case(name, False, *drawn))
+        case = Case(name, False, *_drawn(master, exercise, f"stage {name}", stage.draw, rng))
+        alone = Sheet(exercise.name, exercise.points, exercise.parameters, exercise.spec, [case], [])
+        mistakes = [
+            Mistake(label, hint, effects_of(function, alone))
+            for label, hint, function, _ in own_mistaken_functions(master, exercise)
+            if label not in exercise.spec.ways
+        ]
+        shown = [mistake for mistake in mistakes if _shows_in(mistake.effects[0], stage.outputs)]
+        probes[name] = Probe(stage.says, stage.outputs, case, shown)
     return probes
 
 
@@ -142,29 +144,6 @@ def mistaken_functions(
             label = f"{mutant.name} (in `{needed}`)"
             found.append((label, mutant.hint, namespace[exercise.name], needed))
     return found
-
-
-def effects_of(function: Callable[..., Any], sheet: Sheet) -> list[Effect]:
-    """What a mistaken function gives for each case, where it differs from the expected."""
-    effects: list[Effect] = []
-    for case in sheet.cases:
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-                value = function(*copy.deepcopy(list(case.inputs.values())))
-            leaves = reference_leaves(value, sheet.returns)
-        except StructureError:
-            effects.append("structure")
-            continue
-        except Exception as error:
-            effects.append(error_effect(type(error).__name__, str(error)))
-            continue
-        if set(leaves) != set(case.expected):
-            effects.append("structure")
-            continue
-        effects.append(
-            {leaf: got for leaf, got in leaves.items() if differs(got, case.expected[leaf], sheet.spec)}
-        )
-    return effects
 
 
 def _read_by(reference: Callable[..., Any], sheet: Sheet) -> tuple[Leaf, ...]:

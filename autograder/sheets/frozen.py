@@ -1,7 +1,7 @@
 """Answer sheets as a file: the `checks.safetensors` of a release, with public inputs.
 
-The file holds arrays and words, no code. Mistakes' effects are stored only as far as they are needed
-to tell the mistakes apart. Two files are compared by what they say (`difference`), never by their bytes:
+The file holds arrays and words, no code. Of what mistakes give only so much is kept as is needed to know them
+again. Two files are compared by what they say (`difference`), never by their bytes:
 the last bits of a sum, a tanh or an exp are the processor's.
 """
 
@@ -12,7 +12,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from safetensors.numpy import save
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.course.exercise import Exercise, Gradient, Way
 from autograder.errors import CourseError
-from autograder.sheets.sheet import WRONG, Case, Effect, Forward, Mistake, Probe, Sheet, Shown, Slip
+from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
+from autograder.sheets.sheet import Case, Forward, Probe, Sheet
 
-FORMAT = 7
+FORMAT = 8
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
 WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
@@ -211,30 +212,11 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             }
             for case in sheet.cases
         ],
-        "mistakes": [
-            {
-                "name": mistake.name,
-                "hint": mistake.hint,
-                "made_in": mistake.made_in,
-                "effects": [
-                    _put_effect(effect, sheet.cases[i], arrays)
-                    for i, effect in enumerate(_telling_effects(sheet, mistake))
-                ],
-            }
-            for mistake in sheet.mistakes
-        ],
+        "mistakes": _describe_mistakes([_telling(mistake) for mistake in sheet.mistakes], sheet, arrays),
         "reads": [str(leaf) for leaf in sheet.reads],
-        "slips": _describe_slips(sheet.slips(), arrays),
-        "pairs": _describe_slips(sheet.pairs(), arrays),
-        "stages": {
-            name: {
-                "says": probe.says,
-                "outputs": list(probe.outputs),
-                "inputs": _put(probe.case.inputs, arrays),
-                "expected": _put(probe.case.expected, arrays),
-            }
-            for name, probe in sheet.probes.items()
-        },
+        "slips": _describe_mistakes(sheet.slips(), sheet, arrays),
+        "pairs": _describe_mistakes(sheet.pairs(), sheet, arrays),
+        "stages": {name: _describe_probe(probe, sheet, arrays) for name, probe in sheet.probes.items()},
     }
     if spec.ways:
         described["ways"] = {
@@ -254,56 +236,57 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     return described
 
 
-def _describe_slips(slips: list[Slip], arrays: _Arrays) -> dict[str, Any]:
-    """Slips; many share their words and their leaves, so that these are written once."""
-    words = sorted({both for slip in slips for both in _words_of(slip)})
-    leaves = sorted({one.leaves for slip in slips for one in slip.shown})
+def _describe_probe(probe: Probe, sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     return {
-        "words": words,
-        "leaves": [[str(leaf) for leaf in group] for group in leaves],
-        "slips": [
-            [
-                [words.index(both) for both in _words_of(slip)],
-                [[one.case, leaves.index(one.leaves)] for one in slip.shown],
-            ]
-            for slip in slips
-        ],
-        "traces": _put(np.array([one.trace for slip in slips for one in slip.shown]), arrays),
+        "says": probe.says,
+        "outputs": list(probe.outputs),
+        "inputs": _put(probe.case.inputs, arrays),
+        "expected": _put(probe.case.expected, arrays),
+        "mistakes": _describe_mistakes(probe.mistakes, replace(sheet, cases=[probe.case]), arrays),
     }
 
 
-def _words_of(slip: Slip) -> list[tuple[str, str]]:
-    return [(slip.name, slip.hint), *([slip.other] if slip.other else [])]
+def _describe_mistakes(mistakes: list[Mistake], sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
+    """Mistakes; many share their words and their leaves, so that these are written once."""
+    words = sorted({both for mistake in mistakes for both in _words_of(mistake)})
+    groups: list[list[list[Any]]] = []
+    numbers: list[np.ndarray] = []
+    listed = []
+    for mistake in mistakes:
+        effects: list[Any] = []
+        for effect, case in zip(mistake.effects, sheet.cases, strict=True):
+            if isinstance(effect, str):
+                effects.append(effect)
+                continue
+            group = [[str(leaf), _another_shape(trace, case, leaf)] for leaf, trace in effect.items()]
+            groups += [group] if group not in groups else []
+            effects.append(groups.index(group))
+            numbers += [trace.numbers for trace in effect.values()]
+        listed.append([[words.index(both) for both in _words_of(mistake)], mistake.made_in, effects])
+    traces = _put(np.array(numbers).reshape(-1, TRACE_NUMBERS), arrays)
+    return {"words": words, "groups": groups, "mistakes": listed, "traces": traces}
 
 
-def _telling_effects(sheet: Sheet, mistake: Mistake) -> list[Effect]:
-    """A mistake's effects, without those that are not needed to tell it from the others.
+def _another_shape(trace: Trace, case: Case, leaf: Leaf) -> list[int] | None:
+    return None if trace.shape == case.expected[leaf].shape else list(trace.shape)
+
+
+def _words_of(mistake: Mistake) -> list[tuple[str, str]]:
+    return [(mistake.name, mistake.hint), *([mistake.other] if mistake.other else [])]
+
+
+def _telling(mistake: Mistake) -> Mistake:
+    """A mistake without those of its effects that are not needed to tell it from the others.
 
     The first case tells most mistakes apart; a mistake that leaves no trace there is told by the
-    first case in which it does.
+    first case in which it does. In the others all that counts is that something is wrong.
     """
     telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
-    return [
-        effect if i in (0, telling) or effect == {} or isinstance(effect, str) else WRONG
+    kept = (
+        effect if i in (0, telling) or not effect or isinstance(effect, str) else WRONG
         for i, effect in enumerate(mistake.effects)
-    ]
-
-
-def _put_effect(effect: Effect, case: Case, arrays: _Arrays) -> Any:
-    if isinstance(effect, str):
-        return effect
-    small: Leaves = {}
-    for leaf, got in effect.items():
-        expected = case.expected[leaf]
-        # Half the size where single precision is enough to tell the mistake from the answer, by its numbers:
-        # beside a NaN the others may well be the right ones.
-        numbers = np.isfinite(got)
-        clear = got.shape != expected.shape or not np.allclose(
-            got[numbers], expected[numbers], rtol=1e-2, atol=0
-        )
-        keep = np.abs(got[numbers]).max(initial=0) < 1e30 and got.dtype == np.float64
-        small[leaf] = got.astype(np.float32) if clear and keep else got
-    return _put(small, arrays)
+    )
+    return replace(mistake, effects=tuple(kept))
 
 
 def _put(value: Any, arrays: _Arrays) -> Any:
@@ -431,29 +414,12 @@ class FrozenChecks:
             )
             for c in words["cases"]
         ]
-        mistakes = [
-            Mistake(
-                m["name"],
-                m["hint"],
-                [e if isinstance(e, str) else _get_leaves(e, self._tensors) for e in m["effects"]],
-                m["made_in"],
-            )
-            for m in words["mistakes"]
-        ]
         reads = tuple(map(Leaf.read, words["reads"]))
+        mistakes = self._mistakes(words["mistakes"], cases)
         sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes, reads)
-        sheet.slips = cache(lambda: self._slips(words["slips"]))
-        sheet.probes = {
-            stage: Probe(
-                p["says"],
-                tuple(p["outputs"]),
-                Case(
-                    stage, False, _get(p["inputs"], self._tensors), _get_leaves(p["expected"], self._tensors)
-                ),
-            )
-            for stage, p in words["stages"].items()
-        }
-        sheet.pairs = cache(lambda: self._slips(words["pairs"]))
+        sheet.slips = cache(lambda: self._mistakes(words["slips"], cases))
+        sheet.pairs = cache(lambda: self._mistakes(words["pairs"], cases))
+        sheet.probes = {stage: self._probe(stage, p) for stage, p in words["stages"].items()}
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
@@ -465,15 +431,29 @@ class FrozenChecks:
             )
         return sheet
 
-    def _slips(self, described: dict[str, Any]) -> list[Slip]:
+    def _probe(self, name: str, described: dict[str, Any]) -> Probe:
+        inputs = _get(described["inputs"], self._tensors)
+        case = Case(name, False, inputs, _get_leaves(described["expected"], self._tensors))
+        mistakes = self._mistakes(described["mistakes"], [case])
+        return Probe(described["says"], tuple(described["outputs"]), case, mistakes)
+
+    def _mistakes(self, described: dict[str, Any], cases: list[Case]) -> list[Mistake]:
         words = described["words"]
-        leaves = [tuple(map(Leaf.read, group)) for group in described["leaves"]]
+        groups = [[(Leaf.read(leaf), shape) for leaf, shape in group] for group in described["groups"]]
         traces = iter(_get(described["traces"], self._tensors))
         found = []
-        for said, places in described["slips"]:
+        for said, made_in, described_effects in described["mistakes"]:
             (name, hint), *more = (words[word] for word in said)
-            shown = tuple(Shown(case, leaves[group], next(traces)) for case, group in places)
-            found.append(Slip(name, hint, shown, tuple(more[0]) if more else None))
+            effects = tuple(
+                effect
+                if isinstance(effect, str)
+                else {
+                    leaf: Trace(case.expected[leaf].shape if shape is None else tuple(shape), next(traces))
+                    for leaf, shape in groups[effect]
+                }
+                for effect, case in zip(described_effects, cases, strict=True)
+            )
+            found.append(Mistake(name, hint, effects, made_in, tuple(more[0]) if more else None))
         return found
 
 

@@ -8,24 +8,22 @@ more of them than `MOST_PAIRS`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from itertools import combinations
-
-import numpy as np
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 
 from autograder.course.masters import GradedExercise, Master
-from autograder.sheets.sheet import Sheet, Slip
+from autograder.sheets.effects import Distinct, effects_of
+from autograder.sheets.mistake import Effect, Mistake
+from autograder.sheets.sheet import Sheet
 from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
 from autograder.sheets.slips import (
     Edit,
-    Effects,
     Path,
     compiled,
     expression,
     place_of,
     replaced,
     scope_of,
-    shown_by,
     sites_of,
     slips_in,
 )
@@ -35,39 +33,38 @@ MOST_SINGLE = 60
 MOST_LEAVES = 2
 
 
-def pairs_of(master: Master, sheet: Sheet) -> list[Slip]:
+def pairs_of(master: Master, sheet: Sheet) -> list[Mistake]:
     """The pairs of mistakes of an exercise that show in every case of random values, each effect once.
 
     Returns:
-        Slips with the words of a second one; none where the exercise has several outputs.
+        Mistakes with the words of a second one; none where the exercise has several outputs.
     """
     exercise = master.exercises[sheet.name]
-    values = {i for i, case in enumerate(sheet.cases) if not case.is_edge}
     if exercise.spec.ways or len(sheet.returns) > 1 or len(sheet.cases[0].expected) > MOST_LEAVES:
         return []
     tree = ast.parse(exercise.source)
-    singles = list(_singles(master, exercise, tree))
-    effects = Effects(sheet)
-    count, found = 0, []
-    with np.errstate(all="ignore"):
-        telling = []
-        for edit in singles:
-            shown = shown_by(compiled(master, exercise, edit.tree), sheet, edges=True)
-            effects.add(Slip(edit.name, edit.hint, shown))
-            # What ordinary values do not show by itself has no name beside another.
-            telling += [edit] if {at.case for at in shown} >= values else []
-        for one, other in combinations(telling, 2):
-            if count >= MOST_PAIRS:
-                break
-            if not _apart(one.path, other.path) or one.name == other.name:
-                continue
-            count += 1
-            both = replaced(one.tree, other.path, other.replacement)
-            shown = shown_by(compiled(master, exercise, both), sheet, edges=True)
-            pair = Slip(one.name, one.hint, shown, (other.name, other.hint))
-            if {at.case for at in shown} >= values and effects.add(pair):
-                found.append(pair)
+    distinct = Distinct(sheet)
+    telling = []
+    for edit in _singles(master, exercise, tree):
+        effects = effects_of(compiled(master, exercise, edit.tree), sheet)
+        distinct.add(Mistake(edit.name, edit.hint, effects))
+        # What ordinary values do not show by itself has no name beside another.
+        telling += [edit] if _shows_always(effects, sheet) else []
+    found: list[Mistake] = []
+    apart = ((a, b) for a, b in combinations(telling, 2) if _apart(a.path, b.path) and a.name != b.name)
+    for one, other in islice(apart, MOST_PAIRS):
+        both = replaced(one.tree, other.path, other.replacement)
+        effects = effects_of(compiled(master, exercise, both), sheet)
+        pair = Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
+        if _shows_always(effects, sheet) and distinct.add(pair):
+            found.append(pair)
     return found
+
+
+def _shows_always(effects: Sequence[Effect], sheet: Sheet) -> bool:
+    """Whether numbers are wrong in every case of random values."""
+    pairs = zip(effects, sheet.cases, strict=True)
+    return all(effect and not isinstance(effect, str) for effect, case in pairs if not case.is_edge)
 
 
 def _singles(master: Master, exercise: GradedExercise, tree: ast.Module) -> Iterator[Edit]:

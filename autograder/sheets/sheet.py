@@ -7,7 +7,7 @@ A sheet is made from the references (`fresh`, for grading) or read from a releas
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,11 +17,7 @@ from autograder.answers.finding import Finding
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.outcome import Outcome
 from autograder.course.exercise import Exercise, Gradient, Inputs
-
-# The leaves that a mistake changes; or "error KIND: WORDS" where it raises, "structure" where it returns
-# another structure, WRONG where no more is kept of it than that it is wrong.
-Effect = Leaves | str
-WRONG = "wrong"
+from autograder.sheets.mistake import Mistake
 
 
 @dataclass
@@ -32,77 +28,6 @@ class Case:
     is_edge: bool
     inputs: Inputs
     expected: Leaves
-
-
-@dataclass
-class Mistake:
-    """A misconception: its name, its hint, its effect on each case.
-
-    `made_in` is the needed function in which it is made, "" for the exercise itself.
-    """
-
-    name: str
-    hint: str
-    effects: list[Effect] = field(default_factory=list)
-    made_in: str = ""
-
-
-# No two arrays that differ by more than rounding give the same two sums with these weights.
-TRACE_STEPS = np.array([[1.0], [2.3]])
-TRACE_MATCH = 1e-8
-
-
-@dataclass(frozen=True)
-class Shown:
-    """How a slip shows in one case.
-
-    Args:
-        case: the case's place in the sheet.
-        leaves: the leaves that the slip changes, in the order of the expected ones.
-        trace: what is kept of these leaves.
-    """
-
-    case: int
-    leaves: tuple[Leaf, ...]
-    trace: np.ndarray
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A small mistake that nobody declared, or two at once.
-
-    Args:
-        name: its name.
-        hint: its hint.
-        shown: where it shows among random values.
-        other: of two at once the name and the hint of the other one.
-    """
-
-    name: str
-    hint: str
-    shown: tuple[Shown, ...]
-    other: tuple[str, str] | None = None
-
-
-def trace_of(leaves: Leaves, expected: Leaves) -> np.ndarray:
-    """What is kept of wrong leaves to recognise them: two weighted sums and the size of both, shape (3,)."""
-    parts = [np.ravel(got) / np.abs(expected[leaf]).max(initial=1e-300) for leaf, got in leaves.items()]
-    entries = np.concatenate(parts).astype(np.float64)
-    weights = np.sin(TRACE_STEPS * np.arange(1, entries.size + 1))
-    return np.array([*(weights @ entries), np.abs(entries).sum()])
-
-
-def right_trace(case: Case, leaves: Sequence[Leaf]) -> np.ndarray:
-    """The trace of these leaves as they are expected."""
-    return trace_of({leaf: case.expected[leaf] for leaf in leaves}, case.expected)
-
-
-def same_trace(one: np.ndarray, other: np.ndarray, right: np.ndarray) -> bool:
-    """Whether two traces are of the same wrong leaves, up to rounding; `right` is that of the right ones."""
-    # Where a slip is close to the right answer, the match must be closer still.
-    gap = np.abs(right - other)[:2].max()
-    allowed = min(TRACE_MATCH * other[2], max(0.02 * gap, 1e-14 * other[2]))
-    return bool((np.abs(one - other)[:2] <= allowed).all())
 
 
 @dataclass
@@ -125,11 +50,13 @@ class Probe:
         says: what the probe does, for the student.
         outputs: the outputs that are compared.
         case: its arguments, and what is expected for them.
+        mistakes: the exercise's own mistakes, each with its effect on this case.
     """
 
     says: str
     outputs: tuple[str, ...]
     case: Case
+    mistakes: list[Mistake] = field(default_factory=list)
 
 
 @dataclass
@@ -149,8 +76,8 @@ class Sheet:
     reads: tuple[Leaf, ...] = ()
     forward: Forward | None = None
     probes: dict[str, Probe] = field(default_factory=dict)
-    slips: Callable[[], list[Slip]] = list
-    pairs: Callable[[], list[Slip]] = list
+    slips: Callable[[], list[Mistake]] = list
+    pairs: Callable[[], list[Mistake]] = list
 
     @property
     def returns(self) -> tuple[str, ...]:
@@ -190,20 +117,3 @@ def differs(got: np.ndarray, expected: np.ndarray, spec: Exercise) -> bool:
     if got.shape != expected.shape or got.dtype.kind not in "fiub":
         return True
     return not agrees(got, expected, spec.rtol, spec.atol).all()
-
-
-def wrong_leaves(leaves: Leaves, case: Case, spec: Exercise) -> Leaves:
-    """The wrong leaves of an answer, in the order of the expected ones.
-
-    None are given where one is missing, of another shape, or not finite: no slip explains those.
-    """
-    if set(leaves) != set(case.expected):
-        return {}
-    wrong: Leaves = {}
-    for leaf, expected in case.expected.items():
-        got = leaves[leaf]
-        if got.shape != expected.shape or got.dtype.kind not in "fiub" or not np.isfinite(got).all():
-            return {}
-        if differs(got, expected, spec):
-            wrong[leaf] = got
-    return wrong

@@ -1,7 +1,6 @@
 """Every single slip of a reference solution, and what it would give: names for mistakes nobody declared.
 
-A slip is one edit of the reference's syntax tree (`slip_kinds`). Of its effect three numbers are kept, enough
-to recognise it: there are hundreds of slips, and hardly any of their arrays will ever be seen.
+A slip is one edit of the reference's syntax tree (`slip_kinds`).
 """
 
 from __future__ import annotations
@@ -9,28 +8,16 @@ from __future__ import annotations
 import ast
 import copy
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import numpy as np
-
 from autograder.answers.compare import STATE_WORDS, plural
-from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
-from autograder.sheets.sheet import (
-    Case,
-    Sheet,
-    Shown,
-    Slip,
-    right_trace,
-    same_trace,
-    trace_of,
-    wrong_leaves,
-)
+from autograder.sheets.effects import Distinct, effects_of, traces_of
+from autograder.sheets.mistake import Effect, Mistake
+from autograder.sheets.sheet import Case, Sheet
 from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind
 from autograder.sheets.spellings import put_in, written_out
 
@@ -52,31 +39,7 @@ class Edit:
     replacement: ast.AST
 
 
-class Effects:
-    """What slips give, each effect once."""
-
-    def __init__(self, sheet: Sheet):
-        self._alike: dict[tuple[tuple[int, tuple[Leaf, ...]], ...], list[Slip]] = {}
-        self._right = cache(lambda case, leaves: right_trace(sheet.cases[case], leaves))
-
-    def add(self, slip: Slip) -> bool:
-        """Take in a slip, if it shows, and no other one gives the same."""
-        if not slip.shown:
-            return False
-        alike = self._alike.setdefault(tuple((one.case, one.leaves) for one in slip.shown), [])
-        if any(self._same(slip, other) for other in alike):
-            return False
-        alike.append(slip)
-        return True
-
-    def _same(self, slip: Slip, other: Slip) -> bool:
-        return all(
-            same_trace(mine.trace, theirs.trace, self._right(mine.case, mine.leaves))
-            for mine, theirs in zip(slip.shown, other.shown, strict=True)
-        )
-
-
-def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
+def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
     """The slips of an exercise that show in the sheet's cases, each effect once.
 
     A slip that makes the function fail, or gives another shape, is left out: there the failure's or the
@@ -85,13 +48,19 @@ def slips_of(master: Master, sheet: Sheet) -> list[Slip]:
     exercise = master.exercises[sheet.name]
     if exercise.spec.ways:
         return []  # their names would tell a derivation factor by factor
-    effects = Effects(sheet)
-    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-        slips = (
-            Slip(edit.name, edit.hint, shown_by(compiled(master, exercise, edit.tree), sheet))
-            for edit in edits_of(master, exercise, sheet)
-        )
-        return [slip for slip in slips if effects.add(slip)]
+    distinct = Distinct(sheet)
+    for edit in edits_of(master, exercise, sheet):
+        effects = effects_of(compiled(master, exercise, edit.tree), sheet, edges=False)
+        if all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True)):
+            distinct.add(Mistake(edit.name, edit.hint, effects))
+    return distinct.found
+
+
+def _is_plain(effect: Effect, case: Case) -> bool:
+    """Whether an effect is nothing but other numbers; or a failure, which another case may tell."""
+    return isinstance(effect, str) or all(
+        trace.shape == case.expected[leaf].shape and not trace.numbers[3] for leaf, trace in effect.items()
+    )
 
 
 def compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Callable[..., Any]:
@@ -99,25 +68,6 @@ def compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Call
     namespace = dict(master.reference)
     exec(compile(tree, f"<a slip in {exercise.name}>", "exec", dont_inherit=True), namespace)
     return namespace[exercise.name]
-
-
-def shown_by(function: Callable[..., Any], sheet: Sheet, edges: bool = False) -> tuple[Shown, ...]:
-    """What a mistaken function gives in the cases of random values, or in all of them."""
-    shown = []
-    for index, case in enumerate(sheet.cases):
-        wrong = {} if case.is_edge and not edges else _wrong_leaves(function, case, sheet)
-        if wrong:
-            shown.append(Shown(index, tuple(wrong), trace_of(wrong, case.expected)))
-    return tuple(shown)
-
-
-def _wrong_leaves(function: Callable[..., Any], case: Case, sheet: Sheet) -> Leaves:
-    """The leaves that a slip changes in one case; none where it fails."""
-    try:
-        leaves = reference_leaves(function(*copy.deepcopy(list(case.inputs.values()))), sheet.returns)
-    except Exception:
-        return {}
-    return wrong_leaves(leaves, case, sheet.spec)
 
 
 def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = None) -> Iterator[Edit]:
@@ -167,7 +117,7 @@ def _is_equal(function: Callable[..., Any], sheet: Sheet) -> bool:
             leaves = reference_leaves(function(*copy.deepcopy(list(case.inputs.values()))), sheet.returns)
         except Exception:
             return False
-        if set(leaves) != set(case.expected) or wrong_leaves(leaves, case, sheet.spec):
+        if set(leaves) != set(case.expected) or traces_of(leaves, case, sheet):
             return False
     return True
 

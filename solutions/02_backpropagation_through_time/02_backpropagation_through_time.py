@@ -33,7 +33,7 @@
 #
 # The formulas of the way back are **not** in it. You find them: small steps, one case
 # with numbers, and a check that compares your function with slopes measured on the way
-# forward. When the check is right, it shows the derivation.
+# forward. When the check is right, it shows the derivation, where one was kept back.
 #
 # Stuck? `hint(rnn_step_backward)` gives one hint at a time, for any exercise.
 # `show_derivation(rnn_step_backward)`, in a cell of your own, gives up on one derivation and
@@ -44,7 +44,7 @@
 # %%
 from textwrap import fill
 
-from autograder import check, guess, hint, progress, recall, show_derivation
+from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, course_text, explorer, figures_02, show
 
 # %% given="imports"
@@ -144,8 +144,9 @@ recall("02.r4", loss=0.69)
 # %% [markdown]
 # ### Given from notebooks 00 and 01
 #
-# You wrote these. They are given here, so that a slip of then costs nothing now.
-# `numerical_gradient` is the one of notebook 00, with any function `f` for its loss.
+# You wrote these, all but `product`, which only gives `@` a name. They are given here, so that a
+# slip of then costs nothing now. `numerical_gradient` is the one of notebook 00, with any
+# function `f` for its loss.
 
 
 # %% given="earlier_functions"
@@ -267,8 +268,9 @@ for t in range(1, T + 1):
 # %% [markdown] slide="subslide"
 # ### Before you go on: a prediction
 #
-# Another network, with small random weights: it starts from $s_0 = 0$ and uses
-# $W^{s,s}$ at $T = 12$ positions. The loss looks at the last state only.
+# Another network, 16 units and random weights: the entries of $W^{s,s}$ have a standard deviation
+# of $0.5 / \sqrt{16}$. It starts from $s_0 = 0$, reads small inputs, and uses $W^{s,s}$ at
+# $T = 12$ positions. The loss looks at the last state only.
 #
 # **Which of the twelve uses contributes most to its gradient?** And does it change when
 # every entry of $W^{s,s}$ is made five times as large?
@@ -282,8 +284,8 @@ guess(
     choices=("the first", "an early one, not the first", "all alike", "the last"),
 )
 
-# %% [markdown] answer="02.1"
-# Part 5 measures this over 40 networks, and shows why.
+# %% [markdown] answer="02.1" sealed=true
+# Measured over 40 networks.
 
 # %% [markdown] slide="notes"
 # Take a vote and keep the numbers on the board. Usual: "the last, always, because it
@@ -358,7 +360,7 @@ def product_backward(dY: np.ndarray, A: np.ndarray, X: np.ndarray) -> tuple[np.n
         X: (K, N) the columns it was multiplied with.
 
     Returns:
-        dA: (M, K) gradient of the loss by A, of all columns together.
+        dA: (M, K) gradient of the loss by A.
         dX: (K, N) gradient of the loss by X.
     """
     ### BEGIN SOLUTION
@@ -385,15 +387,16 @@ check(product_backward)
 # Forward, $A_{i,j}$ carries $j$ to $i$. Backward, it carries the blame from $i$ to $j$.
 
 # %% found="product_backward"
-A_new, X_new, dY_new = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
+own = np.random.default_rng(5)  # so that the notebook's numbers stay as they are
+A_new, X_new, dY_new = own.normal(size=(3, 4)), own.normal(size=(4, 2)), own.normal(size=(3, 2))
 loss_by_X = numerical_gradient(lambda X: (dY_new * (A_new @ X)).sum(), X_new)
 loss_by_A = numerical_gradient(lambda A: (dY_new * (A @ X_new)).sum(), A_new)
 assert close(A_new.T @ dY_new, loss_by_X), "(2.5) does not hold"
 assert close(dY_new @ X_new.T, loss_by_A), "(2.6) does not hold"
 "(2.5) and (2.6) hold"
 
-# %% [markdown]
-# Why `(dY * Y).sum()`? It stands for the loss. Near the point where we are, the loss moves with
+# %% [markdown] found="product_backward"
+# Why `(dY_new * …).sum()`? It stands for the loss. Near the point where we are, the loss moves with
 # $Y$ by `dY` times the change; any loss with this `dY` has the same gradient further back.
 
 # %% [markdown] slide="slide"
@@ -413,22 +416,22 @@ assert close(dY_new @ X_new.T, loss_by_A), "(2.6) does not hold"
 # %% [markdown] slide="subslide"
 # ### Three classes, with numbers
 #
-# One sequence, three classes with $p = (0.2, 0.5, 0.3)$, and the label is the second, $y = 2$.
+# One sequence, three classes with $p = (0.2, 0.5, 0.3)$, and the label $y = 1$: counted from 0, the
+# second one.
 #
 # Differentiate the two terms of $L$ one by one: the first contains one logit, the second all
 # three. What is $e^{z_c}$ over the sum called?
 
 # %% guess="02.4"
 # How fast does L move with each of the three logits?
-guess("02.4", z_1=0.2, z_2=-0.5, z_3=0.3)
+guess("02.4", z_0=0.2, z_1=-0.5, z_2=0.3)
 
 # %% [markdown] answer="02.4" slide="fragment"
 # They add up to 0: raising all logits alike changes no probability. Raising a wrong class's
 # logit takes probability from the right one, the more the more that class has already.
 
 # %% [markdown]
-# The small model, measured: how the loss moves with each logit, beside the probabilities.
-# A column is a sequence; the labels are below.
+# The small model, measured: how the loss moves with each logit, below the probabilities.
 
 
 # %%
@@ -438,14 +441,17 @@ def loss_of_logits(z):
 
 
 nudged_logits = numerical_gradient(loss_of_logits, W["ys"] @ states[-1])
-print(np.hstack([probabilities, nudged_logits]).round(3))
-print("labels:", labels)
+for n in range(N):
+    print(f"sequence {n}: label {labels[n]}, then p and how the loss moves with each logit")
+    print(np.stack([probabilities[:, n], nudged_logits[:, n]]).round(3))
 
 # %% [markdown]
 # ### Exercise: the loss, backward
 #
 # 1. The gradient by the logits, (C, N). The loss is a mean over the $N$ sequences.
 # 2. The logits are a product, $z = W^{y,s} s_T$: you know the way back through it.
+#
+# (`cross_entropy` shows how to pick the label's entry of every column at once.)
 #
 # You get the probabilities, so the softmax need not be computed again.
 # `check(loss_backward, stage="logits")` looks at the first step alone.
@@ -591,6 +597,9 @@ check(rnn_step_backward)
 # $$\frac{dL}{ds_{t-1}} = (W^{s,s})^{\top} \frac{dL}{da_t}, \qquad
 # \frac{dL}{dx_t} = (W^{s,x})^{\top} \frac{dL}{da_t} \tag{2.10}$$
 #
+# ($dL/ds_{t-1}$ is the whole of it as long as the loss sees $s_{t-1}$ through this step alone. Part 4
+# adds what it may see directly.)
+#
 # To the weights of **this step alone**, (2.6); call these gradients $G_t$:
 #
 # $$G^{s,s}_t = \frac{dL}{da_t}\, s_{t-1}^{\top}, \qquad
@@ -648,9 +657,9 @@ assert np.allclose(batch["ss"], sum(dW["ss"] for dW in alone)), "the batch was n
 # |---|---|---|---|---|
 # | state | −0.25 | 0.8 | 0.6 | 0.5 |
 #
-# You did the last step in part 3: at position 3 the weight got 0.45, and 0.375 went on to $s_2$.
-# **Go on to the left**, on paper: what does $w$ get at position 2, what reaches $s_1$, and what
-# does $w$ get at position 1? (The inputs are not needed. Why?)
+# The last step is the one of part 3, with the same numbers: what $w$ got there it gets at position
+# 3, and what went on reaches $s_2$. **Go on to the left**, on paper: what does $w$ get at position
+# 2, what reaches $s_1$, and what does $w$ get at position 1? (The inputs are not needed. Why?)
 
 # %% [markdown] slide="notes"
 # Five minutes, in pairs. Usual slips: s_t where s_{t-1} belongs; the state before without
@@ -692,7 +701,7 @@ guess("02.6", w_at_2=0.192, delta_1=0.12, w_at_1=-0.0108)
 # Nudging all of them is a nudge in the direction (1, 1, 1): the changes add up.
 
 # %% guess="02.7"
-# A number, made of 0.45, 0.192 and -0.0108.
+# A number, made of the three that you found.
 guess("02.7", change_of_L=0.6312)
 
 # %% [markdown] answer="02.7" slide="slide"
@@ -975,7 +984,7 @@ def loss_with(matrix, positions):
 
 
 ds = np.zeros((T, H, N))
-ds[-1], _ = loss_backward(probabilities, labels, states[-1], W)  # it looks at the last state only
+ds[-1], _ = loss_backward(probabilities.copy(), labels, states[-1], W)  # the last state only
 G = parameter_contributions(ds, xs, s0, states, W)["ss"]
 for t in range(1, T + 1):
     one_nudged = numerical_gradient(lambda M, t=t: loss_with(M, [t]), W["ss"])
@@ -1033,6 +1042,9 @@ show(
     "last position has about half, each earlier one half of the next. Scale 1.4: positions "
     "2 to 12 are nearly alike. Scale 2.5: positions 2 to 5 have most. Position 1 has none.",
 )
+
+# %%
+reveal("02.1")
 
 # %% [markdown]
 # With small weights the error signal shrinks at every step back, so the last
@@ -1104,7 +1116,7 @@ def one_unit(w, scale, T=12):
     ds[-1] = 1
     signals = [np.ones((1, 1))]
     for k in range(T - 1, 0, -1):
-        signals.insert(0, rnn_step_backward(signals[0], xs[k], states[k - 1], states[k], W)[1])
+        signals.insert(0, rnn_step_backward(signals[0].copy(), xs[k], states[k - 1], states[k], W)[1])
     return np.ravel(signals), np.ravel(parameter_contributions(ds, xs, s0, states, W)["ss"])
 
 
@@ -1140,7 +1152,19 @@ show(
 # - and, on the way, the error signals.
 #
 # Which of them is *stored* at every position, which is *added up*, and which is simply what you
-# hold when the walk ends?
+# *hold* when the walk ends?
+
+# %% guess="02.14"
+guess(
+    "02.14",
+    inputs="stored",
+    matrices="added up",
+    initial_state="held at the end",
+    choices=("stored", "added up", "held at the end"),
+)
+
+# %% [markdown] answer="02.14"
+# An input is read once and a matrix at every position. The initial state is where the walk ends.
 
 # %% [markdown] slide="notes"
 # Ask: "which is '=' and which is '+='?" Only the weights add. Each input is read once, each
@@ -1150,8 +1174,7 @@ show(
 # %% [markdown]
 # ### Exercise: the whole sequence, backward
 #
-# The walk of `parameter_contributions`; this time sum as you go, and keep the gradients by
-# the inputs and by the initial state.
+# The walk of `parameter_contributions`; what becomes of each quantity you have just said.
 
 
 # %% exercise="rnn_backward" points=5
@@ -1364,7 +1387,7 @@ def new_weights(rng, H=8, D=3, C=3):
 
 # %% [markdown]
 # The training loop is the plainest there is: a fresh batch, a gradient, a small step
-# against it. `crippled` is for later: it says what a bug makes of the gradient.
+# against it. `crippled` and the cosines are for later: they say what a bug makes of the gradient.
 
 
 # %% needs="rnn_backward loss_backward"
@@ -1441,7 +1464,7 @@ show(
 # - **output weights only**: $W^{s,s}$ and $W^{s,x}$ stay random.
 #
 # The output weights get their full gradient in all three. The evidence stands at
-# position 1.
+# position 1. (Sixty networks are trained below: some twenty seconds.)
 
 # %% guess="02.10"
 # Order the three by accuracy on new sequences.
@@ -1453,7 +1476,7 @@ guess(
     choices=("position T only", "position 1 only", "output weights only"),
 )
 
-# %% [markdown] answer="02.10"
+# %% [markdown] answer="02.10" sealed=true
 # The surprise is the last place: a part of the gradient is worse than none of it. The extra below
 # looks for the reason.
 
@@ -1506,6 +1529,9 @@ show(
     "for one that got stuck. Position T only: scattered from 0.3 to 0.8. Position 1 only: "
     "0.3 to 0.45. Output weights only: 0.35 to 0.65, on the whole above position 1 only.",
 )
+
+# %%
+reveal("02.10")
 
 # %% [markdown]
 # Position $T$ only: better than guessing, but hardly a network solves it in 300 updates
@@ -1650,9 +1676,11 @@ alphabet = sorted(set(text))
 C_text, N_text = len(alphabet), 32
 numbers = np.array([alphabet.index(letter) for letter in text])
 length = len(numbers) // N_text
-columns = numbers[: N_text * length].reshape(N_text, length).T  # (length, N): read downwards
-print(text[:170])
-print(f"{C_text} letters and signs, {length} positions in each of {N_text} columns")
+columns = numbers[: N_text * length].reshape(N_text, length).T  # read downwards
+K_text = 24
+columns = columns[: (length - 1) // K_text * K_text + 1]  # whole pieces of K, and one letter more
+print(fill(text[:170], 84))
+print(f"{C_text} letters and signs, {len(columns)} positions in each of {N_text} columns")
 
 # %% [markdown] slide="subslide"
 # ### In pieces
@@ -1668,14 +1696,18 @@ print(f"{C_text} letters and signs, {length} positions in each of {N_text} colum
 # What can a model that is trained so never be *taught* by its gradient?
 guess(
     "02.12",
-    never="to keep a letter for 30 positions",
-    choices=("to use the state it is handed", "to keep a letter for 30 positions", "the commonest letters"),
+    never="to keep something for the next piece",
+    choices=(
+        "to use what the state holds of the piece before",
+        "to keep something for the next piece",
+        "which letters are the commonest",
+    ),
 )
 
 # %% [markdown] answer="02.12"
-# Whatever happened before the piece is in the state that it is handed, and the model may use it. But
-# no error signal ever walks back further than 24 positions: nothing rewards the weights for having
-# kept something longer.
+# What happened before the piece is in the state that it is handed, and the model learns to use it.
+# But no error signal walks back across the border: nothing rewards the weights of one piece for
+# what they kept for the next. It may keep something by luck.
 
 # %% [markdown]
 # ### Exercise: a piece of text, backward
@@ -1761,7 +1793,7 @@ def train_on_text(
         symbols: (P K + 1, N) numbers of letters, N columns of text read downwards: P
             pieces of K inputs, each with the letter that follows it as its label.
         s_start: (H, N) state at which the first piece starts.
-        W: "ss" (H, H), "sx" (H, C) and "ys" (C, H); it must not be changed.
+        W: "ss" (H, H), "sx" (H, C) and "ys" (C, H).
         rate: how far a step goes: the factor in front of the gradient.
         K: positions in a piece.
 
@@ -1803,7 +1835,7 @@ guess(
     choices=("letters at random", "mostly words, no sense", "sentences that mean something"),
 )
 
-# %% [markdown] answer="02.13"
+# %% [markdown] answer="02.13" sealed=true
 # It has seen nothing but letters. Words are what its 96 numbers can hold; what a sentence is about
 # is not.
 
@@ -1828,7 +1860,7 @@ def write(W, seed, letters=140):
 
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward"
-PASSES, K_text, rate_text = 40, 24, 0.7
+PASSES, rate_text = 40, 0.7
 writer, s_now = new_writer(seed=0)
 samples, curve = {0: write(writer, seed=1)}, []
 for number in range(1, PASSES + 1):
@@ -1841,6 +1873,9 @@ list(samples)  # after how many updates it was asked to write
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 for updates, sample in samples.items():
     print(f"after {updates} updates:", *fill(sample, 84).splitlines(), "", sep="\n  ")
+
+# %%
+reveal("02.13")
 
 # %% [markdown] slide="subslide"
 # ### The loss while it learns
@@ -1858,7 +1893,7 @@ show(
 
 # %% [markdown]
 # One number says how much of it is words: of what it writes between blanks, the share that
-# stands somewhere in the text. Three networks, each from its own random weights.
+# stands somewhere in the text. Three networks, each from its own random weights (twenty seconds).
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" hide_input=true
 VOCABULARY = {word.strip(".,;:?!'\"()-") for word in text.split()}

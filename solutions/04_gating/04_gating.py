@@ -27,9 +27,7 @@
 # is the slide to stay on.
 
 # %%
-from functools import partial
-
-from autograder import check, guess, hint, progress, recall, show_derivation
+from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, explorer, figures_04, show
 
 # %% given="imports"
@@ -152,7 +150,10 @@ show(
     "steps; with w = 2 all three end at 0.96; left alone they stay where they were.",
 )
 
-# %% [markdown] answer="04.1" slide="subslide"
+# %%
+reveal("04.1")
+
+# %% [markdown] answer="04.1" sealed=true slide="subslide"
 # **w = 1: shrunk. w = 2: merged.** With $w = 1$ the three end at 0.13, 0.16 and 0.17:
 # what was 0.7 apart is 0.04 apart, and still shrinking. With $w = 2$ all end at 0.958.
 #
@@ -1255,7 +1256,10 @@ show(
     "bias -4 about a third.",
 )
 
-# %% [markdown] answer="04.12" slide="subslide"
+# %%
+reveal("04.12")
+
+# %% [markdown] answer="04.12" sealed=true slide="subslide"
 # **Bias −4, then −2.** The tanh RNN and the gated RNN with bias 0 vanish, the latter in
 # nearly all seeds. Which of these two is worse differs from seed to seed.
 #
@@ -1351,7 +1355,10 @@ show(
     "below 0.01 within 500.",
 )
 
-# %% [markdown] answer="04.13" slide="subslide"
+# %%
+reveal("04.13")
+
+# %% [markdown] answer="04.13" sealed=true slide="subslide"
 # **The gated one**, by the backward pass that you found. The tanh RNN does not: after
 # 600 updates it is where it was after 25, at the error of always answering 1. (Of nine seeds that we tried,
 # the gated RNN solved it in all and the tanh RNN in none.)
@@ -1401,7 +1408,10 @@ show(
     "falls when it gets there.",
 )
 
-# %% [markdown] answer="04.14" slide="subslide"
+# %%
+reveal("04.14")
+
+# %% [markdown] answer="04.14" sealed=true slide="subslide"
 # **About a sixth.** With bias 0 the task is learned as well, somewhat later. Over nine
 # seeds it took 225 to 500 updates, with bias −4 200 to 325; the medians are 300 and 250.
 #
@@ -1453,7 +1463,10 @@ show(
     "error of always answering 1 for all 600, with next to no gradient at the first state.",
 )
 
-# %% [markdown] answer="04.15" slide="subslide"
+# %%
+reveal("04.15")
+
+# %% [markdown] answer="04.15" sealed=true slide="subslide"
 # **Bias 0**: the explanation passes the test. Bias −4 does not miss the near marks:
 # solved in every seed, as fast as before. Bias 0 has become a matter of luck: a seed may
 # be as fast, or take twice as long, or have learned nothing after 600 updates.
@@ -1507,7 +1520,10 @@ show(
     "that open half way at exactly the two marked steps.",
 )
 
-# %% [markdown] answer="04.16" slide="fragment"
+# %%
+reveal("04.16")
+
+# %% [markdown] answer="04.16" sealed=true slide="fragment"
 # **At the marks**, and half way: at the second mark a gate wide open would overwrite the
 # first value. (The units are sorted by how much further they open at the marks.)
 #

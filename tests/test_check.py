@@ -1,0 +1,221 @@
+"""What a student meets at `check`: the order of what is shown, names, restarts, loops that do not end."""
+
+import ast
+import itertools
+import json
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from course import NOTEBOOKS, ROOT, TINY, exercises_of, frozen_checks, frozen_sheet, master_of
+
+from autograder.answers.time_limit import TimeLimit, TimeUp
+from autograder.check import judge_here
+from autograder.report.feedback import as_html, as_text, open_name, where_to_look
+
+HEAD = "def rnn_step(x_t, s_prev, W):\n"
+RIGHT = HEAD + '    return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)\n'
+NO_TANH = HEAD + '    return W["ss"] @ s_prev + W["sx"] @ x_t\n'
+
+
+def judged_source(source, exercise="rnn_step", seconds=6.0):
+    notebook = {"np": np}
+    exec(compile(source, "<a cell>", "exec"), notebook)
+    sheet = frozen_sheet(TINY.name, exercise)
+    return judge_here(frozen_checks(TINY.name), sheet, notebook[exercise], seconds)
+
+
+def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
+    judgement = judged_source(NO_TANH)
+    page = as_html(judgement, frozen_sheet(TINY.name, "rnn_step").spec.hints)
+    order = ["not right yet", "Likely mistake", "where to look", "a question", "the line", "wrong first at"]
+    assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
+    assert page.count("<summary>Hint") == 3
+    in_the_open = re.sub(r"<details.*?</details>", "", page)
+    assert judgement.diagnoses[0].hint not in in_the_open
+    assert as_text(judgement).splitlines()[1].strip().startswith("Likely mistake: ")
+
+
+def test_without_a_diagnosis_the_hints_are_the_exercises():
+    judgement = judged_source(HEAD + "    return np.cos(s_prev) ** 3\n")
+    judgement.diagnoses = []
+    hints = frozen_sheet(TINY.name, "rnn_step").spec.hints
+    page = as_html(judgement, hints)
+    for number, title in enumerate(("the idea", "the shapes", "the first line"), start=1):
+        assert f"Hint {number}: {title}" in page
+    assert page.index("Hint 1") < page.index("wrong first at")
+
+
+def test_a_right_answer_is_offered_no_hint():
+    assert "Hint" not in as_html(judged_source(RIGHT), frozen_sheet(TINY.name, "rnn_step").spec.hints)
+
+
+def formulas_of(source):
+    """What a solution computes, piece by piece, without blanks."""
+    products = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp))
+    return {re.sub(r"\s", "", ast.unparse(node)) for node in products}
+
+
+@pytest.mark.parametrize(("notebook", "exercise"), exercises_of(*NOTEBOOKS))
+def test_no_name_in_the_open_is_the_answer(notebook, exercise):
+    formulas = formulas_of(master_of(notebook).exercises[exercise].source)
+    sheet = frozen_sheet(notebook, exercise)
+    for mistake in itertools.chain(sheet.mistakes, sheet.slips()):
+        name = open_name(mistake.name)
+        assert name.strip(" …`")
+        assert not re.search(r"instead of|in place of|\bbelongs\b", name), name
+        bare = re.sub(r"\s", "", name)
+        assert not [formula for formula in formulas if formula in bare], name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("`s_t` where `s_prev` belongs", "`s_t` in the wrong place"),
+        ("`*` where `@` belongs", "`*` in the wrong place"),
+        ("`=` for `+=` in dW", "`=` in the wrong place in dW"),
+        ("sum of tanhs instead of tanh of the sum", "sum of tanhs, which is not what is asked"),
+        ("factor (candidate - s_prev) dropped from dg", "a factor dropped from dg"),
+        ("factor c_prev dropped from df (in `step`)", "a factor dropped from df (in `step`)"),
+        ("a missing parenthesis: ds * 1 - s_t**2", "a missing parenthesis"),
+        ("forget gate turned round (1 - f)", "forget gate turned round"),
+        ('new state in place of the old one in dW["ss"]', 'new state in the wrong place in dW["ss"]'),
+        ("tanh missing", "tanh missing"),
+        ("a factor is missing", "a factor is missing"),
+        ("off by one: the first step is never reached", "off by one: the first step is never reached"),
+        ("one-sided difference, halved", "one-sided difference, halved"),
+    ],
+)
+def test_a_name_tells_what_was_written_not_what_belongs_there(name, shown):
+    assert open_name(name) == shown
+
+
+def test_where_to_look_is_a_line_an_output_or_a_special_case():
+    assert where_to_look(judged_source(NO_TANH)).startswith(
+        "In what makes `s_t`: the first wrong entry is at unit"
+    )
+    squeezed = HEAD + '    return np.squeeze(np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t))\n'
+    assert "this case: one sequence" in where_to_look(judged_source(squeezed))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    while True:\n        pass\n",
+        "    while True:\n        try:\n            x_t = x_t + 1\n        except:\n            pass\n",
+        "    while True:\n        print('again')\n",
+        "    while True:\n        x_t = W['sx'].T @ (W['sx'] @ x_t) * 0\n",
+        "    t = 3\n    while t >= 0:\n        s_prev = s_prev * 1\n    return s_prev\n",
+        "    return rest()\n\ndef rest():\n    for _ in iter(int, 1):\n        pass\n",
+    ],
+)
+def test_an_endless_loop_comes_to_an_end_and_its_line_is_named(body):
+    started, before = time.monotonic(), sys.stdout
+    judgement = judged_source(HEAD + body, seconds=1.0)
+    assert time.monotonic() - started < 3.0
+    assert judgement.status == "wrong"
+    assert judgement.misconception == "a loop that does not end"
+    assert all("in time" in line for line in as_text(judgement).splitlines() if "WRONG  s_t" in line)
+    assert sys.stdout is before
+
+
+def test_a_limit_is_for_all_calls_together_and_nothing_is_raised_after_it():
+    limit = TimeLimit(0.3)
+    limit.run(lambda: time.sleep(0.2))
+    with pytest.raises(TimeUp):
+        limit.run(lambda: [None for _ in iter(int, 1)])
+    assert limit.is_over
+    time.sleep(0.1)  # where an exception would come, were it on its way
+
+
+def test_a_limit_costs_next_to_nothing():
+    started = time.perf_counter()
+    for _ in range(100):
+        TimeLimit(6.0).run(lambda: None)
+    assert time.perf_counter() - started < 0.5
+
+
+def run_cells(folder, *cells):
+    """What cells show in a kernel of their own, one after the other: its text, or its error's."""
+    (folder / "checks.safetensors").write_bytes(
+        (ROOT / "notebooks" / "01_simple_rnn" / "checks.safetensors").read_bytes()
+    )
+    program = folder / "kernel.py"
+    program.write_text(KERNEL)
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        input=json.dumps(cells),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+KERNEL = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+shell.colors = "nocolor"
+said = []
+for cell in json.load(sys.stdin):
+    with capture_output() as shown:
+        shell.run_cell(cell, store_history=True)
+    said.append(shown.stdout + "".join(o.data.get("text/plain", "") for o in shown.outputs))
+print(json.dumps(said))
+"""
+IMPORTS = "import numpy as np\nfrom autograder import check, hint"
+FORWARD = (
+    "def rnn_forward(xs, s0, W):\n    states, s = [], s0\n    for x_t in xs:\n"
+    "        s = rnn_step(x_t, s, W)\n        states.append(s)\n    return np.array(states)\n"
+)
+
+
+def test_in_a_kernel_what_is_missing_after_a_restart_is_said_without_a_stack_trace(tmp_path):
+    *_, check_alone, hinted, other, within = run_cells(
+        tmp_path,
+        IMPORTS,
+        "check(rnn_step)",
+        "hint(rnn_step)",
+        "check(nothing)",
+        FORWARD + "check(rnn_forward)",
+    )
+    for said in (check_alone, hinted):
+        assert "run its cell again" in said
+        assert "`rnn_step`" in said
+        assert "Traceback" not in said
+    assert "Traceback" in other
+    assert "run its cell again" in within
+    assert "`rnn_step`" in within
+
+
+def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
+    wrong, renamed, nameless, aliased = run_cells(
+        tmp_path,
+        f"{IMPORTS}\n{RIGHT}\n{FORWARD}\nrnn_step = rnn_forward\ncheck(rnn_step)",
+        f"{RIGHT}\nanother = rnn_step\nrnn_step = None\ncheck(another)",
+        'rnn_step = lambda x_t, s_prev, W: np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)\ncheck(rnn_step)',
+        "check(\n    rnn_step,\n)",
+    )
+    assert "rnn_step: not right yet" in wrong
+    assert "your `rnn_step` is your `rnn_forward` under another name" in wrong
+    assert "a grade tries what is named `rnn_step`" in renamed
+    assert "rnn_step: right" in nameless
+    assert "rnn_step: right" in aliased
+
+
+def test_in_a_kernel_an_endless_loop_names_its_line_and_the_kernel_goes_on(tmp_path):
+    started = time.monotonic()
+    _, said, after = run_cells(
+        tmp_path, IMPORTS, HEAD + "    while True:\n        x_t = x_t + 1\ncheck(rnn_step)", "print(6 * 7)"
+    )
+    assert time.monotonic() - started < 20
+    assert re.search(r"in line [23] `", said), said
+    assert "42" in after
