@@ -13,6 +13,7 @@ import io
 import linecache
 import sys
 import textwrap
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -39,6 +40,7 @@ from autograder.course.where_graded import (
     without,
 )
 from autograder.errors import CourseError
+from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
 from autograder.record import Check, Diagnosis, Judgement
@@ -150,7 +152,9 @@ def judge_here(
     limit = TimeLimit(seconds / 2 + max(needed.left, 0))
     own_forward = caller(forward, limit=limit) if callable(forward) else None
     known = right | frozenset(checks.around.get("names", ())) - {sheet.name}
-    judgement = judge(sheet, caller(function, known, limit), own_forward, right=right, called=frozenset(used))
+    costs = Costs(own_forward, time.process_time, time.process_time) if own_forward else None
+    call = caller(function, known, limit)
+    judgement = judge(sheet, call, own_forward, right=right, called=frozenset(used), costs=costs)
     if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right, limit)):
         judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:

@@ -39,14 +39,28 @@ def build(
         bool, typer.Option("--check", help="Write nothing; fail if something is stale.")
     ] = False,
     solved: Annotated[bool, typer.Option(help="Execute the solutions and write their pages.")] = True,
+    upto: Annotated[
+        str | None, typer.Option(help="Only the notebooks up to this one (04), and a folder with just these.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="With --upto: that folder.", show_default=False)] = None,
     root: Root | None = None,
 ) -> None:
-    """Make the release, the checks, nbgrader's source and the solved pages from the masters."""
+    """Make the release, the checks, nbgrader's source and the solved pages from the masters.
+
+    With --upto, also a folder with the releases up to a notebook and what they import, and nothing that a
+    later one gives: for a class that is no further.
+    """
     from autograder.release import build as building  # noqa: PLC0415
+    from autograder.release.stage import stage, up_to  # noqa: PLC0415
 
     places = Places(course_root(root))
     found = 0
-    for folder in find_masters(places.solutions, notebooks):
+    folders = find_masters(places.solutions, notebooks)
+    if upto is not None:
+        if notebooks or check:
+            raise CourseError("--upto goes without names of notebooks, and without --check")
+        folders = up_to(folders, upto)
+    for folder in folders:
         if check:
             wrong = list(building.problems(folder, places))
             found += len(wrong)
@@ -59,6 +73,10 @@ def build(
         out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
         if solved:
             out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
+    if upto is not None:
+        target = to or places.stage / f"upto_{folders[-1].name}"
+        files = stage([folder.name for folder in folders], places, target)
+        out.print(Text(f"{len(folders)} notebooks and what they import, {len(files)} files -> {target}"))
     if found:
         raise typer.Exit(1)
 

@@ -7,19 +7,14 @@ Both run in turn in one process, on the same inputs in float32; what is printed 
 
 import argparse
 import os
-import sys
 import time
-from pathlib import Path
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before numpy and torch are imported
 
 import numpy as np  # noqa: E402
+import stacked_lstm  # noqa: E402
 import torch  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from rnncourse import stacked_lstm  # noqa: E402
 
 T, N, D, H = 100, 64, 32, 128
 

@@ -1,11 +1,13 @@
 """Right answers pass, however they are written: by the student's check and by the grader."""
 
 import runpy
+import time
 
 import pytest
 from course import NOTEBOOKS, ROOT, exercises_of, frozen_sheet, master_of, submission
 
 from autograder.check import caller
+from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge
 
 EXERCISES = exercises_of(*NOTEBOOKS)
@@ -26,7 +28,8 @@ def test_every_alternative_passes(notebook, exercise, grader_of, record_property
     for number, text in enumerate(alternatives, start=1):
         function = master.namespace({exercise: text})[exercise]
         forward = caller(master.reference[sheet.forward.name]) if sheet.forward else None
-        judgement = judge(sheet, caller(function), forward)
+        costs = Costs(forward, time.process_time, time.process_time) if forward else None
+        judgement = judge(sheet, caller(function), forward, costs=costs)
         assert judgement.status == "right", (number, [c for c in judgement.checks if not c.passed])
         card = grader_of(notebook).grade(submission(notebook, {exercise: text}))
         shares = {j.name: (j.share, [c.finding for c in j.checks if not c.passed]) for j in card.judgements}

@@ -1,14 +1,17 @@
 """Mistakes that nobody declared: single slips are recognised however the code is written."""
 
 import ast
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of
+from course import KEY, NOTEBOOKS, TINY, exercises_of, folder_of, frozen_sheet, master_of
 
 from autograder.answers.compare import compare
 from autograder.answers.leaf import Leaf
 from autograder.check import caller
+from autograder.course.masters import read_master
 from autograder.judging import symptoms
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheet
@@ -232,3 +235,40 @@ def test_symptoms_have_names_of_their_own():
     found = {*symptoms.SYMPTOMS.values(), *symptoms.ERRORS.values()}
     names = [name for name, _ in found]
     assert len(names) == len(set(names))
+
+
+def test_the_order_of_slips_is_that_of_their_words_whatever_the_solution_looks_like():
+    """What a release lists by the solution's source would be read as the solution's outline.
+
+    The same solution with two independent lines exchanged lists the slips that both have in the same order.
+    """
+    sheets = []
+    for swapped in (False, True):
+        master = read_master(folder_of("06_lstm_backward"))
+        graded = master.exercises["lstm_step_backward"]
+        lines = graded.source.split("\n")
+        one, other = independent_lines(lines)
+        if swapped:
+            lines[one], lines[other] = lines[other], lines[one]
+        master.exercises["lstm_step_backward"] = replace(graded, source="\n".join(lines))
+        slips = fresh_sheet(master, "lstm_step_backward", KEY).slips()
+        sheets.append(dict.fromkeys((slip.name, slip.hint) for slip in slips))
+    one, other = ([words for words in sheet if words in sheets[1 - i]] for i, sheet in enumerate(sheets))
+    assert one == other
+    assert len(one) > 50
+
+
+def independent_lines(lines):
+    """Two neighbouring assignments of which neither reads what the other makes."""
+    for i, (one, other) in enumerate(pairwise(lines)):
+        try:
+            trees = [ast.parse(line.strip()).body[0] for line in (one, other)]
+        except (SyntaxError, IndexError):
+            continue
+        if not all(isinstance(tree, ast.Assign) for tree in trees):
+            continue
+        made = [{n.id for n in ast.walk(t.targets[0]) if isinstance(n, ast.Name)} for t in trees]
+        read = [{n.id for n in ast.walk(t.value) if isinstance(n, ast.Name)} for t in trees]
+        if not made[0] & (read[1] | made[1]) and not made[1] & read[0]:
+            return i, i + 1
+    raise AssertionError("there are none")

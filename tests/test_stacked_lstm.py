@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+import stacked_lstm
 from needs import TORCH
-
-from rnncourse import stacked_lstm
 
 torch = pytest.importorskip("torch", reason=TORCH)
 

@@ -94,6 +94,7 @@ class Kind(StrEnum):
     GRADIENT_SHAPE = auto()  # got, asked
     GRADIENT_VALUE = auto()
     ANOTHER_FORWARD = auto()
+    UNDERIVED = auto()  # got: the share that is earned
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ class Gradient:
         wrt: backward output -> forward argument it is the gradient by, `{"dx": "x_t", "dW": "W"}`.
         returns: names of the forward's outputs, in order; needed where the forward is a given
             function of the notebook and not an exercise of it.
+        underived: the share of its points that a backward with right numbers earns where it differentiates
+            the forward by a general method (complex steps, differences, dual numbers) and derives nothing;
+            1 where that is as good.
 
     The forward's arguments are taken from the backward's cases, by name.
     """
@@ -65,6 +68,7 @@ class Gradient:
     upstream: Mapping[str, str]
     wrt: Mapping[str, str]
     returns: tuple[str, ...] = ()
+    underived: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class Places:
         return self.root / "build" / "solved"
 
     @property
+    def stage(self) -> Path:
+        """Releases up to a notebook, for a class that is no further."""
+        return self.root / "build" / "stage"
+
+    @property
     def slides(self) -> Path:
         """Slide decks."""
         return self.root / "build" / "slides"

@@ -5,34 +5,45 @@ The trusted side holds references, inputs and marks; the sandbox is asked for ar
 
 from __future__ import annotations
 
+import builtins
 import hashlib
+import hmac
 import re
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder.answers.finding import Finding, Kind
+from autograder.answers.finding import ERRORS, Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.masters import Master, read_master
 from autograder.course.places import source_files
-from autograder.grading.submission import OURS, Plan, Planner, Role, Submission, read_submission
+from autograder.grading.reading import Reader
+from autograder.grading.submission import OURS, Plan, Planner, Role, Surveyed
 from autograder.judging.backward import WrongForward, trusted
+from autograder.judging.derivation import Costs
+from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
-from autograder.judging.judge import judge, unanswered
+from autograder.judging.judge import asked, judge, unanswered
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Judgement, Mark, Record
 from autograder.report.sentences import cell_error
-from autograder.sandbox import Limits, Sandbox, Session
-from autograder.sheets.drawn import fresh_sheets, mistaken_functions
+from autograder.sandbox import Budget, Limits, Sandbox, Session
+from autograder.sheets.drawn import fresh_sheets, mistaken_functions, own_sheet
+from autograder.sheets.effects import effects_of
 from autograder.sheets.sheet import Sheet
 
 GRADER_VERSION = 1
 # Cells of a student's own that may end the process, each by itself, before the others are left out too.
 MOST_DEADLY = 3
+# Cells that are tried each by itself, answers among them.
+MOST_TRIED = 100
+STOOD_IN = "its words are not shown, because a reference stood in for one of your functions"
 # What a mark depends on, beside the course: this room and every room below it.
 ROOMS_BELOW = (
     "errors.py",
@@ -80,8 +91,10 @@ class Grader:
 
     def __init__(self, folder: Path, key: str, unsafe: bool = False):
         self.master: Master = read_master(folder)
+        self.key = key
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
         self.planner = Planner(self.master)
+        self.reader = Reader(self.planner)
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
         self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
@@ -96,8 +109,9 @@ class Grader:
         self.close()
 
     def close(self) -> None:
-        """Stop the sandbox."""
+        """Stop the sandbox and the reader."""
         self.sandbox.close()
+        self.reader.close()
 
     @property
     def max_score(self) -> float:
@@ -128,7 +142,20 @@ class Grader:
             Ungradable: it is no notebook.
         """
         with np.errstate(all="ignore"):  # a student's numbers may overflow anything
-            return _Grading(self, read_submission(content)).scorecard()
+            return _Grading(self, content).scorecard()
+
+
+def own_key(key: str, sources: Sequence[str]) -> str:
+    """The key by which a submission's own inputs are drawn: of the course's, and the cells that are run.
+
+    Of their text and not of the file's bytes: saved again, or handed in at the other door, it is the same
+    submission.
+
+    Args:
+        key: the course's secret key.
+        sources: the texts of the cells that are run.
+    """
+    return hmac.new(key.encode(), "\0".join(sources).encode(), hashlib.sha256).hexdigest()
 
 
 def keys_of_records(folder: Path, key: str) -> Callable[[bytes], str]:
@@ -149,19 +176,35 @@ def _fingerprint(folder: Path, key: str) -> bytes:
     return digest.digest()
 
 
+def _without_words(outcome: Outcome) -> Outcome:
+    """What came of a call in a process with references in it: what it wrote could be what they answered."""
+    error = outcome.error
+    if error:
+        known = error.kind in ERRORS or hasattr(builtins, error.kind)
+        error = replace(error, kind=error.kind if known else "Exception", message=STOOD_IN)
+    return replace(outcome, printed="", complaints="", error=error)
+
+
 class _Grading:
     """The grading of one submission.
+
+    Marks come from inputs that are drawn for this submission: what was seen of another's is of no use. Only
+    the names of mistakes come from inputs that the class shares.
 
     All exercises are tried in one process first. What is right there is right, however it came about:
     the process knows no answers. What is not right is tried again, with the references in place of the
     functions it needs, and in a fresh process of its own, so that no exercise can spoil another.
     """
 
-    def __init__(self, grader: Grader, submission: Submission):
+    def __init__(self, grader: Grader, content: bytes):
         self._grader = grader
         self._sheets = grader.sheets
-        self._plan: Plan = grader.planner.plan(submission.cells)
-        self._submission = submission
+        self._plan: Plan = grader.reader.plan(content)
+        self._content = content
+        self._key = own_key(grader.key, self._plan.sources)
+        self._own: dict[str, Sheet] = {}
+        self._surveyed: Surveyed | None = None
+        self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
@@ -176,6 +219,8 @@ class _Grading:
         if self._with_references:
             self._end(self._with_references)
         problems = [*self._plan.notes, *self._problems_of_cells()]
+        if self._budget.spent:
+            problems.append(f"{self._budget.spent}; what was not tried by then counts as wrong")
         judgements = [self._judged[name] for name in self._sheets]
         return Scorecard(
             self._grader.master.name,
@@ -188,7 +233,13 @@ class _Grading:
         )
 
     def _session(self) -> Session:
-        return self._grader.sandbox.session(self._plan.sources)
+        return self._grader.sandbox.session(self._plan.sources, self._budget)
+
+    def _own_sheet(self, name: str) -> Sheet:
+        """An exercise with inputs of this submission's own."""
+        if name not in self._own:
+            self._own[name] = own_sheet(self._grader.master, name, self._key)
+        return self._own[name]
 
     def _end(self, session: Session) -> None:
         session.close()
@@ -202,7 +253,8 @@ class _Grading:
             self._end(session)
             error = next(iter(session.cell_errors), None)
             words = cell_error(error) if error else "the process ended"
-            self._plan = self._grader.planner.plan(self._submission.cells, definitions_only=True)
+            self._plan = self._grader.reader.plan(self._content, definitions_only=True)
+            self._surveyed = None
             self._plan.notes.append(f"running the cells: {words}; only their definitions were used")
             session = self._session()
             session.run_cells()
@@ -222,32 +274,44 @@ class _Grading:
     def _leave_out_deadly_cells(self) -> None:
         """Blank the cells that end the process by themselves: the other answers keep their marks.
 
-        Each such cell costs all the time that cells may take: after a few, none of the student's own is run.
+        Answers are tried first. Of the student's own cells so many are tried as can be run together in the
+        end, and a few that end the process, each of which costs all the time that cells may take.
         """
         plan = self._plan
-        deadly = 0
         given = [cell.source for cell in plan.cells if cell.role == Role.GIVEN]
-        for i, cell in enumerate(plan.cells):
-            if cell.role in OURS:
-                continue
-            if deadly >= MOST_DEADLY and not cell.exercise:
+        answers = [i for i, cell in enumerate(plan.cells) if cell.exercise]
+        own = [i for i, cell in enumerate(plan.cells) if not cell.exercise and cell.role not in OURS]
+        deadly = 0
+        left = self._grader.sandbox.limits.cell_seconds / 2
+        for tried, i in enumerate([*answers, *own]):
+            cell = plan.cells[i]
+            if not cell.exercise and (deadly >= MOST_DEADLY or tried >= MOST_TRIED or left < 0):
                 plan.leave_out(i)
                 continue
-            session = self._grader.sandbox.session([*given, cell.source])
+            before = self._budget.seconds
+            session = self._grader.sandbox.session([*given, cell.source], self._budget)
             session.run_cells()
             if not session.alive:
                 plan.leave_out(i)
                 deadly += not cell.exercise
                 name = cell.exercise or "your own"
                 plan.notes.append(f"a cell ({name}) ends the whole process; it was left out")
+            else:
+                left -= before - self._budget.seconds
+                if left < 0 and not cell.exercise:
+                    plan.leave_out(i)
+                    plan.notes.append("cells (your own) take too long; some were left out")
             self._end(session)
+
+    @cached_property
+    def _is_pure(self) -> bool:
+        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
+        return self._grader.reader.keep_nothing(self._plan.theirs)
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = self._needed(sheet)
-        explained = (
-            any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._plan.is_pure
-        )
+        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._is_pure
         if explained and all(self._judged[n].status == "right" for n in needed):
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
@@ -313,11 +377,25 @@ class _Grading:
     def _judge(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
     ) -> Judgement:
+        own = self._own_sheet(sheet.name)
         call = self._caller(session, sheet.name, standins or {})
-        forward = self._forward(session, sheet, standins or {})
-        wrong = self._wrong_forward(sheet) if forward else None
+        own = self._own_sheet(sheet.name)
+        call = self._caller(session, sheet.name, standins or {})
+        forward = self._forward(session, own, standins or {})
+        wrong = self._wrong_forward(own, forward) if forward else None
+        before = self._judged.get(sheet.name)
         called = self._called(sheet)
-        judgement = judge(sheet, call, forward, wrong, called & self._right_ones(), called)
+        judgement = judge(
+            own,
+            call,
+            forward,
+            wrong,
+            called & self._right_ones(),
+            called,
+            names=sheet,
+            above=before.share if before else -1.0,
+            costs=self._costs(session, own),
+        )
         if self._is_missing(judgement):
             self._explain_missing(judgement)
         return judgement
@@ -332,8 +410,15 @@ class _Grading:
             name = waiting.pop()
             if name not in seen:
                 seen.add(name)
-                waiting += self._plan.mentions(name)
+                waiting += self._plan.mentions.get(name, [])
         return frozenset(n for n in self._needed(sheet) if n in seen)
+
+    def _costs(self, session: Session, sheet: Sheet) -> Costs | None:
+        """How the cost of a backward is measured: in the sandbox, against the right forward's here."""
+        if sheet.forward is None:
+            return None
+        right = trusted(self._grader.master.reference[sheet.forward.name])
+        return Costs(right, time.process_time, lambda: session.cpu_seconds)
 
     def _forward(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]
@@ -348,8 +433,11 @@ class _Grading:
             return None
         return self._caller(session, sheet.forward.name, standins)
 
-    def _wrong_forward(self, sheet: Sheet) -> WrongForward | None:
-        """What is known of the student's own forward, where it is not right."""
+    def _wrong_forward(self, sheet: Sheet, forward: Call) -> WrongForward | None:
+        """What is known of the student's own forward, where it is not right.
+
+        A name moves a mark here: it is believed if the mistake gives the same for this submission's inputs.
+        """
         own = self._judged.get(sheet.forward.name) if sheet.forward else None
         if own is None or own.status != "wrong":
             return None
@@ -357,11 +445,17 @@ class _Grading:
         named = [d.name for d in own.diagnoses if not d.where]
         known = len(named) == len(own.diagnoses) == 1
         mistaken = self._grader.mistaken(own.name).get(named[0]) if known else None
+        if mistaken:
+            unseen = self._own_sheet(own.name)
+            if not explains_all(unseen, effects_of(mistaken, unseen), asked(unseen, forward)):
+                mistaken = None
         return WrongForward(master.reference[own.name], mistaken)
 
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
         def call(batch: Any) -> list[Outcome]:
             outcomes = session.call(name, batch, standins)
+            if standins:
+                return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]
 
         return call
@@ -381,13 +475,19 @@ class _Grading:
         cause = ""
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
-            cause = self._plan.why_missing(name[1], self._grader.packages)
+            cause = self._why_missing(name[1])
         elif error.kind == "ModuleNotFoundError":
             cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
-        elif error.kind == "syntax" and self._submission.python > sys.version_info[:2]:
-            theirs, ours = (".".join(map(str, v[:2])) for v in (self._submission.python, sys.version_info))
+        elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
+            theirs, ours = (".".join(map(str, v[:2])) for v in (self._plan.python, sys.version_info))
             cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
         return replace(error, message=f"{error.message}; {cause}") if cause else error
+
+    def _why_missing(self, name: str) -> str:
+        """Why a name is not there when the cells have run; they are read once, whatever is missed."""
+        if self._surveyed is None:
+            self._surveyed = self._grader.reader.survey(self._plan.sources, self._grader.packages)
+        return self._surveyed.why_missing(name)
 
     @staticmethod
     def _is_missing(judgement: Judgement) -> bool:

@@ -10,10 +10,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,8 @@ MOST_SOURCE = 300_000
 MOST_DEPTH = 100
 # Objects and lists in the file; nbgrader needs two kilobytes of memory for each.
 MOST_PARTS = 100_000
-# A text of JSON, with its quotes.
-TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# A text of JSON, with its quotes, where no quote in it is escaped; the last one may lack its end.
+TEXT = re.compile(rb'"[^"]*"?')
 # A question's cell, with its comments.
 MOST_SAID = 3000
 # Parts of one answer that are no definition of its function and yet are run, as a split cell leaves them.
@@ -91,55 +90,72 @@ class Plan:
         cells: the cells.
         stubs: exercises whose answer is an untouched stub.
         notes: remarks for the record ("problems").
+        python: the version of Python that the notebook was written with, or ().
         answers: what was typed to the notebook's questions: number -> part -> value. Nothing of it is run.
         given_up: exercises whose derivation a cell asks for.
+        mentions: a name that the student's cells define -> the names that stand where it is defined.
     """
 
     cells: list[PlannedCell] = field(default_factory=list)
     stubs: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    python: tuple[int, ...] = ()
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     given_up: list[str] = field(default_factory=list)
+    mentions: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def sources(self) -> list[str]:
         """The texts of the cells."""
         return [cell.source for cell in self.cells]
 
-    @cached_property
-    def is_pure(self) -> bool:
-        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
-        return all(keeps_nothing(parse(cell.source)) for cell in self.cells if cell.role not in OURS)
-
     def source_of(self, exercise: str) -> str:
         """The text of an exercise's answer cells."""
         return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
 
-    def mentions(self, name: str) -> frozenset[str]:
-        """The names that stand where a name is defined in the student's own cells; none for others."""
-        found: set[str] = set()
-        for cell in self.cells:
-            tree = parse(cell.source) if cell.role not in OURS else None
-            for statement in tree.body if tree else ():
-                if name in bound(statement):
-                    found |= mentioned(statement)
-        return frozenset(found)
-
-    def why_missing(self, name: str, packages: Sequence[str]) -> str:
-        """Why a name is not there when the cells have run, and what to do."""
-        namespace = Namespace((), packages)
-        for cell in self.cells:
-            tree = parse(cell.source)
-            namespace.run(tree.body if tree else ())
-        if name in namespace.names:
-            return ""
-        if why := namespace.missing.get(name):
-            return f"{why} where it is graded"
-        return NOT_SET
+    @property
+    def theirs(self) -> list[str]:
+        """The texts of the student's cells."""
+        return [cell.source for cell in self.cells if cell.role not in OURS]
 
     def leave_out(self, index: int) -> None:
         """Blank a cell; the others keep their places."""
         self.cells[index] = replace(self.cells[index], source="")
+
+
+def keep_nothing(sources: Iterable[str]) -> bool:
+    """Whether cells can be seen to keep nothing between calls of their functions."""
+    return all(keeps_nothing(parse(source)) for source in sources)
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What there is when cells have run, as far as that can be told without running them.
+
+    Args:
+        names: that are set.
+        missing: names that some cell would set, and why it does not.
+    """
+
+    names: frozenset[str]
+    missing: dict[str, str]
+
+    def why_missing(self, name: str) -> str:
+        """Why a name is not there, and what to do; "" where it should be there."""
+        if name in self.names:
+            return ""
+        if why := self.missing.get(name):
+            return f"{why} where it is graded"
+        return NOT_SET
+
+
+def survey(sources: Iterable[str], packages: Sequence[str]) -> Surveyed:
+    """Look through cells for the names that they set."""
+    namespace = Namespace((), packages)
+    for source in sources:
+        tree = parse(source)
+        namespace.run(tree.body if tree else ())
+    return Surveyed(frozenset(namespace.names), namespace.missing)
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -193,7 +209,9 @@ def read_submission(content: bytes) -> Submission:
         raise Ungradable("the file is empty; save the notebook again")
     parts = content.count(b"{") + content.count(b"[")
     if parts > MOST_PARTS:
-        outside = TEXT.sub(b"", content)  # a long text may hold any number of brackets
+        # A long text may hold any number of brackets. One that never ends, full of escaped quotes, must not
+        # cost a look to its end for each of them: so the escapes go first.
+        outside = TEXT.sub(b"", content.replace(rb"\\", b"").replace(rb"\"", b""))
         parts = outside.count(b"{") + outside.count(b"[")
     if parts > MOST_PARTS:
         raise Ungradable(f"the file has {parts} parts, more than {MOST_PARTS}; clear its outputs and save it")
@@ -336,6 +354,7 @@ class Planner:
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only
             plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
+        plan.mentions = _mentions(theirs)
         self._look_at_answers(plan, planned)
         return plan
 
@@ -425,6 +444,17 @@ class Planner:
             tree = parse(answered[name])
             if tree and is_stub(tree, name) and not any(defines(source, name) for source in others):
                 plan.stubs.add(name)
+
+
+def _mentions(trees: Iterable[ast.Module | None]) -> dict[str, list[str]]:
+    """A name that these cells define -> the names that stand where it is defined."""
+    found: dict[str, set[str]] = {}
+    for tree in trees:
+        for statement in tree.body if tree else ():
+            names = set(mentioned(statement))
+            for name in bound(statement):
+                found.setdefault(name, set()).update(names)
+    return {name: sorted(names) for name, names in found.items()}
 
 
 def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[int]) -> set[int]:

@@ -7,13 +7,13 @@ judged itself and in another while its backward is.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from autograder.answers.calling import copied
 from autograder.answers.compare import axis_words, compare
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaf import Leaf, Leaves
@@ -26,6 +26,7 @@ from autograder.judging.gradients import (
     GradientTrouble,
     check_backward,
     entrywise,
+    grouped,
     input_leaves,
     jacobian,
 )
@@ -55,7 +56,7 @@ def trusted(function: Callable[..., Any]) -> Call:
 
     def call(batch: Any) -> list[Outcome]:
         with np.errstate(all="ignore"):
-            return [Outcome(function(*copy.deepcopy(list(arguments)))) for arguments in batch]
+            return [Outcome(function(*copied(list(arguments)))) for arguments in batch]
 
     return call
 
@@ -78,7 +79,7 @@ def gradient_error(sheet: Sheet, own: Forward, call: Call, forward: Call) -> Fin
     rng = seed_of("gradient", own.name, sheet.name, 0)
     upstream = _upstream(own, rng)
     loss = _loss(own, forward, upstream)
-    (outputs,) = loss.outputs([copy.deepcopy(own.inputs)])
+    (outputs,) = loss.outputs([own.inputs])
     gradients, trouble = _gradients(sheet, own, call, outputs, upstream)
     if trouble:
         return trouble
@@ -141,9 +142,8 @@ def _gradients(
     sheet: Sheet, own: Forward, call: Call, outputs: Leaves, upstream: dict[str, np.ndarray]
 ) -> tuple[Leaves, Finding | None]:
     """What the student's backward gives for these outputs of a forward, or what is wrong with it."""
-    values = {**sheet.cases[0].inputs, **own.inputs, **_grouped(outputs), **upstream}
-    arguments = [copy.deepcopy(values[parameter]) for parameter in sheet.parameters]
-    (outcome,) = call([arguments])
+    values = {**sheet.cases[0].inputs, **own.inputs, **grouped(outputs), **upstream}
+    (outcome,) = call([[values[parameter] for parameter in sheet.parameters]])
     if outcome.error:
         return {}, stopped(outcome.error, sheet.name)
     gradients, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[0].expected)
@@ -172,17 +172,6 @@ def _likeness(matrix: np.ndarray, wanted: np.ndarray) -> float:
     """The cosine between two tables of slopes, without its sign."""
     scale = float(np.linalg.norm(matrix) * np.linalg.norm(wanted))
     return abs(float((matrix * wanted).sum())) / scale if np.isfinite(scale) and scale > 0 else 0.0
-
-
-def _grouped(leaves: Leaves) -> dict[str, Any]:
-    """Leaves as arguments again: `gates["f"]` becomes a member of the dict `gates`."""
-    grouped: dict[str, Any] = {}
-    for (name, key), array in leaves.items():
-        if key:
-            grouped.setdefault(name, {})[key] = array
-        else:
-            grouped[name] = array
-    return grouped
 
 
 def _located(sheet: Sheet, own: Forward, loss: ForwardLoss, gradients: Leaves, leaf: Leaf) -> Finding | None:

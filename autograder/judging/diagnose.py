@@ -73,6 +73,11 @@ def diagnose(
     )
 
 
+def explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
+    """Whether a mistake gives just these answers, right where they are right and wrong as they are."""
+    return _Seen(sheet, answers).is_just(Mistake("", "", tuple(effects)))
+
+
 def _named(mistake: Mistake, called: frozenset[str] | None) -> str:
     """A mistake's name; "(in `f`)" behind it is left out where f is not called at all."""
     if called is None or not mistake.made_in or mistake.made_in in called:

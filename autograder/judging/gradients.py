@@ -105,6 +105,17 @@ def input_leaves(inputs: Inputs, names: Iterable[str]) -> Leaves:
     return leaves
 
 
+def grouped(leaves: Leaves) -> dict[str, Any]:
+    """Leaves as arguments again: `gates["f"]` becomes a member of the dict `gates`."""
+    grouped: dict[str, Any] = {}
+    for (name, key), array in leaves.items():
+        if key:
+            grouped.setdefault(name, {})[key] = array
+        else:
+            grouped[name] = array
+    return grouped
+
+
 def moved(inputs: Inputs, leaf: Leaf, change: np.ndarray) -> Inputs:
     """The inputs with one array changed; the others are shared, nothing is changed in place."""
     name, key = leaf

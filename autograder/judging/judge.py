@@ -6,7 +6,6 @@ process, or in a sandbox) is the caller's business.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaves import student_leaves
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
+from autograder.judging.derivation import Costs, differentiates
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
 from autograder.judging.general_mistakes import nearly_right
@@ -41,6 +41,11 @@ SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
 )
+UNDERIVED = Diagnosis(
+    "a general differentiator",
+    "Use the states that your function is given: each of them spares you one look at the forward.",
+    is_exact=True,
+)
 
 
 def unanswered(sheet: Sheet) -> Judgement:
@@ -55,6 +60,9 @@ def judge(
     wrong_forward: WrongForward | None = None,
     right: frozenset[str] = frozenset(),
     called: frozenset[str] | None = None,
+    names: Sheet | None = None,
+    above: float = -1.0,
+    costs: Costs | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -65,10 +73,14 @@ def judge(
         wrong_forward: what is known of the student's own forward, where it is not right.
         right: functions the student's one calls that are known to be right.
         called: functions of `needs` that the student's one calls; None where that is not known.
+        names: the sheet by which a wrong answer's mistake is told, with inputs of its own; without one,
+            `sheet` itself. Nothing that is found with it earns anything.
+        above: a mistake is told only where the share is larger: else the judgement is of no use.
+        costs: for a backward function, how its cost is measured: a general differentiator is told by it.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
-    outcomes = call([*(copy.deepcopy(arguments) for arguments in batch), copy.deepcopy(batch[0])])
+    outcomes = call([*batch, batch[0]])
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
     _gather_output(judgement, sheet, outcomes)
@@ -87,17 +99,22 @@ def judge(
         judgement.status, judgement.share = "right", 1.0
     else:
         judgement.share = 0.0 if again else _share(values, edges)
-        judgement.diagnoses = (
-            judgement.diagnoses
-            or diagnose(sheet, answers, right, called)
-            or without_effect(sheet, call, answers)
-            or _nearly(sheet, answers)
-            or _symptoms(sheet, values, edges)
-        )
-    if sheet.spec.derived:
-        judgement.diagnoses = _without_factors(judgement.diagnoses, sheet)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
+    own = sheet.forward
+    if own and costs and judgement.share > 0 and differentiates(sheet, own, answers, call, costs):
+        _mark_underived(judgement, own)
+    if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
+        by = names or sheet  # the sheet that knows mistakes
+        seen = asked(names, call) if names else answers
+        judgement.diagnoses = (
+            diagnose(by, seen, right, called)
+            or without_effect(by, call, seen)
+            or _nearly(by, seen)
+            or _symptoms(sheet, values, edges)
+        )
+        if sheet.spec.derived:
+            judgement.diagnoses = _without_factors(judgement.diagnoses, by)
     return judgement
 
 
@@ -110,7 +127,7 @@ def _without_factors(diagnoses: list[Diagnosis], sheet: Sheet) -> list[Diagnosis
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
-    (outcome,) = call([copy.deepcopy(list(probe.case.inputs.values()))])
+    (outcome,) = call([list(probe.case.inputs.values())])
     judgement = Judgement(f"{sheet.name}, stage {probe.case.words!r}", "wrong", 0.0, notes=[probe.says])
     others = [f"`{name}`" for name in sheet.returns if name not in probe.outputs]
     if others:
@@ -140,6 +157,23 @@ def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake)
         same_trace(seen[leaf], told[leaf], trace_of(expected[leaf], expected[leaf])) for leaf in seen
     )
     return Diagnosis(mistake.name, mistake.hint) if same else None
+
+
+def _mark_underived(judgement: Judgement, own: Forward) -> None:
+    """Say that a backward derives nothing; what that is worth is the course's to say."""
+    worth = own.gradient.underived
+    found = Finding(Kind.UNDERIVED, names=(own.name,), got=worth)
+    judgement.checks.append(Check("derivation", worth == 1, found))
+    judgement.diagnoses = [UNDERIVED]
+    if worth < 1:
+        judgement.status = "wrong"
+        judgement.share *= worth
+
+
+def asked(sheet: Sheet, call: Call) -> list[Answer]:
+    """A student's answers to the cases of a sheet."""
+    outcomes = call([list(case.inputs.values()) for case in sheet.cases])
+    return [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes)]
 
 
 def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
@@ -230,8 +264,11 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
         if leaf in answer.problems:
             return answer.problems[leaf]
     for leaf, expected in asked:
+        got = answer.leaves[leaf]
+        if np.array_equal(got, expected):
+            continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
-        found = compare(leaf, answer.leaves[leaf], expected, words, sheet.spec.rtol, sheet.spec.atol)
+        found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
         if found:
             return found
     return None
@@ -252,7 +289,9 @@ def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
         other = second.leaves.get(leaf)
         if other is None or array.shape != other.shape:
             return Finding(Kind.ANOTHER_SHAPE, leaf)
-        if not np.allclose(array, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True):
+        if not np.array_equal(array, other) and not np.allclose(
+            array, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True
+        ):
             return Finding(Kind.ANOTHER_VALUE, leaf)
     return None
 

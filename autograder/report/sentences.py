@@ -90,6 +90,10 @@ OTHERS = {
     Kind.TOO_MANY_ENTRIES: "there are too many entries to try",
     Kind.GRADIENT_SHAPE: "`{leaf}` has the shape {got}; {names} has {asked}",
     Kind.GRADIENT_VALUE: "beside numeric differences {cause}",
+    Kind.UNDERIVED: (
+        "the numbers are right, but they are not derived: {names} is gone through again for every number, "
+        "and the states that are given are not used"
+    ),
     Kind.ANOTHER_FORWARD: "your backward is right, but your own {names} is another function: {cause}",
 }
 

@@ -15,7 +15,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,6 +30,23 @@ START_SECONDS = 60.0
 REPORT_SECONDS = 10.0
 # What bubblewrap says where it may not make namespaces.
 REFUSED = re.compile("namespace|uid map|RTM_NEWADDR|not permitted|Permission denied")
+
+
+def ask_who(line: socket.socket) -> None:
+    """Let the kernel say with the next byte which process sent it, where it can."""
+    if hasattr(socket, "SO_PASSCRED"):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+
+def first_byte(line: socket.socket) -> tuple[bytes, int]:
+    """The first byte on a line, and the number of the process that sent it (0 where nobody knows)."""
+    data, ancillary, _, _ = line.recvmsg(1, socket.CMSG_LEN(CREDENTIALS.size))
+    pid = 0
+    if hasattr(socket, "SO_PASSCRED"):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        said = [content for _, kind, content in ancillary if kind == socket.SCM_CREDENTIALS]
+        pid = CREDENTIALS.unpack(said[0])[0] if said else 0
+    return data, pid
 
 
 class Worker:
@@ -55,8 +71,7 @@ class Worker:
             else:
                 command = launcher.sandboxed_command(bwrap, packages, limits, control)
                 environment = {}
-            if hasattr(socket, "SO_PASSCRED"):
-                self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            ask_who(self.control)
             try:
                 self.process = subprocess.Popen(
                     command,
@@ -76,9 +91,9 @@ class Worker:
     def _wait_until_ready(self, bwrap: Path | None) -> None:
         self.control.settimeout(START_SECONDS)
         try:
-            data, ancillary, _, _ = self.control.recvmsg(1, socket.CMSG_LEN(CREDENTIALS.size))
+            data, pid = first_byte(self.control)
         except TimeoutError:
-            data, ancillary = b"", []
+            data, pid = b"", 0
         if not data:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(1.0)
@@ -87,16 +102,10 @@ class Worker:
             self.close()
             raise SandboxUnavailable(_why_not(said, bwrap))
         self.control.setblocking(False)
-        if sys.platform.startswith("linux"):
-            pid = next(
-                CREDENTIALS.unpack(content)[0]
-                for _, kind, content in ancillary
-                if kind == socket.SCM_CREDENTIALS
-            )
+        if pid:
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
             base = pages * os.sysconf("SC_PAGE_SIZE")
             self.address_space = base + self.limits.memory_bytes
-            self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
     def answers(self) -> bool:
         """Whether the idle process still is there."""
@@ -110,6 +119,7 @@ class Worker:
             OSError: the worker is gone.
         """
         mine, theirs = socket.socketpair()
+        ask_who(mine)
         self._next += 1
         request = REQUEST.pack(FORK, self._next, self.address_space)
         try:

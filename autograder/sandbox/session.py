@@ -14,7 +14,7 @@ import re
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from autograder.answers import wire
 from autograder.answers.outcome import Outcome, Place, StudentError
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
-from autograder.sandbox.deadline import WINDOW, Deadline
-from autograder.sandbox.idle import START_SECONDS, Worker
-from autograder.sandbox.limits import Limits, Usage, room_for
+from autograder.sandbox.deadline import WINDOW, Deadline, kept_waiting
+from autograder.sandbox.idle import START_SECONDS, Worker, first_byte
+from autograder.sandbox.limits import Budget, Limits, Usage, room_for, time_for
 from autograder.sandbox.protocol import (
     CLOSED_ONLY,
     HELLO,
@@ -49,6 +49,7 @@ MOST_PLACES = 20
 STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
 STANDIN_MEMORY = 256 << 20  # what this process may use for a stand-in's answer
 STANDIN_SHARE = 4  # seconds of stand-ins per second of a batch's own
+STANDIN_TEXT = 1000  # characters of one text among a stand-in's arguments
 UNASKED = "the process sent what was not asked for"
 
 
@@ -83,9 +84,14 @@ class Sandbox:
         self._worker = Worker(self.packages, self.limits, self._bwrap)
         return self._worker
 
-    def session(self, cells: Sequence[str]) -> Session:
-        """A process of its own for one submission; nothing of it runs yet."""
-        return Session(self, self.live_worker(), list(cells))
+    def session(self, cells: Sequence[str], budget: Budget | None = None) -> Session:
+        """A process of its own for one submission; nothing of it runs yet.
+
+        Args:
+            cells: what it runs first.
+            budget: what all sessions of the submission may cost together; without one, what one may.
+        """
+        return Session(self, self.live_worker(), list(cells), budget or Budget(self.limits))
 
     def live_worker(self) -> Worker:
         """The idle process; a new one if it is dead or belongs to the process that forked us."""
@@ -115,20 +121,22 @@ class _EndedError(Exception):
 class Session:
     """One submission's process; a context manager. Made by `Sandbox.session`."""
 
-    def __init__(self, sandbox: Sandbox, worker: Worker, cells: list[str]):
+    def __init__(self, sandbox: Sandbox, worker: Worker, cells: list[str], budget: Budget):
         self.cells = cells
         self.cell_errors: list[StudentError] = []
         self.cell_printed = ""
         self.limits = sandbox.limits
         self._sandbox = sandbox
         self._worker = worker
+        self._budget = budget
         self._end: StudentError | None = None
         self._ran = False
         self._closed = False
         self._usage: Usage | None = None
+        self._pid = 0
         self._calls = 0
         self._room = self.limits.frame_bytes  # what may still come back for one request
-        self._greeted = False
+        budget.sessions -= 1
         try:
             self._number, self._socket = worker.fork()
         except OSError:
@@ -148,6 +156,11 @@ class Session:
             self._usage = report[1] if report else Usage()
         return self._usage or Usage()
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the process until now; infinite where it has ended."""
+        return self._worker.cpu_seconds(self._number) if self.alive else math.inf
+
     def run_cells(self) -> None:
         """Run the cells, once. Errors in them are noted, not raised."""
         if self._ran:
@@ -155,9 +168,9 @@ class Session:
         self._ran = True
         try:
             self._greet()
-            deadline = Deadline(self.limits.cell_seconds)
-            self._send(wire.encode(None, words(RunCells(self.cells))), deadline)
-            _, ran = self._receive(deadline)
+            with self._time(self.limits.cell_seconds) as deadline:
+                self._send(wire.encode(None, words(RunCells(self.cells))), deadline)
+                _, ran = self._receive(deadline)
             if not isinstance(ran, CellsRan):
                 raise self._over("protocol", UNASKED)
             self.cell_printed = _text(ran.printed, self.limits.output_bytes)
@@ -190,25 +203,25 @@ class Session:
         try:
             if self._end is not None:
                 raise _EndedError(self._end)
-            self._deadline = Deadline(self.limits.call_seconds)
             first, self._calls = self._calls, self._calls + len(batch)
             request = words(CallFunction(function, first, list(standins)))
             blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
             self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
             self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
-            self._send(blob, self._deadline)
-            self._room = self.limits.frame_bytes
-            answered = 0
-            while len(outcomes) < len(batch):
-                value, message = self._receive(self._deadline)
-                name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
-                if name in standins:
-                    answered += 1
-                    self._answer_standin(standins[name], value, answered)
-                elif isinstance(message, Answered) and message.number == first + len(outcomes):
-                    outcomes.append(self._outcome(value, message))
-                else:
-                    raise self._over("protocol", UNASKED)
+            with self._time(self.limits.call_seconds) as self._deadline:
+                self._send(blob, self._deadline)
+                self._room = self.limits.frame_bytes
+                answered = 0
+                while len(outcomes) < len(batch):
+                    value, message = self._receive(self._deadline)
+                    name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
+                    if name in standins:
+                        answered += 1
+                        self._answer_standin(standins[name], value, answered)
+                    elif isinstance(message, Answered) and message.number == first + len(outcomes):
+                        outcomes.append(self._outcome(value, message))
+                    else:
+                        raise self._over("protocol", UNASKED)
         except _EndedError as ended:
             outcomes += [Outcome(error=ended.args[0])] * (len(batch) - len(outcomes))
         return outcomes
@@ -228,18 +241,36 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextlib.contextmanager
+    def _time(self, seconds: float) -> Iterator[Deadline]:
+        """A deadline for one request, no longer than what is left for the submission; it is paid for here.
+
+        Raises:
+            _EndedError: nothing is left.
+        """
+        if self._budget.spent:
+            raise self._over("time", self._budget.spent)
+        deadline = Deadline(min(seconds, self._budget.seconds))
+        try:
+            yield deadline
+        finally:
+            self._budget.seconds -= deadline.taken
+
     def _answer_standin(self, standin: Callable[..., Any], value: Any, answered: int) -> None:
         """Compute what a stand-in is asked for; the time it takes is not the student's."""
-        if answered > self.limits.standin_calls:
-            raise self._over("time", f"more than {self.limits.standin_calls} calls of a function")
+        self._budget.standin_calls -= 1
+        if answered > self.limits.standin_calls or self._budget.standin_calls < 0:
+            raise self._over("time", f"more than {answered - 1} calls of a function")
         begun = time.monotonic()
         try:
-            args, kwargs = value
             if not _modest(value, self._standin_bytes):
                 raise ValueError("arguments much larger than the call's own")
-            # Few numbers of odd shapes can broadcast to gigabytes.
-            room = contextlib.nullcontext() if _ordinary(value) else room_for(STANDIN_MEMORY)
-            with np.errstate(all="ignore"), room:
+            args, kwargs = value
+            with np.errstate(all="ignore"), contextlib.ExitStack() as bounds:
+                if not all(map(_ordinary, (*args, *kwargs.values()))):
+                    # Few numbers of odd shapes can broadcast to gigabytes, and a large one count for ever.
+                    bounds.enter_context(room_for(STANDIN_MEMORY))
+                    bounds.enter_context(time_for(self._standin_seconds))
                 result = standin(*args, **kwargs)
                 answer = words(StandinAnswered(failed=False))
                 blob = wire.encode(result, answer, self.limits.frame_bytes, keep_numbers=True)
@@ -259,9 +290,11 @@ class Session:
         """
         for last_try in (False, True):
             try:
-                if self._read(1, Deadline(START_SECONDS)) == HELLO:
+                self._poll(Deadline(START_SECONDS), select.POLLIN)
+                said, self._pid = first_byte(self._socket)
+                if said == HELLO:
                     return
-            except (ConnectionError, TimeoutError):
+            except OSError:
                 pass
             self._socket.close()
             self._worker.kill(self._number)
@@ -334,7 +367,7 @@ class Session:
         return buffer
 
     def _poll(self, deadline: Deadline, event: int) -> None:
-        """Wait for the socket; a process that has not had its share of the processor gets longer.
+        """Wait for the socket; a process from which others took the processor gets longer.
 
         Raises:
             TimeoutError: it is late, and not because the machine is busy.
@@ -344,7 +377,9 @@ class Session:
         left = deadline.at - time.monotonic()
         if left > 0 and poll.poll(left * 1000 + 1):
             return
-        while deadline.may_wait(self._worker.cpu_seconds(self._number)):
+        while deadline.may_wait(
+            self._worker.cpu_seconds(self._number), kept_waiting(self._pid, deadline.seconds)
+        ):
             if poll.poll(WINDOW * 1000):
                 return
         raise TimeoutError
@@ -446,19 +481,47 @@ class Session:
 
 
 def _modest(value: Any, room: int) -> bool:
-    """Whether arguments are so small that a trusted function cannot be made to labour over them."""
-    if isinstance(value, (list, tuple)):
-        return all(_modest(part, room) for part in value)
+    """Whether arguments are so small that a trusted function cannot be made to labour over them.
+
+    Args:
+        value: nested arguments.
+        room: bytes that all arrays, and all lists once NumPy has made arrays of them, may have together.
+    """
+    return _bytes_of(value, room) <= room
+
+
+def _bytes_of(value: Any, room: int) -> int:
+    """The bytes that arguments have as arrays; more than `room` where one is too large in itself."""
     if isinstance(value, dict):
-        return all(_modest(part, room) for part in value.values())
+        return sum(_bytes_of(part, room) for part in value.values())
+    if isinstance(value, list | tuple):
+        return _bytes_as_array(value, room)
     if isinstance(value, np.ndarray):
-        return math.prod(size or 1 for size in value.shape) * value.itemsize <= room
-    return not isinstance(value, (int, np.integer)) or abs(int(value)) <= room
+        return math.prod(size or 1 for size in value.shape) * value.itemsize
+    if isinstance(value, str):
+        return 4 * len(value) if len(value) <= STANDIN_TEXT else room + 1
+    too_large = isinstance(value, int | np.integer) and abs(int(value)) > room
+    return room + 1 if too_large else np.dtype(np.float64).itemsize
+
+
+def _bytes_as_array(parts: Sequence[Any], room: int) -> int:
+    """The bytes of a list: NumPy gives every part of it as much room as its largest part needs."""
+    sizes = [_bytes_of(part, room) for part in parts]
+    return max(len(sizes) * max(sizes, default=0), sum(sizes)) + np.dtype(np.float64).itemsize
 
 
 def _ordinary(value: Any) -> bool:
-    """Whether no arithmetic with these arguments can make a large array: three short axes at most."""
-    return all(array.ndim <= 3 and max(array.shape, default=0) <= 200 for array in wire.arrays_in(value))
+    """Whether no arithmetic with this argument can be much work: three short axes and small numbers at most.
+
+    What is no array (a list, a text) may become one of any shape.
+    """
+    if isinstance(value, np.ndarray):
+        return value.ndim <= 3 and max(value.shape, default=0) <= 200
+    if isinstance(value, dict):
+        return all(_ordinary(part) for part in value.values())
+    if isinstance(value, float | np.floating):
+        return True
+    return isinstance(value, int | np.integer) and abs(int(value)) <= 200
 
 
 def _text(told: Any, bound: int) -> str:

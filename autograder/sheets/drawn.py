@@ -5,7 +5,6 @@ Only the trusted side ever holds a fresh sheet.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.answers.calling import copied
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import reference_leaves
 from autograder.course.exercise import DrawInputs, Gradient, Inputs
@@ -43,24 +43,44 @@ def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
 
 def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
-    exercise = master.exercises[name]
-    spec = exercise.spec
-    sheet = Sheet(name, exercise.points, exercise.parameters, spec, drawn_cases(master, name, key), [])
+    sheet = _plain_sheet(master, name, drawn_cases(master, name, key))
     sheet.mistakes = [
         Mistake(label, hint, effects_of(function, sheet), made_in)
-        for label, hint, function, made_in in mistaken_functions(master, exercise)
+        for label, hint, function, made_in in mistaken_functions(master, master.exercises[name])
     ]
-    if spec.gradient:
-        sheet.forward = _forward_of(master, spec.gradient, sheet)
-    sheet.probes = _probes(master, exercise, key)
+    sheet.probes = _probes(master, master.exercises[name], key)
     sheet.slips = cache(lambda: slips_of(master, sheet))
     sheet.pairs = cache(lambda: pairs_of(master, sheet))
     sheet.reads = _read_by(master.reference[name], sheet)
     return sheet
 
 
-def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
+def own_sheet(master: Master, name: str, key: str) -> Sheet:
+    """Draw one exercise's inputs for one submission and compute what is expected; no mistake is tried.
+
+    One generator draws all of it, which is quicker; nobody keeps such a sheet.
+    """
+    rng = seed_of(key, master.name, name, 0)
+    return _plain_sheet(master, name, drawn_cases(master, name, key, rng))
+
+
+def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
+    exercise = master.exercises[name]
+    spec = exercise.spec
+    sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
+    if spec.gradient:
+        sheet.forward = _forward_of(master, spec.gradient, sheet)
+    return sheet
+
+
+def drawn_cases(master: Master, name: str, key: str, rng: np.random.Generator | None = None) -> list[Case]:
     """Draw the inputs of one exercise and compute what is expected.
+
+    Args:
+        master: the notebook.
+        name: the exercise.
+        key: the same key draws the same inputs.
+        rng: draws all cases; without one each has its own, so that a new case changes no other.
 
     Raises:
         CourseError: the reference fails, or does not take what is drawn.
@@ -71,7 +91,11 @@ def drawn_cases(master: Master, name: str, key: str) -> list[Case]:
     drawn = [(f"random values {i + 1}", False, draw) for i, draw in enumerate(draws)]
     drawn += [(words, True, draw) for words, draw in spec.edge_cases.items()]
     return [
-        Case(words, is_edge, *_drawn(master, exercise, words, draw, seed_of(key, master.name, name, index)))
+        Case(
+            words,
+            is_edge,
+            *_drawn(master, exercise, words, draw, rng or seed_of(key, master.name, name, index)),
+        )
         for index, (words, is_edge, draw) in enumerate(drawn)
     ]
 
@@ -83,7 +107,7 @@ def _drawn(
     name, reference = exercise.name, master.reference[exercise.name]
     inputs = draw(rng)
     try:
-        expected = reference_leaves(reference(*copy.deepcopy(list(inputs.values()))), exercise.spec.returns)
+        expected = reference_leaves(reference(*copied(list(inputs.values()))), exercise.spec.returns)
     except Exception as error:
         raise CourseError(
             f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
@@ -175,5 +199,5 @@ def _forward_of(master: Master, gradient: Gradient, sheet: Sheet) -> Forward:
     if missing:
         raise CourseError(f"{place}, whose arguments {missing} are no arguments of {sheet.name!r}")
     inputs = {name: sheet.cases[0].inputs[name] for name in parameters}
-    expected = reference_leaves(function(*copy.deepcopy(list(inputs.values()))), returns)
+    expected = reference_leaves(function(*copied(list(inputs.values()))), returns)
     return Forward(gradient.of, gradient, is_exercise, returns, inputs, expected)

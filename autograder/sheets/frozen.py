@@ -27,7 +27,7 @@ from autograder.errors import CourseError
 from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
 
-FORMAT = 8
+FORMAT = 9
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
 WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
@@ -229,6 +229,7 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             "upstream": dict(spec.gradient.upstream),
             "wrt": dict(spec.gradient.wrt),
             "returns": list(sheet.forward.returns),
+            "underived": spec.gradient.underived,
             "is_exercise": sheet.forward.is_exercise,
             "inputs": _put(sheet.forward.inputs, arrays),
             "expected": _put(sheet.forward.expected, arrays),
@@ -423,7 +424,9 @@ class FrozenChecks:
         if gradient:
             sheet.forward = Forward(
                 gradient["of"],
-                Gradient(gradient["of"], gradient["upstream"], gradient["wrt"]),
+                Gradient(
+                    gradient["of"], gradient["upstream"], gradient["wrt"], underived=gradient["underived"]
+                ),
                 gradient["is_exercise"],
                 tuple(gradient["returns"]),
                 _get(gradient["inputs"], self._tensors),

@@ -24,6 +24,7 @@ from autograder.sheets.slips import (
     place_of,
     replaced,
     scope_of,
+    shuffled,
     sites_of,
     slips_in,
 )
@@ -58,7 +59,7 @@ def pairs_of(master: Master, sheet: Sheet) -> list[Mistake]:
         pair = Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
         if _shows_always(effects, sheet) and distinct.add(pair):
             found.append(pair)
-    return found
+    return sorted(found, key=shuffled)
 
 
 def _shows_always(effects: Sequence[Effect], sheet: Sheet) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +31,14 @@ Path = tuple[tuple[str, int | None], ...]
 
 @dataclass(frozen=True)
 class Edit:
-    """One slip: its words, the cell's tree in which it was made, where, and what stands there."""
+    """One slip: its words, the cell's tree in which it was made, where, what stands there, its kind."""
 
     name: str
     hint: str
     tree: ast.Module
     path: Path
     replacement: ast.AST
+    kind: int = -1
 
 
 def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
@@ -44,16 +46,30 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
 
     A slip that makes the function fail, or gives another shape, is left out: there the failure's or the
     shape's own words say more.
+
+    They are given by kind, and within a kind by a hash: their order is released with them, and must not say
+    in which order the solution's lines stand.
     """
     exercise = master.exercises[sheet.name]
     if exercise.spec.ways:
         return []  # their names would tell a derivation factor by factor
     distinct = Distinct(sheet)
+    kinds: dict[int, int] = {}
     for edit in edits_of(master, exercise, sheet):
         effects = effects_of(compiled(master, exercise, edit.tree), sheet, edges=False)
-        if all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True)):
-            distinct.add(Mistake(edit.name, edit.hint, effects))
-    return distinct.found
+        slip = Mistake(edit.name, edit.hint, effects)
+        plain = all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True))
+        if plain and distinct.add(slip):
+            kinds[id(slip)] = edit.kind
+    return sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
+
+
+def shuffled(mistake: Mistake) -> tuple[str, list[float]]:
+    """A place for a mistake that tells nothing of where it was made; of the same words its numbers decide."""
+    traces = [effect for effect in mistake.effects if not isinstance(effect, str)]
+    where = [[str(leaf) for leaf in effect] for effect in traces]
+    digest = hashlib.sha256(repr((mistake.name, mistake.hint, mistake.other, where)).encode()).hexdigest()
+    return digest, [float(n) for effect in traces for trace in effect.values() for n in trace.numbers]
 
 
 def _is_plain(effect: Effect, case: Case) -> bool:
@@ -99,7 +115,7 @@ def place_of(tree: ast.Module, name: str) -> int:
 def slips_in(tree: ast.Module, start: int, scope: Scope, kinds: Sequence[SlipKind]) -> Iterator[Edit]:
     """The slips of some kinds in the function that stands at a place of a cell."""
     seen: set[tuple[Path, str]] = set()
-    for kind in kinds:
+    for rank, kind in enumerate(kinds):
         for path, node, target in sites_of(tree.body[start], (("body", start),)):
             for name, hint, replacement in kind(node, scope):
                 code = ast.dump(replacement)
@@ -107,7 +123,8 @@ def slips_in(tree: ast.Module, start: int, scope: Scope, kinds: Sequence[SlipKin
                     seen.add((path, code))
                     is_new = target in scope.known and f"`{target}`" not in hint
                     place = f" Look at `{target}`." if is_new else ""
-                    yield Edit(name, hint + place, replaced(tree, path, replacement), path, replacement)
+                    slipped = replaced(tree, path, replacement)
+                    yield Edit(name, hint + place, slipped, path, replacement, rank)
 
 
 def _is_equal(function: Callable[..., Any], sheet: Sheet) -> bool:

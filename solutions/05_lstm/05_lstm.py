@@ -31,7 +31,7 @@ import itertools
 import time
 
 from autograder import check, hint
-from rnncourse import claim, explorer, figures_05, show, stacked_lstm
+from rnncourse import claim, explorer, figures_05, show
 
 # %% [markdown]
 # Given from notebook 00: the sigmoid, here $\sigma(z) = 1 / (1 + e^{-z})$, written so
@@ -1068,22 +1068,20 @@ def stacked_forward(xs, h, c, stacked):
 
 
 # %% [markdown]
-# Three ways to the same numbers: yours, the one above, and `rnncourse.stacked_lstm`,
-# which also writes every result into arrays that were made once, before the first step.
-# **Before you run it**, guess how many times faster the last is than yours.
+# Two ways to the same numbers: yours, and the one above.
+# **Before you run it**, guess how many times faster the second is.
 # (The answer depends on your machine, so the cell asserts the numbers,
-# and only prints the times.)
+# and only prints the times. Libraries go further: they write every result
+# into arrays that were made once, before the first step.)
 
 # %% needs="lstm_forward lstm_step lstm_gates stack_parameters"
 T, D, H, N = 50, 32, 64, 16
 large = {gate + "h": rng.normal(size=(H, H)) / H for gate in "fioc"}
 large |= {gate + "x": rng.normal(size=(H, D)) / D for gate in "fioc"}
 xs, zeros, packed = rng.normal(size=(T, D, N)), np.zeros((H, N)), stack_parameters(large)
-work = stacked_lstm.Workspace(T, D, H, N)
 ways = {
     "eight products a step": lambda: lstm_forward(xs, zeros, zeros, large)[0],
     "one product a step": lambda: stacked_forward(xs, zeros, zeros, packed),
-    "and arrays made once": lambda: stacked_lstm.forward(xs, zeros, zeros, packed, workspace=work)[0],
 }
 seconds = dict.fromkeys(ways, np.inf)
 for _, (name, way) in itertools.product(range(7), ways.items()):

@@ -1,10 +1,13 @@
 """What may go wrong in a call, and how it is told."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from autograder.sandbox import deadline, idle
+from autograder.sandbox import deadline
 from sandbox.calls import SMALL, answer, error, still_works, value
 
 
@@ -91,29 +94,72 @@ def test_an_exit_in_a_cell_costs_that_cell_only(sandbox):
         assert session.cell_errors[0].kind == "exit"
 
 
-def test_a_busy_machine_costs_no_honest_answer_and_sleep_earns_nothing(sandbox, monkeypatch):
-    slow = "import time\ndef f(x): time.sleep(1.0); return x"
-    spent = []
+@pytest.fixture
+def busy():
+    """A machine with more to do than it has processors for."""
+    command = [sys.executable, "-S", "-c", "while True: pass"]
+    crowd = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]
+    time.sleep(0.3)
+    yield
+    for process in crowd:
+        process.kill()
+        process.wait()
 
-    def little_by_little(self, number):
-        spent.append(0.01 * (1 + len(spent)))
-        return spent[-1]
 
+COMPUTES = """
+import os
+import subprocess
+import sys
+import time
+def f(x):
+    while time.process_time() < 0.35: pass
+    return x
+"""
+# What gains a little processor time in every window, and sleeps otherwise.
+IDLES = """
+import os
+import subprocess
+import sys
+import time
+def f(x):
+    end = time.monotonic() + 2.0
+    while time.monotonic() < end:
+        for _ in range(200_000): pass
+        time.sleep(0.05)
+    return x
+"""
+
+
+def test_a_busy_machine_costs_no_honest_answer(sandbox, busy):
     begun = time.monotonic()
-    assert error(sandbox, slow).kind == "time"
-    assert time.monotonic() - begun < 1.0
-    monkeypatch.setattr(idle.Worker, "cpu_seconds", little_by_little)
-    assert value(sandbox, slow, 3) == 3
-    assert spent
+    assert value(sandbox, COMPUTES, 3) == 3
+    assert time.monotonic() - begun > SMALL.call_seconds
 
 
-def test_a_deadline_ends_whatever_the_machine_says(monkeypatch):
+@pytest.mark.parametrize("source", [IDLES, "import time\ndef f(x): time.sleep(2.0); return x"])
+def test_a_busy_machine_gives_no_time_to_what_idles(sandbox, busy, source):
+    with sandbox.session([source]) as session:
+        session.run_cells()
+        begun = time.monotonic()
+        assert session.call("f", [(1.0,)])[0].error.kind == "time"
+        assert time.monotonic() - begun < 3 * SMALL.call_seconds
+    still_works(sandbox)
+
+
+def test_where_the_kernel_does_not_say_who_waited_the_load_does(monkeypatch):
+    monkeypatch.setattr(deadline.os, "getloadavg", lambda: (3.0 * os.cpu_count(), 0, 0))
+    assert deadline.kept_waiting(0, 5.0) == pytest.approx(10.0)
+    monkeypatch.setattr(deadline.os, "getloadavg", lambda: (0.1, 0, 0))
+    assert deadline.kept_waiting(0, 5.0) == 0
+
+
+@pytest.mark.parametrize(("cpu", "kept_waiting", "waits"), [(0, 0, 0), (0, 2, 2), (0, 99, 4), (0.95, 99, 0)])
+def test_a_late_process_gets_what_others_took_from_it_and_an_end(monkeypatch, cpu, kept_waiting, waits):
     now = [0.0]
     monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
     limit = deadline.Deadline(1.0)
-    assert not limit.may_wait(0.95)
-    cpu = 0.0
-    while limit.may_wait(cpu):
-        now[0] += 0.3
-        cpu += 0.02
-    assert 4 < now[0] < 6
+    now[0] = 1.0
+    while limit.may_wait(cpu, kept_waiting):
+        now[0] += 0.25
+    assert now[0] == 1.0 + waits
+    assert limit.taken == 1.0

@@ -1,6 +1,9 @@
 """Functions of ours that answer in place of the student's own."""
 
+import re
+import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +68,55 @@ def test_slow_stand_ins_do_not_cost_the_student_time_but_have_a_bound(sandbox, m
     source = "def f(n):\n    for _ in range(n): step(1.0)\n    return n"
     assert answer(sandbox, source, 4, standins={"step": slow}).error is None
     assert answer(sandbox, source, 9, standins={"step": slow}).error.kind == "time"
+
+
+def most_memory():
+    """Bytes that this process held at most."""
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "[0.0] * 3000, [[0.0]] * 3000, [[[0.0]]] * 10",  # some KB, and 720 MB when they are added
+        "[np.zeros(2000)], [np.zeros((2000, 1))] * 2, [np.zeros((1, 1))] * 25",
+        "[np.zeros(2000), *[0.0] * 2000], 0, 0",
+        "['x' * 10**6, *[''] * 3000]",
+        "['x' * 900, *[''] * 3000]",
+        "10_000, 10_000",
+    ],
+)
+def test_a_stand_in_makes_no_gigabytes_of_lists_and_texts(sandbox, hostile):
+    def step(x, *more):
+        if isinstance(x, int):
+            return np.zeros((x, *more)).sum()
+        kind = object if len(x) == 2001 else None
+        return sum((np.array(part) for part in more), start=np.array(x, kind)).size
+
+    source = f"def f(x):\n    try: return step({hostile})\n    except ValueError: return x"
+    Path("/proc/self/clear_refs").write_text("5")  # what was the most until now is forgotten
+    before = most_memory()
+    assert answer(sandbox, source, standins={"step": step}).error is None
+    assert most_memory() - before < session_module.STANDIN_MEMORY * 1.2
+    still_works(sandbox)
+
+
+def test_a_list_is_as_good_as_an_array(sandbox):
+    source = "def f(x): return step([[1.0, 2.0], [3.0, 4.0]], y=[x, x])"
+    doubled = answer(sandbox, source, np.ones(2), standins={"step": lambda x, y: np.array(x) + np.array(y)})
+    assert doubled.value.tolist() == [[2.0, 3.0], [4.0, 5.0]]
+
+
+def test_a_number_that_makes_a_stand_in_count_for_ever_is_given_up(sandbox, monkeypatch):
+    monkeypatch.setattr(session_module, "STANDIN_SHARE", 1)
+
+    def step(n):
+        return sum(1 for _ in range(n) for _ in range(n))
+
+    source = "def f(x):\n    try: return step(15_000)\n    except ValueError: return x"
+    begun = time.monotonic()
+    outcome = answer(sandbox, source, standins={"step": step})
+    assert outcome.error is None or outcome.error.kind == "time"
+    assert time.monotonic() - begun < 5
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    still_works(sandbox)
