@@ -7,7 +7,7 @@ Exercise, Gradient, Mutant`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.exercise import Exercise, Gradient, Mutant, Stage
+from autograder.course.exercise import Exercise, Gradient, Mutant, Stage, Way
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = [
     "Gradient",
     "Mutant",
     "Stage",
+    "Way",
     "check",
     "guess",
     "hint",

@@ -98,9 +98,10 @@ def tell_derivation(checks: FrozenChecks, exercise: str) -> None:
     for kind, source in checks.told["derivations"].get(exercise, []):
         if kind == "markdown":
             show(source)
-        else:
+            continue
+        if kind == "code":
             show(f"```python\n{source}\n```")
-            _run(source, exercise)
+        _run(source, exercise)
 
 
 def _run(source: str, exercise: str) -> None:

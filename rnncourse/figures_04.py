@@ -1,4 +1,4 @@
-"""Figures of notebook 04: what a gate keeps and overwrites, its three paths back, what it learns.
+"""Figures of notebook 04: what a gate keeps and overwrites, its three ways back, what it learns.
 
 One colour, one meaning, in all of them: blue is what is kept, red what is written, green the gate.
 Nothing here solves an exercise.
@@ -43,14 +43,13 @@ def fading(runs: Mapping[str, np.ndarray]) -> Figure:
     return fig
 
 
-def mixture(s_prev: np.ndarray, candidate: np.ndarray, g: np.ndarray, s_new: np.ndarray) -> Figure:
+def mixture(s_prev: np.ndarray, candidate: np.ndarray, g: np.ndarray) -> Figure:
     """Each coordinate on its own line: from the old value to the candidate, as far as its gate says.
 
     Args:
         s_prev: (H,) old state.
         candidate: (H,) what would be written.
         g: (H,) gate.
-        s_new: (H,) new state.
     """
     H = len(g)
     fig, ax = plt.subplots(figsize=(9, 0.9 * H + 1.2), layout="constrained")
@@ -59,7 +58,16 @@ def mixture(s_prev: np.ndarray, candidate: np.ndarray, g: np.ndarray, s_new: np.
         ax.plot([s_prev[i], candidate[i]], [y, y], color="#bbbbbb", lw=5, solid_capstyle="round", zorder=1)
         ax.scatter(s_prev[i], y, s=150, color=KEPT, zorder=2, marker="o")
         ax.scatter(candidate[i], y, s=150, color=WRITTEN, zorder=2, marker="s")
-        ax.scatter(s_new[i], y, s=260, fc="none", ec="black", lw=2.2, zorder=3, marker="D")
+        ax.scatter(
+            s_prev[i] + g[i] * (candidate[i] - s_prev[i]),
+            y,
+            s=260,
+            fc="none",
+            ec="black",
+            lw=2.2,
+            zorder=3,
+            marker="D",
+        )
         ax.text(1.12, y, f"$g_{i + 1}$ = {g[i]:g}", color=GATE, va="center", fontsize=13)
     handles = [
         Line2D([], [], color=KEPT, marker="o", ls="", ms=10, label="old state"),
@@ -86,23 +94,26 @@ def averaging(shares: Mapping[str, np.ndarray]) -> Figure:
     return fig
 
 
-def running_state(s0: np.ndarray, states: np.ndarray, gates: np.ndarray, candidates: np.ndarray) -> Figure:
+def running_state(s0: np.ndarray, gates: np.ndarray, candidates: np.ndarray) -> Figure:
     """One panel a coordinate: candidates, the state that runs through them, and the gate below.
 
     Args:
         s0: (H,) state before the first step.
-        states: (T, H) state after each step.
         gates: (T, H) gate of each step.
         candidates: (T, H) candidate of each step.
     """
-    T, H = states.shape
+    T, H = gates.shape
+    states = [s0]
+    for gate, candidate in zip(gates, candidates, strict=True):
+        states.append(states[-1] + gate * (candidate - states[-1]))
+    states = np.array(states)
     fig, axes = plt.subplots(
         2, H, figsize=(9.8, 4.4), sharex=True, height_ratios=[3, 1], sharey="row", layout="constrained"
     )
     for i in range(H):
         top, bottom = axes[:, i]
         top.plot(range(1, T + 1), candidates[:, i], "s", color=WRITTEN, ms=6, label="candidate")
-        top.plot(range(T + 1), np.r_[s0[i], states[:, i]], color="black", marker=".", label="state")
+        top.plot(range(T + 1), states[:, i], color="black", marker=".", label="state")
         top.plot(0, s0[i], "o", color=KEPT, ms=9, label="start")
         bottom.bar(range(1, T + 1), gates[:, i], color=GATE)
         top.set(title=f"coordinate {i + 1}", ylim=(-1.1, 1.1))
@@ -143,12 +154,14 @@ def latch(values: np.ndarray, writes: np.ndarray, runs: Mapping[str, np.ndarray]
     return fig
 
 
-def three_paths(numbers: Mapping[str, float]) -> Figure:
-    """The step as a graph, with the gradient that goes back along each of its three paths.
+def three_ways(numbers: Mapping[str, float], factors: Mapping[str, str]) -> Figure:
+    """The step as a graph, with the gradient that goes back on each of its three ways.
 
     Args:
-        numbers: "ds" arriving at the new state; "direct", "candidate" and "gate", what each path
+        numbers: "ds" arriving at the new state; "direct", "candidate" and "gate", what each way
             brings to the old state; "ds_prev", their sum.
+        factors: what is written at the arrows, in TeX: "direct", "to candidate", "from candidate", "to gate",
+            "from gate".
     """
     fig, ax = plt.subplots(figsize=(9.8, 4.6))
     nodes = {
@@ -160,19 +173,19 @@ def three_paths(numbers: Mapping[str, float]) -> Figure:
     for x, y, text in nodes.values():
         ax.add_patch(Rectangle((x - 0.95, y - 0.42), 1.9, 0.84, fc="white", ec="black", lw=1.4))
         ax.text(x, y, text, ha="center", va="center", fontsize=12)
-    for path, colour, style in (("gate", GATE, "dashdot"), ("candidate", WRITTEN, "dashed")):
-        x, y, _ = nodes[path]
+    for way, colour, style in (("gate", GATE, "dashdot"), ("candidate", WRITTEN, "dashed")):
+        x, y, _ = nodes[way]
         side = np.sign(y - 2)
         _back(ax, (7.0, 2.0 + 0.43 * side), (x + 0.97, y), colour, style)
         _back(ax, (x - 0.97, y), (1.5, 2.0 + 0.43 * side), colour, style)
     _back(ax, (6.93, 2.0), (1.67, 2.0), KEPT, "solid")
     words = (
-        (4.1, 2.14, KEPT, rf"1  direct, $\times\,(1-g_t)$:  {numbers['direct']:+g}"),
-        (6.4, 0.75, WRITTEN, r"$\times\,g_t$"),
-        (1.05, 0.62, WRITTEN, r"$W^{s,s\top}\,\mathrm{diag}(1-\tilde s_t^2)$"),
+        (4.1, 2.14, KEPT, f"1  direct, ${factors['direct']}$:  {numbers['direct']:+g}"),
+        (6.4, 0.75, WRITTEN, f"${factors['to candidate']}$"),
+        (1.05, 0.62, WRITTEN, f"${factors['from candidate']}$"),
         (4.1, -0.32, WRITTEN, f"2  through the candidate:  {numbers['candidate']:+g}"),
-        (6.75, 3.2, GATE, r"$\times\,(\tilde s_t - s_{t-1})$"),
-        (0.95, 3.2, GATE, r"$W^{g,s\top}\,\mathrm{diag}(g_t(1-g_t))$"),
+        (6.75, 3.2, GATE, f"${factors['to gate']}$"),
+        (0.95, 3.2, GATE, f"${factors['from gate']}$"),
         (4.1, 4.2, GATE, f"3  through the gate itself:  {numbers['gate']:+g}"),
     )
     for x, y, colour, text in words:
@@ -190,7 +203,7 @@ def _back(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour
 
 
 def jacobian_parts(parts: Mapping[str, np.ndarray]) -> Figure:
-    """Matrices side by side with one colour scale: what each path adds to a step's Jacobian.
+    """Matrices side by side with one colour scale: what each way adds to a step's Jacobian.
 
     Args:
         parts: title -> (H, H) matrix, the last of them the sum of the others.

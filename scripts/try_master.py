@@ -2,8 +2,8 @@
 
     python scripts/try_master.py 04_gating [--figures DIR]
 
-Every cell runs as in the solved notebook (`check` answers nothing here); the last value of a cell
-is printed, figures are written as PNG to DIR.
+Every cell runs as in the solved notebook (`check`, `guess` and `recall` are left out); the last value of a
+cell is printed, figures are written as PNG to DIR.
 """
 
 import argparse
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograder.course.masters import read_master  # noqa: E402
+from autograder.course.questions import ASKING  # noqa: E402
 from rnncourse.figures import ShownFigure  # noqa: E402
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     namespace = {"__name__": "__main__"}
     started = time.perf_counter()
     for cell in master.cells:
-        if cell.kind != "code" or cell.role == "check":
+        if cell.kind != "code" or cell.role in ("check", *ASKING):
             continue
         before = time.perf_counter()
         tree = ast.parse(cell.source)

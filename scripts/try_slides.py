@@ -2,8 +2,9 @@
 
     .venv/bin/python scripts/try_slides.py 04_gating [--shots DIR] [--again]
 
-`check` and `hint` answer nothing here. The executed notebook is kept in `build/try/`; `--again` takes
-it as it is where only prose, order or slide metadata changed, and executes nothing whose text is known.
+`check`, `guess` and the like answer nothing here. The executed notebook is kept in `build/try/`;
+`--again` takes it as it is where only prose, order or slide metadata changed, and executes nothing whose
+text is known.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from autograder.course.notebook import solved_notebook  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
 from autograder.release.slides import build_slides  # noqa: E402
 
-SILENT = "import autograder; autograder.check = autograder.hint = lambda *_, **__: None"
+SILENT = "import autograder as a; vars(a).update(dict.fromkeys(a.IN_A_NOTEBOOK, lambda *_, **__: None))"
 
 
 def executed(master: Master, kept: Path, again: bool) -> nbformat.NotebookNode:

@@ -79,6 +79,16 @@ def test_a_derivation_is_told_when_it_is_asked_for_and_when_it_was_found(capsys)
         show_derivation("train_on_text")
 
 
+def test_what_is_folded_in_a_derivation_is_run_and_its_source_not_shown(capsys, monkeypatch):
+    kinds = dict(master_of(NOTEBOOK).told["derivations"]["parameter_contributions"])
+    assert "folded" in kinds
+    monkeypatch.setattr("autograder.asking._run", lambda source, exercise: print("ran:", source))
+    show_derivation("parameter_contributions")
+    shown = capsys.readouterr().out
+    assert f"ran: {kinds['folded']}" in shown
+    assert f"```python\n{kinds['folded']}" not in shown
+
+
 def test_a_wrong_answer_is_not_told_the_formula(capsys):
     def rnn_step_backward(ds, x_t, s_prev, s_t, W):
         return W["sx"].T @ ds, W["ss"].T @ ds, {"ss": ds @ s_prev.T, "sx": ds @ x_t.T}

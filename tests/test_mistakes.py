@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from course import NOTEBOOKS, ROOT, TINY, exercises_of, master_of
 
+from autograder.course.exercise import Way
 from autograder.course.masters import read_master
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import find_masters
@@ -206,6 +207,19 @@ def test_what_is_not_well_written_is_named_by_its_line(tmp_path, replaced, by, l
         read(tmp_path, TABLE.replace(replaced, by))
     assert f"mistakes.txt, line {line}: " in str(error.value)
     assert words in str(error.value)
+
+
+def test_mistakes_of_a_way_share_its_name_and_its_hint(tmp_path):
+    path = tmp_path / "mistakes.txt"
+    path.write_text(
+        "[run]\n2 * x\n    x  # the way through x is not right\n    3 * x  # the way through x is not right\n"
+    )
+    ways = {"the way through x is not right": Way(("total",), "What became of x?")}
+    found = read_mistakes(path, {"run": SOLUTION}, {"run": ways})["run"]
+    assert [(one.new, one.hint) for one in found] == [
+        ("x", "What became of x?"),
+        ("3 * x", "What became of x?"),
+    ]
 
 
 def test_the_example_for_contributors_is_read(tmp_path):

@@ -3,11 +3,11 @@
 import ast
 
 import pytest
-from course import NOTEBOOKS, TINY, master_of
+from course import NOTEBOOKS, ROOT, TINY, master_of
 
 from autograder.course.masters import read_master
 from autograder.release.build import PUBLIC_KEY
-from autograder.release.withheld import told_problems
+from autograder.release.withheld import _formulas, told_problems
 from autograder.sheets.drawn import fresh_sheets
 
 WITHHOLDING = [name for name in NOTEBOOKS if master_of(name).told["derivations"]]
@@ -110,3 +110,14 @@ def test_a_numeric_gradient_tells_nothing(tmp_path):
         "nudged = np.array([[slope(i, j) for j in range(2)] for i in range(3)])\n"
     )
     assert problems_with(tmp_path, before=[told]) == []
+
+
+@pytest.mark.parametrize("notebook", WITHHOLDING)
+def test_no_file_that_ships_holds_a_formula_that_is_kept_back(notebook):
+    """The package's figures and explorers, and the text of the releases up to this one."""
+    files = [path for path in (ROOT / "rnncourse").rglob("*") if path.suffix in (".py", ".js", ".txt")]
+    files += [path for path in (ROOT / "notebooks").glob("*/*.ipynb") if path.stem <= notebook]
+    flat = {path: "".join(path.read_text("utf-8").replace(r"\\", "\\").split()) for path in files}
+    for cells in master_of(notebook).told["derivations"].values():
+        for formula, _ in _formulas(cells):
+            assert [path for path, text in flat.items() if formula in text] == []

@@ -1,4 +1,4 @@
-"""The words in which a check is written: `Exercise`, `Mutant`, `Gradient`, `Stage`.
+"""The words in which a check is written: `Exercise`, `Mutant`, `Gradient`, `Stage`, `Way`.
 
 An `exercises.py` beside each master declares one `Exercise` per graded function.
 This module knows nothing of notebooks, sandboxes or marks.
@@ -90,6 +90,24 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A way back in a derivation: a check says whether it is right, and never what is wrong on it.
+
+    Which ways are wrong is read off the outputs that are, so that an answer with half of the factors is told
+    no more than one with none.
+
+    Args:
+        outputs: what shows this way, `('dW["gs"]', 'dW["gx"]')`: it is named where all of them are wrong.
+        hint: a question that holds no factor, or which stage tries this way by itself.
+        behind: ways that it begins with, or that end in it: it is named where none of them is.
+    """
+
+    outputs: tuple[str, ...]
+    hint: str
+    behind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Exercise:
     """How one graded function is checked. Its name is the name it is assigned to in `exercises.py`.
 
@@ -109,6 +127,8 @@ class Exercise:
         confirm: an independent computation of the same outputs (PyTorch, finite differences, a
             closed form) with the same arguments; the build compares it with the reference.
         stages: parts of a derivation that can be tried by themselves, by their names.
+        ways: of a derivation, its ways back, by what is said where one is wrong ("the way through the gate is
+            not right"). Then slips have no names, and `mistakes.txt` uses these names without hints.
         axes: output (or input) name -> one word per axis, where the defaults ("unit", "sequence";
             with "time step" before them for three axes; "row", "column" for weights) do not fit.
         rtol: relative tolerance of a comparison.
@@ -125,6 +145,7 @@ class Exercise:
     gradient: Gradient | None = None
     confirm: Callable[..., Any] | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    ways: Mapping[str, Way] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rtol: float = 1e-8
     atol: float = 1e-10

@@ -150,7 +150,8 @@ class Master:
 
         Returns:
             "questions": number -> "answers", "choices", the "reason" (Markdown), and whether it is "sealed"
-            until the notebook reveals it; "derivations": exercise -> its cells, each [kind, source].
+            until the notebook reveals it; "derivations": exercise -> its cells, each [kind, source];
+            the kind of a code cell whose source is hidden is "folded".
         """
         answers = {cell.name: cell for cell in self.cells_with("answer")}
         questions = {
@@ -164,7 +165,8 @@ class Master:
         }
         derivations: dict[str, list[list[str]]] = {}
         for cell in self.cells_with("found"):
-            derivations.setdefault(cell.name, []).append([cell.kind, cell.source])
+            kind = "folded" if cell.metadata.get("hide_input") else cell.kind
+            derivations.setdefault(cell.name, []).append([kind, cell.source])
         return {"questions": questions, "derivations": derivations}
 
     @cached_property
@@ -298,7 +300,8 @@ def read_master(folder: Path) -> Master:
     master.limits = dict(declared.pop("LIMITS", {}))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
     written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
-    mistakes = read_mistakes(folder / "mistakes.txt", written)
+    ways = {name: spec.ways for name, spec in specs.items()}
+    mistakes = read_mistakes(folder / "mistakes.txt", written, ways)
     for cell in master.cells_with("exercise"):
         if cell.name in master.exercises:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} stands twice in the master")

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder.course.exercise import Mutant
+from autograder.course.exercise import Mutant, Way
 from autograder.errors import CourseError
 
 SECTION = re.compile(r"\[ *(\w+(?: *, *\w+)*) *\]")
@@ -28,12 +28,15 @@ REPLACEMENT, HINT = 4, 8  # how far they are indented
 DEPTHS = "a site stands at the margin, what stands there instead is indented by 4 spaces, its hint by 8"
 
 
-def read_mistakes(path: Path, solutions: Mapping[str, str]) -> dict[str, list[Mutant]]:
+def read_mistakes(
+    path: Path, solutions: Mapping[str, str], ways: Mapping[str, Mapping[str, Way]] | None = None
+) -> dict[str, list[Mutant]]:
     """Read a `mistakes.txt`; CONTRIBUTING.md shows one.
 
     Args:
         path: the file; there need not be one.
         solutions: exercise -> its reference solution, in which each mistake is tried.
+        ways: exercise -> its ways; many mistakes may have the name of one, without a hint of their own.
 
     Returns:
         The mistakes of each exercise, in the order of the file.
@@ -41,7 +44,7 @@ def read_mistakes(path: Path, solutions: Mapping[str, str]) -> dict[str, list[Mu
     Raises:
         CourseError: something is not as it must be; the message names the line, and what was expected.
     """
-    table = _Table(path, solutions)
+    table = _Table(path, solutions, ways or {})
     if path.is_file():
         table.read()
     return table.mistakes
@@ -61,10 +64,11 @@ class _Line:
 class _Table:
     """A table, read from top to bottom."""
 
-    def __init__(self, path: Path, solutions: Mapping[str, str]):
+    def __init__(self, path: Path, solutions: Mapping[str, str], ways: Mapping[str, Mapping[str, Way]]):
         self.mistakes: dict[str, list[Mutant]] = {name: [] for name in solutions}
         self._path = path
         self._solutions = solutions
+        self._ways = ways
         self._lines: deque[_Line] = deque()
         self._named: dict[tuple[str, str], int] = {}
 
@@ -111,7 +115,8 @@ class _Table:
     def _mistake(self, exercises: list[str], sites: list[str]) -> None:
         first = self._lines[0]
         code, name = self._replacement()
-        hint = self._hint(first)
+        way = next((self._ways[e][name] for e in exercises if name in self._ways.get(e, {})), None)
+        hint = way.hint if way else self._hint(first)
         if len(sites) > 1 and len(code) != len(sites):
             self._fail(
                 first, f"{len(sites)} sites stand above: expected a line for each, here are {len(code)}"
@@ -120,7 +125,7 @@ class _Table:
         mutant = Mutant(name, *edits[0], hint, more=tuple(edits[1:]))
         for exercise in exercises:
             before = self._named.setdefault((exercise, name), first.number)
-            if before != first.number:
+            if before != first.number and not way:
                 self._fail(first, f"{exercise!r} has a mistake named {name!r} already, in line {before}")
             with self._at(first, exercise):
                 mistaken(self._solutions[exercise], mutant.edits)

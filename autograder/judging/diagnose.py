@@ -48,7 +48,8 @@ def diagnose(
     seen = _Seen(sheet, answers)
     declared = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
     for mistake in declared:
-        if seen.is_just(mistake):
+        # That this very mistake was foreseen would say that the answer is near: its way is told all the same.
+        if mistake.name not in sheet.spec.ways and seen.is_just(mistake):
             is_exact = mistake.shows and not mistake.made_in
             return [Diagnosis(_named(mistake, called), mistake.hint, is_exact=is_exact)]
     exchanged = _exchanged(sheet, answers)
@@ -61,6 +62,8 @@ def diagnose(
     if general:
         some_right = len(wrong) < len(sheet.cases[0].expected)
         return [replace(general, where=_listed(list(wrong), sheet) if some_right else "")]
+    if sheet.spec.ways:
+        return _wrong_ways(sheet, answers, wrong)
     slips = sheet.slips()
     for slip in slips:
         if seen.is_just(slip):
@@ -80,6 +83,16 @@ def _named(mistake: Mistake, called: frozenset[str] | None) -> str:
     if called is None or not mistake.made_in or mistake.made_in in called:
         return mistake.name
     return mistake.name.removesuffix(f" (in `{mistake.made_in}`)")
+
+
+def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
+    """The ways of a derivation that are wrong: by which outputs are, never by how; none for a wrong shape."""
+    for leaf, cases in wrong.items():
+        if any(answers[i].leaves[leaf].shape != sheet.cases[i].expected[leaf].shape for i in cases):
+            return []
+    told = {str(leaf) for leaf in wrong}
+    ways = {name: way for name, way in sheet.spec.ways.items() if told.issuperset(way.outputs)}
+    return [Diagnosis(name, way.hint) for name, way in ways.items() if not ways.keys() & set(way.behind)]
 
 
 class _Seen:

@@ -322,7 +322,9 @@ def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
                 f"{master.name}: mutant {mistake.name!r} of {name!r} changes no case; "
                 "add an edge case that shows it, or drop it"
             )
-    names = [mistake.name for mistake in sheet.mistakes]
+    # The name of a way says no more than that it is wrong: many mistakes have it.
+    own = [mistake.name for mistake in sheet.mistakes if not mistake.made_in]
+    names = [own_name for own_name in own if own_name not in sheet.spec.ways]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise CourseError(f"{master.name}: {name!r} has several mutants named {twice}")

@@ -136,6 +136,7 @@ def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Pro
         mistakes = [
             Mistake(label, hint, effects_of(function, alone))
             for label, hint, function, _ in own_mistaken_functions(master, exercise)
+            if label not in exercise.spec.ways
         ]
         shown = [mistake for mistake in mistakes if _shows_in(mistake.effects[0], stage.outputs)]
         probes[name] = Probe(stage.says, stage.outputs, case, shown)

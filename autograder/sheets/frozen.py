@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from autograder.answers.leaf import Leaf, Leaves
-from autograder.course.exercise import Exercise, Gradient
+from autograder.course.exercise import Exercise, Gradient, Way
 from autograder.errors import CourseError
 from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
@@ -218,6 +218,11 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         "pairs": _describe_mistakes(sheet.pairs(), sheet, arrays),
         "stages": {name: _describe_probe(probe, sheet, arrays) for name, probe in sheet.probes.items()},
     }
+    if spec.ways:
+        described["ways"] = {
+            name: {"outputs": list(way.outputs), "hint": way.hint, "behind": list(way.behind)}
+            for name, way in spec.ways.items()
+        }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
             "of": spec.gradient.of,
@@ -393,6 +398,10 @@ class FrozenChecks:
             hints=tuple(words["hints"]),
             needs=tuple(words["needs"]),
             axes={key: tuple(value) for key, value in words["axes"].items()},
+            ways={
+                name: Way(tuple(way["outputs"]), way["hint"], tuple(way["behind"]))
+                for name, way in words.get("ways", {}).items()
+            },
             rtol=words["rtol"],
             atol=words["atol"],
             derived=words["derived"],

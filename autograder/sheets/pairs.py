@@ -41,7 +41,7 @@ def pairs_of(master: Master, sheet: Sheet) -> list[Mistake]:
         Mistakes with the words of a second one; none where the exercise has several outputs.
     """
     exercise = master.exercises[sheet.name]
-    if len(sheet.returns) > 1 or len(sheet.cases[0].expected) > MOST_LEAVES:
+    if exercise.spec.ways or len(sheet.returns) > 1 or len(sheet.cases[0].expected) > MOST_LEAVES:
         return []
     tree = ast.parse(exercise.source)
     distinct = Distinct(sheet)

@@ -51,6 +51,8 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
     in which order the solution's lines stand.
     """
     exercise = master.exercises[sheet.name]
+    if exercise.spec.ways:
+        return []  # their names would tell a derivation factor by factor
     distinct = Distinct(sheet)
     kinds: dict[int, int] = {}
     for edit in edits_of(master, exercise, sheet):
@@ -169,11 +171,11 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
     variables = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     # A list in an array's place (or in itself) can cost minutes before it fails.
     lists = {
-        node.targets[0].id
+        target.id
         for node in nodes
         if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.List)
-        and isinstance(node.targets[0], ast.Name)
+        for target, value in _assigned(node)
+        if isinstance(value, ast.List) and isinstance(target, ast.Name)
     }
     keys: dict[str, set[str]] = {}
     for node in nodes:
@@ -187,6 +189,14 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
         functions=frozenset(exercise.spec.needs),
         axes=_axes(exercise),
     )
+
+
+def _assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """The targets of an assignment and their values, `a, b = [], 0` taken apart."""
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        return list(zip(target.elts, value.elts, strict=True))
+    return [(target, value)]
 
 
 def _axes(exercise: GradedExercise) -> tuple[str, str]:

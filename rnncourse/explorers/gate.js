@@ -74,7 +74,7 @@ export function render({ model, el }) {
     label.style.cssText = "display:flex;flex-direction:column;font-size:16px";
     const input = document.createElement("input");
     Object.assign(input, { type: "range", min: 0, max: 1, step: 0.05 });
-    input.value = [1, 0, 0.25][i % 3];
+    input.value = 0.5;
     input.style.accentColor = GATE;
     input.addEventListener("input", draw);
     label.append(text, input);

@@ -1,14 +1,14 @@
 """How the graded functions of notebook 04 are checked.
 
-Every `confirm` goes through PyTorch's own GRU cell: with its reset gate held at 1 and the sign of its
-other gate turned round it is the simple gated RNN, written by somebody else.
+Every `confirm` goes through PyTorch's own GRU cell: with the sign of its update gate turned round it is the
+cell with a reset gate, and with the reset gate held at 1 the simple gated RNN, written by somebody else.
 """
 
 from functools import partial
 
 import numpy as np
 
-from autograder import Exercise, Gradient
+from autograder import Exercise, Gradient, Stage, Way
 from common import (
     arriving,
     beyond,
@@ -95,11 +95,11 @@ def backward_inputs(rng, last_only=False, **sizes):
         steps.append(_step(x_t, s_prev, sequence["W"]))
         s_prev = steps[-1][0]
     states, gates, candidates = (np.stack(arrays) for arrays in zip(*steps, strict=True))
-    ds = arriving(rng, *states.shape)
+    dstates = arriving(rng, *states.shape)
     if last_only:
-        ds[:-1] = 0
+        dstates[:-1] = 0
     return {
-        "ds": ds,
+        "dstates": dstates,
         "xs": sequence["xs"],
         "s0": sequence["s0"],
         "states": states,
@@ -107,6 +107,53 @@ def backward_inputs(rng, last_only=False, **sizes):
         "candidates": candidates,
         "W": sequence["W"],
     }
+
+
+def silenced(draw, identity=(), zero=(), D=3, H=3, **sizes):
+    """A draw's weights with some of them the identity and some zero, and what the step gives then."""
+
+    def silent(rng):
+        inputs = draw(rng, D=D, H=H, **sizes)
+        W = inputs["W"] | {key: np.eye(H) for key in identity}
+        W |= {key: np.zeros_like(W[key]) for key in zero}
+        return _again({**inputs, "W": W})
+
+    return silent
+
+
+def _again(inputs):
+    """Gates and candidate as the step makes them from these inputs."""
+    x_t, s_prev, W = inputs["x_t"], inputs["s_prev"], inputs["W"]
+    if "r_t" in inputs:
+        r_t, g_t, candidate = _reset_step(x_t, s_prev, W)
+        return {**inputs, "r_t": r_t, "g_t": g_t, "candidate": candidate}
+    _, g_t, candidate = _step(x_t, s_prev, W)
+    return {**inputs, "g_t": g_t, "candidate": candidate}
+
+
+def _reset_step(x_t, s_prev, W):
+    r_t = _sigmoid(W["rs"] @ s_prev + W["rx"] @ x_t)
+    g_t = _sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
+    return r_t, g_t, np.tanh(r_t * (W["ss"] @ s_prev) + W["sx"] @ x_t)
+
+
+def reset_backward_inputs(rng, outside=False, reset_scale=0.7, D=4, H=3, N=2, **scales):
+    """A step's inputs with a reset gate, what it made, and a gradient at the new state."""
+    step = state_outside_inputs(rng) if outside else step_inputs(rng, D=D, H=H, N=N, **scales)
+    H, D = step["W"]["sx"].shape
+    W = step["W"] | matrices(rng, reset_scale, rs=(H, H), rx=(H, D))
+    W["ss"] = both_signs(rng, (H, H), 0.4, 1.0)  # else one unit's reset gate may have nothing to reset
+    inputs = {
+        "ds": arriving(rng, *step["s_prev"].shape),
+        **step,
+        "r_t": None,
+        "g_t": None,
+        "candidate": None,
+        "W": W,
+    }
+    order = ("ds", "x_t", "s_prev", "r_t", "g_t", "candidate", "W")
+    made = _again(inputs)
+    return {name: made[name] for name in order}
 
 
 # --------------------------------------------------------------------- confirmed by PyTorch's GRU
@@ -146,8 +193,20 @@ def torch_step_backward(ds, x_t, s_prev, g_t, candidate, W):
     return torch_gradients(lambda *step: _gru_step(*step)[0], ds, x_t, s_prev, W)
 
 
-def torch_backward(ds, xs, s0, states, gates, candidates, W):
-    return torch_gradients(lambda *walk: _gru_walk(*walk)[0], ds, xs, s0, W)
+def torch_backward(dstates, xs, s0, states, gates, candidates, W):
+    return torch_gradients(lambda *walk: _gru_walk(*walk)[0], dstates, xs, s0, W)
+
+
+def _torch_reset_step(x_t, s_prev, W):
+    """The state after the step by `torch.gru_cell`: z = 1 - g (weights negated)."""
+    import torch
+
+    w_x, w_s = torch.cat([W["rx"], -W["gx"], W["sx"]]), torch.cat([W["rs"], -W["gs"], W["ss"]])
+    return torch.gru_cell(x_t.T, s_prev.T, w_x, w_s).T
+
+
+def torch_reset_backward(ds, x_t, s_prev, r_t, g_t, candidate, W):
+    return torch_gradients(_torch_reset_step, ds, x_t, s_prev, W)
 
 
 # --------------------------------------------------------------------------------------- gate
@@ -212,6 +271,34 @@ gated_forward = Exercise(
 
 # ------------------------------------------------------------------------ gated_step_backward
 
+# What a check may say of a derivation: which way is wrong. Never by which factor.
+CANDIDATE, GATE = "the way through the candidate is not right", "the way through the gate is not right"
+RESET = "the way through the reset gate is not right"
+TO_STATE, TO_INPUT = "what comes home to `ds_prev` is not right", "what comes home to `dx` is not right"
+
+
+def ways(exercise, to_state, gates=(GATE,)):
+    """The ways back through a step: by the weights that show each of them alone, then where they end."""
+    return {
+        CANDIDATE: Way(
+            ('dW["ss"]', 'dW["sx"]'),
+            "Which steps lead from the candidate's pre-activation to the loss? Each has a slope. "
+            f'`check({exercise}, stage="candidate")` tries this way alone.',
+        ),
+        GATE: Way(
+            ('dW["gs"]', 'dW["gx"]'),
+            "Which steps lead from the gate's pre-activation to the loss? Each has a slope. "
+            f'`check({exercise}, stage="gate")` tries this way alone.',
+        ),
+        TO_STATE: Way(("ds_prev",), f"{to_state} Which of them does your line have?", (CANDIDATE, *gates)),
+        TO_INPUT: Way(
+            ("dx",),
+            "Where does the input enter the step? From each place a way comes home.",
+            (CANDIDATE, *gates),
+        ),
+    }
+
+
 gated_step_backward = Exercise(
     returns=("dx", "ds_prev", "dW"),
     cases=(step_backward_inputs, partial(step_backward_inputs, D=5, H=4, N=3)),
@@ -223,10 +310,11 @@ gated_step_backward = Exercise(
     },
     hints=(
         "Go back through (4.3) first: it has three arguments, the old state, the candidate and the "
-        "gate. Then back through the tanh, through the sigmoid, and through four matrices.",
-        "`da` and `dz` are the gradients by the pre-activations of candidate and gate, both (H, N). "
-        "`s_prev` is reached by three paths, `x_t` by two: their contributions are added.",
-        "Start with `dg = ds * (candidate - s_prev)`, which is (4.6); then `dz` by (4.8).",
+        "gate. Then back through what made the candidate and the gate.",
+        "The gradients by both pre-activations have the shape (H, N). "
+        "`s_prev` is reached by three ways, `x_t` by two: what they bring is added.",
+        "Take one way at a time, and begin with the candidate: "
+        '`check(gated_step_backward, stage="candidate")` looks at it alone.',
     ),
     gradient=Gradient(
         of="gated_step",
@@ -234,6 +322,26 @@ gated_step_backward = Exercise(
         wrt={"dx": "x_t", "ds_prev": "s_prev", "dW": "W"},
     ),
     confirm=torch_step_backward,
+    stages={
+        "direct": Stage(
+            silenced(step_backward_inputs, zero=("ss", "gs")),
+            ("ds_prev",),
+            '`W["ss"]` and `W["gs"]` are zero here: `ds_prev` shows the direct way alone',
+        ),
+        "candidate": Stage(
+            silenced(step_backward_inputs, identity=("sx",), zero=("gx",)),
+            ("dx",),
+            '`W["sx"]` is the identity here and `W["gx"]` zero: `dx` is the gradient by the candidate\'s '
+            "pre-activation",
+        ),
+        "gate": Stage(
+            silenced(step_backward_inputs, identity=("gx",), zero=("sx",)),
+            ("dx",),
+            '`W["gx"]` is the identity here and `W["sx"]` zero: `dx` is the gradient by the gate\'s '
+            "pre-activation",
+        ),
+    },
+    ways=ways("gated_step_backward", "Three ways end here: direct, through the candidate, through the gate."),
 )
 
 # ----------------------------------------------------------------------------- gated_backward
@@ -249,7 +357,7 @@ gated_backward = Exercise(
     },
     hints=(
         "From the last step to the first. At every state two things meet: "
-        "what arrives from outside, `ds[k]`, and what the step after it handed back.",
+        "what arrives from outside, `dstates[k]`, and what the step after it handed back.",
         "The carry has the shape (H, N) and starts at zero. `dxs` is filled step by step, "
         "`dW` is summed over the steps, and the carry that is left over at the end is `ds0`.",
         "Start with `carry = np.zeros_like(s0)` and `for k in reversed(range(len(xs))):`; "
@@ -258,8 +366,67 @@ gated_backward = Exercise(
     needs=("gated_step_backward",),
     gradient=Gradient(
         of="gated_forward",
-        upstream={"ds": "states"},
+        upstream={"dstates": "states"},
         wrt={"dxs": "xs", "ds0": "s0", "dW": "W"},
     ),
     confirm=torch_backward,
+)
+
+# ------------------------------------------------------------------------ reset_step_backward
+
+reset_step_backward = Exercise(
+    returns=("dx", "ds_prev", "dW"),
+    cases=(reset_backward_inputs, partial(reset_backward_inputs, D=5, H=4, N=3)),
+    edge_cases={
+        **sizes(reset_backward_inputs, N=1, H=1, D=1),
+        "as many inputs as units (D = H)": partial(reset_backward_inputs, D=3),
+        "gates almost shut or wide open": partial(reset_backward_inputs, gate_scale=2.5),
+        "a state outside -1 to 1": partial(reset_backward_inputs, outside=True),
+    },
+    hints=(
+        "Write the step as a list of small ones, each with a name of its own, and go back through the list.",
+        "All pre-activations have the shape (H, N). `s_prev` is reached by four ways, `x_t` by three.",
+        "Begin with what you have found already: the candidate's pre-activation, then the gate's. "
+        '`check(reset_step_backward, stage="candidate")` looks at the first alone.',
+    ),
+    gradient=Gradient(
+        of="reset_step",
+        upstream={"ds": "s_t"},
+        wrt={"dx": "x_t", "ds_prev": "s_prev", "dW": "W"},
+        returns=("s_t", "r_t", "g_t", "candidate"),
+    ),
+    confirm=torch_reset_backward,
+    stages={
+        "candidate": Stage(
+            silenced(reset_backward_inputs, identity=("sx",), zero=("gx", "rx")),
+            ("dx",),
+            '`W["sx"]` is the identity here, `W["gx"]` and `W["rx"]` are zero: `dx` is the gradient by the '
+            "candidate's pre-activation",
+        ),
+        "gate": Stage(
+            silenced(reset_backward_inputs, identity=("gx",), zero=("sx", "rx")),
+            ("dx",),
+            '`W["gx"]` is the identity here, `W["sx"]` and `W["rx"]` are zero: `dx` is the gradient by the '
+            "gate's pre-activation",
+        ),
+        "reset": Stage(
+            silenced(reset_backward_inputs, identity=("rx",), zero=("sx", "gx")),
+            ("dx",),
+            '`W["rx"]` is the identity here, `W["sx"]` and `W["gx"]` are zero: `dx` is the gradient by the '
+            "reset gate's pre-activation",
+        ),
+    },
+    ways={
+        **ways(
+            "reset_step_backward",
+            "Four ways end here: direct, through the candidate, through the gate, through the reset gate.",
+            (GATE, RESET),
+        ),
+        RESET: Way(
+            ('dW["rs"]', 'dW["rx"]'),
+            "Which steps lead from the reset gate's pre-activation to the candidate's? Each has a slope. "
+            '`check(reset_step_backward, stage="reset")` tries this way alone.',
+            (CANDIDATE,),
+        ),
+    },
 )

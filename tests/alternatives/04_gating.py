@@ -243,22 +243,23 @@ def gated_step_backward(ds, x_t, s_prev, g_t, candidate, W):
     ],
     "gated_backward": [
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     before = np.concatenate([s0[None], states[:-1]])
     dW, carry, dxs = {key: 0 for key in W}, 0, []
     for k in range(len(xs) - 1, -1, -1):
-        dx, carry, step = gated_step_backward(ds[k] + carry, xs[k], before[k], gates[k], candidates[k], W)
+        d = dstates[k] + carry
+        dx, carry, step = gated_step_backward(d, xs[k], before[k], gates[k], candidates[k], W)
         dxs.insert(0, dx)
         dW = {key: dW[key] + step[key] for key in W}
     return np.array(dxs), carry, dW
 """,
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     carry = np.zeros(s0.shape)
-    das, dzs = np.zeros_like(ds), np.zeros_like(ds)
+    das, dzs = np.zeros_like(dstates), np.zeros_like(dstates)
     before = np.concatenate([s0[None], states[:-1]])
     for k in reversed(range(len(xs))):
-        total = ds[k] + carry
+        total = dstates[k] + carry
         das[k] = total * gates[k] * (1 - candidates[k] ** 2)
         dzs[k] = total * (candidates[k] - before[k]) * gates[k] * (1 - gates[k])
         carry = total * (1 - gates[k]) + W["ss"].T @ das[k] + W["gs"].T @ dzs[k]
@@ -270,7 +271,7 @@ def gated_backward(ds, xs, s0, states, gates, candidates, W):
     return dxs, carry, dW
 """,
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     T = len(xs)
     dxs = np.zeros_like(xs)
     dW = dict((key, np.zeros_like(W[key])) for key in W)
@@ -279,9 +280,9 @@ def gated_backward(ds, xs, s0, states, gates, candidates, W):
             s_prev = states[t - 1]
         else:
             s_prev = s0
-        dxs[t], back, grads = gated_step_backward(ds[t], xs[t], s_prev, gates[t], candidates[t], W)
+        dxs[t], back, grads = gated_step_backward(dstates[t], xs[t], s_prev, gates[t], candidates[t], W)
         if t > 0:
-            ds[t - 1] += back
+            dstates[t - 1] += back
         else:
             ds0 = back
         for key in grads:
@@ -289,32 +290,32 @@ def gated_backward(ds, xs, s0, states, gates, candidates, W):
     return dxs, ds0, dW
 """,
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     if len(xs) == 0:
         return np.zeros_like(xs), np.zeros_like(s0), {key: np.zeros_like(W[key]) for key in W}
     later = states[0]
-    dxs, carry, dW = gated_backward(ds[1:], xs[1:], later, states[1:], gates[1:], candidates[1:], W)
-    dx, ds0, step = gated_step_backward(ds[0] + carry, xs[0], s0, gates[0], candidates[0], W)
+    dxs, carry, dW = gated_backward(dstates[1:], xs[1:], later, states[1:], gates[1:], candidates[1:], W)
+    dx, ds0, step = gated_step_backward(dstates[0] + carry, xs[0], s0, gates[0], candidates[0], W)
     return np.concatenate([dx[None], dxs]), ds0, {key: dW[key] + step[key] for key in W}
 """,
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     carry = np.zeros_like(s0)
     dxs, dWs = [None] * len(xs), []
     for k in range(len(xs))[::-1]:
         start = s0 if k == 0 else states[k - 1]
-        dxs[k], carry, dW = gated_step_backward(carry + ds[k], xs[k], start, gates[k], candidates[k], W)
+        dxs[k], carry, dW = gated_step_backward(carry + dstates[k], xs[k], start, gates[k], candidates[k], W)
         dWs.append(dW)
     print("steps:", len(dWs))
     return dxs, carry, {key: sum(dW[key] for dW in dWs) for key in W}
 """,
         """
-def gated_backward(ds, xs, s0, states, gates, candidates, W):
+def gated_backward(dstates, xs, s0, states, gates, candidates, W):
     T, D, N = xs.shape
     H = len(s0)
     jacobians = []
     before = [s0] + [states[k] for k in range(T - 1)]
-    totals = [np.array(ds[T - 1])]
+    totals = [np.array(dstates[T - 1])]
     for k in range(T - 1, -1, -1):
         handed = np.zeros((H, N))
         for n in range(N):
@@ -322,7 +323,7 @@ def gated_backward(ds, xs, s0, states, gates, candidates, W):
             J = np.diag(1 - g) + (g * (1 - c**2))[:, None] * W["ss"]
             J = J + ((c - s) * g * (1 - g))[:, None] * W["gs"]
             handed[:, n] = J.T @ totals[0][:, n]
-        totals.insert(0, handed + (ds[k - 1] if k > 0 else 0))
+        totals.insert(0, handed + (dstates[k - 1] if k > 0 else 0))
     dxs = np.zeros((T, D, N))
     dW = {key: np.zeros(W[key].shape) for key in W}
     for k in range(T):
@@ -330,6 +331,96 @@ def gated_backward(ds, xs, s0, states, gates, candidates, W):
         for key in W:
             dW[key] += step[key]
     return dxs, totals[0], dW
+""",
+    ],
+    "reset_step_backward": [
+        """
+def reset_step_backward(ds, x_t, s_prev, r_t, g_t, candidate, W):
+    d = {}
+    d["s"] = (1 - candidate) * (1 + candidate) * g_t * ds
+    d["g"] = (g_t - g_t**2) * (candidate - s_prev) * ds
+    d["r"] = (r_t - r_t**2) * W["ss"].dot(s_prev) * d["s"]
+    behind = {**d, "s": d["s"] * r_t}
+    dW, dx, ds_prev = {}, 0, ds - g_t * ds
+    for name in "rgs":
+        dW[name + "s"] = behind[name] @ s_prev.T
+        dW[name + "x"] = d[name] @ x_t.T
+        dx = dx + W[name + "x"].T @ d[name]
+        ds_prev = ds_prev + W[name + "s"].T @ behind[name]
+    return dx, ds_prev, dW
+""",
+        """
+def reset_step_backward(ds, x_t, s_prev, r_t, g_t, candidate, W):
+    dx, ds_prev = np.zeros_like(x_t), np.zeros_like(s_prev)
+    dW = {key: np.zeros(W[key].shape) for key in W}
+    for n in range(ds.shape[1]):
+        d, s, x = ds[:, n], s_prev[:, n], x_t[:, n]
+        r, g, c = r_t[:, n], g_t[:, n], candidate[:, n]
+        by_a, by_z = np.diag(g * (1 - c**2)), np.diag((c - s) * g * (1 - g))
+        by_u = by_a @ np.diag((W["ss"] @ s) * r * (1 - r))
+        total = np.diag(1 - g) + by_a @ np.diag(r) @ W["ss"] + by_z @ W["gs"] + by_u @ W["rs"]
+        ds_prev[:, n] = total.T @ d
+        dx[:, n] = d @ (by_a @ W["sx"] + by_z @ W["gx"] + by_u @ W["rx"])
+        dW["ss"] += np.outer(d @ by_a * r, s)
+        dW["sx"] += np.outer(d @ by_a, x)
+        dW["gs"] += np.outer(d @ by_z, s)
+        dW["gx"] += np.outer(d @ by_z, x)
+        dW["rs"] += np.outer(d @ by_u, s)
+        dW["rx"] += np.outer(d @ by_u, x)
+    return dx, ds_prev, dW
+""",
+        """
+def reset_step_backward(ds, x_t, s_prev, r_t, g_t, candidate, W):
+    H = len(ds)
+    product = W["ss"] @ s_prev
+    da = ds * g_t * (1 - candidate * candidate)
+    dproduct, dr = da * r_t, da * product
+    gates = np.vstack([ds * (candidate - s_prev) * g_t * (1 - g_t), dr * r_t * (1 - r_t)])
+    by_state, by_input = np.vstack([W["gs"], W["rs"]]), np.vstack([W["gx"], W["rx"]])
+    dx = by_input.T @ gates + W["sx"].T @ da
+    ds_prev = by_state.T @ gates + W["ss"].T @ dproduct + (1 - g_t) * ds
+    in_s, in_x = gates @ s_prev.T, gates @ x_t.T
+    dW = dict(gs=in_s[:H], rs=in_s[H:], gx=in_x[:H], rx=in_x[H:], ss=dproduct @ s_prev.T, sx=da @ x_t.T)
+    return [dx, ds_prev, dW]
+""",
+        """
+def reset_step_backward(ds, x_t, s_prev, r_t, g_t, candidate, W):
+    print("backward")
+    dz = ds * (candidate - s_prev)
+    dz *= g_t
+    dz *= 1 - g_t
+    ds_prev = (1 - g_t) * ds
+    ds *= g_t
+    ds *= 1 - candidate**2
+    du = ds * np.einsum("ij,jn->in", W["ss"], s_prev)
+    du *= r_t
+    du *= 1 - r_t
+    dW = {"sx": np.einsum("in,jn->ij", ds, x_t)}
+    dx = W["sx"].T.dot(ds)
+    ds *= r_t
+    dW["ss"] = np.einsum("in,jn->ij", ds, s_prev)
+    ds_prev += W["ss"].T.dot(ds)
+    for key, d in (("g", dz), ("r", du)):
+        dW[key + "s"], dW[key + "x"] = d.dot(s_prev.T), d.dot(x_t.T)
+        ds_prev += W[key + "s"].T.dot(d)
+        dx += W[key + "x"].T.dot(d)
+    return dx, ds_prev, dW
+""",
+        """
+def back_through(d, weights, went_in):
+    return d @ went_in.T, weights.T @ d
+
+def reset_step_backward(d, x, s, r, g, c, W):
+    a = W["ss"] @ s * r + W["sx"] @ x
+    da = d * g / np.cosh(a) ** 2
+    dz = d * (np.tanh(a) - s) * g * sigmoid(-(W["gs"] @ s + W["gx"] @ x))
+    du = da * (W["ss"] @ s) * r * sigmoid(-(W["rs"] @ s + W["rx"] @ x))
+    dW, to_s, to_x = {}, [(1 - g) * d], []
+    ways = {"ss": (da * r, s), "gs": (dz, s), "rs": (du, s), "sx": (da, x), "gx": (dz, x), "rx": (du, x)}
+    for key, (d, went_in) in ways.items():
+        dW[key], back = back_through(d, W[key], went_in)
+        (to_s if key[1] == "s" else to_x).append(back)
+    return sum(to_x), sum(to_s), dW
 """,
     ],
 }
