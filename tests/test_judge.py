@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from course import TINY, frozen_sheet, master_of
 
+from autograder.answers.time_limit import TimeLimit
 from autograder.check import caller
 from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
@@ -237,6 +238,20 @@ def test_nothing_is_earned_by_the_gradient_of_a_forward_that_ignores_its_inputs(
 
     wrong = WrongForward(REFERENCE["rnn_step"], forward if mistaken else None)
     assert judged("rnn_step_backward", backward, forward, wrong).share == 0
+
+
+def test_a_call_that_never_ends_is_told_where_it_is_and_spoils_no_other():
+    def step(x_t, s_prev, W):
+        while x_t.shape[1] == 1:
+            pass
+        return REFERENCE["rnn_step"](x_t, s_prev, W)
+
+    sheet = frozen_sheet(TINY.name, "rnn_step")
+    judgement = judge(sheet, caller(step, limit=TimeLimit(0.5)))
+    assert judgement.share > 0
+    assert not [d for d in judgement.diagnoses if "changes from call to call" in d.name]
+    (failed,) = [check for check in judgement.checks if not check.passed]
+    assert failed.is_edge and "did not come to an end in time" in sentence(failed.finding)
 
 
 def test_a_wrong_gradient_is_located():

@@ -29,6 +29,8 @@ from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
+# Kinds of errors after which nothing is called any more.
+ENDED = ("time", "memory", "exit", "crash")
 
 
 CHANGES = Diagnosis(
@@ -282,6 +284,8 @@ def _stopped(sheet: Sheet, case: Case, error: StudentError) -> Finding:
 
 def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
     """In what an answer to the same arguments is another one the second time."""
+    if second.outcome.error and second.outcome.error.kind in ENDED:
+        return None  # a call before it ended all that follow: that is told where it happened
     if first.outcome.error or second.outcome.error:
         both = first.outcome.error and second.outcome.error
         return None if both else Finding(Kind.ANOTHER_BEHAVIOUR)
