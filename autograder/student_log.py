@@ -31,7 +31,7 @@ def state_file() -> Path | None:
     try:
         from platformdirs import user_state_path  # noqa: PLC0415
 
-        return user_state_path("rnncourse", appauthor=False) / "progress.json"
+        return user_state_path("autograder", appauthor=False) / "progress.json"
     except (ImportError, RuntimeError, OSError):
         return None
 

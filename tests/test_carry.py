@@ -115,11 +115,11 @@ def test_the_same_master_gives_the_same_version(old, tmp_path):
 def test_what_somebody_wrote_is_named(old, keep_version):
     mine = at_work(old)
     if not keep_version:  # a release from before there were versions
-        del mine["metadata"]["rnncourse"]["release"]
+        del mine["metadata"]["course"]["release"]
     assert [name for name in written(mine) if not name.startswith("cell")] == ["rnn_step"]
     assert len(written(mine)) == 5
     untouched = copy.deepcopy(old)
-    del untouched["metadata"]["rnncourse"]["release"]
+    del untouched["metadata"]["course"]["release"]
     assert written(untouched) == []
 
 
@@ -372,7 +372,7 @@ def test_what_is_no_notebook_is_told_and_nothing_is_changed(files, side, content
 def test_notebooks_of_two_assignments_are_not_mixed(files, old, newer):
     mine, new = files
     other = copy.deepcopy(newer)
-    other["metadata"]["rnncourse"]["assignment"] = "05_lstm"
+    other["metadata"]["course"]["assignment"] = "05_lstm"
     new.write_text(json.dumps(other))
     with pytest.raises(CourseError, match=r"is of tiny_rnn, .* of 05_lstm"):
         run(mine, new)

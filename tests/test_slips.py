@@ -31,7 +31,7 @@ def rnn_step_backward(ds, x_t, s_prev, s_t, W):
     d = np.multiply(slope, ds)
     return np.dot(W["sx"].T, d), np.dot(W["ss"].T, d), dict(ss=np.dot(d, s_prev.T), sx=np.dot(d, x_t.T))
 """,
-        "the difference is squared, not the value",
+        "one small slip on the way",  # its formula is to be found: what the slip is would tell it
     ),
     (
         "03_vanishing_and_exploding_gradients",

@@ -17,6 +17,8 @@ from autograder.errors import CourseError
 Notebook = dict[str, Any]
 CellNode = dict[str, Any]
 
+# What the course writes into a notebook's metadata stands under this name.
+COURSE = "course"
 RELEASE_ID = re.compile(r"[0-9a-f]{12}(-\d+)?")
 CONFLICT_MARK = re.compile(rb"^(<{7} |>{7} )", re.M)
 
@@ -73,7 +75,7 @@ def _checked(notebook: Any, path: Path) -> Notebook:
 
 def course_of(notebook: Notebook) -> dict[str, str]:
     """What the course wrote into a notebook's metadata: `assignment`, `release`; "" where it says nothing."""
-    ours = notebook["metadata"].get("rnncourse")
+    ours = notebook["metadata"].get(COURSE)
     ours = ours if isinstance(ours, dict) else {}
     return {key: str(ours.get(key, "")) for key in ("assignment", "release")}
 

@@ -108,6 +108,7 @@ class Master:
     exercises: dict[str, GradedExercise] = field(default_factory=dict)
     packages: tuple[str, ...] = ("numpy",)
     limits: dict[str, float] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -298,6 +299,7 @@ def read_master(folder: Path) -> Master:
     declared = _read_exercises(folder / "exercises.py")
     master.packages = tuple(declared.pop("PACKAGES", ("numpy",)))
     master.limits = dict(declared.pop("LIMITS", {}))
+    master.alike = tuple(declared.pop("ALIKE", ()))
     specs = {name: value for name, value in declared.items() if isinstance(value, Exercise)}
     written = {cell.name: cell.solution for cell in master.cells_with("exercise")}
     ways = {name: spec.ways for name, spec in specs.items()}

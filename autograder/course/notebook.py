@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.handwritten import text_id
+from autograder.course.handwritten import COURSE, text_id
 from autograder.course.masters import BEGIN, END, TOLD_LATER, Cell, Master
 from autograder.course.questions import ASKING, blank
 from autograder.course.time_needed import PLACE, time_needed
@@ -38,7 +38,7 @@ def source_notebook(master: Master, whole: bool = False, alone: bool = False) ->
     metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "rnncourse": {"assignment": master.name},
+        COURSE: {"assignment": master.name},
     }
     cells = source_cells(master, whole, alone)
     notebook: Any = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})

@@ -8,7 +8,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
-from autograder.course.handwritten import release_hash
+from autograder.course.handwritten import COURSE, release_hash
 
 
 class StubSolutions(ClearSolutions):
@@ -25,5 +25,5 @@ class StampRelease(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Stamp the notebook."""
-        nb.metadata.setdefault("rnncourse", NotebookNode())["release"] = release_hash(nb.cells)
+        nb.metadata.setdefault(COURSE, NotebookNode())["release"] = release_hash(nb.cells)
         return nb, resources

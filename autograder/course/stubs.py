@@ -50,7 +50,7 @@ def _is_hole(statement: ast.stmt) -> bool:
 # Names and attributes by which code reaches what outlives a call.
 REFLECTION = ("globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "getattr")
 OUTLIVING = (*REFLECTION, "open", "random", "seterr")
-HARMLESS = ("__future__", "autograder", "math", "matplotlib", "numpy", "rnncourse")
+HARMLESS = ("__future__", "autograder", "math", "matplotlib", "numpy")
 
 
 def keeps_nothing(tree: ast.Module | None) -> bool:

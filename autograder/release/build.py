@@ -30,6 +30,7 @@ from autograder.course.time_needed import LONGEST_SITTING, PLACE, time_needed
 from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.judge import judge
+from autograder.release.stage import used_files
 from autograder.release.withheld import told_problems
 from autograder.report.sentences import sentence
 from autograder.sheets.drawn import drawn_cases, fresh_sheets
@@ -380,7 +381,7 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
     """
     notebook = solved_notebook(master)
     folder = places.executed / master.name
-    path = folder / f"{_content_hash(master, notebook)}.ipynb"
+    path = folder / f"{_content_hash(master, notebook, places)}.ipynb"
     if path.is_file():
         return nbformat.read(path, as_version=4)
     from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
@@ -424,14 +425,15 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path, places: Places) -> N
         client.execute(cleanup_kc=True, env={**os.environ, **own})
 
 
-def _content_hash(master: Master, solved: nbformat.NotebookNode) -> str:
+def _content_hash(master: Master, solved: nbformat.NotebookNode, places: Places) -> str:
     """A hash of what a person wrote, and of nothing that a processor computed."""
     digest = hashlib.sha256(as_text(solved).encode())
     digest.update(repr(sorted(master.made_from.items())).encode())
-    root = Path(__file__).parents[2]
-    for package in ("rnncourse", "autograder"):
-        for path in sorted((root / package).rglob("*.[pj][ys]")):
-            digest.update(path.read_bytes())
+    house = Path(__file__).parents[1]
+    sources = [cell.source for cell in master.cells if cell.kind == "code"]
+    used = used_files(sources, places.root, without=house.name)
+    for path in [*sorted(house.rglob("*.[pj][ys]")), *sorted(used)]:
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

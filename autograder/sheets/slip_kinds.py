@@ -26,6 +26,7 @@ class Scope:
         keys: the strings that variables are indexed with, by variable.
         functions: the exercises that the function calls.
         axes: what the two axes of its arrays count, in words.
+        alike: functions that are taken for one another, as they are called ("np.tanh").
     """
 
     known: frozenset[str]
@@ -33,6 +34,7 @@ class Scope:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     axes: tuple[str, str] = ("units", "sequences")
+    alike: tuple[str, ...] = ()
 
     @property
     def axis_question(self) -> str:
@@ -52,6 +54,7 @@ OPERATION = "Which operation stands between the two in the formula?"
 PARENTHESIS = "A parenthesis takes in too much or too little: read the formula's once more."
 DIVISOR = "Is it a factor or a divisor?"
 SHAPES = "Write the shapes of both factors under the product: which way round are they in the formula?"
+WHICH_FUNCTION = "Which of the two functions does the formula apply here?"
 APPLIED = "One value has been through that function already."
 QUANTITY = "Read the indices in the formula once more: which quantity stands there?"
 
@@ -97,7 +100,7 @@ def _is_one_minus(node: ast.AST) -> bool:
 def _factor_words(node: ast.AST) -> str:
     if _is_one_minus(node):
         square = _is_square(node.right)  # type: ignore[attr-defined]
-        return "the derivative of the tanh is missing" if square else "a factor 1 - … is missing"
+        return "a factor 1 - …² is missing" if square else "a factor 1 - … is missing"
     return "a factor is missing"
 
 
@@ -177,7 +180,7 @@ def stacked(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         parts = (right.right, left.right)  # type: ignore[attr-defined]
         wide, tall = (
             ast.Call(_function(name), [ast.List(list(members), ast.Load())], [])
-            for name, members in (("hstack", blocks), ("vstack", parts))
+            for name, members in (("np.hstack", blocks), ("np.vstack", parts))
         )
         hint = "The blocks of the wide matrix and those of the tall one must stand in the same order."
         yield "two stacks in unlike orders", hint, ast.BinOp(wide, ast.MatMult(), tall)
@@ -222,17 +225,21 @@ def calls(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         return
     if len(node.args) == 1 and name not in NOT_APPLIED:
         yield f"`{name}` is missing", "Which function does the formula apply to this value?", node.args[0]
-    for one, other in (("tanh", "sigmoid"), ("sigmoid", "tanh")):
-        if name == one:
-            hint = "Which function squeezes a gate, and which a candidate?"
-            yield f"`{other}` where `{one}` belongs", hint, _changed(node, func=_function(other))
+    alike = {_last(function): function for function in scope.alike}
+    for other in alike.values() if name in alike else ():
+        if _last(other) != name:
+            words = f"`{_last(other)}` where `{name}` belongs"
+            yield words, WHICH_FUNCTION, _changed(node, func=_function(other))
     yield from _reductions(node, name, scope)
 
 
 def _function(name: str) -> ast.expr:
-    if name == "sigmoid":
-        return ast.Name("sigmoid", ast.Load())
-    return ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
+    return ast.parse(name, mode="eval").body
+
+
+def _last(name: str) -> str:
+    """What a dotted name ends in."""
+    return name.rpartition(".")[2]
 
 
 def _reductions(node: ast.Call, name: str, scope: Scope) -> Iterator[Variant]:
@@ -240,7 +247,7 @@ def _reductions(node: ast.Call, name: str, scope: Scope) -> Iterator[Variant]:
     if name in exchanged and isinstance(node.func, ast.Attribute):
         other = exchanged[name]
         words = f"the {other} is taken, not the {name}"
-        func = _function("sum") if name == "norm" else _changed(node.func, attr=other)
+        func = _function("np.sum") if name == "norm" else _changed(node.func, attr=other)
         yield words, "What does the text ask for over this axis?", _changed(node, func=func)
     axes = [k for k in node.keywords if k.arg == "axis" and isinstance(k.value, ast.Constant)]
     for keyword in axes:
@@ -256,8 +263,8 @@ def _reductions(node: ast.Call, name: str, scope: Scope) -> Iterator[Variant]:
 def activations(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     """A function applied once too often, to what is its value already."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in scope.names:
-        for function in ("tanh", "sigmoid"):
-            words = f"{function} of {scope.quote(node, 'a value')} where the value itself belongs"
+        for function in scope.alike:
+            words = f"{_last(function)} of {scope.quote(node, 'a value')} where the value itself belongs"
             yield words, APPLIED, ast.Call(_function(function), [node], [])
 
 

@@ -188,6 +188,7 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
         keys={name: tuple(sorted(found)) for name, found in keys.items()},
         functions=frozenset(exercise.spec.needs),
         axes=_axes(exercise),
+        alike=master.alike,
     )
 
 

@@ -8,6 +8,8 @@ import common
 from autograder import Exercise
 from common import both_signs, signs, torch_gradients
 
+ALIKE = common.ALIKE
+
 sizes = partial(common.sizes, words={"H = 1": "one row", "D = 1": "one column", "N = 1": "one data point"})
 
 # ---------------------------------------------------------------- inputs

@@ -8,6 +8,8 @@ import common
 from autograder import Exercise
 from common import saturating, some_labels, some_states
 
+ALIKE = common.ALIKE
+
 sizes = partial(common.sizes, words=common.WORDS | {"D = 1": "one input number", "T = 1": "one time step"})
 
 # ---------------------------------------------------------------- inputs

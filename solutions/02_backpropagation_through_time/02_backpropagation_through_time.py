@@ -1104,9 +1104,8 @@ explorer(
 #
 # $w = 0.9$, inputs of half their size. Computed by *your* functions.
 
+
 # %% needs="rnn_step_backward parameter_contributions" hide_input=true
-
-
 def one_unit(w, scale, T=12):
     """Error signals and contributions for one unit; the loss is the last state."""
     W = {"ss": np.full((1, 1), w), "sx": np.full((1, 1), scale)}

@@ -8,6 +8,8 @@ import common
 from autograder import Exercise, Gradient, Stage
 from common import arriving, saturating, some_labels, some_states, torch_gradients, turning
 
+ALIKE = common.ALIKE
+
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 # --------------------------------------------------------------------------- product_backward

@@ -4,8 +4,11 @@ from functools import partial
 
 import numpy as np
 
+import common
 from autograder import Exercise
 from common import arriving, both_signs, sizes, some_states, turning
+
+ALIKE = common.ALIKE
 
 # ------------------------------------------------------------------------------ step_jacobian
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+import common
 from autograder import Exercise, Gradient, Stage, Way
 from common import (
     arriving,
@@ -21,6 +22,8 @@ from common import (
     torch_gradients,
     torch_walk,
 )
+
+ALIKE = common.ALIKE
 
 # ------------------------------------------------------------------------------------- inputs
 

@@ -9,6 +9,8 @@ import common
 from autograder import Exercise, Mutant
 from common import beyond, both_signs, saturating, some_states
 
+ALIKE = common.ALIKE
+
 sizes = partial(common.sizes, words=common.WORDS | {"T = 1": "one position"})
 
 

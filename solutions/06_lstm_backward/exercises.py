@@ -4,8 +4,11 @@ from functools import partial
 
 import numpy as np
 
+import common
 from autograder import Exercise, Gradient
 from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
+
+ALIKE = common.ALIKE
 
 GATES = "fioc"
 
