@@ -40,6 +40,7 @@ from autograder.course.where_graded import (
     without,
 )
 from autograder.errors import CourseError
+from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
@@ -152,7 +153,8 @@ def judge_here(
     limit = TimeLimit(seconds / 2 + max(needed.left, 0))
     own_forward = caller(forward, limit=limit) if callable(forward) else None
     known = right | frozenset(checks.around.get("names", ())) - {sheet.name}
-    costs = Costs(own_forward, time.process_time, time.process_time) if own_forward else None
+    # Called plainly: what watches over a call costs more than a small forward does.
+    costs = Costs(trusted(forward), time.process_time, time.process_time) if callable(forward) else None
     call = caller(function, known, limit)
     judgement = judge(sheet, call, own_forward, right=right, called=frozenset(used), costs=costs)
     if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right, limit)):

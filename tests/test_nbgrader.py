@@ -322,7 +322,7 @@ def test_outputs_by_the_thousand_are_looked_through_once(tmp_path, output, said,
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(notebook))
     begun = time.process_time()
-    left_out = students_left_out(tmp_path, ["nbgrader", "autograde", TINY.name])
+    left_out = students_left_out(tmp_path, tmp_path / "autograded", ["nbgrader", "autograde", TINY.name])
     assert time.process_time() - begun < 10
     assert list(left_out) == (["ada"] if said else [])
     assert said in left_out.get("ada", "")

@@ -13,7 +13,6 @@ import os
 import re
 import sys
 import warnings
-from codecs import BOM_UTF8
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -301,8 +300,6 @@ def _unreadable(path: Path) -> str:
         read_cells(content)
     except Ungradable as error:
         return str(error)
-    if content.startswith(BOM_UTF8):
-        return "it begins with a byte order mark, which nbgrader cannot read; `autograder grade` can"
     if words := _unlike_the_format(content):
         return f"{words}; `autograder grade` may"
     stamp = path.parent / "timestamp.txt"

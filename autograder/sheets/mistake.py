@@ -18,6 +18,8 @@ STEPS = np.array([[1.0], [2.3]])
 # How far two traces of one wrong array may lie apart: a student may have computed in single precision.
 MATCH = 1e-5
 TRACE_NUMBERS = 4
+# In units of what is smaller, an ordinary number is none any more.
+SMALLEST_UNIT = 1e-200
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def trace_of(array: np.ndarray, expected: np.ndarray) -> Trace:
     finite = np.isfinite(flat)
     kinds = np.select([np.isnan(flat), flat == np.inf, flat == -np.inf], [1.0, 2.0, 3.0])
     right = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
-    entries = np.where(finite, flat, 0.0) / (right or 1.0)
+    entries = np.where(finite, flat, 0.0) / (right if right > SMALLEST_UNIT else 1.0)
     weights = np.sin(STEPS * np.arange(1, flat.size + 1))
     return Trace(array.shape, np.array([*(weights @ entries), np.abs(entries).sum(), weights[0] @ kinds]))
 
