@@ -75,7 +75,7 @@ def show_derivation(function: Callable[..., Any] | str) -> None:
         there = ", ".join(checks.told["derivations"]) or "none"
         raise CourseError(f"this notebook keeps back no derivation of {name!r}; there is: {there}")
     remember(checks.assignment, name, "shown")
-    tell_derivation(checks, name)
+    tell_derivation(checks, name, with_code=False)
 
 
 def model_answer(name: str) -> None:
@@ -93,13 +93,19 @@ def model_answer(name: str) -> None:
     show(f"**What a good answer says**\n\n{answers[name]}")
 
 
-def tell_derivation(checks: FrozenChecks, exercise: str) -> None:
-    """Show what is found in an exercise, and try its formulas with the notebook's own numbers."""
+def tell_derivation(checks: FrozenChecks, exercise: str, with_code: bool = True) -> None:
+    """Show what is found in an exercise, and try its formulas with the notebook's own numbers.
+
+    Args:
+        checks: the notebook's.
+        exercise: its name.
+        with_code: show how they are tried; where the exercise is not solved yet, that is nearly its answer.
+    """
     for kind, source in checks.told["derivations"].get(exercise, []):
         if kind == "markdown":
             show(source)
             continue
-        if kind == "code":
+        if kind == "code" and with_code:
             show(f"```python\n{source}\n```")
         _run(source, exercise)
 

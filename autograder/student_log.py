@@ -91,7 +91,7 @@ def progress() -> None:
         right = sum("right" in known.get(name, []) for name in checks.names)
         rows.append(f"| {checks.assignment} | {right} of {len(checks.names)} | {', '.join(shown)} |")
     head = ["| notebook | right | exercises |", "|---|---|---|"]
-    show("\n".join([*head, *rows]) + f"\n\n{following or 'All is done.'}")
+    show("\n".join([*head, *rows]) + f"\n\n{following or 'From here on all is done.'}")
 
 
 def _reached(checks: FrozenChecks, here: FrozenChecks) -> bool:

@@ -400,7 +400,7 @@ show(
 # %% [markdown] slide="slide"
 # ## Be the gate yourself
 #
-# Three coordinates, twelve steps, the candidates (red squares) are fixed.
+# Three coordinates, twelve steps, the candidates (orange squares) are fixed.
 # You set the three gates before each step and press *Next step*.
 #
 # **Try** to catch the third candidate of coordinate 1, and hold it to the end; to keep
@@ -566,7 +566,10 @@ long_xs = np.stack([noise, once, np.ones(1000)], axis=1)[:, :, None]
 long_states = gated_forward(long_xs, np.zeros((1, 1)), LATCH)[0][:, 0, 0]
 print(f"stored {np.tanh(2 * noise[0]):.6f}, held after 1,000 steps {long_states[-1]:.6f}")
 
-# %% [markdown] slide="slide" sitting=2
+# %% [markdown] sitting=2
+# > **A place to stop.** You have the forward pass. What follows is the way back.
+
+# %% [markdown] slide="slide"
 # ## 4 · The way back through one step
 #
 # Let $\delta_t$ be the **total** gradient of the loss $L$ by $s_t$: what arrives from
@@ -595,7 +598,7 @@ print(f"stored {np.tanh(2 * noise[0]):.6f}, held after 1,000 steps {long_states[
 
 # %% [markdown] slide="notes"
 # Let them put 0.51 into (4.3) and look at the new state. The usual wrong answers: 0, who
-# asks only what the candidate brings; +0.5, who forgets that the gate also lets go.
+# asks only what the candidate brings; +0.5, who takes the gate for what is kept.
 
 # %% guess="04.7"
 guess("04.7", loss_by_the_gate=-0.5)
@@ -603,8 +606,8 @@ guess("04.7", loss_by_the_gate=-0.5)
 # %% [markdown] answer="04.7" slide="fragment"
 # **−0.5.** Opening the gate moves the state from 0.5 towards 0, that is, down.
 #
-# If you wrote 0, you asked only what the candidate brings. If you wrote +0.5, you forgot
-# that an opening gate also lets go.
+# If you wrote 0, you asked only what the candidate brings, and forgot that an opening gate also
+# lets go. If you wrote +0.5, you took the gate for the share that is *kept*.
 
 # %% [markdown] slide="slide"
 # ## One unit, all three ways
@@ -675,7 +678,8 @@ slopes(np.tanh, np.array([0.0, 1.0])).round(3)  # notebook 00: 1, and 1 - tanh(1
 #
 # Each way can be tried alone, with inputs that silence the others:
 # `check(gated_step_backward, stage="direct")`, and the same with `stage="candidate"` and
-# `stage="gate"`.
+# `stage="gate"`. Two more look at how these two come home to the old state:
+# `stage="candidate home"` and `stage="gate home"`.
 #
 # When it is right, it shows the formulas (4.5) to (4.12), each tried with numbers.
 # `show_derivation(gated_step_backward)` shows them without. It costs nothing; try first.
@@ -934,10 +938,10 @@ guess("04.9", wide_open="candidate", shut="direct", choices=("direct", "candidat
 # The way through the gate is gone in both cases: a saturated sigmoid is flat.
 
 # %% [markdown] extra=true
-# ### Can such a step make a gradient grow?
+# ### Extra: can such a step make a gradient grow?
 #
-# The direct way alone cannot: it multiplies by numbers between 0 and 1. And all three
-# together, with large entries in $W^{s,s}$?
+# The direct way multiplies by numbers between 0 and 1. All three together, with
+# $W^{s,s}$ three times as large?
 
 # %% guess="04.10"
 guess("04.10", can_grow="yes", choices=("yes", "no"))
@@ -952,13 +956,14 @@ assert stretched[0] > 1.5, "this step does not stretch"
 print("singular values of the step's derivative:", stretched.round(2))
 
 # %% [markdown] answer="04.10"
-# **Yes.** With large weights in the candidate its largest singular value is above 1, as in
-# notebook 03. A gate is no insurance against explosion, and clipping stays.
+# **Yes.** With large weights in the candidate the largest singular value of the step's derivative is
+# above 1, as in notebook 03. A gate is no insurance against explosion, and clipping stays.
 
 # %% [markdown] slide="slide"
 # ## 5 · The way back through the sequence
 #
-# Nothing here is new: it is notebook 02 with another step inside.
+# Nothing here is new: it is notebook 02 with another step inside. (What is `dstates` here was
+# called `ds` there, for the whole sequence.)
 #
 # The loss looks at the states from **outside**. Its gradient by each of them, with all
 # other states held still, is `dstates`, of shape (T, H, N). What arrives in total at a
@@ -1074,7 +1079,10 @@ print(f"nudged {numeric:.6f}, foretold {foretold:.6f}")
 # Accept "g slightly below 1 and a candidate below -0.4" with right numbers.
 # === END MARK SCHEME ===
 
-# %% [markdown] slide="slide" sitting=3
+# %% [markdown] sitting=3
+# > **A place to stop.** You have the whole backward pass. What follows puts it to work.
+
+# %% [markdown] slide="slide"
 # ## 6 · Does it help? The adding problem
 #
 # A sequence of $T = 100$ random values between 0 and 1; two of them are marked, one in
@@ -1124,7 +1132,9 @@ show(
 # ### Given from notebooks 01, 02 and 03
 #
 # The tanh RNN, forward and backward, and a training step: the gradient is clipped to a
-# global norm of 1, then Adam (Kingma & Ba 2015) moves the weights.
+# global norm of 1, then Adam (Kingma & Ba 2015) moves the weights: gradient descent that keeps a
+# running mean of each weight's gradient and divides it by its running size. So every weight moves
+# by about the same amount, whether its gradients are large or small.
 
 
 # %%
@@ -1381,7 +1391,7 @@ reveal("04.13")
 # the figure.
 
 # %% guess="04.14"
-guess("04.14", saved="a sixth", choices=("nothing", "a sixth", "a half", "nearly all"))
+guess("04.14", saved="about a fifth", choices=("nothing", "about a fifth", "a half", "nearly all"))
 
 # %% hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 results = [train(*GATED, random_weights(seed, -4.0), seed) for seed in range(3)]
@@ -1412,8 +1422,8 @@ show(
 reveal("04.14")
 
 # %% [markdown] answer="04.14" sealed=true slide="subslide"
-# **About a sixth.** With bias 0 the task is learned as well, somewhat later. Over nine
-# seeds it took 225 to 500 updates, with bias −4 200 to 325; the medians are 300 and 250.
+# **About a fifth**: a sixth by the medians of nine seeds (300 updates with bias 0, 250 with −4), a
+# quarter in the three above. Over the nine, bias 0 took 225 to 500 updates, bias −4 200 to 325.
 #
 # The lower panel shows how. The second mark is often near the end, where a gradient
 # still arrives. From those sequences the gates learn to shut; shut gates let the
@@ -1424,7 +1434,7 @@ reveal("04.14")
 # The panel shows *that* the way opens. *Why* it does is an explanation, so far.
 
 # %% [markdown] slide="slide" extra=true
-# ## A test of the explanation
+# ## Extra: a test of the explanation
 #
 # Near marks teach the gates to shut; shut gates let the gradient reach the distant marks.
 # That explains what you have seen, and it can be tested: take the near marks away.
@@ -1467,12 +1477,10 @@ show(
 reveal("04.15")
 
 # %% [markdown] answer="04.15" sealed=true slide="subslide"
-# **Bias 0**: the explanation passes the test. Bias −4 does not miss the near marks:
-# solved in every seed, as fast as before. Bias 0 has become a matter of luck: a seed may
-# be as fast, or take twice as long, or have learned nothing after 600 updates.
-#
-# Three seeds are few. We ran nine: within 600 updates bias −4 solved it in nine of nine,
-# bias 0 in two of nine, both of them among the three above.
+# **Bias 0**, but three seeds hardly show it. We ran nine: within 600 updates bias −4 solved it in
+# nine of nine, as fast as before, and bias 0 in two of nine, both of them among the three above.
+# Bias 0 has become a matter of luck: a seed may be as fast, or take twice as long, or have learned
+# nothing after 600 updates. So the explanation passes this test.
 #
 # So a gate bias is **no** condition for learning over 100 steps, but an insurance: it
 # makes learning independent of whether the data happen to have something near to learn
@@ -1527,7 +1535,8 @@ reveal("04.16")
 # **At the marks**, and half way: at the second mark a gate wide open would overwrite the
 # first value. (The units are sorted by how much further they open at the marks.)
 #
-# Nobody set these weights. It is the latch of part 3, learned.
+# Only the bias was set by hand. Which units open, and at which inputs, was learned. (It is no latch
+# as in part 3: this unit adds up, with gates half open.)
 
 # %% [markdown] slide="slide"
 # ## 7 · Relatives
@@ -1543,7 +1552,7 @@ reveal("04.16")
 # JANET is an LSTM of which only the forget gate was left.
 # As $1 - \sigma(z) = \sigma(-z)$, **keep** and **overwrite** differ by the sign of the weights.
 #
-# The functions inside the box are tailored to each task: none of them is *the* one.
+# What a step computes is tailored to each task: none of these is *the* cell.
 
 # %% [markdown] slide="notes"
 # Ask: "the GRU of PyTorch has (1 - z) n + z h, that of Chung et al. (2014) has it the
@@ -1551,9 +1560,9 @@ reveal("04.16")
 # weights need the sign.
 
 # %% [markdown] extra=true
-# ### JANET, in numbers
+# ### Extra: JANET, in numbers
 #
-# As its paper writes it, without the shift between its two gate terms that the paper also
+# As its paper writes it, without biases, and without the shift between its two gate terms that the paper also
 # tries: $f_t = \sigma(U^f h_{t-1} + W^f x_t)$ and
 # $h_t = f_t \odot h_{t-1} + (1 - f_t) \odot \tanh(U^c h_{t-1} + W^c x_t)$.
 
@@ -1578,8 +1587,9 @@ print("JANET with the signs turned round is the simple gated RNN")
 #
 # $$\tilde s_t = \tanh\big(r_t \odot (W^{s,s} s_{t-1}) + W^{s,x} x_t\big) \tag{4.16}$$
 #
-# Gate and mixture stay as they are, (4.1) and (4.3). This is the GRU of PyTorch and Keras.
-# (Cho et al. reset the state *before* the product: the same weights give another cell.)
+# Gate and mixture stay as they are, (4.1) and (4.3). Up to the gate's sign and to biases this is the
+# GRU of PyTorch and Keras. (Cho et al. reset the state *before* the product: the same weights
+# give another cell.)
 
 # %% [markdown] slide="notes"
 # Do not derive it here: it is the transfer exercise. Ask: "how many ways lead to the old

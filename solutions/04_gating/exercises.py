@@ -280,6 +280,19 @@ RESET = "the way through the reset gate is not right"
 TO_STATE, TO_INPUT = "what comes home to `ds_prev` is not right", "what comes home to `dx` is not right"
 
 
+def home_stages(draw, also=()):
+    """How the ways through candidate and gate end in the old state, each beside the direct way alone."""
+    return {
+        f"{way} home": Stage(
+            silenced(draw, zero=(silent, *also)),
+            ("ds_prev",),
+            f'`W["{silent}"]` is zero here: beside the direct way, only the one through the {way} ends in '
+            "`ds_prev`",
+        )
+        for way, silent in (("candidate", "gs"), ("gate", "ss"))
+    }
+
+
 def ways(exercise, to_state, gates=(GATE,)):
     """The ways back through a step: by the weights that show each of them alone, then where they end."""
     return {
@@ -293,7 +306,11 @@ def ways(exercise, to_state, gates=(GATE,)):
             "Which steps lead from the gate's pre-activation to the loss? Each has a slope. "
             f'`check({exercise}, stage="gate")` tries this way alone.',
         ),
-        TO_STATE: Way(("ds_prev",), f"{to_state} Which of them does your line have?", (CANDIDATE, *gates)),
+        TO_STATE: Way(
+            ("ds_prev",),
+            f"{to_state} One is missing, or comes home changed: a stage for each looks at `ds_prev` alone.",
+            (CANDIDATE, *gates),
+        ),
         TO_INPUT: Way(
             ("dx",),
             "Where does the input enter the step? From each place a way comes home.",
@@ -343,6 +360,7 @@ gated_step_backward = Exercise(
             '`W["gx"]` is the identity here and `W["sx"]` zero: `dx` is the gradient by the gate\'s '
             "pre-activation",
         ),
+        **home_stages(step_backward_inputs),
     },
     ways=ways("gated_step_backward", "Three ways end here: direct, through the candidate, through the gate."),
 )
@@ -417,6 +435,18 @@ reset_step_backward = Exercise(
             ("dx",),
             '`W["rx"]` is the identity here, `W["sx"]` and `W["gx"]` are zero: `dx` is the gradient by the '
             "reset gate's pre-activation",
+        ),
+        "direct": Stage(
+            silenced(reset_backward_inputs, zero=("ss", "gs", "rs")),
+            ("ds_prev",),
+            '`W["ss"]`, `W["gs"]` and `W["rs"]` are zero here: `ds_prev` shows the direct way alone',
+        ),
+        **home_stages(reset_backward_inputs, also=("rs",)),
+        "reset home": Stage(
+            silenced(reset_backward_inputs, zero=("gs",)),
+            ("ds_prev",),
+            '`W["gs"]` is zero here: beside the ways that other stages try, only the one through the reset '
+            "gate ends in `ds_prev`",
         ),
     },
     ways={
