@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from course import TINY
 from safetensors import safe_open
@@ -13,6 +15,7 @@ from autograder.course.places import Places
 from autograder.errors import CourseError
 from autograder.release.build import PUBLIC_KEY, build, problems
 from autograder.sheets.drawn import fresh_sheets
+from autograder.sheets.frozen import WORDS
 
 
 @pytest.fixture
@@ -37,9 +40,10 @@ def edit(path: Path, change) -> None:
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    words = json.loads(metadata["checks"])
+    words = json.loads(zlib.decompress(tensors.pop(WORDS).tobytes()))
     change(words, tensors)
-    save_file(tensors, path, metadata={**metadata, "checks": json.dumps(words)})
+    packed = np.frombuffer(zlib.compress(json.dumps(words).encode()), np.uint8)
+    save_file({**tensors, WORDS: packed}, path, metadata=metadata)
 
 
 def scaled(place: int, factor: float):
