@@ -343,11 +343,15 @@ def run(xs, s_start, W):
 
 
 def piece_inputs(rng, K=4, D=5, H=3, N=2, C=6, scale=0.7):
-    """A piece of a sequence with a label at every position."""
+    """A piece of a sequence with a label at every position, another one at the next; little for the first."""
     W = {**weights(rng, D, H, scale), "ys": rng.normal(size=(C, H))}
     xs, s_start = rng.normal(size=(K, D, N)), some_states(rng, H, N)
+    below = min(C, N)
+    labels = (some_labels(rng, N, below) + np.arange(K)[:, None]) % below
     states, probabilities = run(xs, s_start, W)
-    labels = np.stack([some_labels(rng, N, below=C) for _ in range(K)])
+    least, first = probabilities[0, :, 0].argmin(), labels[0, 0]
+    W["ys"][[least, first]] = W["ys"][[first, least]]
+    states, probabilities = run(xs, s_start, W)
     return {
         "probabilities": probabilities,
         "labels": labels,
