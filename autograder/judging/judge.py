@@ -37,8 +37,6 @@ CHANGES = Diagnosis(
     "the answer changes from call to call",
     "Random numbers, `np.empty`, or an array that is kept and changed between calls, make it so.",
 )
-ON_THE_WAY = "one small slip on the way"
-TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
@@ -115,16 +113,7 @@ def judge(
             or _nearly(by, seen)
             or _symptoms(sheet, values, edges)
         )
-        if sheet.spec.derived:
-            judgement.diagnoses = _without_factors(judgement.diagnoses, by)
     return judgement
-
-
-def _without_factors(diagnoses: list[Diagnosis], sheet: Sheet) -> list[Diagnosis]:
-    """Of a formula that is still to be found, a slip's name says on which way it is, not what it is."""
-    declared = {mistake.name for mistake in sheet.mistakes}
-    slips = {slip.name for slip in [*sheet.slips(), *sheet.pairs()]} - declared if diagnoses else set()
-    return [replace(d, name=ON_THE_WAY, hint=TRY_ALONE) if d.name in slips else d for d in diagnoses]
 
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:

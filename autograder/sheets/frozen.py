@@ -27,7 +27,7 @@ from autograder.errors import CourseError
 from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
 
-FORMAT = 9
+FORMAT = 10
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
 WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
@@ -202,7 +202,6 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         "hints": list(spec.hints),
         "rtol": spec.rtol,
         "atol": spec.atol,
-        "derived": spec.derived,
         "cases": [
             {
                 "words": case.words,
@@ -404,7 +403,6 @@ class FrozenChecks:
             },
             rtol=words["rtol"],
             atol=words["atol"],
-            derived=words["derived"],
         )
         cases = [
             Case(

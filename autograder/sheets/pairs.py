@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, islice
 
 from autograder.course.masters import GradedExercise, Master
@@ -17,6 +18,8 @@ from autograder.sheets.mistake import Effect, Mistake
 from autograder.sheets.sheet import Sheet
 from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
 from autograder.sheets.slips import (
+    ON_THE_WAY,
+    TRY_ALONE,
     Edit,
     Path,
     compiled,
@@ -59,7 +62,16 @@ def pairs_of(master: Master, sheet: Sheet) -> list[Mistake]:
         pair = Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
         if _shows_always(effects, sheet) and distinct.add(pair):
             found.append(pair)
-    return sorted(found, key=shuffled)
+    found.sort(key=shuffled)
+    return [_kept_back(pair, exercise) for pair in found] if exercise.spec.derived else found
+
+
+def _kept_back(pair: Mistake, exercise: GradedExercise) -> Mistake:
+    """A pair in which a slip is called as single slips of a formula that is to be found are."""
+    declared = {mutant.name for mutant in exercise.spec.misconceptions}
+    words = [(pair.name, pair.hint), *([pair.other] if pair.other else [])]
+    one, *more = (both if both[0] in declared else (ON_THE_WAY, TRY_ALONE) for both in words)
+    return replace(pair, name=one[0], hint=one[1], other=more[0] if more else None)
 
 
 def _shows_always(effects: Sequence[Effect], sheet: Sheet) -> bool:

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.answers.compare import STATE_WORDS, plural
@@ -24,6 +24,9 @@ from autograder.sheets.spellings import put_in, written_out
 
 # In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
 MOST_NODES = 700
+# Of a formula that is still to be found a slip's own name is the factor.
+ON_THE_WAY = "one small slip on the way"
+TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
@@ -61,7 +64,10 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
         plain = all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True))
         if plain and distinct.add(slip):
             kinds[id(slip)] = edit.kind
-    return sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
+    found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
+    return (
+        [replace(slip, name=ON_THE_WAY, hint=TRY_ALONE) for slip in found] if exercise.spec.derived else found
+    )
 
 
 def shuffled(mistake: Mistake) -> tuple[str, list[float]]:
