@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
+from autograder.course.places import write_whole
 from autograder.errors import CourseError
 from autograder.kernel import checks_here, show
 from autograder.sheets.frozen import FrozenChecks
@@ -48,10 +48,7 @@ def remember(assignment: str, exercise: str, step: str) -> None:
         if path is None:
             raise FileNotFoundError
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".progress")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(done, file)
-        os.replace(draft, path)
+        write_whole(path, json.dumps(done).encode())
     except OSError:
         _done.update(done)
 

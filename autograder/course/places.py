@@ -1,4 +1,4 @@
-"""Where a course's files lie: masters, releases, records, its key.
+"""Where a course's files lie: masters, releases, records, its key; and a file written whole.
 
 This module knows no file's content but the key's.
 """
@@ -98,6 +98,27 @@ def course_key(root: Path) -> str:
     if not key:
         raise CourseError(f"{path} is empty; remove it, and a new key is made")
     return key
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a link stays a link.
+
+    Raises:
+        OSError: it cannot be written; what was there is there.
+    """
+    path = path.resolve()
+    handle, draft = mkstemp(prefix=f".{path.name}", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask
+        os.chmod(draft, mode | 0o200)  # nbgrader leaves its files at 444, and this one is to be written
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
 
 
 def keep_private() -> None:

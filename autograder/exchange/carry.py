@@ -14,7 +14,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
-from tempfile import mkstemp
 from uuid import uuid4
 
 import nbformat
@@ -31,6 +30,7 @@ from autograder.course.handwritten import (
     written,
 )
 from autograder.course.notebook import ANSWER_PROMPT
+from autograder.course.places import write_whole
 from autograder.errors import CourseError
 
 PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
@@ -129,27 +129,6 @@ def keep(path: Path) -> Path | None:
             return kept
         count += 1
     return Path(shutil.copy2(path, kept))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a link stays a link.
-
-    Raises:
-        OSError: it cannot be written; what was there is there.
-    """
-    path = path.resolve()
-    handle, draft = mkstemp(prefix=f".{path.name}", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask
-        os.chmod(draft, mode | 0o200)  # nbgrader leaves its files at 444, and this one is to be written
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
 
 
 def carry(old: Notebook, new: Notebook) -> Carried:
