@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers.leaves import StructureError, reference_leaves
-from autograder.course.masters import Cell, GradedExercise, Master
+from autograder.course.masters import Cell, GradedExercise, Master, solution_regions
 from autograder.course.names import is_definition, parse
 from autograder.course.notebook import source_cells
 from autograder.course.questions import ASKING
@@ -60,7 +60,7 @@ def _told_in_text(master: Master) -> Iterator[str]:
     released = {f"cell {i}": cell["source"] for i, cell in enumerate(source_cells(master), start=1)}
     for name, exercise in master.exercises.items():
         for place, text in list(released.items()):
-            released[place] = text.replace(_solved(exercise), "")
+            released[place] = text.replace(solution_regions(exercise.source)[0], "")
         for place, text in _said_by_check(exercise):
             released[f"{place} of {name!r}"] = text
     flat = {place: "".join(text.split()) for place, text in released.items()}
@@ -76,11 +76,6 @@ def _told_in_text(master: Master) -> Iterator[str]:
                 for place, text in flat.items():
                     if short in text:
                         yield f"{master.name}: {place} holds the answer to question {number}: {line!r}"
-
-
-def _solved(exercise: GradedExercise) -> str:
-    """The solution in an exercise's cell, which no release has."""
-    return exercise.source.partition("### BEGIN SOLUTION")[2].partition("### END SOLUTION")[0]
 
 
 def _said_by_check(exercise: GradedExercise) -> Iterator[tuple[str, str]]:
