@@ -575,7 +575,7 @@ lengths = gradient_norms(delta_T, states, W)  # yours, (T, N)
 gamma = (1 - states**2).max(axis=1)  # (T, N): largest slope, step by step
 for t in range(2, T + 1):
     assert np.all(lengths[t - 2] <= gamma[t - 1] * sigma * lengths[t - 1]), "(3.9) is broken"
-assert np.all(lengths[0] <= sigma ** (T - 1) * lengths[-1]), "(3.10) does not hold"  # from T to 1
+assert np.all(lengths[0] <= sigma ** (T - 1) * lengths[-1]), "(3.10) does not hold"
 print("(3.9) and (3.10) hold for the small network")
 
 # %% [markdown] slide="slide"
@@ -812,6 +812,9 @@ reveal("03.8")
 #
 # Find settings where the product grows first and vanishes then, and others where it never
 # stops growing. Then look at $b = 0$: which of the three curves fall together?
+
+# %% [markdown] slide="subslide"
+# ### When does the product grow first?
 
 # %% slide="-" hide_input=true
 explorer(
