@@ -274,9 +274,13 @@ check(step_jacobian)
 # For one unit a weight times a slope:
 #
 # $$\frac{ds_t}{ds_{t-1}} = w\, (1 - s_t^2) \tag{3.3}$$
-#
+
+# %% [markdown] found="step_jacobian" slide="fragment"
 # For many: old unit $j$ enters the sum of new unit $i$ with $W^{s,s}_{i,j}$, and the tanh of
-# unit $i$ passes on $1 - s_{t,i}^2$ of it:
+# unit $i$ passes on $1 - s_{t,i}^2$ of it.
+
+# %% [markdown] found="step_jacobian" slide="fragment"
+# All entries at once:
 #
 # $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s} \tag{3.4}$$
 #
@@ -362,7 +366,8 @@ check(jacobian_product)
 # A nudge of $s_0$ passes $J_1$ first, then $J_2$, …, so $J_1$ stands at the right:
 #
 # $$\frac{d s_T}{d s_0} = J_T\, J_{T-1} \cdots J_2\, J_1 \tag{3.5}$$
-#
+
+# %% [markdown] found="jacobian_product" slide="fragment"
 # Backward, each step multiplies by the transpose, last step first:
 #
 # $$\delta_{t-1} = J_t^{\top} \delta_t, \qquad
@@ -502,24 +507,6 @@ guess(
 # %% guess="03.7"
 guess("03.7", ratio="vanishes", choices=("vanishes", "about the same", "explodes more"))
 
-# %% [markdown] answer="03.6" sealed=true slide="subslide"
-# ### Small inputs, $T = 100$
-#
-# - $r = 0.5$: about $10^{-30}$, as the bound says.
-# - $r = 1$: nothing is stretched, and yet about one part in 500 is left: slopes each a
-#   little below 1, ninety-nine times.
-# - $r = 1.5$: some hundreds, not $1.5^{99} \approx 10^{17}$. Larger weights make larger
-#   states, and larger states have smaller slopes: **the explosion brakes itself**. With
-#   $r = 1.2$ it stops, the ratio stays at about 2 from $T = 10$ to $T = 200$.
-
-# %% [markdown] answer="03.7" sealed=true slide="subslide"
-# ### Larger inputs, $r = 1.5$
-#
-# Less than a ten-thousandth is left. Every singular value is above one, and the signal
-# vanishes: larger inputs push the units to where their slopes are small.
-#
-# There is no radius that is right for all inputs.
-
 # %% [markdown] slide="slide"
 # ## The most a matrix can stretch
 #
@@ -615,7 +602,7 @@ def random_orthogonal(rng, H):
 
 def readable(power):
     """A power of ten as a person writes the number: 270, 0.0021; 5e-31 where zeros are too many."""
-    if not -3 <= power < 12:
+    if not -3 <= power < 9:
         return f"{10**power:.0e}"
     value = float(f"{10**power:.2g}")
     return f"{value:,.0f}" if value >= 10 else f"{value:g}"
@@ -685,7 +672,27 @@ for r in radii:
 
 # %%
 reveal("03.6")
+
+# %%
 reveal("03.7")
+
+# %% [markdown] answer="03.6" sealed=true slide="subslide"
+# ### Small inputs, $T = 100$
+#
+# - $r = 0.5$: about $10^{-30}$, as the bound says.
+# - $r = 1$: nothing is stretched, and yet about one part in 500 is left: slopes each a
+#   little below 1, ninety-nine times.
+# - $r = 1.5$: some hundreds, not $1.5^{99} \approx 10^{17}$. Larger weights make larger
+#   states, and larger states have smaller slopes: **the explosion brakes itself**. With
+#   $r = 1.2$ it stops, the ratio stays at about 2 from $T = 10$ to $T = 200$.
+
+# %% [markdown] answer="03.7" sealed=true slide="subslide"
+# ### Larger inputs, $r = 1.5$
+#
+# Less than a ten-thousandth is left. Every singular value is above one, and the signal
+# vanishes: larger inputs push the units to where their slopes are small.
+#
+# There is no radius that is right for all inputs.
 
 # %% hide_input=true needs="gradient_norms"
 at_100 = {key: rows[Ts.index(100)] for key, rows in powers.items()}
@@ -1040,8 +1047,9 @@ check(clip_by_global_norm)
 # With $k$ running over the matrices, the global norm is
 #
 # $$\ell = \sqrt{\textstyle\sum_{k} \sum_{i,j} (dW^{k}_{i,j})^2} \tag{3.16}$$
-#
-# and what is too long is shortened by one factor:
+
+# %% [markdown] found="clip_by_global_norm" slide="fragment"
+# And what is too long is shortened by one factor:
 #
 # $$dW^{k} \leftarrow \begin{cases} \dfrac{m}{\ell}\, dW^{k} & \text{if } \ell > m \\[1ex]
 # dW^{k} & \text{otherwise} \end{cases} \qquad \text{for every } k \tag{3.17}$$
@@ -1709,13 +1717,14 @@ check(leaky_jacobian)
 # ### What you found: two ways, added
 #
 # The old state stands in two places. What stays moves with it at speed $1 - \alpha$, each unit
-# for itself; the rest is the Jacobian of a simple RNN, row by row times the pace. With $c_t$
+# for itself. This way has no matrix and no tanh.
+
+# %% [markdown] found="leaky_jacobian" slide="fragment"
+# The rest is the Jacobian of a simple RNN, row by row times the pace. With $c_t$
 # for what the tanh puts out:
 #
 # $$J_t = \operatorname{diag}(1 - \alpha) + \operatorname{diag}\big(\alpha \odot
 # (1 - c_t \odot c_t)\big)\, W^{s,s} \tag{3.22}$$
-#
-# The first way has no matrix and no tanh.
 
 # %% found="leaky_jacobian"
 own = np.random.default_rng(7)
