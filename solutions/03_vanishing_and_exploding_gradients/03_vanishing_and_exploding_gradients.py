@@ -546,8 +546,8 @@ print(f"(3.8) holds: of 100,000 directions the best is stretched by {stretch.max
 # %% [markdown] slide="slide"
 # ## A bound for every step, and for all of them
 #
-# Let $\gamma_t$ be the largest slope of any unit at step $t$ of one sequence. A step back
-# multiplies by slopes, then by a matrix, so
+# Let $\gamma_t$ be the largest slope of any unit at step $t$ of one sequence. From the step
+# back that you found,
 #
 # $$\lVert \delta_{t-1} \rVert \le \gamma_t\, \sigma_1(W^{s,s})\, \lVert \delta_t \rVert
 # \tag{3.9}$$
@@ -882,19 +882,22 @@ print("(3.14) holds for a rotation and a symmetric matrix, and not for the examp
 # %% [markdown] extra=true
 # ### Extra: and with slopes?
 #
-# With a tanh, the factors are slopes times $W$, not $W$.
-# Slopes only make entries smaller, so surely they can only help to vanish?
-# Both eigenvalues of the $W$ below are 0, and $W^2 = 0$. One unit with a smaller
-# slope breaks the balance, and the product **grows without end**.
+# With a tanh, the factors are Jacobians, not $W$. Slopes only make entries smaller, so
+# surely they can only help to vanish? Take
+#
+# $$W = \begin{pmatrix} 2 & 2 \\ -2 & -2 \end{pmatrix}$$
+#
+# Both eigenvalues are 0, and $W^2 = 0$. But let unit 2 have the slope 0.2, at $s = 0.894$,
+# while unit 1 is at 0: the balance is broken, and the product **grows without end**.
 
-# %%
+# %% hide_input=true
 balanced = np.array([[2.0, 2.0], [-2.0, -2.0]])
-slopes = np.array([[1.0], [0.2]])  # unit 1 at s = 0, unit 2 at s = 0.894
+tilted = np.array([[2.0, 2.0], [-0.4, -0.4]])  # its Jacobian with unit 1 at s = 0, unit 2 at s = 0.894
 assert np.all(balanced @ balanced == 0), "its square is not 0"
-assert np.isclose(spectral_radius(slopes * balanced), 1.6), "its spectral radius is not 1.6"
-assert after(slopes * balanced, 50) > 1e9, "the product does not grow"
+assert np.isclose(spectral_radius(tilted), 1.6), "its spectral radius is not 1.6"
+assert after(tilted, 50) > 1e9, "the product does not grow"
 assert largest_singular_value(balanced) > 1, "the bound (3.10) is broken"
-print(f"after 50 steps it stretches {readable(np.log10(after(slopes * balanced, 50)))} times")
+print(f"after 50 steps it stretches {readable(np.log10(after(tilted, 50)))} times")
 
 # %% [markdown]
 # Can a network be in that state? Yes: if the input reaches each unit by a weight of
@@ -1336,8 +1339,9 @@ guess(
 a = np.linspace(0.1, 4, 40)
 w, rest = a / np.tanh(a), np.tanh(a)
 assert np.allclose(np.tanh(w * rest), rest) and np.all(w > 1), "not at rest, or w not above one"
-factor = w * (1 - rest**2)
-assert np.allclose(factor, 2 * a / np.sinh(2 * a)) and np.all(factor < 1), "(3.19) does not hold"
+factor = (np.tanh(w * (rest + 1e-6)) - np.tanh(w * (rest - 1e-6))) / 2e-6  # measured
+same = np.allclose(factor, 2 * a / np.sinh(2 * a), atol=1e-8)
+assert same and np.all(factor < 1), "(3.19) does not hold"
 assert np.all(np.diff(factor) < 0), "a firmer rest has a larger factor"
 print("(3.19) holds")
 {f"w = {w[k]:.2f}": f"factor {factor[k]:.2g}" for k in (2, 9, 19, 39)}
@@ -1385,11 +1389,13 @@ def hold(w, noise, T=100, runs=2000, seed=0):
     """Share of bits right at T, and each run's power of ten of the gradient ds_T/ds_0."""
     rng = np.random.default_rng(seed)
     bits = rng.choice([-1.0, 1.0], size=runs)
-    s, power = bits * np.tanh(2.0), np.zeros(runs)
+    W = {"ss": np.array([[w]]), "sx": np.array([[noise]])}
+    s, power = bits[None] * np.tanh(2.0), np.zeros(runs)
     for _ in range(T):
-        s = np.tanh(w * s + noise * rng.normal(size=runs))
-        power += np.log10(w * (1 - s**2))  # (3.3)
-    return np.mean(np.sign(s) == bits), power
+        s_prev, x = s, rng.normal(size=(1, runs))
+        s = rnn_step(x, s_prev, W)
+        power += np.log10(rnn_step_backward(np.ones((1, runs)), x, s_prev, s, W)[1][0])
+    return np.mean(np.sign(s[0]) == bits), power
 
 
 weights = np.array([0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2.0, 2.5])
@@ -1671,8 +1677,8 @@ guess("03.16", speed=1.07)
 
 # %% [markdown] answer="03.16"
 # Two ways lead from the old state to the new one, and what they bring is added: 0.75 by the
-# first, 0.32 by the second. If you found 0.91, you took the slope of the tanh at a number that
-# the tanh did not put out.
+# first, 0.32 by the second. If you found 0.97 or 0.93, you took the slope of the tanh at a number
+# that the tanh did not put out.
 
 # %% [markdown]
 # ### Exercise: the Jacobian of a leaky cell
@@ -1813,7 +1819,7 @@ reveal("03.17")
 # %% [markdown] slide="slide"
 # ## Recap
 #
-# - A step's Jacobian is slopes times weights; distance makes a **product** of them.
+# - What ties two distant states together is a **product**, one matrix for each step.
 # - $\sigma_1(W) < 1$: it vanishes. $\sigma_1(W) > 1$: necessary for explosion, not
 #   sufficient.
 # - Eigenvalues rule the far end of a **fixed** matrix's powers; a non-normal one may
