@@ -385,7 +385,7 @@ def is_ready(dev: bool, torch: bool) -> bool:
 
 
 def projects() -> dict[str, Path]:
-    """Name -> folder of the course and of the parts of it in this repository that it asks for (tool.uv.sources)."""
+    """Name -> folder of the parts in this repository that the course asks for (tool.uv.sources), and its own."""
     course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     parts = course.get("tool", {}).get("uv", {}).get("sources", {})
     return {**{name: ROOT / part["path"] for name, part in parts.items()}, course["project"]["name"]: ROOT}
@@ -504,7 +504,7 @@ def alone() -> Iterator[None]:
 
 
 def editable(extras: str = "") -> list[str]:
-    """pip's words for the projects of this repository, the course with some of its extras."""
+    """What pip is asked for: the projects of this repository, the course with some of its extras."""
     folders = [f"{folder}{extras if folder == ROOT else ''}" for folder in projects().values()]
     return [word for folder in folders for word in ("--editable", folder)]
 

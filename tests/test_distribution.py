@@ -1,4 +1,4 @@
-"""The grader is a distribution of its own: its wheel, in a fresh environment, grades courses it knows nothing of."""
+"""The grader is a distribution of its own: its wheel, alone in a fresh environment, grades any course."""
 
 import json
 import shutil
@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
 from course import REGRESSION, ROOT, TINY, submission
 
 UV = Path(sys.executable).with_name("uv")
+NOT_OURS = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
 pytestmark = [pytest.mark.xdist_group("setup")]
 
 
@@ -27,9 +29,7 @@ def wheel(tmp_path_factory):
     """The grader's wheel, built from a copy of its folder alone."""
     place = tmp_path_factory.mktemp("wheel")
     copy = place / "autograder"
-    shutil.copytree(
-        ROOT / "autograder", copy, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-    )
+    shutil.copytree(ROOT / "autograder", copy, ignore=NOT_OURS)
     run(UV, "build", "--wheel", "--quiet", "--out-dir", place, copy)
     (found,) = place.glob("*.whl")
     return found
@@ -88,12 +88,9 @@ def test_a_fresh_environment_builds_and_grades_a_course_that_is_no_network(fresh
     run(fresh / "autograder", "build", folder=tmp_path)
     run(fresh / "autograder", "grade", notebook, "--json", "marks.json", folder=tmp_path)
     records = {r["student"]: r for r in json.loads((tmp_path / "marks.json").read_text())}
-    assert [records[name]["score"] for name in answers] == [
-        8,
-        pytest.approx(4, abs=2),
-        pytest.approx(4, abs=2),
-    ]
-    assert "the mean over the rows, not their sum" in json.dumps(records["bela"])
+    scores = [records[name]["score"] for name in answers]
+    assert scores == [8, pytest.approx(4, abs=2), pytest.approx(4, abs=2)]
+    assert "a mean, not a sum, over the rows" in json.dumps(records["bela"])
     assert "numeric" in json.dumps(records["cleo"])
     released = (tmp_path / "notebooks" / notebook / f"{notebook}.ipynb").read_text()
     assert "X @ w + b" not in released and "check(line_backward)" in released

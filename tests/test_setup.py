@@ -257,9 +257,8 @@ def test_a_python_that_the_lock_was_not_tried_with_is_told_and_goes_without(monk
 
 
 def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
-    from packaging.requirements import Requirement
-
     import setup
+    from packaging.requirements import Requirement
 
     asked = {"lab": set(), "dev": {"dev"}, "torch": {"torch-cpu"}}
     versions: dict[str, set[str]] = {}
