@@ -1,4 +1,4 @@
-"""The student's check in a notebook: `check(rnn_step)`, and `hint(rnn_step)`.
+"""The student's check in a notebook: `check(predict)`, and `hint(predict)`.
 
 It judges the function in this kernel against the frozen public cases beside the notebook. It gives no
 marks; for these the same judgement is made again in a sandbox, with other inputs.
@@ -71,7 +71,7 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
     """Try a function with the exercise's cases, and say what is right and what is wrong first.
 
     Args:
-        function: the function that the exercise asks for, `check(rnn_step)`.
+        function: the function that the exercise asks for, `check(predict)`.
         stage: one part of a derivation, to be tried by itself; the exercise's text names them.
 
     Raises:
@@ -320,7 +320,7 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
         raise CheckFailed(
-            f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}"
+            f"check(...) takes the function itself, as in check(predict), not {type(function).__name__}"
         )
     if written in checks.names:
         if own != written and own in checks.names:
@@ -334,7 +334,7 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
 
 
 def _written_argument(frame: FrameType) -> str:
-    """The name in the call that a frame is at: `rnn_step` in `check(rnn_step)`; "" if there is none."""
+    """The name in the call that a frame is at: `predict` in `check(predict)`; "" if there is none."""
     at = inspect.getframeinfo(frame, context=0).positions
     if at is None or at.lineno is None or at.end_lineno is None:
         return ""

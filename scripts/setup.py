@@ -385,7 +385,7 @@ def is_ready(dev: bool, torch: bool) -> bool:
 
 
 def projects() -> dict[str, Path]:
-    """Name -> folder of the parts in this repository that the course asks for (tool.uv.sources), and its own."""
+    """Name -> folder, of the parts of this repository that the course asks for, and of the course itself."""
     course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     parts = course.get("tool", {}).get("uv", {}).get("sources", {})
     return {**{name: ROOT / part["path"] for name, part in parts.items()}, course["project"]["name"]: ROOT}

@@ -89,9 +89,9 @@ def test_a_fresh_environment_builds_and_grades_a_course_that_is_no_network(fresh
     run(fresh / "autograder", "grade", notebook, "--json", "marks.json", folder=tmp_path)
     records = {r["student"]: r for r in json.loads((tmp_path / "marks.json").read_text())}
     scores = [records[name]["score"] for name in answers]
-    assert scores == [8, pytest.approx(4, abs=2), pytest.approx(4, abs=2)]
+    assert scores == [8, 6.5, 6.5]  # half of the values of one exercise are right
     assert "a mean, not a sum, over the rows" in json.dumps(records["bela"])
-    assert "numeric" in json.dumps(records["cleo"])
+    assert "numeric gradient" in json.dumps(records["cleo"])
     released = (tmp_path / "notebooks" / notebook / f"{notebook}.ipynb").read_text()
     assert "X @ w + b" not in released and "check(line_backward)" in released
 
