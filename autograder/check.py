@@ -29,6 +29,7 @@ from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
+from autograder.course.names import bound, parse
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
     lacking,
@@ -427,19 +428,38 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
 def _say_what_to_run(
     kernel: Any,
     kind: type[BaseException],
-    error: NameError,
+    error: NameError | NotImplementedError,
     trace: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
-    """In place of a stack trace: a function of the exercises is not there, as after a restart."""
+    """In place of a stack trace: which exercise comes first, or what is gone, as after a restart."""
     with contextlib.suppress(CourseError):
-        if error.name in checks_here().names:
-            sentence = f"`{error.name}` is asked for. {_run_again([error.name])}."
-            error._render_traceback_ = lambda: [f"NameError: {sentence}"]  # type: ignore[attr-defined]
+        if sentence := _missing(kernel, error, checks_here().names):
+            error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
     kernel.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+# What cells would have set that had to wait for an exercise: name -> exercise.
+_waiting: dict[str, str] = {}
+
+
+def _missing(kernel: Any, error: NameError | NotImplementedError, exercises: Collection[str]) -> str:
+    if isinstance(error, NotImplementedError):
+        name = str(error)
+        if name not in exercises:
+            return ""
+        tree = parse(str(kernel.user_ns["In"][-1]))
+        _waiting.update(dict.fromkeys((one for s in (tree.body if tree else []) for one in bound(s)), name))
+        return f"First comes `{name}`: write it, run its cell, then run this one again."
+    lacked = error.name or ""
+    if lacked in exercises:
+        return f"NameError: `{lacked}` is asked for. {_run_again([lacked])}."
+    if name := _waiting.get(lacked):
+        return f"`{lacked}` is made by a cell above that waits for `{name}`. Write that first."
+    return ""
 
 
 if (_kernel := shell()) is not None:
     watch(_kernel)
     if not _kernel.custom_exceptions:
-        _kernel.set_custom_exc((NameError,), _say_what_to_run)
+        _kernel.set_custom_exc((NameError, NotImplementedError), _say_what_to_run)

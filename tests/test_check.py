@@ -196,6 +196,23 @@ def test_in_a_kernel_what_is_missing_after_a_restart_is_said_without_a_stack_tra
     assert "`rnn_step`" in within
 
 
+def test_in_a_kernel_a_cell_says_which_exercise_comes_first_without_a_stack_trace(tmp_path):
+    stub = HEAD + '    raise NotImplementedError("rnn_step")\n'
+    _, needs_it, needs_that, other, unknown = run_cells(
+        tmp_path,
+        IMPORTS + "\n" + stub,
+        "ahead, more = rnn_step(0, 0, 0), 1",
+        "ahead + 1",
+        "raise NotImplementedError('of my own')",
+        "nothing",
+    )
+    assert "First comes `rnn_step`" in needs_it
+    assert "waits for `rnn_step`" in needs_that
+    assert "Traceback" not in needs_it + needs_that
+    assert "Traceback" in other
+    assert "Traceback" in unknown
+
+
 def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
     wrong, renamed, nameless, aliased = run_cells(
         tmp_path,
