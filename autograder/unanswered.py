@@ -10,7 +10,7 @@ import contextlib
 from types import TracebackType
 from typing import Any
 
-from autograder.course.names import mentioned
+from autograder.course.names import bound, mentioned, parse
 from autograder.course.surroundings import text_hash
 from autograder.errors import CourseError
 from autograder.kernel import checks_here, shell
@@ -18,6 +18,10 @@ from autograder.student_log import read_progress
 
 # What a stub raises; a name that no cell has set; a claim of the notebook's own on what an answer gives.
 CAUGHT = (NotImplementedError, NameError, AssertionError)
+
+
+# What cells would have set that had to wait for an exercise: name -> exercise.
+_waiting: dict[str, str] = {}
 
 
 def say_what_comes_first() -> None:
@@ -37,7 +41,7 @@ def _show(
 ) -> None:
     """IPython's handler of an exception: the line in place of the traceback, where there is such a line."""
     line = ""
-    with contextlib.suppress(CourseError, SyntaxError):
+    with contextlib.suppress(CourseError):
         line = comes_first(error, kernel.history_manager.input_hist_raw[-1])
     if line:
         error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
@@ -55,19 +59,24 @@ def comes_first(error: BaseException, cell: str) -> str:
         CourseError: the file with the checks is missing or damaged.
     """
     checks = checks_here()
+    tree = parse(cell) or ast.Module([], [])
     if isinstance(error, NotImplementedError) and str(error) in checks.names:
-        return f"`{error}` comes first: it is not written yet."
+        _waiting.update(dict.fromkeys((name for node in tree.body for name in bound(node)), str(error)))
+        return f"First comes `{error}`: write it, run its cell, then run this one again."
     if isinstance(error, NameError) and error.name in checks.names:
-        return f"`{error.name}` comes first: run its cell again, or write it where that is not done yet."
+        return f"First comes `{error.name}`: run its cell again, or write it where that is not done yet."
+    if isinstance(error, NameError) and error.name in _waiting:
+        first = _waiting[error.name]
+        return f"First comes `{first}`: `{error.name}` is made by a cell above that waits for it."
     if text_hash(cell) not in checks.around["cells"].values():
         return ""  # the student's own
     if isinstance(error, NameError):
         return f"`{error.name}` is set by a cell further up that has not run to its end: run that one first."
     known = read_progress().get(checks.assignment, {})
-    used = mentioned(ast.parse(cell))
+    used = mentioned(tree)
     for name in checks.names:
         if name in used and "right" not in known.get(name, ()):
             return (
-                f"`{name}` comes first: what is claimed of it here does not hold. check({name}) tells more."
+                f"First comes `{name}`: what is claimed of it here does not hold. check({name}) tells more."
             )
     return ""
