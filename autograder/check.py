@@ -49,7 +49,7 @@ from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
 from autograder.student_log import remember
 
-HINT_TITLES = ("idea", "shapes", "first line")
+HINT_TITLES = ("idea", "shapes", "a way to begin")
 # What all calls of the student's functions in one check may take together, by the clock.
 SECONDS = 6.0
 MOST_TEXT = 4000
@@ -122,7 +122,7 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
 
 
 def hint(function: Callable[..., Any], level: int | None = None) -> None:
-    """Show the next hint of an exercise: the idea, the shapes, the first line. Hints cost nothing.
+    """Show the next hint of an exercise: the idea, the shapes, a way to begin. Hints cost nothing.
 
     Args:
         function: the function that the exercise asks for.
