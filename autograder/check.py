@@ -173,6 +173,11 @@ def judge_here(
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
     if gone:
         judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
+    if sheet.forward and own_forward is None:
+        judgement.notes.append(
+            f"your gradients were not compared with slopes of `{sheet.forward.name}`: nothing of that name "
+            "is here. Run the cell that defines it, then check again"
+        )
     note = _global_arrays(function, sheet)
     if note:
         judgement.notes.append(note)

@@ -52,6 +52,13 @@ def test_without_a_diagnosis_the_hints_are_the_exercises():
     assert page.index("Hint 1") < page.index("wrong first at")
 
 
+def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compared():
+    source = master_of(TINY.name).exercises["rnn_step_backward"].source
+    alone = judged_source(source, "rnn_step_backward")
+    assert (alone.status, "Run the cell that defines it" in alone.notes[-1]) == ("right", True)
+    assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
+
+
 def test_a_right_answer_is_offered_no_hint():
     assert "Hint" not in as_html(judged_source(RIGHT), frozen_sheet(TINY.name, "rnn_step").spec.hints)
 
