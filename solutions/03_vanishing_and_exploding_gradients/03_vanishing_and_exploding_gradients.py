@@ -495,9 +495,9 @@ assert np.allclose((W["ss"].T @ da_T)[:, one], by_state.T, atol=1e-8), "(3.7) do
 # Written as in Python: "1e-30" is 10 to the power of -30.
 guess(
     "03.6",
-    r_0_5="1e-30",
-    r_1="0.002",
-    r_1_5="300",
+    with_one_half="1e-30",
+    with_one="0.002",
+    with_one_and_a_half="300",
     choices=("1e-30", "1e-17", "0.002", "1", "300", "1e17"),
 )
 
@@ -505,7 +505,7 @@ guess(
 # And for $r = 1.5$ again, when the inputs are ten times as large?
 
 # %% guess="03.7"
-guess("03.7", ratio="vanishes", choices=("vanishes", "about the same", "explodes more"))
+guess("03.7", error_signal="vanishes", choices=("vanishes", "about the same", "explodes more"))
 
 # %% [markdown] slide="slide"
 # ## The most a matrix can stretch
