@@ -62,8 +62,8 @@ step_jacobian = Exercise(
         "Follow the nudge from the old unit to the new one: what does it meet first, and what then?",
         "The Jacobian is (H, H), and row i belongs to new unit i. What the squashing lets through is one "
         "number for each unit.",
-        'Try the two parts apart: `check(step_jacobian, stage="weights")`, then `stage="squashing"`. Both right '
-        "and the whole wrong? Then ask which unit's squashing a nudge meets.",
+        'Try the two parts apart: `check(step_jacobian, stage="weights")`, then `stage="squashing"`. Both '
+        "right and the whole wrong? Then ask which unit's squashing a nudge meets.",
     ),
     confirm=torch_step_jacobian,
     stages={
