@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncourse.cells import Back
-from rnncourse.cells.graph import Cell, Node, cell_named
+from rnncourse.cells.graph import Cell, Formula, Node, cell_named
 from rnncourse.cells.values import RULES
 
 Values = dict[str, np.ndarray]
@@ -145,6 +145,23 @@ const WAY_BACK = {
 """
 
 
+# Where the notebooks have a formula for the gradient of a quantity; "W" stands for all weights.
+NUMBERS = {
+    "simple": {"a_t": "2.9", "x_t": "2.10", "W": "2.11", "s_prev": "2.12"},
+    "gated": {
+        "candidate": "4.6", "g_t": "4.6", "a_t": "4.7", "z_t": "4.8", "s_prev": "4.9", "x_t": "4.11",
+        "W": "4.12",
+    },
+    "lstm": {
+        "c_t": "6.6", "f_t": "6.7", "i_t": "6.7", "candidate": "6.7", "o_t": "6.7", "c_prev": "6.8",
+        "z_f": "6.9", "z_i": "6.9", "z_o": "6.9", "z_c": "6.9", "h_prev": "6.10", "x_t": "6.10", "W": "6.11",
+    },
+    "gru": {
+        "candidate": "4.6", "g_t": "4.6", "a_t": "4.7", "z_t": "4.8", "u_t": "4.17", "s_prev": "4.18",
+    },
+}  # fmt: skip
+
+
 def way_back(name: str) -> Back:
     """What stands on the wires of a cell on its way back.
 
@@ -152,10 +169,7 @@ def way_back(name: str) -> Back:
         name: of the cell, as for `draw_cell`.
     """
     cell = cell_named(name)
-    arrives = {node.name: f"d{node.symbol}" for node in cell.nodes if node.symbol}
-    for node in cell.nodes:
-        if node.kind == "sum" and cell.readers(node.name)[0].kind == "copy":
-            arrives[node.name] = f"d{node.symbol[0]}^{{total}}_t"
+    arrives = {node.name: _gradient(cell, node) for node in cell.nodes if node.symbol}
     factors = {}
     for source, target in cell.wires:
         if text := _factor(cell, cell[target], source):
@@ -170,7 +184,7 @@ def way_back(name: str) -> Back:
             collects[node.weight] = f"Σ d{letter}{door} {cell[node.inputs[0]].symbol[0]}^⊤"
         if node.bias:
             collects[node.bias] = f"db^{node.bias[0]} = Σ dz^{node.bias[0]}"
-    return Back(arrives, factors, collects, IN_JAVASCRIPT)
+    return Back(arrives, factors, collects, equations(cell), IN_JAVASCRIPT, both_ways)
 
 
 def _factor(cell: Cell, node: Node, name: str) -> str:
@@ -188,3 +202,86 @@ def _factor(cell: Cell, node: Node, name: str) -> str:
         squared = symbol.replace("tanh", "tanh^2") if "tanh" in symbol else f"{symbol}^2"
         return f"⊙ (1 − {squared})"
     return ""
+
+
+def _gradient(cell: Cell, node: Node) -> str:
+    """What the gradient of a value is called; where two ways meet at a memory, it is the total."""
+    readers = cell.readers(node.name)
+    is_total = node.kind == "sum" and len(readers) == 1 and readers[0].kind == "copy"
+    return f"d{node.symbol[0]}^{{total}}_t" if is_total else f"d{node.symbol}"
+
+
+def equations(cell: Cell) -> tuple[Formula, ...]:
+    """The gradient of every quantity that has a name, in an order in which they can be computed.
+
+    Those of one number are together.
+    """
+    numbers = NUMBERS[cell.name]
+    rows: list[tuple[str, str, list[str]]] = []
+    for node in reversed(cell.nodes):
+        is_named = node.kind == "input" or (node.kind in ("sigmoid", "tanh", "sum") and _is_named(node))
+        readers = cell.readers(node.name)
+        if not is_named or [reader.kind for reader in readers] == ["output"]:
+            continue
+        passed = [node.name]
+        terms = " + ".join(_term(cell, reader, node.name, passed) for reader in readers)
+        text = f"{_gradient(cell, node)} = {terms}".replace("+ −", "−")
+        rows.append((numbers.get(node.name, ""), text, passed))
+    for key in cell.weights:
+        maker = next(node for node in cell.nodes if key in (node.weight, node.bias))
+        if maker.weight == key:
+            passed = [maker.name]
+            text = f"dW^{{{key[0]},{key[1]}}} = {_outer(cell, maker)}"
+        else:
+            passed, text = [maker.name], f"db^{key[0]} = Σ_n {_gradient(cell, maker)}"
+        rows.append((numbers.get("W", ""), text, passed))
+    return tuple(_together(rows))
+
+
+def _together(rows: list[tuple[str, str, list[str]]]) -> list[Formula]:
+    made: dict[str, Formula] = {}
+    for i, (number, text, passed) in enumerate(rows):
+        # What no notebook numbers stands alone, weights together.
+        key = number or ("weights" if text.startswith(("dW", "db")) else f"row {i}")
+        before = made.get(key)
+        if before:
+            text, passed = f"{before.text} ;  {text}", [*before.nodes, *passed]
+        made[key] = Formula(number, text, tuple(dict.fromkeys(passed)))
+    return list(made.values())
+
+
+def _is_named(node: Node) -> bool:
+    """Whether a value has a letter of its own; "tanh c_t" and "1 − g_t" have none."""
+    return bool(node.symbol) and " " not in node.symbol
+
+
+def _term(cell: Cell, reader: Node, name: str, passed: list[str]) -> str:
+    """What one reader sends back to a value: the nearest gradient with a name, times the factors between."""
+    passed.append(reader.name)
+    if reader.kind == "output":
+        return f"d{reader.symbol}"
+    if reader.kind == "copy":
+        return " + ".join(_term(cell, further, reader.name, passed) for further in cell.readers(reader.name))
+    if reader.kind == "product":
+        (after,) = cell.readers(reader.name)
+        inner = _term(cell, after, reader.name, passed)
+        inner = f"({inner})" if "⊙" in inner else inner
+        return f"W^{{{reader.weight[0]},{reader.weight[1]}⊤}} {inner}"
+    readers = cell.readers(reader.name)
+    # A value that is handed to the next step alone has the name of what arrives there.
+    if _is_named(reader):
+        upstream = _gradient(cell, reader)
+    else:
+        upstream = " + ".join(_term(cell, further, reader.name, passed) for further in readers)
+    factor = _factor(cell, reader, name)
+    if reader.kind == "one_minus":
+        return f"− {upstream}"
+    return f"{upstream} {factor}".strip()
+
+
+def _outer(cell: Cell, product: Node) -> str:
+    (after,) = cell.readers(product.name)
+    inner = _term(cell, after, product.name, [])
+    inner = f"({inner})" if "⊙" in inner else inner
+    symbol = cell[product.inputs[0]].symbol
+    return f"{inner} {symbol}^⊤"

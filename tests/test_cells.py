@@ -1,11 +1,19 @@
 """One description of each cell: what it computes is what the course's own functions compute, both ways."""
 
+import base64
+import json
+import re
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from course import master_of
+from needs import lacking
 
-from rnncourse.cells import CELLS, draw_cell, draw_chain
+from rnncourse.cells import CELLS, draw_cell, draw_chain, step_through
 from rnncourse.cells.layout import places, wires
+from rnncourse.explorer import source_of
 from rnncourse.withheld import both_ways, way_back
 
 REFERENCES = {
@@ -179,3 +187,109 @@ def test_a_cell_that_there_is_not_is_refused():
         draw_cell("elman")
     with pytest.raises(ValueError, match="at least one word"):
         draw_chain("simple", [])
+
+
+NODE = """
+import { compute } from "./step_through.mjs";
+import { readFileSync } from "node:fs";
+const { graph, W, xs, start, arriving } = JSON.parse(readFileSync(0, "utf8"));
+process.stdout.write(JSON.stringify(compute(graph, W, xs, start, arriving, WAY_BACK)));
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_browser_computes_the_same(name, tmp_path):
+    node = shutil.which("node") or lacking("Node.js computes what a browser would: install nodejs")
+    shown = step_through(name, back=way_back(name))
+    (tmp_path / "step_through.mjs").write_text(source_of("step_through"), "utf-8")
+    (tmp_path / "run.mjs").write_text(shown.rules + NODE, "utf-8")
+    W, xs, start, arriving = drawn(name, 4, 3, 2, 1)
+    given = {
+        "graph": shown.data["graph"],
+        "W": {key: weight.tolist() for key, weight in W.items()},
+        "xs": xs[..., 0].tolist(),
+        "start": {into: state[:, 0].tolist() for into, state in start.items()},
+        "arriving": [{out: d[:, 0].tolist() for out, d in outside.items()} for outside in arriving],
+    }
+    done = subprocess.run(
+        [node, tmp_path / "run.mjs"], input=json.dumps(given), capture_output=True, text=True, check=True
+    )
+    theirs = json.loads(done.stdout)
+    ours = both_ways(CELLS[name], W, xs, start, arriving)
+    for t in range(len(xs)):
+        for found, expected in ((theirs["values"], ours.values), (theirs["grads"], ours.grads)):
+            for node_name, value in expected[t].items():
+                same(found[t][node_name], value[:, 0])
+        for (source, target), value in ours.on_wires[t].items():
+            same(theirs["wires"][t][f"{source}>{target}"], value[:, 0])
+        for key, value in ours.contributions[t].items():
+            same(theirs["contributions"][t][key], value)
+    for key, value in ours.dW.items():
+        same(theirs["dW"][key], value)
+    for into, value in ours.dstart.items():
+        same(theirs["dstart"][into], value[:, 0])
+
+
+@pytest.fixture
+def stepper(page):
+    page.set_content(f"<body>{step_through('lstm', back=way_back('lstm'))._repr_html_()}</body>")
+    return page.locator(".stepper")
+
+
+def said(stepper):
+    return stepper.locator(".said").inner_text()
+
+
+def test_the_keyboard_alone_goes_on_and_back_and_leaves(stepper, page):
+    page.keyboard.press("Tab")
+    assert stepper.evaluate("(e) => document.activeElement === e")
+    assert "1 of 4, forward: (5.3)" in said(stepper)
+    page.keyboard.press("ArrowRight")
+    assert "(5.4)" in said(stepper)
+    page.keyboard.press("ArrowLeft")
+    assert "(5.3)" in said(stepper)
+    page.keyboard.press("End")
+    assert "1 of 4, backward: (6.11)" in said(stepper)
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.activeElement === document.body")
+    page.keyboard.press("ArrowLeft")
+    assert "(6.11)" in said(stepper)  # nobody is inside: the key is somebody else's
+
+
+def test_a_formula_lights_its_wires_and_what_is_lit_says_its_number(stepper):
+    stepper.get_by_role("button", name="formula 5.6").focus()
+    lit = stepper.locator("[data-wire].lit").evaluate_all("all => all.map((e) => e.dataset.wire)")
+    assert {"f_t>kept", "c_prev>kept", "i_t>written", "candidate>written"} <= set(lit)
+    assert "(5.6)" in said(stepper)
+
+
+def test_a_changed_number_changes_what_follows(stepper):
+    stepper.press("End")
+    before = stepper.locator('[data-value="x_t"]').text_content()
+    stepper.get_by_text("Change inputs and weights").click()
+    stepper.get_by_label("x_1 (not), entry 1, 1").fill("3")
+    assert stepper.locator('[data-value="x_t"]').text_content() != before
+
+
+def test_where_no_script_runs_a_picture_stands_with_the_same_numbers(stepper):
+    html = step_through("lstm", back=way_back("lstm"))._repr_html_()
+    twin = html.partition("<script")[0]
+    pictures = [base64.b64decode(part.partition('"')[0]).decode() for part in twin.split("base64,")[1:]]
+    assert len(pictures) == 2
+    numbers = [dict(re.findall(r'data-value="(\w+)"[^>]*>([^<]+)<', picture)) for picture in pictures]
+    steps = stepper.get_by_role("button", name="formula").count()
+    for _ in range(4 * steps - 1):
+        stepper.press("ArrowRight")
+    shown = dict(
+        stepper.locator("[data-value]").evaluate_all(
+            "all => all.map((e) => [e.dataset.value, e.textContent])"
+        )
+    )
+    assert shown == numbers[0]
+    assert "alt=" in twin
+
+
+@pytest.mark.parametrize("mistake", [{"sentence": []}, {"xs": np.zeros((2, 2))}, {"arriving": [1, 2, 3]}])
+def test_what_does_not_fit_is_refused_with_its_shape(mistake):
+    with pytest.raises(ValueError, match=r"step_through: .*(words|shape)"):
+        step_through("simple", **mistake)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from rnncourse.cells.graph import SIGNS, Cell, Node, cell_named
+from rnncourse.cells.graph import SIGNS, Cell, Formula, Node, cell_named
 from rnncourse.cells.layout import SMALL, WHOLE, Place, Skeleton, Wire, places, width, wires
-from rnncourse.cells.markup import as_svg, as_words
+from rnncourse.cells.markup import as_svg, as_words, pieces
 
 # Light and dark, each with a contrast of 4.5 or more against its own paper.
 THEMES = {
@@ -44,13 +45,17 @@ class Back:
         arrives: node -> name of the gradient of its value ("dh_t").
         factors: (from, to), a wire of the step -> what the gradient is multiplied by on its way back on it.
         collects: key of `W` -> what its box collects.
+        equations: the gradient of every quantity, with its number in the notebooks.
         rules: the same for the explorer's numbers, as a piece of JavaScript.
+        compute: the same in Python: (cell, W, xs, start, arriving) -> an object with `grads`.
     """
 
     arrives: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[tuple[str, str], str] = field(default_factory=dict)
     collects: Mapping[str, str] = field(default_factory=dict)
+    equations: Sequence[Formula] = ()
     rules: str = ""
+    compute: Callable[..., Any] | None = None
 
 
 class Drawing:
@@ -106,6 +111,30 @@ def draw_cell(
     alt = alt_of(cell, back=back)
     wide = width(cell) + 2 * MARGIN
     return Drawing(_page(parts, _top(at), wide, WHOLE.height, title, alt, theme), alt)
+
+
+def drawn_step(cell: Cell, back: Back | None = None, values: Mapping[str, str] | None = None) -> str:
+    """One step as SVG with room for values.
+
+    Args:
+        cell: the description.
+        back: as for `draw_cell`.
+        values: node -> text to write there; without it the places are empty, and the colours are left to
+            whoever shows the drawing.
+    """
+    margin = MARGIN if back else 62.0
+    at = places(cell, x0=margin)
+    parts = step(cell, at, wires(cell, at), WHOLE, back=back, slots=True)
+    wide = width(cell) + 2 * margin
+    for name, text in (values or {}).items():
+        empty = f'data-value="{name}"'
+        parts = [
+            part.replace("></text>", f">{html.escape(text)}</text>") if empty in part else part
+            for part in parts
+        ]
+    title = f"{cell.title}, {'backward' if back else 'forward'}"
+    theme = "light" if values is not None else ""
+    return _page(parts, _top(at), wide, WHOLE.height, "", title, theme)
 
 
 def _top(at: Mapping[str, Place]) -> float:
@@ -179,6 +208,7 @@ def step(
     shapes: bool = False,
     back: Back | None = None,
     word: str = "",
+    slots: bool = False,
 ) -> list[str]:
     """The SVG of one step: wires first, then what they join, then what is written.
 
@@ -191,6 +221,7 @@ def step(
         shapes: write shapes.
         back: what is written on the way back; with it arrows are turned.
         word: what stands under the input.
+        slots: leave room for values; `<text data-value="f_t">` stands where each is to be written.
     """
     names = names or {}
     parts = [_wire(cell, wire, names, back is not None) for wire in ways]
@@ -198,7 +229,7 @@ def step(
     for x, y in dots + _branches(cell, ways):
         parts.append(_joint(x, y, back is not None))
     for name, place in at.items():
-        parts.append(_shape(cell[name], place, skeleton, shapes, back))
+        parts.append(_shape(cell[name], place, skeleton, shapes, back, slots))
         parts.append(_label(cell[name], place, skeleton, names, shapes, back))
     if word:
         x, y = at["x_t"].x, at["x_t"].y
@@ -208,6 +239,8 @@ def step(
         )
     if back and skeleton is WHOLE:
         parts += [_factor(cell, wire, back) for wire in ways]
+    if slots:
+        parts += [_slot(cell[name], place, back) for name, place in at.items()]
     return [part for part in parts if part]
 
 
@@ -258,7 +291,7 @@ def _joint(x: float, y: float, back: bool) -> str:
     )
 
 
-def _shape(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None) -> str:
+def _shape(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, slots: bool) -> str:
     if place.shape in ("end", "dot"):
         return ""
     x, y, w, h = place.x, place.y, place.half_width, place.half_height
@@ -269,11 +302,13 @@ def _shape(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Bac
         round_ = 4 if place.shape == "box" else h
         size = f'width="{2 * w:.1f}" height="{2 * h:.1f}" rx="{round_:.1f}"'
         outline = f'<rect x="{x - w:.1f}" y="{y - h:.1f}" {size}/>'
-    inside = _inside(node, place, skeleton, shapes, back)
+    inside = _inside(node, place, skeleton, shapes, back, slots)
     return f'<g class="node {kind}" data-node="{node.name}">{outline}{inside}</g>'
 
 
-def _inside(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None) -> str:
+def _inside(
+    node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, slots: bool
+) -> str:
     x, y = place.x, place.y
     size = skeleton.text
     if place.shape == "circle":
@@ -285,7 +320,8 @@ def _inside(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Ba
         if back:
             text = "× (−1)" if node.kind == "one_minus" else f"{text}′"
             size = 0.8 * size if node.kind == "one_minus" and skeleton is SMALL else size
-        return _text("sign", x, y + 0.34 * size, size, text)
+        rise = 10 if slots and not back and node.at[1] == "squash" else 0
+        return _text("sign", x, y + 0.34 * size - rise, size, text)
     below = ""
     if back:
         below = back.collects.get(node.weight, "")
@@ -293,7 +329,7 @@ def _inside(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Ba
         below = f"(H, {'D' if node.weight.endswith('x') else 'H'})"
     symbol = node.symbol + ("^⊤" if back else "")
     if not below:
-        return _text("symbol", x, y + 0.34 * size, size, symbol)
+        return _text("symbol", x, y + (2 if slots else 0.34 * size), size, symbol)
     return _text("symbol", x, y + 2, size, symbol) + _text("small", x, y + 21, 18, below)
 
 
@@ -386,6 +422,44 @@ def _factor(cell: Cell, wire: Wire, back: Back) -> str:
     return _text("factor", x0 + 10, y0 + down, 20, text, "start")
 
 
+def _slot(node: Node, place: Place, back: Back | None) -> str:
+    """Where a value, or on the way back its gradient, is written; nowhere for what only hands on."""
+    x, y = place.x, place.y
+    if node.kind in {"output", "input"}:
+        above = -13 if node.at[1] == "rail" else 26
+        spot = (x - 4, y + 26, "end") if node.kind == "output" else (x + 10, y + above, "start")
+        if node.at[1] == "bottom":
+            spot = (x + 30, y + 17, "start")
+    elif node.kind == "sum" and node.at[1] == "sums":
+        spot = (x, y + 38, "middle")
+    elif node.kind == "sum":
+        name = back.arrives.get(node.name, "") if back else ""
+        spot = (x + 24 + _wide(name), y - 13, "start")
+    elif node.kind in ("sigmoid", "tanh") and node.at[1] == "squash":
+        spot = (x, y + 22, "middle")
+        if back:
+            spot = (x - 18 - _wide(back.arrives[node.name]), y - place.half_height - 12, "end")
+    elif node.kind == "times" and node.side:
+        spot = (x - 26, y + 6, "end")
+    elif back or node.kind == "copy":
+        return ""
+    elif node.kind == "product":
+        spot = (x, y + 22, "middle")
+    elif node.kind == "times":
+        spot = (x + 24, y - 13, "start")
+    else:
+        spot = (x + place.half_width + 7, y + 6, "start")
+    return (
+        f'<text class="value" data-value="{node.name}" x="{spot[0]:.1f}" y="{spot[1]:.1f}" '
+        f'text-anchor="{spot[2]}" font-size="19"></text>'
+    )
+
+
+def _wide(text: str) -> float:
+    """About how wide a name is."""
+    return sum(len(part) * WHOLE.text * (0.46 if kind else 0.62) for kind, part in pieces(text))
+
+
 def _collector(T: int, step_width: float) -> list[str]:
     """Under a chain backward: every shared matrix collects what each position gives it."""
     y = SMALL.height + 44
@@ -435,10 +509,12 @@ def _called(cell: Cell, name: str) -> str:
     return as_words(cell[name].symbol) or name.replace("_", " ")
 
 
-def style(theme: str) -> str:
-    """The look of all parts, with the colours of a theme."""
-    colours = THEMES[theme]
-    return look() + "".join(f"--{name}:{colour};" for name, colour in colours.items()).join((".cell{", "}"))
+def themes() -> dict[str, str]:
+    """The colours of each theme, as declarations of variables."""
+    return {
+        theme: "".join(f"--{name}:{colour};" for name, colour in colours.items())
+        for theme, colours in THEMES.items()
+    }
 
 
 def look() -> str:
@@ -456,6 +532,8 @@ def look() -> str:
         ".cell .name,.cell .factor,.cell .small{paint-order:stroke;"
         "stroke:var(--paper);stroke-width:5;stroke-linejoin:round}"
         ".cell .box .small{stroke:none}"
+        ".cell .value{font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--paper);"
+        "stroke-width:4;stroke-linejoin:round}.cell .node .value{stroke:none}"
         ".cell .halo{fill:none;stroke:var(--paper);stroke-width:10}"
         ".cell .line{fill:none;stroke:var(--wire);stroke-linejoin:round}"
         ".cell .dashed{stroke-dasharray:7 5}"
@@ -482,11 +560,12 @@ def _page(
 ) -> str:
     head = _text("title", wide / 2, top - 8, 26, title) if title else ""
     top -= 46 if title else 0
+    style = f"<style>{look()}.cell{{{themes()[theme]}}}</style>" if theme else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cell" role="img" width="{wide:.0f}" '
         f'height="{bottom - top:.0f}" viewBox="0 {top:.0f} {wide:.0f} {bottom - top:.0f}">'
         f"<title>{html.escape(title or alt.partition('.')[0])}</title><desc>{html.escape(alt)}</desc>"
-        f"<style>{style(theme)}</style><defs>{TIP}</defs>"
+        f"{style}<defs>{TIP}</defs>"
         f'<rect x="0" y="{top:.0f}" width="100%" height="100%" fill="var(--paper)"/>'
         f"{head}{''.join(parts)}</svg>"
     )

@@ -195,8 +195,8 @@ def _gated() -> Cell:
         name="gated",
         title="the simple gated RNN",
         nodes=(
-            Node("s_prev", "input", (), "s_{t-1}", (-0.95, "rail"), role="memory"),
-            Node("s_copy", "copy", ("s_prev",), "s_{t-1}", (-0.7, "rail"), rail="state rail", role="memory"),
+            Node("s_prev", "input", (), "s_{t-1}", (-1.08, "rail"), role="memory"),
+            Node("s_copy", "copy", ("s_prev",), "s_{t-1}", (-0.72, "rail"), rail="state rail", role="memory"),
             *_copy_of_input(0.6),
             *_network("g", "s", reads, g, "z_t"),
             *_network("s", "s", reads, candidate, "a_t"),
@@ -209,7 +209,7 @@ def _gated() -> Cell:
             Formula("4.2", "s̃_t = tanh(W^{s,s} s_{t-1} + W^{s,x} x_t)", ("ss", "sx", "a_t", "candidate")),
             _mixed(),
         ),
-        first_column=-0.95,
+        first_column=-1.08,
         last_column=1.9,
     )
 
@@ -243,9 +243,9 @@ def _gru() -> Cell:
         name="gru",
         title="the GRU (reset after the product)",
         nodes=(
-            Node("s_prev", "input", (), "s_{t-1}", (-0.95, "rail"), role="memory"),
-            Node("s_copy", "copy", ("s_prev",), "s_{t-1}", (-0.7, "rail"), rail="state rail", role="memory"),
-            *_copy_of_input(1.32),
+            Node("s_prev", "input", (), "s_{t-1}", (-1.08, "rail"), role="memory"),
+            Node("s_copy", "copy", ("s_prev",), "s_{t-1}", (-0.72, "rail"), rail="state rail", role="memory"),
+            *_copy_of_input(1.75),
             *_network("g", "s", reads, g, "z_t"),
             *_network("r", "s", reads, r, "u_t"),
             ss,
@@ -267,7 +267,7 @@ def _gru() -> Cell:
             ),
             _mixed(),
         ),
-        first_column=-0.95,
+        first_column=-1.08,
         last_column=3.38,
     )
 
