@@ -17,6 +17,10 @@ from rnncourse.cells.values import RULES
 
 Values = dict[str, np.ndarray]
 
+# The cells whose way back may be told. Here all; the copy in a notebook's data file knows those of its
+# derivations, and the others are still to be found.
+MENTIONED: Sequence[str] | None = None
+
 
 @dataclass(frozen=True)
 class Passed:
@@ -81,6 +85,7 @@ def both_ways(
         start: input node of a state -> (H, N).
         arriving: at each position, output node -> gradient of the loss by it from outside the sequence.
     """
+    _may_be_told(cell.name)
     positions = forward(cell, W, xs, start)
     carried: Values = {out: np.zeros_like(start[into]) for out, into in cell.carried.items()}
     grads, on_wires, contributions = [], [], []
@@ -95,6 +100,11 @@ def both_ways(
     dW = {key: np.sum([position[key] for position in contributions], axis=0) for key in cell.weights}
     dstart = {into: carried[out] for out, into in cell.carried.items()}
     return Passed(positions, grads, on_wires, contributions, dW, dstart)
+
+
+def _may_be_told(name: str) -> None:
+    if MENTIONED is not None and not any(mentioned.startswith(name) for mentioned in MENTIONED):
+        raise ValueError(f"the way back through {name!r} is found in another notebook")
 
 
 def _step_back(
@@ -167,8 +177,12 @@ def way_back(name: str) -> Back:
 
     Args:
         name: of the cell, as for `draw_cell`.
+
+    Raises:
+        ValueError: there is no such cell, or this notebook does not tell its way back.
     """
     cell = cell_named(name)
+    _may_be_told(cell.name)
     arrives = {node.name: _gradient(cell, node) for node in cell.nodes if node.symbol}
     factors = {}
     for source, target in cell.wires:
@@ -216,6 +230,7 @@ def equations(cell: Cell) -> tuple[Formula, ...]:
 
     Those of one number are together.
     """
+    _may_be_told(cell.name)
     numbers = NUMBERS[cell.name]
     rows: list[tuple[str, str, list[str]]] = []
     for node in reversed(cell.nodes):

@@ -330,7 +330,7 @@ def _inside(
     symbol = node.symbol + ("^⊤" if back else "")
     if not below:
         return _text("symbol", x, y + (2 if slots else 0.34 * size), size, symbol)
-    return _text("symbol", x, y + 2, size, symbol) + _text("small", x, y + 21, 18, below)
+    return _text("symbol", x, y + 2, size, symbol) + _text("small", x, y + 21, 19, below)
 
 
 def _sign(kind: str, x: float, y: float, r: float) -> str:

@@ -24,7 +24,7 @@ class Skeleton:
         box: half width and half height of a box.
         circle: radius of a sum or an entry-by-entry product.
         height: of the drawing.
-        text: size of letters; indices are 0.72 of it.
+        text: size of letters; indices are smaller.
     """
 
     column: float
@@ -52,7 +52,7 @@ WHOLE = Skeleton(
     },
     box=(53, 28),
     circle=19,
-    height=560,
+    height=562,
     text=25,
 )
 SMALL = Skeleton(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 _PART = re.compile(r"([_^])(?:\{([^}]*)\}|(\S))")
 _WORDS = re.compile(r"(tanh|[A-Za-zσδΣ∂̃]+)")
-SMALLER = 0.72
+SMALLER = 0.78
 
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:

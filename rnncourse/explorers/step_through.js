@@ -103,17 +103,22 @@ export function render({ model, el }) {
     .stepper .word small { color:var(--quiet); font-size:16px; margin-left:5px; font-weight:400; }
     .stepper .link { color:var(--quiet); }
     .stepper .view { overflow-x:auto; }
-    .stepper .view svg { display:block; width:100%; min-width:880px; height:auto; margin:0 auto; }
+    .stepper .view svg { display:block; width:100%; height:auto; margin:0 auto; }
     .stepper [data-node], .stepper [data-wire], .stepper [data-value], .stepper .dot, .stepper .joint { transition:opacity .25s; }
     .stepper .ahead { opacity:.3; }
     .stepper .lit .line { stroke-width:6; stroke-dasharray:14 5; animation:stepper-flow .7s linear infinite; }
     .stepper .lit > rect, .stepper .lit > circle:first-child { stroke-width:5; }
     .stepper text.lit { font-weight:700; }
     .stepper .halo { pointer-events:stroke; }
-    .stepper .said { min-height:2.8em; margin:2px 0; overflow-wrap:anywhere; }
+    .stepper .said { min-height:1.5em; margin:2px 0; overflow-wrap:anywhere; }
     .stepper .said .formula { font-family:'STIX Two Text','Cambria','DejaVu Serif',serif; font-size:20px; font-style:italic; }
-    .stepper sub, .stepper sup { font-size:.8em; line-height:0; }
-    .stepper details { margin:2px 0; } .stepper summary { cursor:pointer; }
+    .stepper sub, .stepper sup { font-size:.8em; line-height:0; vertical-align:sub; }
+    .stepper sup { vertical-align:super; }
+    .stepper .more { display:flex; flex-wrap:wrap; gap:2px 24px; align-items:center; } .stepper details[open] { flex:1 0 100%; }
+    .stepper .drawing { position:relative; }
+    .stepper .keys { position:absolute; left:4px; bottom:0; color:var(--quiet); background:var(--paper); visibility:hidden; }
+    .stepper:focus-within .keys { visibility:visible; }
+    .stepper summary { cursor:pointer; } .stepper details:not([open]) > :not(summary) { display:none; }
     .stepper input[type=number] { width:5.2em; background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; }
     .stepper select { background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; max-width:16em; }
     @keyframes stepper-flow { to { stroke-dashoffset:-19; } }
@@ -156,13 +161,15 @@ export function render({ model, el }) {
     return made;
   });
 
-  const view = make("div", root, { className: "view" }, { role: "group", "aria-label": "drawing" });
+  const drawing = make("div", root, { className: "drawing" });
+  const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
+  make("div", drawing, { className: "keys", textContent: "→ ← step, space plays, Escape leaves" });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
-  const list = make("div", root, { className: "bar" }, { role: "group", "aria-label": "formulas" });
-  const keys = "→ and ← step, space plays, Escape leaves.";
+  const more = make("div", root, { className: "more" });
+  const list = make("div", more, { className: "bar" }, { role: "group", "aria-label": "formulas" });
 
   // What each weight has collected, and what may be changed: folded, since a lecture opens them when asked.
-  const sums = rules ? make("details", root) : null;
+  const sums = rules ? make("details", more) : null;
   let chosen = Object.keys(W)[0];
   if (sums) {
     make("summary", sums, { textContent: "What a weight collects, position by position" }, quiet);
@@ -172,7 +179,7 @@ export function render({ model, el }) {
     select.addEventListener("change", () => { chosen = select.value; show(); });
     sums.body = make("div", sums, {}, { "aria-live": "polite" });
   }
-  const edit = make("details", root);
+  const edit = make("details", more);
   make("summary", edit, { textContent: "Change inputs and weights" }, quiet);
   const fields = {};
   words.forEach((word, t) => { fields[`x_${t + 1} (${word})`] = [xs[t]]; });
@@ -233,7 +240,9 @@ export function render({ model, el }) {
     drawn = way;
     view.innerHTML = data.svg[way].replaceAll("#tip", `#tip-${marks}`).replaceAll('id="tip"', `id="tip-${marks}"`);
     const svg = view.querySelector("svg");
-    svg.style.maxWidth = `${Number(svg.getAttribute("width")) * 0.92}px`;
+    const natural = Number(svg.getAttribute("width"));
+    svg.style.maxWidth = `${0.84 * natural}px`;
+    svg.style.minWidth = `${0.7 * natural}px`;
     for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
       part.addEventListener("pointerenter", () => tell(part));
       part.addEventListener("pointerleave", () => speak());
@@ -272,6 +281,7 @@ export function render({ model, el }) {
   const show = () => {
     const { way, t, i } = stages[at];
     draw(way);
+    said.style.minHeight = way === "back" ? "2.9em" : "";
     const formulas = data[way];
     const lit = new Set(formulas[touched ?? i].nodes);
     const known = new Set(formulas.slice(0, i + 1).flatMap((formula) => formula.nodes));
@@ -323,7 +333,6 @@ export function render({ model, el }) {
         made.addEventListener("focus", () => touch(true));
         made.addEventListener("blur", () => touch(false));
       });
-      make("span", list, { className: "link", textContent: keys }, { "aria-hidden": "true" });
     }
     // On a narrow page the drawing scrolls, by keyboard too.
     if (view.scrollWidth > view.clientWidth) {
