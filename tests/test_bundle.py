@@ -94,8 +94,10 @@ def test_a_notebook_that_is_not_there_is_named(tmp_path):
 
 TURNED_ROUND = """
 import sys
+# A student has no clone.
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
 from IPython.core.interactiveshell import InteractiveShell
-InteractiveShell.instance()
+InteractiveShell.instance().run_cell("from rnncourse.cells import draw_cell, step_through")
 from autograder import show_derivation
 assert not [name for name in sys.modules if "withheld" in name]
 show_derivation("gated_step_backward")
