@@ -240,7 +240,7 @@ def step(
     if back and skeleton is WHOLE:
         parts += [_factor(cell, wire, back) for wire in ways]
     if slots:
-        parts += [_slot(cell[name], place, back) for name, place in at.items()]
+        parts += [_slot(cell, cell[name], place, back) for name, place in at.items()]
     return [part for part in parts if part]
 
 
@@ -422,11 +422,15 @@ def _factor(cell: Cell, wire: Wire, back: Back) -> str:
     return _text("factor", x0 + 10, y0 + down, 20, text, "start")
 
 
-def _slot(node: Node, place: Place, back: Back | None) -> str:
+def _slot(cell: Cell, node: Node, place: Place, back: Back | None) -> str:
     """Where a value, or on the way back its gradient, is written; nowhere for what only hands on."""
     x, y = place.x, place.y
     if node.kind in {"output", "input"}:
-        above = -13 if node.at[1] == "rail" else 26
+        # Where a copy turns down at once, there is room above only.
+        is_narrow = (
+            node.at[1] == "rail" and node.kind == "input" and cell.readers(node.name)[0].kind == "copy"
+        )
+        above = -13 if is_narrow else 26
         spot = (x - 4, y + 26, "end") if node.kind == "output" else (x + 10, y + above, "start")
         if node.at[1] == "bottom":
             spot = (x + 30, y + 17, "start")

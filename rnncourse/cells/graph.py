@@ -330,7 +330,9 @@ def _lstm(biases: bool = False) -> Cell:
 
 
 CELLS = {cell.name: cell for cell in (_simple(), _gated(), _lstm(), _gru())}
-CELLS["lstm with biases"] = _lstm(biases=True)
+CELLS["lstm with biases"] = _lstm(biases=True).numbered(
+    {"5.3": "6.1", "5.4": "6.1", "5.5": "6.1", "5.9": "6.1", "5.6": "6.2", "5.10": "6.3"}
+)
 
 
 def cell_named(name: str) -> Cell:

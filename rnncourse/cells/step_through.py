@@ -192,6 +192,6 @@ def short(value: np.ndarray) -> str:
 
 
 def _two_digits(number: float) -> str:
-    text = f"{abs(number):.2f}"
+    text = f"{abs(number):.2f}" if abs(number) < 0.995 else f"{abs(number):.1f}"
     text = text[1:] if text.startswith("0.") else text
     return f"−{text}" if number < 0 and text != ".00" else text

@@ -59,7 +59,8 @@ export function compute(graph, W, xs, start, arriving, rules) {
   return passed;
 }
 
-const two = (v) => v.toFixed(2).replace(/^(-?)0\./, "$1.").replace(/^-(?=\.00$)/, "").replace("-", "−");
+const two = (v) =>
+  v.toFixed(Math.abs(v) < 0.995 ? 2 : 1).replace(/^(-?)0\./, "$1.").replace(/^-(?=\.00$)/, "").replace("-", "−");
 const four = (v) => (Math.abs(v) < 5e-5 ? 0 : v).toFixed(4).replace("-", "−");
 const short = (value) => (value.length > 2 ? `${two(value[0])} …` : value.map(two).join(" "));
 const whole = (value) => `(${value.map(four).join(", ")})`;
@@ -242,7 +243,7 @@ export function render({ model, el }) {
     const svg = view.querySelector("svg");
     const natural = Number(svg.getAttribute("width"));
     svg.style.maxWidth = `${0.84 * natural}px`;
-    svg.style.minWidth = `${0.7 * natural}px`;
+    svg.style.minWidth = `${0.6 * natural}px`;
     for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
       part.addEventListener("pointerenter", () => tell(part));
       part.addEventListener("pointerleave", () => speak());
