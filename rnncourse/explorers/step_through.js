@@ -135,7 +135,9 @@ export function render({ model, el }) {
     root.classList.toggle("dark", dark);
   };
   tint();
-  new MutationObserver(tint).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  const looks = new MutationObserver(() => requestAnimationFrame(tint));
+  for (const element of [document.body, document.documentElement])
+    looks.observe(element, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
 
   const bar = make("div", root, { className: "bar" });
   const button = (text, name, act) => {
