@@ -117,8 +117,8 @@ export function render({ model, el }) {
     .stepper sup { vertical-align:super; }
     .stepper .more { display:flex; flex-wrap:wrap; gap:2px 24px; align-items:center; } .stepper details[open] { flex:1 0 100%; }
     .stepper .drawing { position:relative; }
-    .stepper .keys { position:absolute; left:4px; bottom:0; color:var(--quiet); background:var(--paper); visibility:hidden; }
-    .stepper:focus-within .keys { visibility:visible; }
+    .stepper .leave { position:absolute; left:4px; bottom:0; color:var(--quiet); background:var(--paper); visibility:hidden; }
+    .stepper:focus-within .leave { visibility:visible; }
     .stepper summary { cursor:pointer; } .stepper details:not([open]) > :not(summary) { display:none; }
     .stepper input[type=number] { width:5.2em; background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; }
     .stepper select { background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; max-width:16em; }
@@ -166,7 +166,7 @@ export function render({ model, el }) {
 
   const drawing = make("div", root, { className: "drawing" });
   const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
-  make("div", drawing, { className: "keys", textContent: "→ ← step, space plays, Escape leaves" });
+  make("div", drawing, { className: "leave", textContent: "→ ← step, space plays, Escape leaves" });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const more = make("div", root, { className: "more" });
   const list = make("div", more, { className: "bar" }, { role: "group", "aria-label": "formulas" });
