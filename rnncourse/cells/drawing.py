@@ -390,7 +390,7 @@ def _end_label(node: Node, x: float, y: float, size: float, text: str, shape: st
         behind = _text("small", x + 26, y + 12, 18, shape, "start") if shape else ""
         return _text(kind, x, y + 18, size, text) + behind
     anchor, gap = ("start", 6) if node.kind == "output" else ("end", -6)
-    under = _text("small", x + gap, y + 30, 18, shape, anchor) if shape else ""
+    under = _text("small", x + gap, y + 33, 18, shape, anchor) if shape else ""
     return _text(kind, x + gap, y + 0.3 * size, size, text, anchor) + under
 
 
