@@ -42,8 +42,8 @@ SLOW = re.compile(
     "|files_without|folders|recursion|crash|megabytes|waits|sleeps|daemon|million|many_|parse|loop|abort"
 )
 QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
-# nbgrader takes most of a second for each submission: in CI all (LONG=1), else what is hostile to pages and some
-# of each kind.
+# nbgrader takes most of a second for each submission: in CI all (LONG=1), else what is hostile to pages and
+# some of each kind.
 SAMPLE = {a.folder for family in FAMILIES.values() for a in family[:2]} | {f for f in QUICK if "markup" in f}
 BY_NBGRADER = {f: a for f, a in QUICK.items() if os.environ.get("LONG") or f in SAMPLE}
 SECRET = "SECRET-OF-THE-COURSE"
@@ -381,7 +381,7 @@ def test_the_class_report_runs_no_script(attacked, browser):
 
 
 def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
-    """From both doors: what `nbgrader autograde` left, and (LONG=1) what `autograder grade --gradebook` left."""
+    """What `nbgrader autograde` left, and with LONG=1 what `autograder grade --gradebook` left too."""
     for course in (by_nbgrader, attacked)[: 2 if os.environ.get("LONG") else 1]:
         done = run(course.folder, "nbgrader", "generate_feedback", NOTEBOOK, "--student", "x_*markup")
         assert done.returncode == 0, done.stderr[-3000:]
