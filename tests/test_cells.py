@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -269,6 +270,15 @@ def test_a_changed_number_changes_what_follows(stepper):
     stepper.get_by_text("Change inputs and weights").click()
     stepper.get_by_label("x_1 (not), entry 1, 1").fill("3")
     assert stepper.locator('[data-value="x_t"]').text_content() != before
+
+
+def test_what_is_shown_can_be_kept_as_a_picture(stepper, page):
+    stepper.get_by_text("Change inputs and weights").click()
+    with page.expect_download() as saving:
+        stepper.get_by_role("button", name="save the picture").click()
+    assert saving.value.suggested_filename == "the-LSTM-1.svg"
+    picture = ElementTree.parse(saving.value.path()).getroot()
+    assert picture.tag.endswith("svg") and "f_t>kept" in {e.get("data-wire") for e in picture.iter()}
 
 
 def test_where_no_script_runs_a_picture_stands_with_the_same_numbers(stepper):

@@ -201,6 +201,17 @@ export function render({ model, el }) {
     inputs();
     again();
   });
+  const save = make("button", row, { type: "button", textContent: "save the picture" }, quiet);
+  save.addEventListener("click", () => {
+    const svg = view.querySelector("svg").cloneNode(true);
+    const rules = document.createElementNS(svg.namespaceURI, "style");
+    rules.textContent = `${data.look} .cell{${data.themes.light}} .ahead{opacity:.3} .lit .line{stroke-width:6}`;
+    svg.prepend(rules);
+    svg.removeAttribute("style");
+    const link = Object.assign(document.createElement("a"), { download: `${title.replace(/\W+/g, "-")}-${at + 1}.svg` });
+    link.href = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
+    link.click();
+  });
   const inputs = () => {
     grid.replaceChildren();
     fields[which.value].forEach((line, i) => line.forEach((value, j) => {
