@@ -23,6 +23,7 @@ from autograder.course.exercise import Exercise, Mutant
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import source_files
 from autograder.course.questions import ASKING, Question, by_number, read_question
+from autograder.course.told_modules import modules_told
 from autograder.errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -152,7 +153,8 @@ class Master:
         Returns:
             "questions": number -> "answers", "choices", the "reason" (Markdown), and whether it is "sealed"
             until the notebook reveals it; "derivations": exercise -> its cells, each [kind, source];
-            the kind of a code cell whose source is hidden is "folded".
+            the kind of a code cell whose source is hidden is "folded"; "modules", where derivations import
+            some that do not ship: dotted name -> text.
         """
         answers = {cell.name: cell for cell in self.cells_with("answer")}
         questions = {
@@ -168,7 +170,11 @@ class Master:
         for cell in self.cells_with("found"):
             kind = "folded" if cell.metadata.get("hide_input") else cell.kind
             derivations.setdefault(cell.name, []).append([kind, cell.source])
-        return {"questions": questions, "derivations": derivations}
+        told: dict[str, Any] = {"questions": questions, "derivations": derivations}
+        code = [cell.source for cell in self.cells_with("found") if cell.kind == "code"]
+        if modules := modules_told(code, self.folder.parents[1]):
+            told["modules"] = modules
+        return told
 
     @cached_property
     def model_answers(self) -> dict[str, str]:
