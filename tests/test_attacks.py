@@ -42,8 +42,8 @@ SLOW = re.compile(
     "|files_without|folders|recursion|crash|megabytes|waits|sleeps|daemon|million|many_|parse|loop|abort"
 )
 QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
-# nbgrader takes most of a second for each submission: in CI all (LONG=1), else what is hostile to pages and
-# some of each kind.
+# nbgrader takes most of a second for each submission: with LONG=1 all, else what is hostile to pages and some
+# of each kind.
 SAMPLE = {a.folder for family in FAMILIES.values() for a in family[:2]} | {f for f in QUICK if "markup" in f}
 BY_NBGRADER = {f: a for f, a in QUICK.items() if os.environ.get("LONG") or f in SAMPLE}
 SECRET = "SECRET-OF-THE-COURSE"
