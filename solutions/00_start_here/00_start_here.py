@@ -356,8 +356,8 @@ assert np.allclose(plain(z) * (1 - plain(z)), numeric, atol=1e-9), "(0.4) does n
 guess("00.6", largest_slope=0.25, at_output=0.5)
 
 # %% [markdown] answer="00.6" slide="fragment"
-# At most $\frac14$, at $g = \frac12$. A gradient that passes a sigmoid shrinks at least
-# to a quarter. Keep that number: ten sigmoids in a row leave a millionth, at best.
+# At most $\frac14$, at $g = \frac12$. A gradient that passes a sigmoid shrinks to a quarter
+# or less. Keep that number: ten sigmoids in a row leave a millionth, at best.
 
 # %% [markdown] slide="slide"
 # ## Step 3: tanh
