@@ -18,7 +18,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from types import FrameType, FunctionType, TracebackType
+from types import FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,6 @@ from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
-from autograder.course.names import bound, parse
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
     lacking,
@@ -40,7 +39,6 @@ from autograder.course.where_graded import (
     with_others_in_place,
     without,
 )
-from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge, judge_probe, unanswered
@@ -58,11 +56,20 @@ MOST_TEXT = 4000
 
 
 class CheckFailed(Exception):
-    """An answer is not right yet, or not there yet; the check's own words were shown above."""
+    """An answer is not right yet, or not there yet.
+
+    Args:
+        said: the verdict.
+        then: what to do next, where the verdict itself was shown above already.
+    """
+
+    def __init__(self, said: str, then: str = ""):
+        super().__init__(said)
+        self.then = then
 
     def _render_traceback_(self) -> list[str]:
-        # IPython shows this in place of a stack trace that would mean nothing to a student.
-        return [str(self)]
+        # IPython shows this in place of a stack trace; what was shown above is not said again.
+        return [self.then or str(self)]
 
 
 _hints_given: dict[str, int] = {}
@@ -95,9 +102,9 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
     if judgement.status == "right":
         tell_derivation(checks, name)
     if judgement.status == "unanswered":
-        raise CheckFailed(f"{name}: not answered yet")
+        raise CheckFailed(f"{name}: not answered yet", then=f"Write {name}, run its cell, and check again.")
     if judgement.status == "wrong":
-        raise CheckFailed(f"{name}: not right yet")
+        raise CheckFailed(f"{name}: not right yet", then=f"Change {name}, run its cell, and check again.")
 
 
 def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None:
@@ -110,7 +117,8 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
     judgement = judge_probe(sheet, probe, caller(function))
     _show(judgement, sheet)
     if judgement.status != "right":
-        raise CheckFailed(f"{sheet.name}, stage {stage!r}: not right yet")
+        said = f"{sheet.name}, stage {stage!r}: not right yet"
+        raise CheckFailed(said, then=f"Change {sheet.name}, run its cell, and check the stage again.")
 
 
 def hint(function: Callable[..., Any], level: int | None = None) -> None:
@@ -425,41 +433,5 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
     display(page, raw=True)
 
 
-def _say_what_to_run(
-    kernel: Any,
-    kind: type[BaseException],
-    error: NameError | NotImplementedError,
-    trace: TracebackType,
-    tb_offset: int | None = None,
-) -> None:
-    """In place of a stack trace: which exercise comes first, or what is gone, as after a restart."""
-    with contextlib.suppress(CourseError):
-        if sentence := _missing(kernel, error, checks_here().names):
-            error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
-    kernel.showtraceback((kind, error, trace), tb_offset=tb_offset)
-
-
-# What cells would have set that had to wait for an exercise: name -> exercise.
-_waiting: dict[str, str] = {}
-
-
-def _missing(kernel: Any, error: NameError | NotImplementedError, exercises: Collection[str]) -> str:
-    if isinstance(error, NotImplementedError):
-        name = str(error)
-        if name not in exercises:
-            return ""
-        tree = parse(str(kernel.user_ns["In"][-1]))
-        _waiting.update(dict.fromkeys((one for s in (tree.body if tree else []) for one in bound(s)), name))
-        return f"First comes `{name}`: write it, run its cell, then run this one again."
-    lacked = error.name or ""
-    if lacked in exercises:
-        return f"NameError: `{lacked}` is asked for. {_run_again([lacked])}."
-    if name := _waiting.get(lacked):
-        return f"`{lacked}` is made by a cell above that waits for `{name}`. Write that first."
-    return ""
-
-
 if (_kernel := shell()) is not None:
     watch(_kernel)
-    if not _kernel.custom_exceptions:
-        _kernel.set_custom_exc((NameError, NotImplementedError), _say_what_to_run)

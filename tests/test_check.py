@@ -15,6 +15,8 @@ from course import NOTEBOOKS, ROOT, TINY, exercises_of, frozen_checks, frozen_sh
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
 from autograder.report.feedback import as_html, as_text, open_name, where_to_look
+from autograder.student_log import remember
+from autograder.unanswered import comes_first
 
 HEAD = "def rnn_step(x_t, s_prev, W):\n"
 RIGHT = HEAD + '    return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)\n'
@@ -207,7 +209,7 @@ def test_in_a_kernel_a_cell_says_which_exercise_comes_first_without_a_stack_trac
         "nothing",
     )
     assert "First comes `rnn_step`" in needs_it
-    assert "waits for `rnn_step`" in needs_that
+    assert "First comes `rnn_step`: `ahead` is made by a cell above" in needs_that
     assert "Traceback" not in needs_it + needs_that
     assert "Traceback" in other
     assert "Traceback" in unknown
@@ -236,3 +238,35 @@ def test_in_a_kernel_an_endless_loop_names_its_line_and_the_kernel_goes_on(tmp_p
     assert time.monotonic() - started < 20
     assert re.search(r"in line [23] `", said), said
     assert "42" in after
+
+
+def test_in_a_kernel_a_cell_that_needs_an_answer_says_which_comes_first(tmp_path):
+    """In one line and no traceback, in the course's own cells; a student's own cells keep theirs."""
+    stub = HEAD + '    raise NotImplementedError("rnn_step")'
+    demo = 'rnn_step(np.ones((2, 1)), np.zeros((3, 1)), {"ss": np.eye(3), "sx": np.ones((3, 2))})'
+    said = run_cells(
+        tmp_path,
+        IMPORTS,
+        demo,
+        stub,
+        demo,
+        "assert 1 == 2, 'of my own'",
+        "unknown_of_mine",
+    )
+    assert said[1].strip().startswith("First comes `rnn_step`: run its cell again")
+    assert said[3].strip() == "First comes `rnn_step`: write it, run its cell, then run this one again."
+    assert "Traceback" in said[4] and "of my own" in said[4]
+    assert "Traceback" in said[5] and "unknown_of_mine" in said[5]
+
+
+def test_a_claim_of_the_course_that_fails_names_the_answer_that_is_not_right_yet(monkeypatch, tmp_path):
+    checks = frozen_checks(TINY.name)
+    monkeypatch.setenv("AUTOGRADER_CHECKS", str(checks.path))
+    monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "progress.json"))
+    (claim,) = (cell.source for cell in master_of(TINY.name).cells if "needs" in cell.metadata)
+    said = comes_first(AssertionError(), claim)
+    assert said.startswith("First comes `rnn_step`: what is claimed of it here does not hold")
+    assert comes_first(AssertionError(), "assert rnn_step is None") == ""
+    assert "further up" in comes_first(NameError("no states", name="states"), claim)
+    remember(TINY.name, "rnn_step", "right")
+    assert comes_first(AssertionError(), claim) == ""
