@@ -81,8 +81,8 @@ guess("01.1", told_apart="no", choices=("yes", "no"))
 
 # %% [markdown] answer="01.1" slide="fragment"
 # No function can: it gets the same numbers twice.
-# Whoever wants to tell them apart has to read *in order*,
-# and to remember what came before.
+# Whoever wants to tell them apart
+# has to use the *order*: to read word by word, say, and to remember what came before.
 
 # %%
 from collections import Counter
@@ -276,7 +276,7 @@ guess("01.3", came_out_as_08=0.18, came_out_as_099=0.00995)
 # The tanh was as steep as its output says: $0.36$ at $0.8$ and $0.0199$ at $0.99$. Each
 # times $0.5$.
 #
-# A **saturated** unit has stopped listening to the past, whatever its weight.
+# A **saturated** unit hardly listens to the past any more.
 
 # %% [markdown]
 # With your step, measured: a small network with $H = 3$, one unit of the old state
@@ -777,9 +777,9 @@ assert np.isclose(of_two, 1 / (1 + np.exp(-(z_1 - z_2)))), "(1.12) does not hold
 guess("01.9", two_sequences=0.780, no_idea=1.386)
 
 # %% [markdown] answer="01.9" slide="fragment"
-# $(0.357 + 1.204) / 2 = 0.780$. And $-\log \frac14 = \log 4 = 1.386$: the first number
-# to expect of an untrained network. Being sure and right costs nearly nothing; sure and
-# wrong costs without bound.
+# $(0.357 + 1.204) / 2 = 0.780$. And $-\log \frac14 = \log 4 = 1.386$: about the first
+# number to expect of an untrained network. Being sure and right costs nearly nothing;
+# sure and wrong costs without bound.
 
 # %% [markdown] slide="subslide"
 # ### What one sequence pays
@@ -896,6 +896,8 @@ for n in range(2):
 # 1. One sequence: the derivative of each term of (1.14) by $z_c$, for the label's class and for
 #    the others.
 # 2. A batch: $L$ is a **mean** over $N$ sequences. What does that do to each entry?
+#
+# `check(cross_entropy_grad, stage="one sequence")` looks at the first of the two alone.
 #
 # You get the probabilities: the softmax need not be computed again. `dz` is the
 # gradient by the logits, as `dW` is the one by `W`.

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise
+from autograder import Exercise, Stage
 from common import both_signs, saturating, some_labels, some_states, torch_gradients
 
 ALIKE = common.ALIKE
@@ -302,6 +302,13 @@ cross_entropy_grad = Exercise(
         "probabilities as they are, and which one is of another kind?",
     ),
     confirm=torch_cross_entropy_grad,
+    stages={
+        "one sequence": Stage(
+            partial(grad_inputs, N=1, labels=2),
+            ("dz",),
+            "There is one sequence here: the mean over sequences changes nothing.",
+        )
+    },
     axes={"dz": ("class", "sequence"), "probabilities": ("class", "sequence"), "labels": ("sequence",)},
 )
 
