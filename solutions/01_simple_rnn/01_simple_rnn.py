@@ -1052,14 +1052,13 @@ reveal("01.11")
 # other words' traces. That is what counts in practice.
 
 # %% [markdown] slide="subslide"
-# ### And weights that let no difference fade?
+# ### And much stronger weights?
 #
-# In the explorer a stronger $W^{s,s}$ made the difference last. Make it more than three
-# times as strong, standard deviation $3 / \sqrt{H}$ in place of $0.9 / \sqrt{H}$, and
-# read sentences of **twelve** words.
+# Make $W^{s,s}$ more than three times as strong: standard deviation $3 / \sqrt{H}$ in
+# place of $0.9 / \sqrt{H}$. Read sentences of **twelve** words.
 #
-# Is anything left of the difference after twelve words? And how well is the first word
-# read?
+# Is anything left of the difference that the first word made? And how well is the first
+# word read off the last state?
 
 # %% guess="01.12"
 guess(
