@@ -926,7 +926,7 @@ def cross_entropy_grad(probabilities: np.ndarray, labels: np.ndarray) -> np.ndar
 check(cross_entropy_grad)
 
 # %% [markdown] found="cross_entropy_grad" slide="slide"
-# ## What you found: predicted minus true
+# ## What you found: the gradient by the logits
 #
 # The first term of (1.14) has the derivative $-1$ by $z_y$ and 0 by the others. The
 # second has $e^{z_c} / \sum_k e^{z_k}$, which is $p_c$. With the mean over $N$
