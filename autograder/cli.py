@@ -6,8 +6,8 @@ import errno
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -26,9 +26,10 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
+MOST_CHANGES = 40
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 READ_ONLY_REMEDY = (
-    "Where the course's folder cannot be written, name another place: `grade`, `report` and `export` take "
+    "Where the course's folder cannot be written, name another place: `grade` and `report` take "
     "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
     "holds the course's key where course.key cannot be made"
 )
@@ -104,6 +105,9 @@ def grade(
     autograded: Annotated[
         Path, typer.Option(help="With --gradebook: nbgrader's folder for annotated notebooks.")
     ] = Path("autograded"),
+    due: Annotated[
+        str | None, typer.Option(help="Late from here on, 2026-11-20T23:59+01:00; kept in the gradebook.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write one record a student.")] = None,
     journal_file: Annotated[Path | None, typer.Option("--journal", help="Where records are kept.")] = None,
@@ -123,9 +127,13 @@ def grade(
         from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
 
         shown = shown_url(gradebook)  # before an hour of grading, not after it
+    deadline = _moment(due) if due else None
+    if deadline and not gradebook:
+        raise CourseError("--due is kept in the gradebook: name one with --gradebook")
     submissions, failures = classroom.find_submissions(submitted, notebook)
     if not submissions and not failures:
         raise CourseError(f"there is no submission of {notebook} in {submitted}")
+    _say_spellings(classroom.spellings_of(submitted, notebook))
     path = journal_file or journal_path(home, notebook)
     if unsafe:
         err.print(
@@ -156,12 +164,62 @@ def grade(
                 submitted,
                 autograded,
                 lambda student, content: key_of(content) == journal.key_of(student),
+                {failure.student: failure.reason for failure in failures},
+                deadline,
             )
-            out.print(Text(f"{written} students' marks written to {shown}"))
+            out.print(Text(f"{written.students} students' marks written to {shown}"))
+            _say_changes(written, home / "build" / "report" / f"{notebook}-changes.csv")
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _moment(text: str) -> datetime:
+    """A moment in UTC, as the gradebook keeps it."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
+    except ValueError:
+        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00") from None
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _say_spellings(spellings: dict[str, list[str]]) -> None:
+    for student, names in spellings.items():
+        if len(names) > 1:
+            more = "stands there in two Unicode spellings: it is one student, whose newer notebook counts"
+        else:
+            more = "is written in another Unicode spelling there: the usual one is the student's id"
+        err.print(Text(f"{student}: the folder's name {more}"), soft_wrap=True)
+
+
+def _say_changes(written, path: Path) -> None:
+    """Whose marks are other ones than before, and which marks by hand want another look."""
+    from autograder.nbgrader_door.export import plain_text, write_rows  # noqa: PLC0415
+
+    if written.followed:
+        for what in written.followed.changes.values():
+            out.print(Text(what), soft_wrap=True)
+        out.print(Text(f"The gradebook as it was: {written.followed.backup}"), soft_wrap=True)
+        for what in written.followed.lost:
+            out.print(Text(f"only there now: {what}"), soft_wrap=True)
+    for sentence in written.look_again:
+        err.print(Text(f"look again: {sentence}"), soft_wrap=True)
+    if not written.changed:
+        return
+    table = Table(title="whose mark changed", title_justify="left")
+    for name in ("student", "before", "now", "by", "why"):
+        table.add_column(name, overflow="fold")
+    rows = [["student", "before", "now", "by", "why"]]
+    for one in written.changed:
+        numbers = [f"{one.before:g}", f"{one.after:g}", f"{one.after - one.before:+g}"]
+        rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
+        if len(rows) <= MOST_CHANGES:
+            table.add_row(Text(one.student), *numbers, Text(one.why))
+    out.print(table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_rows(path, rows)
+    out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)
 
 
 def _progress() -> Progress:
@@ -218,62 +276,96 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
         file.write("\n]\n")
 
 
-Journalled = Annotated[Path | None, typer.Option("--journal", help="The records, as `grade` wrote them.")]
+GradebookUrl = Annotated[
+    str | None,
+    typer.Option("--gradebook", help="Database URL; the course's gradebook.db.", show_default=False),
+]
+RosterFile = Annotated[
+    Path | None,
+    typer.Option("--roster", help="The class; the course's roster.csv, if there is one.", show_default=False),
+]
+SubmittedFolder = Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")]
 
 
-def _open_journal(home: Path, notebook: str, journal_file: Path | None):
-    from autograder.grading.journal import Journal  # noqa: PLC0415
+def _standings(
+    home: Path, notebook: str, gradebook: str | None, roster: Path | None, submitted: Path
+) -> list:
+    """Everybody's marks, from the gradebook."""
+    from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
-    path = journal_file or journal_path(home, notebook)
-    if not path.is_file():
-        raise CourseError(
-            f"there are no records of {notebook} ({path}); run `autograder grade {quote(notebook)}` first"
-        )
-    return Journal(path)
+    url = gradebook or sqlite_address(home / "gradebook.db")
+    return standings(url, home, notebook, roster_of(home, roster), submitted)
 
 
 @app.command()
 def report(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    journal_file: Journalled = None,
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
     to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     root: Root | None = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions."""
     keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
     from autograder.report.page import write_report  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
     path = to or home / "build" / "report" / f"{notebook}.html"
-    with _open_journal(home, notebook, journal_file) as journal:
+    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    with Journal(journal_file or journal_path(home, notebook)) as journal:
         master = read_master(folder)
         so = {number: question.answers for number, question in master.questions.items()}
-        write_report(path, notebook, master.title, journal.records(journal.students), so)
+        write_report(path, notebook, master.title, everybody, journal.found, so)
     out.print(f"{notebook}: {path}")
 
 
 @app.command()
 def export(
-    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    to: Annotated[str, typer.Option(help="csv, canvas, moodle or gradescope.")] = "csv",
-    journal_file: Journalled = None,
-    file: Annotated[Path | None, typer.Option("--file", help="The file (or folder) to write.")] = None,
+    notebook: Annotated[str | None, typer.Argument(help="The notebook, 01_simple_rnn.")] = None,
+    course: Annotated[
+        bool, typer.Option("--course", help="All notebooks, and each student's total.")
+    ] = False,
+    drop: Annotated[
+        int, typer.Option(min=0, help="With --course: the lowest of each that do not count.")
+    ] = 0,
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    file: Annotated[Path | None, typer.Option("--file", help="The file to write.")] = None,
     root: Root | None = None,
 ) -> None:
-    """Write marks in the form that another system imports."""
+    """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
-    from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
+    from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
 
-    if to not in FORMATS:
-        raise CourseError(f"--to {to}: there are {', '.join(FORMATS)}")
     home = course_root(root)
-    path = file or home / "build" / "export" / (f"{notebook}-{to}" + ("" if to == "gradescope" else ".csv"))
+    if course == bool(notebook):
+        raise CourseError("name one notebook, or --course for all of them")
+    if drop and not course:
+        raise CourseError("--drop goes with --course")
+    path = file or home / "build" / "export" / f"{notebook or 'course'}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _open_journal(home, notebook, journal_file) as journal:
-        FORMATS[to](path, notebook, journal.records(journal.students))
-    out.print(f"{notebook}: {path}")
+    if notebook:
+        find_masters(home / "solutions", [notebook])
+        export_csv(path, notebook, _standings(home, notebook, gradebook, roster, submitted))
+    else:
+        known = graded_notebooks(gradebook or sqlite_address(home / "gradebook.db"))
+        found = {
+            folder.name: _standings(home, folder.name, gradebook, roster, submitted)
+            for folder in find_masters(home / "solutions")
+            if folder.name in known
+        }
+        export_course(path, found, drop)
+    out.print(Text(f"{notebook or 'course'}: {path}"))
 
 
 @app.command()
