@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import Places, course_key, course_root, find_masters, journal_path, keep_private
+from autograder.course.places import (
+    Places,
+    course_key,
+    course_root,
+    find_masters,
+    journal_path,
+    keep_private,
+    write_whole,
+)
 from autograder.errors import CourseError, SandboxUnavailable
 
 app = typer.Typer(
@@ -292,11 +301,13 @@ def _standings(
 ) -> list:
     """Everybody's marks, from the gradebook."""
     from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.exchange.collect import ids_of  # noqa: PLC0415
     from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
     url = gradebook or sqlite_address(home / "gradebook.db")
-    return standings(url, home, notebook, roster_of(home, roster), submitted)
+    reasons = ids_of(home, notebook)["reasons"]
+    return standings(url, home, notebook, roster_of(home, roster), submitted, reasons)
 
 
 @app.command()
@@ -366,6 +377,111 @@ def export(
         }
         export_course(path, found, drop)
     out.print(Text(f"{notebook or 'course'}: {path}"))
+
+
+@app.command()
+def collect(
+    source: Annotated[Path, typer.Argument(help="What the learning system gives: a zip, or a folder.")],
+    roster: RosterFile = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="The notebook; others' are set aside.", show_default=False)
+    ] = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for people of one name.", show_default=False),
+    ] = None,
+    times: Annotated[
+        Path | None,
+        typer.Option(help="A CSV of who handed in when (columns student, time).", show_default=False),
+    ] = None,
+    root: Root | None = None,
+) -> None:
+    """Take a learning system's submissions into the folder that `grade` reads; say whose is not there.
+
+    SOURCE is Canvas's or Moodle's zip, Gradescope's, Blackboard's or Brightspace's export, or a folder. The
+    roster is the system's own list or a plain CSV, and is kept as roster.csv. Notebooks are recognised by
+    their content.
+    """
+    keep_private()
+    from autograder.course.roster import read_roster, roster_of, with_known_ids, write_roster  # noqa: PLC0415
+    from autograder.exchange.collect import collect as collecting  # noqa: PLC0415
+
+    home = course_root(root)
+    folders = find_masters(home / "solutions")
+    if assignment:
+        find_masters(home / "solutions", [assignment])
+    people = roster_of(home)
+    if roster:
+        before, people = people, with_known_ids(read_roster(roster), people)
+        gone = sorted({person.student for person in before} - {person.student for person in people})
+        if gone:
+            out.print(Text(f"no longer on the roster: {', '.join(gone)}"), soft_wrap=True)
+        write_roster(home, people)
+    if not people:
+        raise CourseError("there is no roster yet: name the class with --roster CSV")
+    found = collecting(source, home, people, submitted, folders, assignment, worksheet, times)
+    counts = Counter(notebook for _, notebook, _ in found.taken)
+    words = ", ".join(f"{count} of {notebook}" for notebook, count in sorted(counts.items())) or "nothing"
+    out.print(Text(f"{found.system}: taken {words}, of {len(people)} on the roster -> {submitted}"))
+    for sentence in found.told:
+        out.print(Text(sentence), soft_wrap=True)
+    if found.nothing:
+        out.print(Text(f"nothing from {len(found.nothing)}: {', '.join(found.nothing)}"), soft_wrap=True)
+    for sentence in found.left:
+        err.print(Text(f"not taken: {sentence}", "red"), soft_wrap=True)
+    if found.left:
+        raise typer.Exit(1)
+
+
+@app.command(name="return")
+def return_(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    to: Annotated[str, typer.Option(help="canvas, moodle, gradescope or folder.")] = "folder",
+    own: Annotated[
+        Path | None,
+        typer.Option("--export", help="Your own export: Canvas's gradebook, Moodle's worksheet."),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The export's column for the marks, where several could be it.")
+    ] = None,
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
+    into: Annotated[Path | None, typer.Option(help="The folder to write.", show_default=False)] = None,
+    root: Root | None = None,
+) -> None:
+    """Write the file of marks that a learning system imports, and a zip of feedback that it gives out.
+
+    Your own export is filled in, because ids and columns are that site's. What the system would refuse, ask
+    about or pass over in silence is said first; whoever is not to be changed has no row.
+    """
+    keep_private()
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.exchange.collect import ids_of  # noqa: PLC0415
+    from autograder.exchange.give_back import WAYS, Back, give_back  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
+
+    if to not in WAYS:
+        raise CourseError(f"--to {to}: there are {', '.join(WAYS)}")
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    master = read_master(folder)
+    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
+    people = roster_of(home, roster)
+    place = into or home / "build" / "return" / notebook
+    with Journal(journal_file or journal_path(home, notebook)) as journal:
+        back = Back(notebook, master.title, everybody, people, ids_of(home, notebook), journal.found, hints)
+        returned = give_back(back, to, own, column)
+    for sentence in returned.told:
+        err.print(Text(sentence), soft_wrap=True)
+    place.mkdir(parents=True, exist_ok=True)
+    for name, (content, what) in returned.files.items():
+        write_whole(place / name, content)
+        out.print(Text(f"{place / name}: {what}"), soft_wrap=True)
 
 
 @app.command()

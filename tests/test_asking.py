@@ -14,8 +14,8 @@ from autograder.grading.submission import Planner, read_cells
 from autograder.record import Record
 from autograder.release.build import build_self_study, release_text
 from autograder.report.page import write_report
+from autograder.report.standing import Standing, State
 from autograder.report.summary import summarise
-from autograder.standing import Standing, State
 from autograder.student_log import read_progress, remember
 
 NOTEBOOK = "02_backpropagation_through_time"

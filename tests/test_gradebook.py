@@ -14,7 +14,7 @@ from test_nbgrader import run
 
 from autograder.nbgrader_door.follow import back_up
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
-from autograder.standing import Part, Standing, State, lowest
+from autograder.report.standing import Part, Standing, State, lowest
 
 pytestmark = [pytest.mark.xdist_group("gradebook"), pytest.mark.usefixtures("confined")]
 

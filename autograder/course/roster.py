@@ -187,10 +187,10 @@ def _columns(header: list[str], rows: list[list[str]]) -> list[str]:
 
 def _is_person(cells: dict[str, str]) -> bool:
     student = cells.get("sortable", "")
-    if "points possible" in student.lower() or student == "Student, Test":
+    if student == "Student, Test":
         return False
     if "canvas_id" in cells and "sortable" in cells and not cells["canvas_id"]:
-        return False  # the row "Manual Posting"
+        return False  # the rows "Manual Posting" and "Points Possible"; a person may be called so
     role = cells.get("role", "").lower()
     return any(cells.values()) and not re.search(r"instructor|teacher|\bta\b|assistant", role)
 
@@ -219,6 +219,9 @@ IDS: tuple[Callable[[Person], str], ...] = (
 def _with_ids(people: list[Person], path: Path) -> list[Person]:
     """Each with an id: what the first column holds that tells all of them apart."""
     merged = list(dict.fromkeys(people))
+    given = [person.student.casefold() for person in merged if person.student]
+    if twice := sorted({one for one in given if given.count(one) > 1}):
+        raise CourseError(f"{path}: two people have the id {twice[0]!r}; give each a value of their own")
     for of in IDS:
         ids = [of(person) for person in merged]
         if all(ids) and len({name.casefold() for name in ids}) == len(ids):
@@ -233,6 +236,25 @@ def _with_ids(people: list[Person], path: Path) -> list[Person]:
 
 def _replaced(person: Person, student: str) -> Person:
     return Person(**{**person.__dict__, "student": student})
+
+
+def with_known_ids(people: list[Person], known: Iterable[Person]) -> list[Person]:
+    """People of a newer list, each with the id and what else an older one has of them."""
+    found: dict[tuple[str, str], Person] = {}
+    keys = ("canvas_id", "sis_id", "login", "email", "student")
+    for person in known:
+        for key in keys:
+            if value := getattr(person, key):
+                found.setdefault((key, value.casefold()), person)
+    merged = []
+    for person in people:
+        same = (found.get((key, getattr(person, key).casefold())) for key in keys if getattr(person, key))
+        before = next((one for one in same if one), None)
+        if before:
+            new = {key: value for key, value in person.__dict__.items() if value}
+            person = Person(**{**before.__dict__, **new, "student": before.student})
+        merged.append(person)
+    return merged
 
 
 def write_roster(root: Path, people: Iterable[Person]) -> Path:

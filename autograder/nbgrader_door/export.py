@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.standing import Standing, lowest
+from autograder.report.standing import Standing, lowest
 
 # What a spreadsheet takes for the beginning of a formula (in full width too, behind spaces too), at the
 # beginning of a text or behind what parts cells in another country's settings.
@@ -24,6 +24,11 @@ def plain_text(text: str) -> str:
 
 
 def export_csv(path: Path, notebook: str, standings: Iterable[Standing]) -> None:
+    """Write one row for everybody."""
+    write_rows(path, marks_table(notebook, standings))
+
+
+def marks_table(notebook: str, standings: Iterable[Standing]) -> list[list[Any]]:
     """One row for everybody, with the state and one column for each exercise and written question."""
     everybody = list(standings)
     longest = max((one.parts for one in everybody), key=len, default=[])
@@ -46,7 +51,7 @@ def export_csv(path: Path, notebook: str, standings: Iterable[Standing]) -> None
         most = one.max_score or sum(part.max_score for part in longest)
         parts = [one.scores.get(name, "") for name in names]
         rows.append([*map(plain_text, texts), _shown(one.score), most, late, one.penalty, *parts])
-    write_rows(path, [header + names, *rows])
+    return [header + names, *rows]
 
 
 def export_course(path: Path, notebooks: Mapping[str, Iterable[Standing]], drop: int = 0) -> None:

@@ -28,7 +28,7 @@ from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.follow import exercise_of
 from autograder.nbgrader_door.gradebook import has_gradebook, opened, reading, shown_url
 from autograder.nbgrader_door.late import seconds_late, write_penalties
-from autograder.standing import Part, Standing, State
+from autograder.report.standing import Part, Standing, State
 
 NOT_YET = "handed in, but not graded yet: run `autograder grade`"
 
@@ -104,7 +104,7 @@ def _standing(
     state, reason = one.state, one.reason
     if is_on and student not in is_on:
         state, reason = State.WITHDRAWN, "not on the roster"
-    elif student in troubles and state is not State.GRADED:
+    elif student in troubles and state is State.MISSING:
         state, reason = State.UNGRADABLE, troubles[student]
     return Standing(
         student, state, reason, names.get(student, "") or one.name, one.parts, one.penalty, one.late

@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.record import Record
+from autograder.report.standing import Standing
 from autograder.report.summary import summarise
-from autograder.standing import Standing
 
 MOST_MISCONCEPTIONS = 12
 

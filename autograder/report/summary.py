@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.record import Mark, Record
-from autograder.standing import Part, Standing, State
+from autograder.report.standing import Part, Standing, State
 
 MARK_BINS = 10
 # Of answers in free words there may be as many as students.
