@@ -102,6 +102,17 @@ def course(first, tmp_path):
     return shutil.copytree(first, tmp_path / "course")
 
 
+def test_what_release_feedback_looks_for_stands_beside_the_annotated_notebook(course):
+    """Files that nbgrader left without a right to write them are replaced."""
+    (course / "submitted" / "ada" / NAME / "submission_secret.txt").write_text("a secret")
+    folder = course / "autograded" / "ada" / NAME
+    assert (folder / "timestamp.txt").read_text().startswith("2026-11-20 10:00:00 UTC")
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    grade(course, status=1)
+    assert (folder / "submission_secret.txt").read_text() == "a secret"
+
+
 def test_everybody_has_a_row_and_a_state(course):
     found = rows(course)
     told = {student: (row["state"], row["score"]) for student, row in found.items()}

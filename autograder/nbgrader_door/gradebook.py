@@ -37,7 +37,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
-from autograder.course.places import hide
+from autograder.course.places import hide, write_whole
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import folder_of
 from autograder.grading.submission import read_bytes
@@ -51,6 +51,8 @@ from autograder.record import Record
 log = logging.getLogger("autograder")
 
 BATCH = 500
+# Files of nbgrader's exchange, and how long they may be.
+STAMP, SECRET, MOST_TOLD = "timestamp.txt", "submission_secret.txt", 1000
 LOCKED_SECONDS = 60
 
 
@@ -139,8 +141,8 @@ def write_marks(
                 digests[record.student] = kept.digests_of(
                     annotator.written(content), cells.task, cells.solution
                 )
-                if autograded:
-                    _write_annotated(annotator, record, content, autograded)
+                if autograded and submitted:
+                    _write_annotated(annotator, record, content, autograded, submitted)
             students = [record.student for record in batch]
             with before_engine.connect() as connection:
                 before = totals(connection, folder.name, students)
@@ -361,14 +363,22 @@ def _graded_content(record: Record, submitted: Path, is_graded: Callable[[str, b
     return content
 
 
-def _write_annotated(annotator: Annotator, record: Record, content: bytes, autograded: Path) -> None:
-    """Write what formgrader shows; nbgrader leaves its own files without a right to write them."""
+def _write_annotated(
+    annotator: Annotator, record: Record, content: bytes, autograded: Path, submitted: Path
+) -> None:
+    """Write what formgrader shows, and what `nbgrader release_feedback` looks for beside it.
+
+    A file takes the place of the one before: nbgrader leaves its own without a right to write them.
+    """
     folder = autograded / record.student / record.assignment
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.assignment}.ipynb"
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(annotator.annotate(content, record), "utf-8")
-    draft.replace(path)
+    write_whole(folder / f"{record.assignment}.ipynb", annotator.annotate(content, record).encode())
+    for name in (STAMP, SECRET):
+        try:
+            told = read_bytes(folder_of(submitted, record.student, record.assignment) / name, most=MOST_TOLD)
+        except Ungradable:
+            continue  # not handed in through nbgrader's exchange, or nothing that could be read
+        write_whole(folder / name, told)
 
 
 @dataclass
@@ -503,7 +513,7 @@ def _write_timestamps(
     table = SubmittedAssignment.__table__
     rows = []
     for record in batch:
-        moment = _timestamp(folder_of(submitted, record.student, record.assignment) / "timestamp.txt")
+        moment = _timestamp(folder_of(submitted, record.student, record.assignment) / STAMP)
         if moment:
             rows.append({"student": record.student, "moment": moment})
     if rows:
