@@ -61,7 +61,7 @@ build: ready  ## masters -> releases, public cases, solved pages
 	$(BIN)/python -m autograder build $(ARGS)
 
 lectures: ready  ## slide decks that need no network, in build/slides/
-	$(BIN)/python -m autograder slides $(ARGS)
+	$(BIN)/python -m autograder slides $(if $(THEME),--theme $(THEME)) $(ARGS)
 
 bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)

@@ -239,18 +239,31 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
 
 
 @app.command()
-def slides(notebooks: Names = None, root: Root | None = None) -> None:
+def slides(
+    notebooks: Names = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a handout, slides with notes.")] = False,
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    institution: Annotated[str, typer.Option(help="A line on the first slide.")] = "",
+    occasion: Annotated[str, typer.Option(help="Another: your course's name, the term.")] = "",
+    root: Root | None = None,
+) -> None:
     """Write slide decks that need no network, with live explorers."""
     from autograder.course.masters import read_master  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
-    from autograder.release.slides import build_slides  # noqa: PLC0415
+    from autograder.release.handout import find_chromium, print_handout  # noqa: PLC0415
+    from autograder.release.slides import Frame, build_slides  # noqa: PLC0415
 
     places = Places(course_root(root))
+    if pdf:
+        find_chromium()  # said before the work, not after it
+    masters = {folder: read_master(folder) for folder in find_masters(places.solutions, None)}
+    frame = Frame(tuple(master.title for master in masters.values()), institution, occasion, theme)
     for folder in find_masters(places.solutions, notebooks):
-        master = read_master(folder)
         path = places.slides / f"{folder.name}.html"
-        build_slides(building.executed_notebook(master, places), path, master.title)
+        build_slides(building.executed_notebook(masters[folder], places), path, masters[folder].title, frame)
         out.print(f"{folder.name}: {path}")
+        if pdf:
+            out.print(f"{folder.name}: {print_handout(path)}")
 
 
 @app.command()

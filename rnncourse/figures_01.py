@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from rnncourse.figures import COLOURS
 
-# Blue is -1, white 0, red 1, as in the explorer.
+# Blue is -1, white 0, orange 1, as in the explorer.
 SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["blue"], "white", COLOURS["red"]])
 
 

@@ -120,7 +120,8 @@ class Exercise:
             each called once: with other sizes (a factor N is then told from a factor 2), and one for each
             branch that a function has.
         edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
-        hints: three hints that cost nothing: the idea, the shapes, the first line.
+        hints: three hints that cost nothing: the idea, the shapes, and a way to begin: the first line where
+            code is taught, the path to try first where a derivation is.
         needs: functions this one may call: earlier exercises of the same notebook.
         misconceptions: mistakes to name, beside those of `mistakes.txt`; they come after these.
         gradient: for a backward function, how it is judged against numeric gradients.

@@ -14,7 +14,7 @@ def last_definition(tree: ast.Module, name: str) -> ast.FunctionDef | None:
 def is_stub(tree: ast.Module, name: str) -> bool:
     """Whether the function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
 
-    What is assigned to the name behind it (`rnn_step = my_step`) is an answer.
+    What is assigned to the name behind it (`predict = my_predict`) is an answer.
     """
     function = last_definition(tree, name)
     if function is None or not all(_is_hole(statement) for statement in function.body):
