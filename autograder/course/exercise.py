@@ -135,6 +135,7 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
+        dropped: it was found faulty after it was handed out: it stays in the notebook and counts nothing.
     """
 
     returns: tuple[str, ...]
@@ -151,3 +152,4 @@ class Exercise:
     rtol: float = 1e-8
     atol: float = 1e-10
     derived: bool = False
+    dropped: bool = False

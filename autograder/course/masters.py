@@ -32,7 +32,7 @@ SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
 # Cells that a release does not hold: its data file does, until they are earned.
 TOLD_LATER = ("answer", "found")
-KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed"}
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed", "dropped"}
 
 
 @dataclass(frozen=True)
@@ -290,6 +290,11 @@ def _validate(cell: Cell, place: str) -> None:
         raise CourseError(f"{place}: written question {cell.name!r} has no mark scheme")
 
 
+def points_of(cell: Cell) -> float:
+    """What a graded cell counts: nothing where it was dropped."""
+    return 0.0 if cell.metadata.get("dropped") else float(cell.metadata["points"])
+
+
 def read_master(folder: Path) -> Master:
     """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
 
@@ -321,9 +326,8 @@ def read_master(folder: Path) -> Master:
             misconceptions=(*mistakes[cell.name], *spec.misconceptions),
             derived=any(found.name == cell.name for found in master.cells_with("found")),
         )
-        master.exercises[cell.name] = GradedExercise(
-            cell.name, float(cell.metadata["points"]), cell.source, spec
-        )
+        points = 0.0 if spec.dropped else points_of(cell)
+        master.exercises[cell.name] = GradedExercise(cell.name, points, cell.source, spec)
     if specs:
         raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
     _validate_pairs(master)
