@@ -50,8 +50,8 @@ SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.
 LIMITS = (
-    "LIMITS = {'cell_seconds': 0.8, 'call_seconds': 0.5, 'cpu_seconds': 2, 'memory_bytes': 256 << 20, "
-    "'submission_seconds': 15}"
+    "LIMITS = {'cell_seconds': 0.5, 'call_seconds': 0.3, 'cpu_seconds': 1.2, 'memory_bytes': 256 << 20, "
+    "'submission_seconds': 9}"
 )
 FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r]")
 
