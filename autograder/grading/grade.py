@@ -484,6 +484,8 @@ class _Grading:
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
             cause = self._why_missing(name[1])
+        elif error.kind == "PermissionError" and "not permitted" in error.message:
+            cause = "where it is graded no process or thread can be started: `num_workers` stays at 0"
         elif error.kind == "ModuleNotFoundError":
             cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
         elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
