@@ -460,8 +460,10 @@ class _Grading:
         return WrongForward(master.reference[own.name], mistaken)
 
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+        tried_by = self._sheets[name].spec.tried_by
+
         def call(batch: Any) -> list[Outcome]:
-            outcomes = session.call(name, batch, standins)
+            outcomes = session.call(name, batch, standins, tried_by)
             if standins:
                 return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]

@@ -260,7 +260,7 @@ def _validate_time(master: Master) -> None:
 def _validate_reference(master: Master, name: str, sheet: Sheet) -> None:
     """The reference passes its own checks, numeric gradients among them."""
     forward = master.reference[sheet.forward.name] if sheet.forward else None
-    judgement = judge(sheet, trusted(master.reference[name]), trusted(forward) if forward else None)
+    judgement = judge(sheet, trusted(master.called(name)), trusted(forward) if forward else None)
     failed = [f"{check.name}: {sentence(check.finding)}" for check in judgement.checks if not check.passed]
     if failed:
         raise CourseError(f"{master.name}: the reference of {name!r} fails its own check: {failed[0]}")

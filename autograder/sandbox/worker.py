@@ -348,13 +348,15 @@ class SessionLoop:
             self.namespace[name] = self._standin(name)
         self.calls = Calls()
         for index, arguments in enumerate(batch):
-            self.send(self._answer(message.function, message.number + index, arguments))
+            self.send(self._answer(message, message.number + index, arguments))
 
-    def _answer(self, name: str, number: int, arguments: Any) -> bytes:
+    def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:
         """The frame that answers one call."""
-        function = self.namespace.get(name)
+        function = self.namespace.get(message.function)
+        if callable(function) and message.tried_by:
+            function = self.namespace.get(message.tried_by)
         if not callable(function):
-            error = {"kind": "missing", "message": f"there is no function {name}"}
+            error = {"kind": "missing", "message": f"there is no function {message.function}"}
             return wire.encode(None, words(Answered(number, error)))
         value = None
         plain = words(Answered(number))
