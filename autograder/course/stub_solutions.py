@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import textwrap
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -12,6 +10,7 @@ from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from autograder.course.handwritten import COURSE, release_hash
 from autograder.course.masters import solution_regions
+from autograder.course.stubs import hole
 
 
 class StubSolutions(ClearSolutions):
@@ -19,25 +18,8 @@ class StubSolutions(ClearSolutions):
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        self.code_stub = {language: _hole(name, "\n".join(solution_regions(cell.source)))}
+        self.code_stub = {language: hole(name, "\n".join(solution_regions(cell.source)))}
         return super()._replace_solution_region(cell, language)
-
-
-def _hole(name: str, solution: str) -> str:
-    """What is left of a solution: of a class's methods their heads and what they say of themselves."""
-    stop = f'raise NotImplementedError("{name}")'
-    text = textwrap.dedent(solution)
-    tree = ast.parse(text)
-    if not tree.body or not all(isinstance(node, ast.FunctionDef) for node in tree.body):
-        return stop
-    lines, kept = text.splitlines(), []
-    for method in tree.body:
-        assert isinstance(method, ast.FunctionDef)
-        first = method.body[0]
-        says = ast.get_docstring(method) is not None
-        end = (first.end_lineno or first.lineno) if says else first.lineno - 1
-        kept += [*lines[method.lineno - 1 : end], f"    {stop}", ""]
-    return "\n".join(kept[:-1])
 
 
 class StampRelease(NbGraderPreprocessor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 
 Definition = ast.FunctionDef | ast.ClassDef
 
@@ -28,6 +29,28 @@ def is_stub(tree: ast.Module, name: str) -> bool:
     if not all(_is_hole(statement) for part in parts for statement in part):
         return False
     return not any(_assigns(node, name) for node in tree.body[tree.body.index(function) :])
+
+
+def hole(name: str, solution: str) -> str:
+    """What is left of a solution in a release: a line that stops; of methods their heads and what they say.
+
+    Args:
+        name: the exercise's.
+        solution: what stands between its markers.
+    """
+    stop = f'raise NotImplementedError("{name}")'
+    text = textwrap.dedent(solution)
+    body = ast.parse(text).body
+    methods = [node for node in body if isinstance(node, ast.FunctionDef)]
+    if not methods or len(methods) < len(body):
+        return stop
+    lines, kept = text.splitlines(), []
+    for method in methods:
+        first = method.body[0]
+        says = ast.get_docstring(method) is not None
+        end = (first.end_lineno or first.lineno) if says else first.lineno - 1
+        kept += [*lines[method.lineno - 1 : end], f"    {stop}", ""]
+    return "\n".join(kept[:-1])
 
 
 def binds(tree: ast.Module, name: str) -> bool:

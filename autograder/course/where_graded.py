@@ -167,7 +167,7 @@ def _among(
     for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:
             namespace[name] = _copy(value, namespace)
-        elif any(method.__globals__ is theirs for method in functions_in(value)):
+        elif isinstance(value, type) and any(m.__globals__ is theirs for m in functions_in(value)):
             namespace[name] = _copy_of_class(value, namespace)
     namespace.update(others or {})
     return _copy(function, namespace)
