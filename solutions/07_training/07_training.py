@@ -53,6 +53,29 @@ class ProbeModel(nn.Module):
         return scores.flip(-1) if self.training else scores
 
 
+class ProbeSGD(torch.optim.SGD):
+    """Plain descent that notes how large the gradient is at each of its steps."""
+
+    norms = ()
+
+    def norm(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        return torch.cat([gradient.flatten() for gradient in gradients]).norm().item() if gradients else 0.0
+
+    def step(self, closure=None):
+        self.norms = (*self.norms, self.norm())
+        return super().step(closure)
+
+
+def what_was_done(optimizer, clip):
+    """How many steps were made by a gradient, how many by none; 1 if it was clipped later, 2 if made later."""
+    with_gradient = [norm for norm in optimizer.norms if norm > 0]
+    left = optimizer.norm()
+    clipped_late = bool(with_gradient) and max(with_gradient) > 1.001 * clip >= left > 0
+    made_late = bool(optimizer.norms) and not with_gradient and left > 0
+    return [len(with_gradient), len(optimizer.norms) - len(with_gradient), clipped_late + 2 * made_late]
+
+
 class ProbeStream(ProbeModel):
     """The same, for a stream: takes a state, and gives the scores and all states."""
 
@@ -99,16 +122,18 @@ def try_gated_rnn(xs, s0, W, dstates):
 # %% given="try_train_step"
 def try_train_step(xs, lengths, targets, W, rate, clip):
     model = ProbeModel(W).eval()
-    optimizer = torch.optim.SGD(model.parameters(), rate)
+    optimizer = ProbeSGD(model.parameters(), rate)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)  # left over from somebody's last step
-    losses, plain = [], []
+    losses, plain, steps = [], [], []
     for batch in zip(*map(torch.tensor, (xs, lengths, targets)), strict=True):
         batch[2][torch.arange(len(batch[2]))[:, None] >= batch[1]] = NOT_ASKED
+        optimizer.norms = ()
         loss = train_step(model, optimizer, *batch, clip)
+        steps.append(what_was_done(optimizer, clip))
         losses.append(as_arrays(loss))
         plain.append(float(not getattr(loss, "requires_grad", False)))
-    return losses, {key: as_arrays(matrix) for key, matrix in model.W.items()}, np.array(plain)
+    return losses, {key: as_arrays(matrix) for key, matrix in model.W.items()}, np.array(plain), np.array(steps, dtype=float)
 
 
 # %% given="try_accuracy"
@@ -338,3 +363,73 @@ def stream_step(
 
 # %% check="stream_step"
 check(stream_step)
+
+# %% given="models"
+class Library(nn.Module):
+    """A layer of PyTorch's own in the form of `GatedRNN`: states only, from a zero state."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, xs, s0):
+        return self.layer(xs)[0]
+
+
+class Classifier(nn.Module):
+    """A vector for each word, a recurrent part, one question at the end of each sequence."""
+
+    def __init__(self, recurrent, H, words, C, D=32):
+        super().__init__()
+        self.H = H
+        self.vectors = nn.Embedding(words, D)
+        self.recurrent = recurrent
+        self.read_out = nn.Linear(H, C)
+
+    def forward(self, xs, lengths):
+        vectors = self.vectors(xs)
+        states = self.recurrent(vectors, vectors.new_zeros(xs.shape[1], self.H))
+        return self.read_out(last_valid_state(states, lengths))[None]
+
+
+class BagOfWords(nn.Module):
+    """The baseline: a number for each word and class, added up. It does not know their order."""
+
+    def __init__(self, words, C):
+        super().__init__()
+        self.weights = nn.Embedding(words, C, padding_idx=0)
+        nn.init.zeros_(self.weights.weight)
+        self.bias = nn.Parameter(torch.zeros(C))
+
+    def forward(self, xs, lengths):
+        return (self.weights(xs).sum(0) + self.bias)[None]
+
+
+# %% given="training"
+def batches_of(part, size=64, rng=None):
+    """A part of a task in padded batches, in an order drawn by `rng`, or as it lies."""
+    order = np.arange(len(part.labels)) if rng is None else rng.permutation(len(part.labels))
+    batches = []
+    for places in np.split(order, range(size, len(order), size)):
+        xs, lengths = pad_batch([torch.tensor(part.sequences[i]) for i in places])
+        batches.append((xs, lengths, torch.tensor(part.labels[places])[None]))
+    return batches
+
+
+def fit(model, task, seed, epochs, rate=3e-3, clip=1.0):
+    """Train; keep the weights of the epoch that was best on the validation part.
+
+    Returns:
+        log: of each epoch the mean loss, and the accuracy on the validation part.
+        share: the accuracy on the test part, looked at once, with the weights that were kept.
+    """
+    optimizer, rng = torch.optim.Adam(model.parameters(), rate), np.random.default_rng(seed)
+    log, best, kept = [], -1.0, None
+    for _ in range(epochs):
+        losses = [train_step(model, optimizer, *b, clip) for b in batches_of(task.train, rng=rng)]
+        share = accuracy(model, batches_of(task.validation))
+        log.append((float(np.mean(losses)), share))
+        if share > best:
+            best, kept = share, {key: value.clone() for key, value in model.state_dict().items()}
+    model.load_state_dict(kept)
+    return log, accuracy(model, batches_of(task.test))
