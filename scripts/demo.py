@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from sample_class import write_class  # noqa: E402
 
+from autograder.course.masters import left_out  # noqa: E402
 from autograder.course.places import Places, find_masters  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
 from autograder.release.build import build  # noqa: E402
@@ -80,6 +81,9 @@ def main(notebooks: list[str]) -> None:
     places.solutions.symlink_to(ROOT / "solutions")
     graded = []
     for folder in find_masters(places.solutions, notebooks or None):
+        if not notebooks and (why := left_out(folder)):
+            print(f"{folder.name}: left out: {why}")
+            continue
         master = build(folder, places)
         count = write_class(master, DEMO / "submitted")
         print(f"{master.name}: built; {count} sample submissions written")

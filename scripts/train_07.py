@@ -1,6 +1,6 @@
 """The long runs of notebook 07, as data: every model, task and seed that its figures compare.
 
-    .venv/bin/python scripts/train_07.py            writes rnncourse/results_07.json; about a quarter of an hour
+    .venv/bin/python scripts/train_07.py        writes rnncourse/results_07.json; half an hour
 
 The models and the training are the notebook's own, with its reference answers. A seed draws the division of
 the data, the weights and the order of the batches.
@@ -51,7 +51,9 @@ def run(notebook: dict[str, Any], kind: str, task: tasks.Task, seed: int, rate: 
     log, share = notebook["fit"](model, task, seed, EPOCHS[task.name], rate)
     best = max(validation for _, validation in log)
     seconds = time.time() - began
-    print(f"{task.name:12} {kind:12} {seed:3} rate {rate}: {best:.3f} {share:.3f}, {seconds:.0f} s", flush=True)
+    print(
+        f"{task.name:12} {kind:12} {seed:3} rate {rate}: {best:.3f} {share:.3f}, {seconds:.0f} s", flush=True
+    )
     return round(best, 4), round(share, 4)
 
 
@@ -62,7 +64,7 @@ def main() -> None:
     for name, task_of in TASKS.items():
         task = task_of(SEARCHED_BY)
         found = {
-            kind: max(RATES, key=lambda rate: run(notebook, kind, task, SEARCHED_BY, rate)[0])  # noqa: B023
+            kind: max(RATES, key=lambda rate: run(notebook, kind, task, SEARCHED_BY, rate)[0])
             for kind in KINDS
         }
         drawn = [task_of(seed) for seed in range(SEEDS)]

@@ -7,6 +7,7 @@ This module knows nothing of students, sandboxes or marks.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import inspect
 import json
 import re
@@ -199,6 +200,8 @@ class Master:
             place = f"{self.name}, cell {cell.number} ({cell.name})"
             try:
                 exec(compile(source, f"<{place}>", "exec", dont_inherit=True), namespace)
+            except ModuleNotFoundError as error:
+                raise CourseError(f"{self.name}: {needs(error.name or '')}") from error
             except Exception as error:
                 raise CourseError(f"{place} cannot be executed: {error!r}") from error
         return namespace
@@ -239,6 +242,19 @@ class Master:
     def probes(self) -> list[str]:
         """The given cells by which exercises are tried, each once."""
         return list(dict.fromkeys(e.probe for e in self.exercises.values() if e.probe))
+
+
+def needs(package: str) -> str:
+    """What is said of a package that is not installed here."""
+    remedy = "`make torch`" if package == "torch" else f"`pip install {package}`"
+    return f"it needs {package}, which is not installed here: {remedy}"
+
+
+def left_out(folder: Path) -> str:
+    """Why a notebook cannot be executed here, in words; "" where all that it declares is installed."""
+    packages = _read_exercises(Path(folder) / "exercises.py").get("PACKAGES", ())
+    lacking = [package for package in packages if importlib.util.find_spec(package) is None]
+    return needs(lacking[0]) if lacking else ""
 
 
 def read_cells(text: str, place: str) -> list[Cell]:

@@ -68,7 +68,7 @@ class ProbeSGD(torch.optim.SGD):
 
 
 def what_was_done(optimizer, clip):
-    """How many steps were made by a gradient, how many by none; 1 if it was clipped later, 2 if made later."""
+    """How many steps had a gradient, how many none; 1 if it was clipped later, 2 if made later."""
     with_gradient = [norm for norm in optimizer.norms if norm > 0]
     left = optimizer.norm()
     clipped_late = bool(with_gradient) and max(with_gradient) > 1.001 * clip >= left > 0
@@ -85,13 +85,11 @@ class ProbeStream(ProbeModel):
         return (scores.flip(-1) if self.training else scores), states
 
 
-# %% given="try_pad_batch"
 def try_pad_batch(rows, lengths):
     ends = np.cumsum(lengths)
     return as_arrays(pad_batch([torch.tensor(rows[e - n : e]) for n, e in zip(lengths, ends, strict=True)]))
 
 
-# %% given="try_last_valid_state"
 def try_last_valid_state(states, lengths, dlast):
     states = torch.tensor(states, requires_grad=True)
     last = last_valid_state(states, torch.tensor(lengths))
@@ -99,7 +97,6 @@ def try_last_valid_state(states, lengths, dlast):
     return as_arrays(last), arrived(states)
 
 
-# %% given="try_gated_rnn"
 def try_gated_rnn(xs, s0, W, dstates):
     model = GatedRNN(xs.shape[2], s0.shape[1])
     named = dict(model.named_parameters())
@@ -119,7 +116,6 @@ def try_gated_rnn(xs, s0, W, dstates):
     return as_arrays(states), arrived(xs), arrived(s0), dW, registered, np.array(list(start_apart.values()))
 
 
-# %% given="try_train_step"
 def try_train_step(xs, lengths, targets, W, rate, clip):
     model = ProbeModel(W).eval()
     optimizer = ProbeSGD(model.parameters(), rate)
@@ -133,10 +129,14 @@ def try_train_step(xs, lengths, targets, W, rate, clip):
         steps.append(what_was_done(optimizer, clip))
         losses.append(as_arrays(loss))
         plain.append(float(not getattr(loss, "requires_grad", False)))
-    return losses, {key: as_arrays(matrix) for key, matrix in model.W.items()}, np.array(plain), np.array(steps, dtype=float)
+    return (
+        losses,
+        {key: as_arrays(matrix) for key, matrix in model.W.items()},
+        np.array(plain),
+        np.array(steps, dtype=float),
+    )
 
 
-# %% given="try_accuracy"
 class Echo(nn.Module):
     """A model whose scores are its inputs; in training those of the other classes."""
 
@@ -161,7 +161,6 @@ def try_accuracy(xs, lengths, targets):
     return share, float(not any(in_training)), float(not any(with_gradients))
 
 
-# %% given="try_stream_step"
 def try_stream_step(xs, targets, s0, W, rate, clip):
     model = ProbeStream(W).eval()
     optimizer = torch.optim.SGD(model.parameters(), rate)
@@ -171,6 +170,8 @@ def try_stream_step(xs, targets, s0, W, rate, clip):
         losses.append(as_arrays(loss))
         states.append(as_arrays(state))
     return losses, states, {key: as_arrays(matrix) for key, matrix in model.W.items()}
+
+
 # %% exercise="pad_batch" points=2
 def pad_batch(sequences: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     """One tensor for sequences of different lengths.
@@ -195,6 +196,7 @@ def pad_batch(sequences: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor
 # %% check="pad_batch"
 check(pad_batch)
 
+
 # %% exercise="last_valid_state" points=3
 def last_valid_state(states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """The state of each sequence after its own last step.
@@ -215,6 +217,7 @@ def last_valid_state(states: torch.Tensor, lengths: torch.Tensor) -> torch.Tenso
 
 # %% check="last_valid_state"
 check(last_valid_state)
+
 
 # %% exercise="GatedRNN" points=6
 class GatedRNN(nn.Module):
@@ -261,6 +264,7 @@ class GatedRNN(nn.Module):
 # %% check="GatedRNN"
 check(GatedRNN)
 
+
 # %% exercise="train_step" points=4
 def train_step(
     model: nn.Module,
@@ -298,6 +302,7 @@ def train_step(
 # %% check="train_step"
 check(train_step)
 
+
 # %% exercise="accuracy" points=4
 def accuracy(model: nn.Module, batches: list) -> float:
     """The share of questions that a model answers right.
@@ -325,6 +330,7 @@ def accuracy(model: nn.Module, batches: list) -> float:
 
 # %% check="accuracy"
 check(accuracy)
+
 
 # %% exercise="stream_step" points=4
 def stream_step(
@@ -363,6 +369,7 @@ def stream_step(
 
 # %% check="stream_step"
 check(stream_step)
+
 
 # %% given="models"
 class Library(nn.Module):
