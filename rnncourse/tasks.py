@@ -11,9 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnncourse.data import Sentences, sentiment_sentences, surnames, tokens
+from rnncourse.data import DataMissing, Sentences, sentiment_sentences, surnames, tokens
 
-PADDING, RARE = 0, 1
+__all__ = [
+    "DataMissing",
+    "Part",
+    "Sentences",
+    "Task",
+    "names",
+    "sentiment",
+    "sentiment_sentences",
+    "word_order",
+]
+
+RARE = 1  # 0 is padding
 SHARES = (0.7, 0.15)  # to train with, to choose by; the rest tells how well it went
 MOST_NAMES = 400  # of one language
 
@@ -77,7 +88,7 @@ def names(split: int) -> Task:
     """
     by_language = surnames()
     rng = np.random.default_rng([split, 2])
-    texts: list[str] = []
+    texts: list[Sequence[str]] = []
     labels: list[int] = []
     for label, found in enumerate(by_language.values()):
         chosen = rng.permutation(len(found))[:MOST_NAMES]
@@ -94,12 +105,12 @@ def _task(
     order = np.random.default_rng([split, 0]).permutation(kept)
     first, second = (round(len(order) * share) for share in (SHARES[0], sum(SHARES)))
     parts = order[:first], order[first:second], order[second:]
-    counts = Counter(word for i in parts[0] for word in texts[i])
+    counts = Counter(word for i in parts[0] for word in texts[int(i)])
     words = ("", "rare", *sorted(word for word, count in counts.items() if count > 1))
     number = {word: i for i, word in enumerate(words)}
 
     def part(places: np.ndarray) -> Part:
-        sequences = (np.array([number.get(word, RARE) for word in texts[i]]) for i in places)
+        sequences = (np.array([number.get(word, RARE) for word in texts[int(i)]]) for i in places)
         return Part(tuple(sequences), labels[places])
 
     train, validation, test = map(part, parts)
