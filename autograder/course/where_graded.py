@@ -12,7 +12,7 @@ import ast
 import builtins
 import dis
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -147,7 +147,7 @@ def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[
         return builtins.__import__(name, *arguments, **more)
 
     left["__builtins__"] = {**vars(builtins), "__import__": importing}
-    return _among(function, left)
+    return _among(function, left, hidden=names)
 
 
 def with_others_in_place(
@@ -160,33 +160,42 @@ def with_others_in_place(
 
 
 def _among(
-    function: FunctionType, namespace: dict[str, Any], others: Mapping[str, Callable[..., Any]] | None = None
+    function: FunctionType,
+    namespace: dict[str, Any],
+    others: Mapping[str, Callable[..., Any]] | None = None,
+    hidden: Collection[str] = (),
 ) -> FunctionType:
-    """A copy of a function that lives in another namespace, with its helpers and their classes."""
+    """A copy of a function in another namespace, with its helpers, and the classes that read what is hidden."""
     theirs = function.__globals__
     for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:
             namespace[name] = _copy(value, namespace)
-        elif isinstance(value, type) and any(m.__globals__ is theirs for m in functions_in(value)):
-            namespace[name] = _copy_of_class(value, namespace)
+        elif isinstance(value, type) and any(
+            _reads(method, hidden, theirs) for method in functions_in(value)
+        ):
+            namespace[name] = _copy_of_class(value, theirs, namespace)
     namespace.update(others or {})
     return _copy(function, namespace)
 
 
-def _copy_of_class(theirs: type, namespace: dict[str, Any]) -> type:
-    """A class whose own methods live in another namespace; `super()` in them knows the new class."""
+def _reads(method: FunctionType, names: Collection[str], theirs: dict[str, Any]) -> bool:
+    return method.__globals__ is theirs and any(name in names for name, _ in read_within(method.__code__))
+
+
+def _copy_of_class(one: type, theirs: dict[str, Any], namespace: dict[str, Any]) -> type:
+    """A class whose methods that live in one namespace live in another; `super()` knows the new class."""
     itself = CellType()
     parts: dict[str, Any] = {}
-    for name, member in vars(theirs).items():
+    for name, member in vars(one).items():
         if name in ("__dict__", "__weakref__"):
             continue
         method = _bare(member)
-        if isinstance(method, FunctionType):
+        if isinstance(method, FunctionType) and method.__globals__ is theirs:
             made = _copy(method, namespace, itself)
             parts[name] = made if method is member else type(member)(made)
         else:
             parts[name] = member
-    itself.cell_contents = made_class = type(theirs)(theirs.__name__, theirs.__bases__, parts)
+    itself.cell_contents = made_class = type(one)(one.__name__, one.__bases__, parts)
     return made_class
 
 

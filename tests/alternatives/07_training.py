@@ -1,19 +1,19 @@
 """Right answers to the exercises of notebook 07, written differently."""
 
 PAD_BATCH = [
-    '''
+    """
 def pad_batch(sequences):
     lengths = torch.tensor([len(s) for s in sequences])
     return nn.utils.rnn.pad_sequence(sequences), lengths
-''',
-    '''
+""",
+    """
 from torch.nn.utils.rnn import pad_sequence
 
 def pad_batch(sequences):
     xs = pad_sequence(sequences, batch_first=True)
     return xs.transpose(0, 1), torch.as_tensor([s.shape[0] for s in sequences], dtype=torch.int64)
-''',
-    '''
+""",
+    """
 def pad_batch(sequences):
     T = max(len(s) for s in sequences)
     padded = []
@@ -21,8 +21,8 @@ def pad_batch(sequences):
         missing = torch.zeros((T - len(s), *s.shape[1:]), dtype=s.dtype)
         padded.append(torch.cat([s, missing]))
     return torch.stack(padded, dim=1), torch.tensor([len(s) for s in sequences])
-''',
-    '''
+""",
+    """
 def pad_batch(sequences):
     lengths = [s.size(0) for s in sequences]
     out = torch.zeros(max(lengths), len(sequences), *sequences[0].shape[1:], dtype=sequences[0].dtype)
@@ -30,8 +30,8 @@ def pad_batch(sequences):
         for t in range(lengths[n]):
             out[t][n] = s[t]
     return out, torch.IntTensor(lengths)
-''',
-    '''
+""",
+    """
 def longest(sequences):
     return sorted(len(s) for s in sequences)[-1]
 
@@ -40,8 +40,8 @@ def pad_batch(sequences):
     pieces = [F.pad(s, (0, 0) * (s.dim() - 1) + (0, T - len(s))) for s in sequences]
     print("padded", len(pieces))
     return torch.stack(pieces).movedim(0, 1), torch.tensor(list(map(len, sequences)))
-''',
-    '''
+""",
+    """
 def pad_batch(sequences):
     arrays = [s.numpy() for s in sequences]
     lengths = np.array([len(a) for a in arrays])
@@ -49,53 +49,53 @@ def pad_batch(sequences):
     for n, a in enumerate(arrays):
         xs[:len(a), n, ...] = a
     return torch.from_numpy(xs), torch.from_numpy(lengths)
-''',
+""",
 ]
 
 LAST_VALID_STATE = [
-    '''
+    """
 def last_valid_state(states, lengths):
     return torch.stack([states[length - 1, n] for n, length in enumerate(lengths)])
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     index = (lengths - 1)[None, :, None].expand(1, -1, states.shape[2])
     return states.gather(0, index)[0]
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     T, N, H = states.shape
     mask = torch.arange(T)[:, None] == lengths - 1
     return (states * mask[:, :, None]).sum(dim=0)
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     by_sequence = states.permute(1, 0, 2)
     return by_sequence[range(len(lengths)), lengths - 1, :]
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     rows = []
     for n in range(states.size(1)):
         t = int(lengths[n].item()) - 1
         rows.append(states[t:t + 1, n, :])
     return torch.cat(rows, dim=0)
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     hot = F.one_hot(lengths - 1, len(states)).to(states.dtype)
     return torch.einsum("nt,tnh->nh", hot, states)
-''',
-    '''
+""",
+    """
 def last_valid_state(states, lengths):
     flat = states.reshape(-1, states.shape[-1])
     N = states.shape[1]
     return flat[(lengths - 1) * N + torch.arange(N)]
-''',
+""",
 ]
 
 GATED_RNN = [
-    '''
+    """
 class GatedRNN(nn.Module):
     def __init__(self, D, H):
         super().__init__()
@@ -111,8 +111,8 @@ class GatedRNN(nn.Module):
             s = s + g * (c - s)
             out += [s]
         return torch.stack(out)
-''',
-    '''
+""",
+    """
 def step(x, s, m):
     g = (s @ m.W_gs.t() + x @ m.W_gx.t()).sigmoid()
     c = (s @ m.W_ss.t() + x @ m.W_sx.t()).tanh()
@@ -131,8 +131,8 @@ class GatedRNN(nn.Module):
         for x in xs:
             states.append(step(x, states[-1], self))
         return torch.stack(states[1:])
-''',
-    '''
+""",
+    """
 class GatedRNN(nn.Module):
     def __init__(self, D, H):
         super(GatedRNN, self).__init__()
@@ -153,8 +153,8 @@ class GatedRNN(nn.Module):
             s = (1 - g) * s + g * c
             out[t] = s.T
         return out
-''',
-    '''
+""",
+    """
 class GatedRNN(nn.Module):
     def __init__(self, D, H):
         super().__init__()
@@ -182,8 +182,8 @@ class GatedRNN(nn.Module):
             s_prev = torch.where(g > 2, c, (1 - g) * s_prev + g * c)
             states.append(s_prev)
         return torch.stack(states, 0)
-''',
-    '''
+""",
+    """
 class Cell(nn.Module):
     def forward(self, x, s, m):
         keep = torch.sigmoid(-(torch.einsum("nd,hd->nh", x, m.W_gx) + torch.einsum("nk,hk->nh", s, m.W_gs)))
@@ -204,11 +204,11 @@ class GatedRNN(nn.Module):
             s0 = self.cell(x, s0, self)
             states.append(s0.unsqueeze(0))
         return torch.cat(states)
-''',
+""",
 ]
 
 TRAIN_STEP = [
-    '''
+    """
 def train_step(model, optimizer, xs, lengths, targets, clip):
     model.train()
     scores = model(xs, lengths)
@@ -218,8 +218,8 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     return float(loss)
-''',
-    '''
+""",
+    """
 def train_step(model, optimizer, xs, lengths, targets, clip):
     model.train(True)
     model.zero_grad()
@@ -230,8 +230,8 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     nn.utils.clip_grad_norm_(list(model.parameters()), max_norm=clip)
     optimizer.step()
     return loss.detach().item()
-''',
-    '''
+""",
+    """
 def train_step(model, optimizer, xs, lengths, targets, clip):
     model.train()
     optimizer.zero_grad(set_to_none=False)
@@ -246,8 +246,8 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     optimizer.step()
     optimizer.zero_grad()
     return loss.item()
-''',
-    '''
+""",
+    """
 def masked_loss(scores, targets):
     picked = scores.gather(-1, targets.clamp(min=0)[..., None])[..., 0]
     each = torch.logsumexp(scores, dim=-1) - picked
@@ -264,8 +264,8 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     optimizer.step()
     print(loss.item())
     return loss.item()
-''',
-    '''
+""",
+    """
 def train_step(model, optimizer, xs, lengths, targets, clip):
     optimizer.zero_grad()
     model.train()
@@ -278,8 +278,8 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     optimizer.step()
     with torch.no_grad():
         return float(loss.numpy())
-''',
-    '''
+""",
+    """
 def train_step(model, optimizer, xs, lengths, targets, clip):
     model.train()
     optimizer.zero_grad()
@@ -293,11 +293,11 @@ def train_step(model, optimizer, xs, lengths, targets, clip):
     nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     return loss.tolist()
-''',
+""",
 ]
 
 ACCURACY = [
-    '''
+    """
 @torch.no_grad()
 def accuracy(model, batches):
     model.eval()
@@ -307,8 +307,8 @@ def accuracy(model, batches):
         right += int(((model(xs, lengths).argmax(dim=2) == targets) & asked).sum())
         total += int(asked.sum())
     return right / total
-''',
-    '''
+""",
+    """
 def accuracy(model, batches):
     was = model.training
     model.eval()
@@ -319,8 +319,8 @@ def accuracy(model, batches):
             hits.append((best == targets)[targets != NOT_ASKED].double())
     model.train(was)
     return torch.cat(hits).mean().item()
-''',
-    '''
+""",
+    """
 def accuracy(model, batches):
     model = model.eval()
     right = asked = 0
@@ -333,8 +333,8 @@ def accuracy(model, batches):
                         asked += 1
                         right += bool(scores[q, n].argmax() == targets[q, n])
     return torch.tensor(right / asked)
-''',
-    '''
+""",
+    """
 def accuracy(model, batches):
     model.train(False)
     torch.set_grad_enabled(False)
@@ -345,8 +345,8 @@ def accuracy(model, batches):
     right = sum((s.argmax(-1) == t).sum() for s, t in answered)
     asked = sum((t >= 0).sum() for _, t in answered)
     return (right / asked).item()
-''',
-    '''
+""",
+    """
 def accuracy(model, batches):
     model.eval()
     scores, targets = [], []
@@ -357,11 +357,11 @@ def accuracy(model, batches):
     scores, targets = torch.cat(scores).numpy(), torch.cat(targets).numpy()
     keep = targets != -100
     return np.mean(scores.argmax(axis=1)[keep] == targets[keep])
-''',
+""",
 ]
 
 STREAM_STEP = [
-    '''
+    """
 def stream_step(model, optimizer, xs, targets, s0, clip):
     model.train()
     s0 = s0.detach()
@@ -372,8 +372,8 @@ def stream_step(model, optimizer, xs, targets, s0, clip):
     nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     return loss.item(), states[-1]
-''',
-    '''
+""",
+    """
 def stream_step(model, optimizer, xs, targets, s0, clip):
     model.train()
     scores, states = model(xs, s0)
@@ -383,8 +383,8 @@ def stream_step(model, optimizer, xs, targets, s0, clip):
     nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     return float(loss), states.detach()[-1].clone()
-''',
-    '''
+""",
+    """
 def stream_step(model, optimizer, xs, targets, s0, clip):
     model.train()
     optimizer.zero_grad()
@@ -399,8 +399,8 @@ def stream_step(model, optimizer, xs, targets, s0, clip):
     with torch.no_grad():
         s_T = states[len(xs) - 1] + 0.0
     return loss.item(), s_T
-''',
-    '''
+""",
+    """
 def stream_step(model, optimizer, xs, targets, s0, clip):
     model.train()
     optimizer.zero_grad()
@@ -411,8 +411,8 @@ def stream_step(model, optimizer, xs, targets, s0, clip):
     nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
     return loss.item(), states[-1].data
-''',
-    '''
+""",
+    """
 def clipped(parameters, clip):
     nn.utils.clip_grad_norm_(list(parameters), clip)
 
@@ -428,7 +428,7 @@ def stream_step(model, optimizer, xs, targets, s0, clip):
     optimizer.step()
     print("loss", loss.item())
     return loss.item(), torch.tensor(states[-1].tolist())
-''',
+""",
 ]
 
 ALTERNATIVES = {
