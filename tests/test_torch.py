@@ -12,6 +12,9 @@ from needs import TORCH, lacking
 
 from autograder.check import CheckFailed, judge_here
 from autograder.course.masters import left_out
+from autograder.course.names import Namespace
+from autograder.course.where_graded import lacking as lacking_names
+from autograder.course.where_graded import without
 from autograder.sandbox import Limits, Sandbox
 
 NOTEBOOK = "07_training"
@@ -151,6 +154,30 @@ def test_modules_are_judged_in_a_notebook_as_in_a_grade():
     del namespace["try_gated_rnn"]
     with pytest.raises(CheckFailed, match=r"`try_gated_rnn`.*run its cell again"):
         judge_here(checks, checks.sheet("GatedRNN"), namespace["GatedRNN"])
+
+
+SCALED = """
+class Base:
+    def by(self):
+        return 1.0
+
+class Model(Base):
+    def by(self):
+        return super().by() * scale
+
+def tried(x):
+    return Model().by() * x
+"""
+
+
+def test_a_class_that_reads_what_a_grade_lacks_is_told_as_a_function_is():
+    namespace = {"scale": 2.0, "__name__": "a_notebook"}
+    exec(SCALED, namespace)
+    assert list(lacking_names(namespace["Model"], Namespace((), ("numpy",)), ())) == ["scale"]
+    assert without(namespace["tried"], {"other": ""})(3.0) == 6.0
+    with pytest.raises(NameError, match="scale"):
+        without(namespace["tried"], {"scale": ""})(3.0)
+    assert namespace["tried"](3.0) == 6.0
 
 
 # ---------------------------------------------------------------- without it

@@ -165,7 +165,7 @@ def _among(
     others: Mapping[str, Callable[..., Any]] | None = None,
     hidden: Collection[str] = (),
 ) -> FunctionType:
-    """A copy of a function in another namespace, with its helpers, and the classes that read what is hidden."""
+    """A copy of a function in another namespace; so are its helpers, and classes that read what is hidden."""
     theirs = function.__globals__
     for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:

@@ -247,7 +247,7 @@ GatedRNN = Exercise(
         "one sequence (N = 1)": partial(gated_inputs, N=1),
         "one step (T = 1)": partial(gated_inputs, T=1),
         "one input (D = 1)": partial(gated_inputs, D=1),
-        "a long sequence (T = 40)": partial(gated_inputs, T=40),
+        "a long sequence (T = 20)": partial(gated_inputs, T=20),
     },
     hints=(
         "It is (4.1) to (4.3) once more. What changes is that a sequence is a row now, and not a column.",
