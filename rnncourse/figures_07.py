@@ -51,20 +51,16 @@ def padded_batch(lengths: Sequence[int]) -> Figure:
     return fig
 
 
-def behind_the_end(likeness: np.ndarray, lengths: np.ndarray) -> Figure:
-    """How a state changes behind a sentence's end.
+def behind_the_end(left: np.ndarray) -> Figure:
+    """What of the difference between sentences is left behind their ends.
 
     Args:
-        likeness: (steps, N) cosine between the state and that after the last word.
-        lengths: (steps, N) its norm, as a share of that after the last word.
+        left: (steps, N) of each sentence the share that is left, 1 after its last word.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8))
-    for ax, values, name in zip(axes, (likeness, lengths), ("cosine", "length (share)"), strict=True):
-        ax.plot(values, color=COLOURS["blue"], alpha=0.2, lw=1)
-        ax.plot(values.mean(axis=1), color=COLOURS["blue"])
-        ax.axhline(0, color="#888888", lw=1)
-        ax.set(xlabel="steps of padding", ylabel=f"{name}, with the state at the end")
-    fig.tight_layout()
+    fig, ax = plt.subplots(figsize=(8, 3.8))
+    ax.semilogy(left, color=COLOURS["blue"], alpha=0.2, lw=1)
+    ax.semilogy(left.mean(axis=1), color=COLOURS["blue"])
+    ax.set(xlabel="steps of padding", ylabel="what tells them apart (share)")
     return fig
 
 

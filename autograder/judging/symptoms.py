@@ -213,8 +213,8 @@ ERRORS: dict[str, Words] = {
         "tensors whose shapes do not fit",
         "Print both shapes. Which axis counts the steps, which the sequences, which the entries?",
     ),
-    "expected target dtype|same dtype|floating point type|infer output dtype|expected scalar type|must be Long|"
-    "tensors used as indices": (
+    "expected target dtype|same dtype|floating point type|infer output dtype|expected scalar type|"
+    "must be Long|tensors used as indices": (
         "numbers of another type than is asked for",
         "Classes and places are whole numbers, scores are floating point: print the `dtype` of each.",
     ),
