@@ -270,8 +270,9 @@ recall("07.r3", by=0.25)
 # This course writes a sequence as a **column**, and $W x$. PyTorch writes it as a
 # **row**. The same product, read from the other side:
 #
-# $$y_n = W x_n \quad\text{for every sequence } n \qquad\Longleftrightarrow\qquad
-# Y = X\, W^\top \quad\text{with a row for each} \tag{7.1}$$
+# $$y_n = W x_n \ \text{ for every } n \quad\Longleftrightarrow\quad Y = X\, W^\top \tag{7.1}$$
+#
+# where row $n$ of $X$ is $x_n$, and row $n$ of $Y$ is $y_n$.
 #
 # | | this course | PyTorch |
 # |---|---|---|
@@ -758,8 +759,9 @@ guess("07.5", right_before_step="d", not_in_between="c", choices=("a", "b", "c",
 # single one at the end. Not all are asked: behind a sequence's end there is no question,
 # and the target says so by −100.
 #
-# $$L = \frac{1}{|A|} \sum_{(q, n) \in A} -\log p_{q,n}\big[\text{target}_{q,n}\big], \qquad
-# p = \operatorname{softmax}(\text{scores}), \quad A = \{\text{asked}\} \tag{7.3}$$
+# $$L = \frac{1}{|A|} \sum_{(q, n) \in A} -\log p_{q,n}\big[\text{target}_{q,n}\big] \tag{7.3}$$
+#
+# Here $A$ is what is asked, and $p$ is the softmax of the scores.
 #
 # `F.cross_entropy(scores, targets)` takes the **scores**, makes the softmax itself, and
 # leaves −100 out. It wants a row of scores and a class for each question.
