@@ -48,6 +48,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in IN_A_NOTEBOOK:
         raise AttributeError(f"module 'autograder' has no attribute {name!r}")
+    import_module("autograder.unanswered").say_what_comes_first()
     modules = {module: import_module(f"autograder.{module}") for module in set(IN_A_NOTEBOOK.values())}
     # Importing `autograder.check` sets the module in the function's place.
     globals().update({each: getattr(modules[module], each) for each, module in IN_A_NOTEBOOK.items()})

@@ -1,4 +1,4 @@
-"""The student's check in a notebook: `check(rnn_step)`, and `hint(rnn_step)`.
+"""The student's check in a notebook: `check(predict)`, and `hint(predict)`.
 
 It judges the function in this kernel against the frozen public cases beside the notebook. It gives no
 marks; for these the same judgement is made again in a sandbox, with other inputs.
@@ -18,7 +18,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from types import FrameType, FunctionType, TracebackType
+from types import FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,6 @@ from autograder.course.where_graded import (
     with_others_in_place,
     without,
 )
-from autograder.errors import CourseError
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge, judge_probe, unanswered
@@ -51,18 +50,27 @@ from autograder.sheets.frozen import FrozenChecks
 from autograder.sheets.sheet import Sheet
 from autograder.student_log import remember
 
-HINT_TITLES = ("idea", "shapes", "first line")
+HINT_TITLES = ("idea", "shapes", "a way to begin")
 # What all calls of the student's functions in one check may take together, by the clock.
 SECONDS = 6.0
 MOST_TEXT = 4000
 
 
 class CheckFailed(Exception):
-    """An answer is not right yet, or not there yet; the check's own words were shown above."""
+    """An answer is not right yet, or not there yet.
+
+    Args:
+        said: the verdict.
+        then: what to do next, where the verdict itself was shown above already.
+    """
+
+    def __init__(self, said: str, then: str = ""):
+        super().__init__(said)
+        self.then = then
 
     def _render_traceback_(self) -> list[str]:
-        # IPython shows this in place of a stack trace that would mean nothing to a student.
-        return [str(self)]
+        # IPython shows this in place of a stack trace; what was shown above is not said again.
+        return [self.then or str(self)]
 
 
 _hints_given: dict[str, int] = {}
@@ -72,7 +80,7 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
     """Try a function with the exercise's cases, and say what is right and what is wrong first.
 
     Args:
-        function: the function that the exercise asks for, `check(rnn_step)`.
+        function: the function that the exercise asks for, `check(predict)`.
         stage: one part of a derivation, to be tried by itself; the exercise's text names them.
 
     Raises:
@@ -95,9 +103,9 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
     if judgement.status == "right":
         tell_derivation(checks, name)
     if judgement.status == "unanswered":
-        raise CheckFailed(f"{name}: not answered yet")
+        raise CheckFailed(f"{name}: not answered yet", then=f"Write {name}, run its cell, and check again.")
     if judgement.status == "wrong":
-        raise CheckFailed(f"{name}: not right yet")
+        raise CheckFailed(f"{name}: not right yet", then=f"Change {name}, run its cell, and check again.")
 
 
 def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None:
@@ -110,11 +118,12 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
     judgement = judge_probe(sheet, probe, caller(_called_for(sheet, function)))
     _show(judgement, sheet)
     if judgement.status != "right":
-        raise CheckFailed(f"{sheet.name}, stage {stage!r}: not right yet")
+        said = f"{sheet.name}, stage {stage!r}: not right yet"
+        raise CheckFailed(said, then=f"Change {sheet.name}, run its cell, and check the stage again.")
 
 
 def hint(function: Callable[..., Any], level: int | None = None) -> None:
-    """Show the next hint of an exercise: the idea, the shapes, the first line. Hints cost nothing.
+    """Show the next hint of an exercise: the idea, the shapes, a way to begin. Hints cost nothing.
 
     Args:
         function: the function that the exercise asks for.
@@ -166,6 +175,11 @@ def judge_here(
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
     if gone:
         judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
+    if sheet.forward and own_forward is None:
+        judgement.notes.append(
+            f"your gradients were not compared with slopes of `{sheet.forward.name}`: nothing of that name "
+            "is here. Run the cell that defines it, then check again"
+        )
     note = _global_arrays(function, sheet)
     if note:
         judgement.notes.append(note)
@@ -345,7 +359,7 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
         raise CheckFailed(
-            f"check(...) takes the function itself, as in check(rnn_step), not {type(function).__name__}"
+            f"check(...) takes the function itself, as in check(predict), not {type(function).__name__}"
         )
     if written in checks.names:
         if own != written and own in checks.names:
@@ -359,7 +373,7 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
 
 
 def _written_argument(frame: FrameType) -> str:
-    """The name in the call that a frame is at: `rnn_step` in `check(rnn_step)`; "" if there is none."""
+    """The name in the call that a frame is at: `predict` in `check(predict)`; "" if there is none."""
     at = inspect.getframeinfo(frame, context=0).positions
     if at is None or at.lineno is None or at.end_lineno is None:
         return ""
@@ -450,22 +464,5 @@ def _show(judgement: Judgement, sheet: Sheet) -> None:
     display(page, raw=True)
 
 
-def _say_what_to_run(
-    kernel: Any,
-    kind: type[BaseException],
-    error: NameError,
-    trace: TracebackType,
-    tb_offset: int | None = None,
-) -> None:
-    """In place of a stack trace: a function of the exercises is not there, as after a restart."""
-    with contextlib.suppress(CourseError):
-        if error.name in checks_here().names:
-            sentence = f"`{error.name}` is asked for. {_run_again([error.name])}."
-            error._render_traceback_ = lambda: [f"NameError: {sentence}"]  # type: ignore[attr-defined]
-    kernel.showtraceback((kind, error, trace), tb_offset=tb_offset)
-
-
 if (_kernel := shell()) is not None:
     watch(_kernel)
-    if not _kernel.custom_exceptions:
-        _kernel.set_custom_exc((NameError,), _say_what_to_run)

@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chromium import NoChromium, launch
+from chromium import launch
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from autograder.errors import CourseError
 
 WIDTH, HEIGHT = 1280, 720
 READY = "() => document.documentElement.classList.contains('ready')"
@@ -94,7 +96,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return 1 if report(arguments.decks, arguments.shots) else 0
-    except NoChromium as error:
+    except CourseError as error:
         print(error, file=sys.stderr)
         return 2
 

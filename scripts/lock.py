@@ -17,6 +17,7 @@ HOW = (
     "--python-version=3.11",
     "--generate-hashes",
     "--no-emit-index-url",
+    "--no-emit-package=notebook-autograder",
     "--upgrade",
     "--quiet",
 )

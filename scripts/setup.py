@@ -280,7 +280,7 @@ def set_up_torch() -> bool:
         say(f"PyTorch is left out: it needs {TORCH_BYTES >> 20} MB of disk, and {free >> 20} MB are free.")
         return False
     try:
-        take("torch", "--editable", f"{ROOT}[torch-cpu]")
+        take("torch", *editable("[torch-cpu]"))
     except WrongHash:
         raise
     except SetupError as error:
@@ -364,7 +364,7 @@ def set_up_chromium() -> None:
 def stamp() -> str:
     """What an environment was filled from; not when, for a pull renews the times of files with equal text."""
     files = [
-        ROOT / "pyproject.toml",
+        *(folder / "pyproject.toml" for folder in projects().values()),
         Path(__file__),
         ROOT / "scripts" / "setup.sh",
         *sorted(LOCKS.glob("*.txt")),
@@ -384,15 +384,33 @@ def is_ready(dev: bool, torch: bool) -> bool:
     return all(p.is_file() and p.read_text() == stamp() for p in stamps) and not unmet(dev)
 
 
+def projects() -> dict[str, Path]:
+    """Name -> folder, of the parts of this repository that the course asks for, and of the course itself."""
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    parts = course.get("tool", {}).get("uv", {}).get("sources", {})
+    return {**{name: ROOT / part["path"] for name, part in parts.items()}, course["project"]["name"]: ROOT}
+
+
+def wanted(project: str, extras: set[str]) -> set[str]:
+    """All that a project of this repository asks for with these extras, its own parts' wishes among them."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  (not part of Python)
+
+    about = tomllib.loads((projects()[project] / "pyproject.toml").read_text("utf-8"))["project"]
+    found = set(about["dependencies"])
+    for extra in extras:
+        found |= set(about["optional-dependencies"][extra])
+    ours = [one for one in map(Requirement, found) if one.name in projects()]
+    return found.union(*(wanted(one.name, one.extras) for one in ours))
+
+
 def unmet(dev: bool) -> list[str]:
     """Requirements that this Python's environment does not meet, the course itself among them."""
     from packaging.requirements import Requirement  # noqa: PLC0415  (not part of Python)
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = project["dependencies"] + (project["optional-dependencies"]["dev"] if dev else [])
+    *_, course = projects()
     missing = []
-    for requirement in map(Requirement, wanted):
-        if requirement.marker and not requirement.marker.evaluate():
+    for requirement in map(Requirement, sorted(wanted(course, {"dev"} if dev else set()))):
+        if requirement.name in projects() or (requirement.marker and not requirement.marker.evaluate()):
             continue
         try:
             version = metadata.version(requirement.name)
@@ -400,11 +418,16 @@ def unmet(dev: bool) -> list[str]:
             version = ""
         if not version or not requirement.specifier.contains(version, prereleases=True):
             missing.append(str(requirement))
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        origin = metadata.distribution(project["name"]).read_text("direct_url.json") or "{}"
-        if json.loads(origin).get("url") == ROOT.as_uri():
-            return missing
-    return [*missing, project["name"]]
+    return missing + [name for name, folder in projects().items() if not is_installed_from(name, folder)]
+
+
+def is_installed_from(name: str, folder: Path) -> bool:
+    """Whether a package of this environment is this folder itself, as `pip install --editable` makes it."""
+    try:
+        origin = metadata.distribution(name).read_text("direct_url.json") or "{}"
+    except metadata.PackageNotFoundError:
+        return False
+    return json.loads(origin).get("url") == folder.as_uri()
 
 
 def what_is_broken(this_python: bool) -> str:
@@ -480,14 +503,20 @@ def alone() -> Iterator[None]:
         yield
 
 
+def editable(extras: str = "") -> list[str]:
+    """What pip is asked for: the projects of this repository, the course with some of its extras."""
+    folders = [f"{folder}{extras if folder == ROOT else ''}" for folder in projects().values()]
+    return [word for folder in folders for word in ("--editable", folder)]
+
+
 def fill(dev: bool, torch: bool) -> int:
     """Install everything into this Python's environment and leave a stamp of what it was filled from."""
     say("Installing the packages into .venv, from the network: a few minutes on the first run.")
     if int(metadata.version("pip").partition(".")[0]) < 23:  # whose reports we read
         install("--upgrade", "pip>=24")
     try:
-        if take("dev" if dev else "lab", "--editable", f"{ROOT}[dev]" if dev else str(ROOT)):
-            install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        if take("dev" if dev else "lab", *editable("[dev]" if dev else "")):
+            install("--no-deps", "--no-build-isolation", *editable())
     except WrongHash:
         raise
     except SetupError as error:

@@ -45,7 +45,7 @@ def main() -> None:
             print(f"[cell {cell.number}] {value!r}")
         if isinstance(value, ShownFigure) and arguments.figures:
             arguments.figures.mkdir(parents=True, exist_ok=True)
-            (arguments.figures / f"{master.name}_cell{cell.number}.png").write_bytes(value.png)
+            (arguments.figures / f"{master.name}_cell{cell.number}.svg").write_bytes(value.svg)
         if time.perf_counter() - before > 1:
             print(f"[cell {cell.number}] took {time.perf_counter() - before:.1f} s")
     print(f"{master.name}: {len(master.cells)} cells in {time.perf_counter() - started:.1f} s")

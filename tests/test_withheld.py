@@ -6,8 +6,10 @@ import pytest
 from course import NOTEBOOKS, ROOT, TINY, master_of
 
 from autograder.course.masters import read_master
+from autograder.course.places import Places
 from autograder.release.build import PUBLIC_KEY
-from autograder.release.withheld import _formulas, told_problems
+from autograder.release.stage import stage_files
+from autograder.release.withheld import flattened, formulas, told_problems
 from autograder.sheets.drawn import fresh_sheets
 
 WITHHOLDING = [name for name in NOTEBOOKS if master_of(name).told["derivations"]]
@@ -15,6 +17,8 @@ WITHHOLDING = [name for name in NOTEBOOKS if master_of(name).told["derivations"]
 FOUND = """
 # %% [markdown] found="rnn_step_backward"
 # $$\\\\frac{dL}{ds_{t-1}} = (W^{s,s})^{\\\\top} (\\\\delta_t \\\\odot (1 - s_t^2)) \\\\tag{0.7}$$
+#
+# $$\\\\tanh'(a) = 1 - s_t \\\\, s_t$$
 """
 
 
@@ -24,7 +28,7 @@ def test_the_release_tells_nothing(notebook):
     assert list(told_problems(master, fresh_sheets(master, PUBLIC_KEY))) == []
 
 
-def problems_with(folder, *cells, before=()):
+def problems_with(folder, *cells, before=(), found=FOUND):
     """What is found in the tiny notebook when it keeps back a derivation and has these cells as well."""
     place = folder / TINY.name
     place.mkdir()
@@ -34,7 +38,7 @@ def problems_with(folder, *cells, before=()):
     master = place / f"{TINY.name}.py"
     exercise = '# %% exercise="rnn_step_backward"'
     text = master.read_text().replace(exercise, "\n".join([*before, "", exercise]))
-    master.write_text(text + FOUND.replace("\\\\", "\\") + "\n".join(cells))
+    master.write_text(text + found.replace("\\\\", "\\") + "\n".join(cells))
     master = read_master(place)
     return list(told_problems(master, fresh_sheets(master, PUBLIC_KEY)))
 
@@ -55,11 +59,18 @@ def test_a_notebook_that_tells_nothing_has_no_problem(tmp_path):
             '# %%\nr"""Note: (W^{s,s})^{\\top} (\\delta_t \\odot (1 - s_t^2))"""\n',
             "shows a formula",
         ),
+        ("# %%\nleft = 'W' if 0 else None  # steep: 1 - s_t * s_t\n", "shows a formula"),
     ],
 )
 def test_a_formula_in_the_text_is_found(cell, words, tmp_path):
     (problem, *_) = problems_with(tmp_path, cell)
     assert words in problem
+
+
+def test_a_notebook_that_keeps_nothing_back_is_searched_for_pasted_cells_too(tmp_path):
+    cell = '# %%\nahead = lambda x, s, V: np.tanh(V["ss"] @ s + V["sx"] @ x)\n'
+    found = problems_with(tmp_path, cell, found="")
+    assert any("pasted under its name, answers 'rnn_step'" in problem for problem in found)
 
 
 ANSWER = """dz = ds * (1 - s_t**2)
@@ -114,10 +125,14 @@ def test_a_numeric_gradient_tells_nothing(tmp_path):
 
 @pytest.mark.parametrize("notebook", WITHHOLDING)
 def test_no_file_that_ships_holds_a_formula_that_is_kept_back(notebook):
-    """The package's figures and explorers, and the text of the releases up to this one."""
-    files = [path for path in (ROOT / "rnncourse").rglob("*") if path.suffix in (".py", ".js", ".txt")]
-    files += [path for path in (ROOT / "notebooks").glob("*/*.ipynb") if path.stem <= notebook]
-    flat = {path: "".join(path.read_text("utf-8").replace(r"\\", "\\").split()) for path in files}
+    """The releases up to this one, and the figures and explorers that they use."""
+    names = [
+        path.parent.name for path in sorted((ROOT / "notebooks").glob("*/*.ipynb")) if path.stem <= notebook
+    ]
+    files = [
+        path for path in stage_files(names, Places(ROOT)) if path.suffix in (".ipynb", ".py", ".js", ".txt")
+    ]
+    flat = {path: flattened(path.read_text("utf-8").replace(r"\\", "\\")) for path in files}
     for cells in master_of(notebook).told["derivations"].values():
-        for formula, _ in _formulas(cells):
+        for formula, _ in formulas(cells):
             assert [path for path, text in flat.items() if formula in text] == []

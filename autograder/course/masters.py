@@ -24,6 +24,7 @@ from autograder.course.exercise import Exercise, Mutant
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import source_files
 from autograder.course.questions import ASKING, Question, by_number, read_question
+from autograder.course.told_modules import modules_told
 from autograder.errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -32,7 +33,7 @@ SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
 # Cells that a release does not hold: its data file does, until they are earned.
 TOLD_LATER = ("answer", "found")
-KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed"}
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed", "dropped"}
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ class Master:
         Returns:
             "questions": number -> "answers", "choices", the "reason" (Markdown), and whether it is "sealed"
             until the notebook reveals it; "derivations": exercise -> its cells, each [kind, source];
-            the kind of a code cell whose source is hidden is "folded".
+            the kind of a code cell whose source is hidden is "folded"; "modules", where derivations import
+            some that do not ship: dotted name -> text.
         """
         answers = {cell.name: cell for cell in self.cells_with("answer")}
         questions = {
@@ -176,7 +178,11 @@ class Master:
         for cell in self.cells_with("found"):
             kind = "folded" if cell.metadata.get("hide_input") else cell.kind
             derivations.setdefault(cell.name, []).append([kind, cell.source])
-        return {"questions": questions, "derivations": derivations}
+        told: dict[str, Any] = {"questions": questions, "derivations": derivations}
+        code = [cell.source for cell in self.cells_with("found") if cell.kind == "code"]
+        if modules := modules_told(code, self.folder.parents[1]):
+            told["modules"] = modules
+        return told
 
     @cached_property
     def model_answers(self) -> dict[str, str]:
@@ -322,6 +328,11 @@ def _validate(cell: Cell, place: str) -> None:
         raise CourseError(f"{place}: written question {cell.name!r} has no mark scheme")
 
 
+def points_of(cell: Cell) -> float:
+    """What a graded cell counts: nothing where it was dropped."""
+    return 0.0 if cell.metadata.get("dropped") else float(cell.metadata["points"])
+
+
 def read_master(folder: Path) -> Master:
     """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
 
@@ -353,9 +364,9 @@ def read_master(folder: Path) -> Master:
             misconceptions=(*mistakes[cell.name], *spec.misconceptions),
             derived=any(found.name == cell.name for found in master.cells_with("found")),
         )
-        master.exercises[cell.name] = GradedExercise(
-            cell.name, float(cell.metadata["points"]), cell.source, spec, _probe_of(master, cell.name, spec)
-        )
+        points = 0.0 if spec.dropped else points_of(cell)
+        probe = _probe_of(master, cell.name, spec)
+        master.exercises[cell.name] = GradedExercise(cell.name, points, cell.source, spec, probe)
     if specs:
         raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
     _validate_pairs(master)

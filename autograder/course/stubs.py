@@ -18,7 +18,7 @@ def is_stub(tree: ast.Module, name: str) -> bool:
     """Whether a function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
 
     Of a class the bodies of its methods count. What is assigned to the name behind it
-    (`rnn_step = my_step`) is an answer.
+    (`predict = my_predict`) is an answer.
     """
     function = last_definition(tree, name)
     if function is None:

@@ -15,7 +15,13 @@ from autograder.course.places import Places, find_masters
 from autograder.release.stage import stage_files, up_to, used_files
 
 # What a notebook calls by `from autograder import …`.
-FACES = ("autograder", "autograder.check", "autograder.asking", "autograder.student_log")
+FACES = (
+    "autograder",
+    "autograder.check",
+    "autograder.asking",
+    "autograder.student_log",
+    "autograder.unanswered",
+)
 # What is in every zip has one date, so that the same course gives the same bytes.
 DATE = (2020, 1, 1, 0, 0, 0)
 PACKAGES = "packages"

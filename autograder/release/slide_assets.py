@@ -31,7 +31,7 @@ SUMS = {
     f"{FONTS}/source-sans-pro-semibold.woff": "3a7beee4e5ab7d02d74a8bcf8e0dd681",
     "reveal.js/plugin/notes/notes.js": "960be741bea4c798a5930321dbb0e991",
 }
-CACHE = Path(sys.prefix) / "share" / "rnn-course" / "slides"
+CACHE = Path(sys.prefix) / "share" / "autograder" / "slides"
 
 
 def asset(name: str, cache: Path = CACHE) -> bytes:

@@ -26,7 +26,14 @@ from autograder.errors import CourseError
 from autograder.release.slide_assets import font_face, inline_script, inline_theme
 from autograder.report.mathjax import mathjax
 
-CODE_STYLE = "xcode"
+CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
+HEADING = re.compile(r"<h[123][^>]*>(.*?)</h[123]>", re.S)
+NUMBERED = re.compile(r"(Part )?\d+ · ")
+TAG = re.compile(r"<[^>]+>")
+# How long a slide stands: measured on nobody, stated in the speaker's notes as what it is, an estimate.
+WORDS_A_MINUTE = 130
+MINUTES = {"slide": 0.4, "figure": 0.7, "explorer": 2.5, "formula": 0.4, "code line": 0.1}
+LECTURES = (45, 60, 90)
 MARK_SCHEME = re.compile(r"^=== BEGIN MARK SCHEME ===.*?^=== END MARK SCHEME ===[ \t]*$", re.M | re.S)
 SOLUTION_MARKER = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.M)
 
@@ -38,8 +45,65 @@ class Slide:
     parts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def heading(self) -> str:
+        """Its first heading as HTML, "" where there is none."""
+        found = HEADING.search("".join(self.parts))
+        return found[1] if found else ""
 
-def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | Path, title: str) -> Path:
+    @property
+    def is_alone(self) -> bool:
+        """Whether one figure stands on it without words of its own: it may join those before it."""
+        return (
+            len(self.parts) == 2
+            and 'class="prose again"' in self.parts[0]
+            and self.parts[1].startswith('<div class="figure"')
+        )
+
+    @property
+    def minutes(self) -> float:
+        """An estimate of how long it stands: what is said and read, formulas, code, figures, experiments."""
+        text = "".join(self.parts)
+        words = len(TAG.sub(" ", "".join(part for part in self.parts if 'class="prose"' in part)).split())
+        spoken = len(TAG.sub(" ", "".join(self.notes)).split())
+        code = "".join(part for part in self.parts if part.startswith('<pre class="source'))
+        return (
+            MINUTES["slide"]
+            + max(words, spoken) / WORDS_A_MINUTE
+            + MINUTES["figure"] * text.count('<div class="figure"')
+            + MINUTES["explorer"] * text.count('class="explorer"')
+            + MINUTES["formula"] * text.count("$$") / 2
+            + MINUTES["code line"] * (code.count("\n") + bool(code))
+        )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around a lecture.
+
+    Args:
+        course: the titles of all lectures, this one among them, for the map on the first slide.
+        institution: a line on the first slide; "" for none.
+        occasion: another, such as the course's own name and term.
+        theme: "light" or "dark".
+    """
+
+    course: tuple[str, ...] = ()
+    institution: str = ""
+    occasion: str = ""
+    theme: str = "light"
+
+    def __post_init__(self):
+        if self.theme not in CODE_STYLES:
+            raise CourseError(f"there is no theme {self.theme!r}; there are {', '.join(CODE_STYLES)}")
+
+
+def build_slides(
+    notebook: str | Path | nbformat.NotebookNode,
+    out_path: str | Path,
+    title: str,
+    frame: Frame = Frame(),
+) -> Path:
     """Write the deck of an executed notebook as one self-contained HTML page.
 
     Args:
@@ -48,6 +112,7 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
             shows its outputs only.
         out_path: where the page goes.
         title: the page's title.
+        frame: what stands around the lecture.
 
     Returns:
         The path of the page.
@@ -58,13 +123,19 @@ def build_slides(notebook: str | Path | nbformat.NotebookNode, out_path: str | P
     """
     node: Any = nbformat.read(notebook, 4) if isinstance(notebook, str | Path) else notebook
     stacks = read_slides(node, title)
+    sections = _sections(stacks)
+    _say_the_time(stacks)
     folder = files("autograder.release").joinpath("deck")
     template = jinja2.Template(folder.joinpath("deck.html.j2").read_text("utf-8"), keep_trailing_newline=True)
     page = template.render(
         title=title,
         stacks=stacks,
+        frame=frame,
+        sections=sections,
+        routes=_routes(stacks),
+        total=round(sum(slide.minutes for stack in stacks for slide in stack)),
         theme=inline_theme(),
-        style=_style(folder.joinpath("deck.css").read_text("utf-8")),
+        style=_style(folder.joinpath("deck.css").read_text("utf-8"), CODE_STYLES[frame.theme]),
         mathjax=mathjax(),
         reveal=inline_script("reveal.js/dist/reveal.js"),
         notes=inline_script("reveal.js/plugin/notes/notes.js"),
@@ -105,7 +176,51 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
         slide.parts.extend(parts)
     if not stacks:
         raise CourseError(f'{title}: no cell has slide="slide", so there is no lecture')
+    _repeat_headings(stacks)
     return stacks
+
+
+def _repeat_headings(stacks: list[list[Slide]]) -> None:
+    """No slide without a heading: one that has none goes on under the last."""
+    heading = ""
+    for slide in (slide for stack in stacks for slide in stack):
+        if not slide.heading and heading and slide.parts:
+            slide.parts.insert(0, f'<div class="prose again"><h2>{heading}</h2></div>')
+        heading = slide.heading or heading
+
+
+def _sections(stacks: list[list[Slide]]) -> list[tuple[int, str]]:
+    """(place of its first slide in the deck, heading) of the numbered parts, or of all stacks where none is.
+
+    The slide with this list stands at place 1, behind the title.
+    """
+    found = [(place, TAG.sub("", stack[0].heading)) for place, stack in enumerate(stacks[1:], start=2)]
+    return [one for one in found if NUMBERED.match(one[1])] or found
+
+
+def _say_the_time(stacks: list[list[Slide]]) -> None:
+    """Each slide's notes begin with how long it stands, and when it begins."""
+    begun = 0.0
+    for slide in (slide for stack in stacks for slide in stack):
+        lasts = slide.minutes
+        slide.notes.insert(0, f'<p class="minutes">minute {begun:.0f}, about {lasts:.1f}</p>')
+        begun += lasts
+
+
+def _routes(stacks: list[list[Slide]]) -> list[tuple[int, list[str]]]:
+    """For lectures of several lengths: (minutes, the sections with which each lecture but the last ends)."""
+    found = []
+    for length in LECTURES:
+        ends, begun, before = [], 0.0, ""
+        for stack in stacks[1:]:
+            lasts = sum(slide.minutes for slide in stack)
+            if begun + lasts > length and before:
+                ends.append(before)
+                begun = 0.0
+            begun += lasts
+            before = TAG.sub("", stack[0].heading)
+        found.append((length, ends))
+    return found
 
 
 def _cell_parts(cell: Any, place: str) -> list[str]:
@@ -159,11 +274,11 @@ def _markdown(text: str) -> str:
     return _renderer().render(text)
 
 
-def _style(style: str) -> str:
+def _style(style: str, colours_of_code: str) -> str:
     """The deck's styles with the colours of code and a typeface whose width is known everywhere."""
     import matplotlib  # noqa: PLC0415  (only for the typeface that comes with it)
 
     mono = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf").read_bytes()
-    colours = HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight")
+    colours = HtmlFormatter(style=colours_of_code).get_style_defs(".highlight")
     colours = "\n".join(rule for rule in colours.splitlines() if rule.startswith(".highlight ."))
     return "\n".join([font_face("Deck Mono", "normal", 400, mono, "truetype"), colours, style])

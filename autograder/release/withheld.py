@@ -30,8 +30,14 @@ from autograder.sheets.sheet import Sheet
 
 FORMULA = re.compile(r"\$\$(.*?)\$\$", re.S)
 TAG = re.compile(r"\\tag\{([^}]*)\}")
-# Shorter pieces of a formula say nothing ("p", "s_t").
-TELLING_FORMULA = 12
+# How else the same is written: code's signs for those of formulas, and what only moves or sizes the signs.
+SPELLINGS = (
+    ("**", "^"),
+    ("*", ""),
+    *((word, "") for word in (r"\cdot", r"\odot", r"\,", r"\;", r"\!", r"\left", r"\right")),
+)
+# A shorter piece of a formula says nothing ("p", "s_t"), nor does a shorter line of a reason.
+TELLING_FORMULA, TELLING_LINE = 5, 24
 # An answer takes milliseconds; a cell that takes longer than this is none.
 MOST_SECONDS = 0.25
 MOST_SECONDS_A_STATEMENT = 1.0
@@ -45,12 +51,14 @@ class _TooLong(BaseException):
 
 
 def told_problems(master: Master, sheets: Mapping[str, Sheet]) -> Iterator[str]:
-    """Where a release tells what it withholds; nothing for a notebook that withholds no derivation."""
-    if not master.told["derivations"]:
-        return
+    """Where a release tells what it withholds, or answers an exercise.
+
+    Values are searched where something is asked or kept back: a notebook that only shows has them by design.
+    """
     yield from _told_in_text(master)
     yield from _told_by_a_cell(master, sheets)
-    yield from _told_by_a_value(master)
+    if master.told["derivations"] or master.told["questions"]:
+        yield from _told_by_a_value(master)
 
 
 # ---------------------------------------------------------------- in the text
@@ -63,16 +71,16 @@ def _told_in_text(master: Master) -> Iterator[str]:
             released[place] = text.replace(solution_regions(exercise.source)[0], "")
         for place, text in _said_by_check(exercise):
             released[f"{place} of {name!r}"] = text
-    flat = {place: "".join(text.split()) for place, text in released.items()}
+    flat = {place: flattened(text) for place, text in released.items()}
     for exercise, cells in master.told["derivations"].items():
-        for formula, tags in _formulas(cells):
+        for formula, tags in formulas(cells):
             for place, text in flat.items():
                 if formula in text or any(f"\\tag{{{tag}}}" in text for tag in tags):
                     yield f"{master.name}: {place} shows a formula that {exercise!r} is to find: {formula}"
     for number, question in master.told["questions"].items():
         for line in question["reason"].splitlines():
-            short = "".join(line.split())
-            if len(short) >= 2 * TELLING_FORMULA:
+            short = flattened(line)
+            if len(short) >= TELLING_LINE:
                 for place, text in flat.items():
                     if short in text:
                         yield f"{master.name}: {place} holds the answer to question {number}: {line!r}"
@@ -85,15 +93,24 @@ def _said_by_check(exercise: GradedExercise) -> Iterator[tuple[str, str]]:
         yield f"mistake {mistake.name!r}", f"{mistake.name} {mistake.hint}"
 
 
-def _formulas(cells: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """The right sides of displayed formulas without blanks, and their numbers."""
+def formulas(cells: list[list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """The right sides of displayed formulas, flattened, and their numbers."""
     for kind, source in cells:
         for found in FORMULA.findall(source) if kind == "markdown" else ():
             for line in re.split(r"\\qquad|\\\\", found):
                 tags = TAG.findall(line)
-                right = "".join(TAG.sub("", line).partition("=")[2].split()).rstrip(".,")
-                if len(right) >= TELLING_FORMULA:
-                    yield right, tags
+                for side in TAG.sub("", line).split("=")[1:]:
+                    right = flattened(side).rstrip(".,")
+                    if len(right) >= TELLING_FORMULA and re.search(r"[-+(^]", right):
+                        yield right, tags
+
+
+def flattened(text: str) -> str:
+    """A text in which a formula is found however it is set, and in code."""
+    flat = "".join(text.split())
+    for spelling, plain in SPELLINGS:
+        flat = flat.replace(spelling, plain)
+    return flat
 
 
 # ---------------------------------------------------------------- by a cell

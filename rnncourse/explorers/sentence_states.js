@@ -1,7 +1,7 @@
 // A sentence read word by word by an untrained network, and the trace of its first word.
 // data: words (V), inputs (V, H): W_sx x of each word, W_ss (H, H), sentences: lists of words.
 
-const NEGATIVE = [0, 114, 178]; // blue and red of the course's palette
+const NEGATIVE = [0, 114, 178]; // blue and orange of the course's palette
 const POSITIVE = [213, 94, 0];
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -133,7 +133,7 @@ export function render({ model, el }) {
       ? `${shown} of ${T} words read, the last one is “${last}”. Choose another first word to see its trace.`
       : `${shown} of ${T} words read, the last one is “${last}”. Of the difference that “${other.value}” in ` +
         `place of “${words[0]}” made at first, ${percent(shares[shown - 1])} is left ` +
-        `(blue: negative, red: positive, white: 0).`;
+        `(blue: negative, orange: positive, white: 0).`;
   }
 
   function start() {

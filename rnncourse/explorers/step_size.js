@@ -2,7 +2,7 @@
 // Everything is computed here, in the browser's float64 (or rounded to float32).
 
 const BLUE = "#0072B2";
-const RED = "#D55E00";
+const ORANGE = "#D55E00";
 const SVG = "http://www.w3.org/2000/svg";
 const FUNCTIONS = {
   sigmoid: {
@@ -108,9 +108,9 @@ export function render({ model, el }) {
     line(tilted(f.slope(z)), { stroke: BLUE, "stroke-width": 2, "stroke-dasharray": "7 5", ...clipped });
     const left = kind.value === "central" ? z - step : z;
     const from = f.value(left, r);
-    line([-4, 4].map((v) => [X(v), Y(from + slope * (v - left))]), { stroke: RED, "stroke-width": 2, ...clipped });
-    for (const v of [left, z + step]) dot(X(v), Y(f.value(v, r)), { fill: RED, ...clipped });
-    text(20, 20, "the line through the two points (red), and the tangent (blue, dashed)");
+    line([-4, 4].map((v) => [X(v), Y(from + slope * (v - left))]), { stroke: ORANGE, "stroke-width": 2, ...clipped });
+    for (const v of [left, z + step]) dot(X(v), Y(f.value(v, r)), { fill: ORANGE, ...clipped });
+    text(20, 20, "through the two points: orange; tangent: blue, dashed");
     text(440, 394, "z", { "text-anchor": "end" });
   }
 
@@ -131,7 +131,7 @@ export function render({ model, el }) {
     for (let p = -15; p <= 0.001; p += 0.125) curve.push([X(p), Y(relativeError(f, z, 10 ** p, kind.value, r))]);
     line(curve, { stroke: BLUE, "stroke-width": 1.5 });
     const p = Number(power.value);
-    dot(X(p), Y(relativeError(f, z, 10 ** p, kind.value, r)), { fill: RED, r: 8 });
+    dot(X(p), Y(relativeError(f, z, 10 ** p, kind.value, r)), { fill: ORANGE, r: 8 });
   }
 
   function draw() {

@@ -31,22 +31,25 @@ def numbers_of_both_signs(rng, size=6):
     return {"z": rng.permutation([*large, *small])}
 
 
-def gate_values(rng, shape=(3, 4)):
-    """Some below one half and some above, none just there: at 1/2 several wrong slopes are right."""
-    return {"s": 0.5 + both_signs(rng, shape, 0.05, 0.48)}
+def gate_values(rng, shape=(3, 5)):
+    """Some below one half and some above, none just there: at 1/2 several wrong slopes are right.
+
+    No size is 2 or 4: these are factors that are lost.
+    """
+    return {"g": 0.5 + both_signs(rng, shape, 0.05, 0.48)}
 
 
 def saturated_gates(rng, low, high, size=6):
-    return {"s": rng.uniform(low, high, size=size)}
+    return {"g": rng.uniform(low, high, size=size)}
 
 
-def state_values(rng, shape=(3, 4)):
-    return {"t": both_signs(rng, shape, 0.1, 0.97)}
+def state_values(rng, shape=(3, 5)):
+    return {"s": both_signs(rng, shape, 0.1, 0.97)}
 
 
 def saturated_states(rng, size=6):
     """Between 1e-4 and 1e-3 away from -1 or from 1."""
-    return {"t": signs(rng, size) * (1 - rng.uniform(1e-4, 1e-3, size=size))}
+    return {"s": signs(rng, size) * (1 - rng.uniform(1e-4, 1e-3, size=size))}
 
 
 def loss_inputs(rng, H=3, D=4, N=2, eps=None):
@@ -69,16 +72,16 @@ def torch_sigmoid(z):
     return torch.exp(torch.nn.functional.logsigmoid(torch.as_tensor(z))).numpy()
 
 
-def torch_sigmoid_grad(s):
+def torch_sigmoid_grad(g):
     import torch
 
-    return torch_gradients(torch.sigmoid, 1.0, torch.logit(torch.as_tensor(s)).numpy())[0]
+    return torch_gradients(torch.sigmoid, 1.0, torch.logit(torch.as_tensor(g)).numpy())[0]
 
 
-def torch_tanh_grad(t):
+def torch_tanh_grad(s):
     import torch
 
-    return torch_gradients(torch.tanh, 1.0, torch.atanh(torch.as_tensor(t)).numpy())[0]
+    return torch_gradients(torch.tanh, 1.0, torch.atanh(torch.as_tensor(s)).numpy())[0]
 
 
 def torch_numerical_gradient(A, x, eps):
@@ -93,7 +96,7 @@ def torch_numerical_gradient(A, x, eps):
 # ---------------------------------------------------------------- exercises
 
 sigmoid = Exercise(
-    returns=("s",),
+    returns=("g",),
     cases=ordinary_numbers,
     edge_cases={
         "one number, shape (1,)": partial(ordinary_numbers, shape=(1,)),
@@ -112,7 +115,7 @@ sigmoid = Exercise(
         "Start with `e = np.exp(-np.abs(z))`: it lies between 0 and 1 whatever z is.",
     ),
     confirm=torch_sigmoid,
-    axes={"s": ("row", "column"), "z": ("row", "column")},
+    axes={"g": ("row", "column"), "z": ("row", "column")},
     # Small answers must keep their digits: what counts is the relative error alone.
     atol=0.0,
 )
@@ -127,12 +130,12 @@ sigmoid_grad = Exercise(
         "outputs near 0": partial(saturated_gates, low=1e-4, high=1e-3),
     },
     hints=(
-        "You get the output s, not z. (0.4) needs nothing else.",
-        "The slope has the shape of s: every entry by itself.",
-        "The slope is the product of s and of what s lacks to 1.",
+        "Two steps: the slope by the chain rule, with v = exp(-z) in it; then v written with the output.",
+        "The slope has the shape of g: every entry by itself, without a sum and without `@`.",
+        "Multiply g = 1 / (1 + v) by 1 + v, and solve for v. What is 1 + v, written with g?",
     ),
     confirm=torch_sigmoid_grad,
-    axes={"slope": ("row", "column"), "s": ("row", "column")},
+    axes={"slope": ("row", "column"), "g": ("row", "column")},
 )
 
 tanh_grad = Exercise(
@@ -144,12 +147,12 @@ tanh_grad = Exercise(
         "outputs near -1 and 1": saturated_states,
     },
     hints=(
-        "You get the output t, not z. (0.7) needs nothing else.",
-        "The slope has the shape of t, is 1 where t is 0, and the same for t and -t.",
-        "Start from 1, and subtract.",
+        "The chain rule on (0.6): the sigmoid's slope needs the sigmoid's output there, and (0.6) says it.",
+        "The slope has the shape of s: every entry by itself. It is the same for s and for -s.",
+        "Solve (0.6) for the sigmoid's output, put it into `sigmoid_grad`, and mind both factors 2.",
     ),
     confirm=torch_tanh_grad,
-    axes={"slope": ("row", "column"), "t": ("row", "column")},
+    axes={"slope": ("row", "column"), "s": ("row", "column")},
 )
 
 numerical_gradient = Exercise(

@@ -69,61 +69,61 @@ def sigmoid(z):
     ],
     "sigmoid_grad": [
         """
-def sigmoid_grad(s):
-    return s - s**2
+def sigmoid_grad(g):
+    return g - g**2
 """,
         """
 def sigmoid_grad(output):
     return np.multiply(output, np.subtract(1.0, output))
 """,
         """
-def sigmoid_grad(s):
-    slope = 1 - s
-    slope *= s
+def sigmoid_grad(g):
+    slope = 1 - g
+    slope *= g
     return slope
 """,
         """
-def sigmoid_grad(s):
-    z = np.log(s) - np.log1p(-s)
+def sigmoid_grad(g):
+    z = np.log(g) - np.log1p(-g)
     return 1 / (2 + np.exp(z) + np.exp(-z))
 """,
         """
-def sigmoid_grad(s):
-    result = np.zeros(s.shape)
-    for index in np.ndindex(s.shape):
-        result[index] = s[index] * (1 - s[index])
+def sigmoid_grad(g):
+    result = np.zeros(g.shape)
+    for index in np.ndindex(g.shape):
+        result[index] = g[index] * (1 - g[index])
     return result
 """,
         '''
-def sigmoid_grad(s):
+def sigmoid_grad(g):
     """From the slope of tanh, by (0.6)."""
-    return (1 - (2 * s - 1) ** 2) / 4
+    return (1 - (2 * g - 1) ** 2) / 4
 ''',
     ],
     "tanh_grad": [
         """
-def tanh_grad(t):
-    return (1 - t) * (1 + t)
+def tanh_grad(s):
+    return (1 - s) * (1 + s)
 """,
         """
-def tanh_grad(t):
-    return 1 - np.square(t)
+def tanh_grad(s):
+    return 1 - np.square(s)
 """,
         """
-def tanh_grad(t):
-    return 1.0 / np.cosh(np.arctanh(t)) ** 2
+def tanh_grad(s):
+    return 1.0 / np.cosh(np.arctanh(s)) ** 2
 """,
         """
-def tanh_grad(t):
-    t *= t
-    np.negative(t, out=t)
-    t += 1
-    return t
+def tanh_grad(s):
+    s *= s
+    np.negative(s, out=s)
+    s += 1
+    return s
 """,
         """
-def tanh_grad(t):
-    s = (1 + t) / 2
-    return 4 * s * (1 - s)
+def tanh_grad(s):
+    g = (1 + s) / 2
+    return 4 * g * (1 - g)
 """,
         """
 def tanh_grad(out):

@@ -4,6 +4,7 @@ const controls = ".explorer, input, select, textarea, button, summary, a[href]";
 const focused = () => document.activeElement?.closest(controls);
 
 // Formulas and figures are measured while every slide is laid out: reveal.js hides all but a few.
+await Promise.all([...document.fonts].map((font) => font.load()));
 await MathJax.startup.promise;
 for (const spoken of document.querySelectorAll("aside.notes mjx-assistive-mml")) spoken.remove();
 await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
@@ -11,6 +12,7 @@ for (const image of document.querySelectorAll(".figure img")) {
   image.style.maxWidth = `min(100%, ${1.6 * image.naturalWidth}px)`;
   image.style.maxHeight = `min(100%, ${1.6 * image.naturalHeight}px)`;
 }
+document.querySelectorAll(".sheet.alone").forEach(joinWords);
 // An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
 for (const explorer of document.querySelectorAll(".sheet .explorer")) {
   const sheet = explorer.closest(".sheet");
@@ -19,38 +21,144 @@ for (const explorer of document.querySelectorAll(".sheet .explorer")) {
     const fits = sheet.scrollHeight <= 720 && explorer.scrollWidth <= explorer.clientWidth + 1;
     if (fits) break;
   }
+  // A finger that drags a slider must not turn the slide.
+  explorer.setAttribute("data-prevent-swipe", "");
 }
+document.querySelectorAll(".sheet:not(.title)").forEach(fill);
 
-await Reveal.initialize({
-  width: 1280,
-  height: 720,
-  margin: 0,
-  center: false,
-  hash: true,
-  controls: false,
-  slideNumber: "c/t",
-  transition: "none",
-  navigationMode: "linear",
-  // An arrow key inside an explorer belongs to the explorer.
-  keyboardCondition: () => !focused(),
-  plugins: [RevealNotes],
-});
-
-Reveal.on("slidechanged", () => document.activeElement?.blur());
-
-// A presenter's remote sends PageDown wherever the focus is; Escape gives the keyboard back.
-document.addEventListener(
-  "keydown",
-  (event) => {
-    if (!focused()) return;
-    if (event.key === "PageDown") Reveal.next();
-    else if (event.key === "PageUp") Reveal.prev();
-    else if (event.key === "Escape") document.activeElement.blur();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  },
-  true,
-);
+const asked = new URLSearchParams(location.search);
+if (asked.has("handout") || asked.has("print-pdf")) printed(asked.has("handout"));
+else await present();
 
 document.documentElement.classList.add("ready");
+
+// A figure that stands alone after its words moves to them, where both are large enough: the question stays
+// when the answer appears.
+function joinWords(alone) {
+  const section = alone.parentElement;
+  const before = section.previousElementSibling;
+  const words = before?.querySelector(".sheet");
+  if (!words || words.matches(".title") || words.querySelector(".figure, .explorer, .html, pre")) return;
+  const figure = alone.querySelector(".figure");
+  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
+  const joined = document.createElement("div");
+  joined.className = "fragment grows";
+  joined.append(figure);
+  words.append(joined);
+  for (const layout of ["below", "beside"]) {
+    words.classList.toggle("beside", layout === "beside");
+    const room = joined.getBoundingClientRect();
+    const scale = Math.min(room.width / width, room.height / height);
+    if (scale >= 0.8 && words.scrollHeight <= 720 && words.scrollWidth <= 1280) {
+      const notes = section.querySelector("aside.notes");
+      if (notes) {
+        notes.querySelector(".minutes")?.remove();
+        const theirs = before.querySelector("aside.notes");
+        if (theirs) theirs.append(...notes.childNodes);
+        else before.append(notes);
+      }
+      section.remove();
+      return;
+    }
+  }
+  words.classList.remove("beside");
+  joined.remove();
+  alone.append(figure);
+}
+
+// Words use the room they have: a slide that is nearly empty is set larger, one that is too full a little smaller.
+function fill(sheet) {
+  if (sheet.querySelector(".figure, .explorer")) return;
+  const { top, right } = sheet.getBoundingClientRect();
+  const shown = [...sheet.querySelectorAll("*")].filter((part) => !part.closest("mjx-assistive-mml"));
+  const end = () => Math.max(...shown.map((part) => part.getBoundingClientRect().bottom)) - top;
+  const wide = () => shown.some((part) => part.getBoundingClientRect().right > right - 60
+    || (part.matches("pre") && part.scrollWidth > part.clientWidth));
+  const full = end() > 0.7 * 720;
+  for (const scale of full ? [1, 0.94, 0.88, 0.82] : [1.5, 1.4, 1.3, 1.2, 1.1, 1]) {
+    sheet.style.fontSize = `${scale}em`;
+    if (end() <= (full ? 690 : 630) && !wide()) return;
+  }
+}
+
+// On paper: a slide a page, everything shown; in a handout the notes stand below.
+function printed(withNotes) {
+  // reveal.js has its own rules for paper: without code, and with formulas in bold.
+  for (const { cssRules, ownerNode } of [...document.styleSheets]) {
+    const rules = [...cssRules].map((rule, i) => (/print/.test(rule.media?.mediaText) ? i : -1));
+    for (const i of rules.filter((i) => i >= 0).reverse()) ownerNode.sheet.deleteRule(i);
+  }
+  if (!withNotes) {
+    const size = "@page { size: 1280px 720px; margin: 0 }";
+    document.head.append(Object.assign(document.createElement("style"), { textContent: size }));
+  }
+  const pages = document.createElement("main");
+  pages.className = `reveal pages ${withNotes ? "handout" : "plain"}`;
+  for (const sheet of document.querySelectorAll(".slides .sheet")) {
+    const page = document.createElement("article");
+    const notes = sheet.parentElement.querySelector("aside.notes");
+    const frame = document.createElement("div");
+    frame.className = "slides";
+    frame.append(sheet);
+    page.append(frame);
+    if (withNotes && notes) page.append(notes);
+    pages.append(page);
+  }
+  document.body.replaceChildren(pages);
+}
+
+async function present() {
+  await Reveal.initialize({
+    width: 1280,
+    height: 720,
+    margin: 0,
+    center: false,
+    hash: true,
+    controls: false,
+    slideNumber: "c/t",
+    transition: "none",
+    navigationMode: "linear",
+    // An arrow key inside an explorer belongs to the explorer.
+    keyboardCondition: () => !focused(),
+    plugins: [RevealNotes],
+  });
+
+  Reveal.on("slidechanged", () => document.activeElement?.blur());
+
+  // A presenter's remote sends PageDown wherever the focus is; Escape gives the keyboard back.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (!focused()) return;
+      if (event.key === "PageDown") Reveal.next();
+      else if (event.key === "PageUp") Reveal.prev();
+      else if (event.key === "Escape") document.activeElement.blur();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+
+  const reveal = document.querySelector(".reveal");
+  const strip = Object.assign(document.createElement("p"), { className: "strip", ariaHidden: "true" });
+  const keys = Object.assign(document.createElement("p"), { className: "keys" });
+  keys.setAttribute("role", "status");
+  reveal.append(strip, keys);
+  const sections = [...document.querySelectorAll(".sections a")]
+    .map((link) => ({ place: Number(link.hash.slice(2)), heading: link.textContent }));
+  const where = () => {
+    const { h } = Reveal.getIndices();
+    const begun = sections.filter(({ place }) => place <= h).length;
+    strip.replaceChildren(
+      ...sections.map((_, i) => Object.assign(document.createElement("i"), { className: i < begun ? "past" : "" })),
+      begun ? sections[begun - 1].heading : "",
+    );
+  };
+  where();
+  Reveal.on("slidechanged", where);
+  document.addEventListener("focusin", () => {
+    keys.textContent = focused() ? "The keys move this experiment. Esc gives them back to the slides." : "";
+  });
+  document.addEventListener("focusout", () => { keys.textContent = ""; });
+}
