@@ -70,6 +70,7 @@ def build(
     With --upto, also a folder with the releases up to a notebook and what they import, and nothing that a
     later one gives: for a class that is no further.
     """
+    from autograder.course.masters import left_out  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.stage import stage, up_to  # noqa: PLC0415
 
@@ -81,6 +82,9 @@ def build(
             raise CourseError("--upto goes without names of notebooks, and without --check")
         folders = up_to(folders, upto)
     for folder in folders:
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         if self_study:
             out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
             continue
@@ -248,7 +252,7 @@ def slides(
     root: Root | None = None,
 ) -> None:
     """Write slide decks that need no network, with live explorers."""
-    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.masters import left_out, read_master  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.handout import find_chromium, print_handout  # noqa: PLC0415
     from autograder.release.slides import Frame, build_slides  # noqa: PLC0415
@@ -259,6 +263,9 @@ def slides(
     masters = {folder: read_master(folder) for folder in find_masters(places.solutions, None)}
     frame = Frame(tuple(master.title for master in masters.values()), institution, occasion, theme)
     for folder in find_masters(places.solutions, notebooks):
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(masters[folder], places), path, masters[folder].title, frame)
         out.print(f"{folder.name}: {path}")

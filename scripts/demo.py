@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from sample_class import write_canvas_export  # noqa: E402
 
+from autograder.course.masters import left_out  # noqa: E402
 from autograder.course.places import Places, find_masters  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
 from autograder.release.build import build  # noqa: E402
@@ -98,7 +99,11 @@ def main(notebooks: list[str]) -> None:
     places = Places(DEMO)
     shutil.copy(ROOT / "nbgrader_config.py", DEMO)
     places.solutions.symlink_to(ROOT / "solutions")
-    masters = [build(folder, places) for folder in find_masters(places.solutions, notebooks)]
+    folders = find_masters(places.solutions, notebooks)
+    lacking = {folder: why for folder in folders if (why := left_out(folder))}
+    for folder, why in lacking.items():
+        print(f"{folder.name}: left out: {why}")
+    masters = [build(folder, places) for folder in folders if folder not in lacking]
     write_canvas_export(masters, DEMO / "canvas")
     print(
         f"{', '.join(master.name for master in masters)}: built; Canvas's files written to {DEMO / 'canvas'}"

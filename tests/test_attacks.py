@@ -42,16 +42,16 @@ SLOW = re.compile(
     "|files_without|folders|recursion|crash|megabytes|waits|sleeps|daemon|million|many_|parse|loop|abort"
 )
 QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
-# nbgrader takes most of a second for each submission: in CI all (LONG=1), else what is hostile to pages and
-# some of each kind.
+# nbgrader takes most of a second for each submission: with LONG=1 all, else what is hostile to pages and some
+# of each kind.
 SAMPLE = {a.folder for family in FAMILIES.values() for a in family[:2]} | {f for f in QUICK if "markup" in f}
 BY_NBGRADER = {f: a for f, a in QUICK.items() if os.environ.get("LONG") or f in SAMPLE}
 SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.
 LIMITS = (
-    "LIMITS = {'cell_seconds': 0.8, 'call_seconds': 0.5, 'cpu_seconds': 2, 'memory_bytes': 256 << 20, "
-    "'submission_seconds': 15}"
+    "LIMITS = {'cell_seconds': 0.5, 'call_seconds': 0.3, 'cpu_seconds': 1.2, 'memory_bytes': 256 << 20, "
+    "'submission_seconds': 9}"
 )
 FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r]")
 

@@ -11,7 +11,7 @@ from command import autograder
 from course import ROOT, TINY, submission
 from test_learning_systems import zipped
 
-NAME, QUESTION = "01_simple_rnn", "wider_state"
+NAME, QUESTION = "01_simple_rnn", "padding_and_bias"
 PAGE = (ROOT / "docs" / "semester.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.M | re.S)
 

@@ -29,6 +29,7 @@
 # %%
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, explorer, figures_04, show
+from rnncourse.cells import draw_cell, step_through
 
 # %% given="imports"
 import numpy as np
@@ -222,6 +223,28 @@ reveal("04.1")
 # Ask: "which of the four matrices does a simple RNN have?" The two of the candidate.
 # Set every gate to 1 and the simple RNN is back: nothing was lost, one choice was
 # added.
+
+# %% [markdown] slide="subslide"
+# ### The same three lines as a picture
+#
+# Boxes multiply by a matrix, + adds, a ring with a dot multiplies entry by entry. A dot on
+# a line hands the same value to several readers.
+
+# %% slide="-" hide_input=true
+draw_cell("gated")
+
+# %% [markdown] slide="notes"
+# Follow the thick line with a finger: it is the old state, and only two things touch it.
+# Ask: "where is the simple RNN in this picture?" The right column, and nothing else.
+
+# %% [markdown] slide="subslide"
+# ### Word by word
+
+# %% [markdown]
+# Step with the arrow keys or the buttons. Every number can be changed.
+
+# %% slide="-" hide_input=true
+step_through("gated")
 
 # %% [markdown] slide="slide"
 # ## By hand: g = [1, 0, 1]
@@ -908,6 +931,24 @@ for key in W:
     numeric = slopes(lambda v, changed=changed: loss(x, s, changed(v)), W[key].ravel())[0]
     assert np.allclose(numeric, made[key].ravel()), "(4.12) does not hold"
 print("(4.9), (4.11) and (4.12) hold")
+
+# %% [markdown] found="gated_step_backward" slide="slide"
+# ### The picture, turned round
+#
+# Where a value was copied, gradients are added; where two were added, both get the same.
+
+# %% found="gated_step_backward" slide="-" hide_input=true
+from rnncourse.withheld import way_back
+
+draw_cell("gated", back=way_back("gated"))
+
+# %% [markdown] found="gated_step_backward" slide="subslide"
+# ### Word by word, and back again
+
+# %% found="gated_step_backward" slide="-" hide_input=true
+from rnncourse.withheld import way_back
+
+step_through("gated", back=way_back("gated"))
 
 # %% [markdown]
 # Your own unit from the paper, backward, with $\delta_t = 1$:
