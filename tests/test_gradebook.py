@@ -272,6 +272,12 @@ def test_the_gradebook_follows_points_dropped_and_new_exercises(course):
     assert {row["max_score"] for row in rows(course).values()} == {"11.0"}
 
 
+def test_between_a_change_of_the_master_and_the_regrade_nothing_that_the_gradebook_has_is_left_out(course):
+    give(course, "ada", 1.5)
+    edit(course, MASTER, 'written="why_tanh"', 'written="why_not"')
+    assert (rows(course)["ada"]["score"], rows(course)["ada"]["max_score"]) == ("13.5", "14.0")
+
+
 def test_a_mended_check_says_whom_it_changed(course):
     edit(course, EXERCISES, "    cases=(step_inputs, ", "    cases=(step_inputs, step_inputs, ")
     done = grade(course, status=1)
