@@ -393,7 +393,7 @@ def to_torch_lstm(W: dict) -> dict:
     weight_hh = np.vstack([W[k + "h"] for k in order])
     bias = np.concatenate([W[k + "b"][:, 0] for k in order])
     half = bias / 2
-    return {"weight_ih_l0": weight_ih, "weight_hh_l0": weight_hh, "bias_ih_l0": half, "bias_hh_l0": half}
+    return dict(weight_ih_l0=weight_ih, weight_hh_l0=weight_hh, bias_ih_l0=half, bias_hh_l0=half)
     ### END SOLUTION
 
 
@@ -686,12 +686,7 @@ def to_torch_gru(W: dict) -> dict:
     bias_ih = np.concatenate([sign * W[k + "b"][:, 0] for k, sign in signs.items()])
     bias_hh = np.zeros_like(bias_ih)
     bias_hh[-len(W["ssb"]) :] = W["ssb"][:, 0]
-    return {
-        "weight_ih_l0": weight_ih,
-        "weight_hh_l0": weight_hh,
-        "bias_ih_l0": bias_ih,
-        "bias_hh_l0": bias_hh,
-    }
+    return dict(weight_ih_l0=weight_ih, weight_hh_l0=weight_hh, bias_ih_l0=bias_ih, bias_hh_l0=bias_hh)
     ### END SOLUTION
 
 
@@ -791,6 +786,10 @@ assert differences(1)[1] < 1e-12 and differences(16)[0] > 1e-2, "(8.5) is the sa
 #   Keras with reset_after = False), or train on / anew and measure; and compare outputs, with more than
 #   one unit. "Round the difference away" earns nothing.
 # === END MARK SCHEME ===
+
+# %% [markdown] sitting=3
+# > **A place to stop.** You have copied by asking. What follows is reading: a documentation, and
+# > a stranger's code.
 
 # %% [markdown] slide="slide"
 # ## 6 · Read the documentation: ONNX
@@ -1111,7 +1110,8 @@ guess(
 #
 # - PyTorch, documentation of `nn.RNN`, `nn.LSTM` and `nn.GRU`: formulas, names and shapes.
 # - ONNX, documentation of the operators `LSTM` and `GRU`, versions 7, 14 and 22.
-# - Keras 3, source of `GRUCell` and `LSTMCell` (`keras/src/layers/rnn`).
+# - Keras 3, source of `GRUCell` and `LSTMCell` (`keras/src/layers/rnn`). On PyTorch's backend its
+#   GRU with `reset_after=False` multiplies in single precision: that one agrees to seven digits only.
 # - CS231n, *Deep learning for computer vision*, Stanford: assignment 3, whose LSTM is stacked
 #   i, f, o, g. It is no package that one can install: its order is taken from published
 #   solutions, and was not run here.
