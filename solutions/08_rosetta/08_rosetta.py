@@ -1081,15 +1081,15 @@ guess(
 # | LSTM, blocks | by name | i, f, c̃, o | i, f, c̃, o | i, o, f, c̃ | i, f, o, c̃ |
 # | GRU, blocks | by name | r, z, n | z, r, h | z, r, h | – |
 # | gate at 1 | overwrites | keeps | keeps | keeps | – |
-# | reset | after | after | after (`reset_after`) | **before**, unless `linear_before_reset=1` | – |
-# | weights of the input | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
-# | biases, LSTM | one, (H, 1) | two, (4H,) | one, (4H,) | two in (dir, 8H) | one, (4H,) |
-# | biases, GRU | candidate: two | two, (3H,) | two, (2, 3H) | two in (dir, 6H) | – |
-# | inputs | (T, D, N) | (T, N, D) | (N, T, D) | (T, N, D) | (N, T, D) |
-# | inputs, if asked | – | `batch_first` | – | `layout=1` | – |
-# | in reverse | turn, run, turn | turned back | `go_backwards`: **not** turned back | turned back | – |
+# | reset | after | after | after ¹ | **before** ² | – |
+# | input weights | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
+# | biases, LSTM | one, (H, 1) | two, (4H,) | one, (4H,) ³ | two, (dir, 8H) | one, (4H,) |
+# | biases, GRU | candidate: two | two, (3H,) | two, (2, 3H) | two, (dir, 6H) | – |
+# | inputs | (T, D, N) | (T, N, D) ⁴ | (N, T, D) | (T, N, D) ⁴ | (N, T, D) |
+# | in reverse | turned back | turned back | not turned back ⁵ | turned back | – |
 #
-# A new LSTM of Keras starts with 1 in its forget bias (notebook 06 says why). PyTorch's does not.
+# ¹ `reset_after=True`, the default. ² But for `linear_before_reset=1`. ³ Starts with 1 in the forget bias.
+# ⁴ (N, T, D) by `batch_first=True`, `layout=1`. ⁵ By `go_backwards`; `Bidirectional` turns it back.
 
 # %% [markdown] slide="slide"
 # ## What to take home
