@@ -34,7 +34,7 @@ ready-dev:
 lab: ready  ## JupyterLab on work/, your copy of notebooks/
 	@$(BIN)/python scripts/lab.py $(ARGS)
 
-demo: ready  ## build, grade the sample class, gradebook, feedback, class report
+demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 test: lint  ## lint, releases up to date, the whole test suite
@@ -81,4 +81,4 @@ clean:  ## remove build/ and caches (.venv and work/ stay)
 
 uninstall: clean  ## remove .venv and the course's own cache too; what people wrote stays
 	rm -rf .venv .setup.lock *.egg-info "$${XDG_CACHE_HOME:-$${HOME:-}/.cache}/rnncourse"
-	@echo "work/, submitted/, gradebook.db and course.key are yours and stay, wherever they are."
+	@echo "work/, submitted/, collected/, roster.csv, gradebook.db and course.key are yours and stay, wherever they are."

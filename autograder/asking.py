@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.course.questions import CHOICES, same_answer
+from autograder.course.told_modules import make_importable
 from autograder.errors import CourseError
 from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
@@ -101,6 +102,7 @@ def tell_derivation(checks: FrozenChecks, exercise: str, with_code: bool = True)
         exercise: its name.
         with_code: show how they are tried; where the exercise is not solved yet, that is nearly its answer.
     """
+    make_importable(checks.told.get("modules", {}))
     for kind, source in checks.told["derivations"].get(exercise, []):
         if kind == "markdown":
             show(source)

@@ -75,7 +75,9 @@ def comes_first(error: BaseException, cell: str) -> str:
     known = read_progress().get(checks.assignment, {})
     used = mentioned(tree)
     for name in checks.names:
-        if name in used and "right" not in known.get(name, ()):
+        steps = known.get(name, ())
+        # What the cell looks at may have been made by a cell further up.
+        if "right" not in steps and (name in used or steps):
             return (
                 f"First comes `{name}`: what is claimed of it here does not hold. check({name}) tells more."
             )

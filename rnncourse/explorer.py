@@ -24,28 +24,13 @@ class Explorer(anywidget.AnyWidget):
     data = traitlets.Dict().tag(sync=True)
 
     def __init__(self, name: str, data: dict[str, Any], alt: str):
-        self._source = files("rnncourse").joinpath("explorers", f"{name}.js").read_text("utf-8")
+        self._source = source_of(name)
         self._name, self._alt = name, alt
         super().__init__(_esm=self._source, data={**data, "alt": alt})
 
     def static_html(self) -> str:
         """The explorer as a self-contained piece of HTML that needs neither kernel nor network."""
-        # A module's exports cannot be used inline: its `render` becomes a plain function.
-        body = re.sub(r"\bexport\s+default\b[^;]*;", "", self._source)
-        body = _inline(re.sub(r"\bexport\s+(?=(async\s+)?function|const|let)", "", body))
-        data = _inline(json.dumps({**self.data}))
-        # A page may show several explorers, and one twice: each script draws into its own figure.
-        mark = hashlib.sha256(f"{self._name}{body}{data}".encode()).hexdigest()[:12]
-        return (
-            f'<figure class="explorer" role="group" aria-label="{html.escape(self._alt, quote=True)}">'
-            f'<div class="explorer-root" data-explorer="{mark}"></div><script type="module">'
-            f"{body}\n{{ const data = {data};"
-            " const model = {get: (key) => (key === 'data' ? data : undefined),"
-            " on() {}, off() {}, set() {}, save_changes() {}};"
-            f" const el = document.querySelector('[data-explorer=\"{mark}\"]:not([data-shown])');"
-            " if (el) { el.dataset.shown = 'yes'; render({model, el}); } }"
-            "</script></figure>"
-        )
+        return page(self._name, self._source, {**self.data}, self._alt)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -54,6 +39,40 @@ class Explorer(anywidget.AnyWidget):
         formats, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         formats = {**formats, "text/plain": self._alt, "text/html": self.static_html()}
         return formats, metadata
+
+
+def source_of(name: str) -> str:
+    """The module of an explorer."""
+    return files("rnncourse").joinpath("explorers", f"{name}.js").read_text("utf-8")
+
+
+def page(name: str, source: str, data: dict[str, Any], alt: str, before: str = "", twin: str = "") -> str:
+    """A self-contained piece of a page that needs neither kernel nor network.
+
+    Args:
+        name: of the explorer.
+        source: its module.
+        data: what it reads with `model.get("data")`.
+        alt: what it shows.
+        before: a script that its module finds there.
+        twin: HTML that stands there where no script runs; `render` finds it in its element, and clears it.
+    """
+    # A module's exports cannot be used inline: its `render` becomes a plain function.
+    body = re.sub(r"\bexport\s+default\b[^;]*;", "", source)
+    body = _inline(before + re.sub(r"\bexport\s+(?=(async\s+)?function|const|let)", "", body))
+    inlined = _inline(json.dumps(data))
+    # A page may show several explorers, and one twice: each script draws into its own figure.
+    mark = hashlib.sha256(f"{name}{body}{inlined}".encode()).hexdigest()[:12]
+    return (
+        f'<figure class="explorer" role="group" aria-label="{html.escape(alt, quote=True)}">'
+        f'<div class="explorer-root" data-explorer="{mark}">{twin}</div><script type="module">'
+        f"{body}\n{{ const data = {inlined};"
+        " const model = {get: (key) => (key === 'data' ? data : undefined),"
+        " on() {}, off() {}, set() {}, save_changes() {}};"
+        f" const el = document.querySelector('[data-explorer=\"{mark}\"]:not([data-shown])');"
+        " if (el) { el.dataset.shown = 'yes'; render({model, el}); } }"
+        "</script></figure>"
+    )
 
 
 def _inline(script: str) -> str:

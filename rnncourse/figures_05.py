@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch
 
 from rnncourse.figures import COLOURS
 
@@ -32,60 +31,6 @@ def counting_steps(one_gate: np.ndarray, memory: np.ndarray) -> Figure:
     axis.axhline(1, color=GREY, lw=1, ls=":")
     axis.set(xlabel="events so far", ylabel="what the unit holds", xticks=events[::2])
     axis.legend(loc="upper left")
-    return fig
-
-
-def cell_diagram() -> Figure:
-    """The LSTM's step as a drawing: the memory's line above, what reads and writes it below."""
-    fig, axis = plt.subplots(figsize=(10, 4.9))
-    axis.set(xlim=(0, 10), ylim=(-0.1, 5), aspect="equal")
-    axis.axis("off")
-
-    def arrow(start: tuple[float, float], end: tuple[float, float], colour: str = "black") -> None:
-        style = {"arrowstyle": "-|>", "color": colour, "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
-        axis.annotate("", xy=end, xytext=start, arrowprops=style)
-
-    def operation(x: float, y: float, text: str) -> None:
-        axis.add_patch(Circle((x, y), 0.24, fc="white", ec="black", lw=1.5, zorder=3))
-        axis.text(x, y - 0.02, text, ha="center", va="center", zorder=4, fontsize=13)
-
-    def box(x: float, text: str, kind: str, colour: str) -> None:
-        shape = FancyBboxPatch((x - 0.5, 1.2), 1.0, 0.72, boxstyle="round,pad=0.05", fc="white", ec=colour)
-        shape.set(linewidth=2.5, zorder=3)
-        axis.add_patch(shape)
-        axis.text(x, 1.67, text, ha="center", va="center", fontsize=14, zorder=4)
-        axis.text(x, 1.34, kind, ha="center", va="center", fontsize=9, zorder=4, color=GREY)
-
-    top, middle = 4.2, 3.0
-    arrow((0.5, top), (2.26, top), MEMORY)
-    arrow((2.74, top), (4.76, top), MEMORY)
-    arrow((5.24, top), (9.5, top), MEMORY)
-    axis.text(0.4, top, "$c_{t-1}$", ha="right", va="center", fontsize=15, color=MEMORY)
-    axis.text(9.6, top, "$c_t$", ha="left", va="center", fontsize=15, color=MEMORY)
-    box(2.5, "$f_t$", "sigmoid", GATES["f"])
-    box(4.2, "$i_t$", "sigmoid", GATES["i"])
-    box(5.8, "$\\tilde{c}_t$", "tanh", GATES["c"])
-    box(7.5, "$o_t$", "sigmoid", GATES["o"])
-    operation(2.5, top, "×")
-    operation(5.0, top, "+")
-    operation(5.0, middle, "×")
-    operation(8.5, middle, "×")
-    arrow((2.5, 1.97), (2.5, top - 0.24), GATES["f"])
-    arrow((4.2, 1.97), (4.82, middle - 0.17), GATES["i"])
-    arrow((5.8, 1.97), (5.18, middle - 0.17), GATES["c"])
-    arrow((5.0, middle + 0.24), (5.0, top - 0.24))
-    arrow((7.5, 1.97), (8.3, middle - 0.13), GATES["o"])
-    arrow((8.5, top), (8.5, middle + 0.24), MEMORY)
-    axis.text(8.62, 3.62, "tanh", ha="left", va="center", fontsize=11)
-    arrow((8.74, middle), (9.5, middle), VISIBLE)
-    axis.text(9.6, middle, "$h_t$", ha="left", va="center", fontsize=15, color=VISIBLE)
-    axis.plot([0.5, 7.5], [0.6, 0.6], color=VISIBLE, lw=2)
-    axis.plot([0.5, 7.5], [0.48, 0.48], color="black", lw=2)
-    axis.text(0.4, 0.78, "$h_{t-1}$", ha="right", va="center", fontsize=15, color=VISIBLE)
-    axis.text(0.4, 0.3, "$x_t$", ha="right", va="center", fontsize=15)
-    for x in (2.5, 4.2, 5.8, 7.5):
-        arrow((x, 0.54), (x, 1.13))
-    axis.text(5.0, 0.12, "every box reads both, with matrices of its own", ha="center", fontsize=11)
     return fig
 
 

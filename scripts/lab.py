@@ -22,6 +22,8 @@ from autograder.course.handwritten import Notebook, course_of, read_notebook, wr
 from autograder.errors import CourseError  # noqa: E402
 from autograder.kernel import CHECKS  # noqa: E402
 
+# Says that nbgrader's buttons for instructors are not shown: a student writes here, and grades nobody.
+STUDENT_LAB = ROOT / "scripts" / "student_lab"
 CARRY = (".venv/bin/autograder", "carry")
 
 
@@ -112,6 +114,8 @@ def main(arguments: list[str]) -> None:
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     # Not `jupyter lab`, which starts a script: pip writes it so that a `$` in a path with a blank breaks it.
     jupyter = [sys.executable, "-m", "jupyterlab", "--notebook-dir=work", *as_root, *arguments]
+    kept = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(STUDENT_LAB), *([kept] if kept else [])])
     os.chdir(ROOT)
     os.execv(jupyter[0], jupyter)
 

@@ -12,6 +12,8 @@ from course import NOTEBOOKS, ROOT, master_of
 from autograder.course.places import Places
 from autograder.errors import CourseError
 from autograder.exchange.bundle import write_bundle
+from rnncourse.cells import CELLS
+from rnncourse.withheld import way_back
 
 LAST = "02_backpropagation_through_time"
 
@@ -88,3 +90,55 @@ def test_a_notebook_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CourseError, match="--upto 99: name one notebook"):
         write_bundle(Places(ROOT), tmp_path / "rnn.zip", upto="99")
     assert not (tmp_path / "rnn.zip").exists()
+
+
+TURNED_ROUND = """
+import sys
+# A student has no clone.
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.instance().run_cell("from rnncourse.cells import draw_cell, step_through")
+from autograder import show_derivation
+assert not [name for name in sys.modules if "withheld" in name]
+show_derivation("gated_step_backward")
+from rnncourse.withheld import way_back
+print(way_back("gated").factors["candidate", "written"])
+try:
+    way_back("lstm")
+except ValueError as refused:
+    print(refused)
+"""
+
+
+def test_what_tells_the_way_back_is_in_no_file_until_it_is_told(tmp_path):
+    write_bundle(Places(ROOT), tmp_path / "rnn.zip", upto="04")
+    with zipfile.ZipFile(tmp_path / "rnn.zip") as archive:
+        archive.extractall(tmp_path)
+    files = [path for path in (tmp_path / "rnn").rglob("*") if path.is_file()]
+    assert {"graph.py", "drawing.py", "step_through.js"} <= {path.name for path in files}
+    assert not [path for path in files if "withheld" in path.name]
+    for name in CELLS:
+        told = way_back(name)
+        telling = [equation.text for equation in told.equations]
+        telling += [factor for factor in told.factors.values() if "(1" in factor] + told.rules.split("\n")[
+            2:5
+        ]
+        for path in files:
+            text = path.read_bytes()
+            assert not [words for words in telling if words.encode() in text], path
+    done = subprocess.run(
+        [sys.executable, "-c", TURNED_ROUND],
+        cwd=tmp_path / "rnn" / "notebooks" / "04_gating",
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path / "rnn" / "packages"),
+            "AUTOGRADER_PROGRESS": str(tmp_path / "mine.json"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[figure: One step of the simple gated RNN as a graph. The arrows run backward." in done.stdout
+    assert "[explorer: The simple gated RNN over the sentence" in done.stdout
+    assert done.stdout.endswith("⊙ g_t\nthe way back through 'lstm' is found in another notebook\n")

@@ -33,7 +33,8 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
     judgement = judged_source(NO_TANH)
     page = as_html(judgement, frozen_sheet(TINY.name, "rnn_step").spec.hints)
-    order = ["not right yet", "Likely mistake", "where to look", "a question", "the line", "wrong first at"]
+    folds = ["where to look", "a question", "the mistake"]
+    order = ["not right yet", "Likely mistake", *folds, "wrong first at"]
     assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
     assert page.count("<summary>Hint") == 3
     in_the_open = re.sub(r"<details.*?</details>", "", page)
@@ -46,9 +47,16 @@ def test_without_a_diagnosis_the_hints_are_the_exercises():
     judgement.diagnoses = []
     hints = frozen_sheet(TINY.name, "rnn_step").spec.hints
     page = as_html(judgement, hints)
-    for number, title in enumerate(("the idea", "the shapes", "the first line"), start=1):
+    for number, title in enumerate(("the idea", "the shapes", "a way to begin"), start=1):
         assert f"Hint {number}: {title}" in page
     assert page.index("Hint 1") < page.index("wrong first at")
+
+
+def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compared():
+    source = master_of(TINY.name).exercises["rnn_step_backward"].source
+    alone = judged_source(source, "rnn_step_backward")
+    assert (alone.status, "Run the cell that defines it" in alone.notes[-1]) == ("right", True)
+    assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
 
 
 def test_a_right_answer_is_offered_no_hint():

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 from course import ROOT, master_of
+from lab import STUDENT_LAB
 from server import jupyter
 
 NOTEBOOK = "01_simple_rnn"
 
 
 @pytest.fixture
-def lab(tmp_path):
-    """JupyterLab on a folder of its own, with settings of its own."""
+def lab(tmp_path, monkeypatch):
+    """JupyterLab on a folder of its own, with settings of its own, as `make lab` starts it."""
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(STUDENT_LAB))
     work = tmp_path / "work"
     work.mkdir()
     write_settings(tmp_path, "apputils-extension/notification", {"fetchNews": "false"})
@@ -67,7 +69,12 @@ def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
         if name == names[1] and os.environ.get("CHECK_PICTURE"):
             answer.screenshot(path=os.environ["CHECK_PICTURE"])
             page.screenshot(path=os.environ["CHECK_PICTURE"] + ".page.png")
+    said_in_red = page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
+    buttons = page.locator("body").inner_text() + page.content()
     page.close()
+    assert "Create Assignment" not in buttons and "Formgrader" not in buttons
+    assert any(f"Change {names[1]}, run its cell, and check again." in text for text in said_in_red)
+    assert [text for text in said_in_red if "Traceback" in text or "NotImplementedError" in text] == []
     assert f"{names[0]}: right" in shown[names[0]]
     assert f"{names[1]}: not right yet" in shown[names[1]]
     assert mutant.name in shown[names[1]]

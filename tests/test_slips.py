@@ -44,7 +44,7 @@ def gradient_norms(ds_last, states, W):
         d = np.einsum("ij,ik->jk", W["ss"], (1 - states[-1] * states[-1]) * d)
     return np.array(found)
 """,
-        "always the last time step of `states`",
+        "one small slip on the way",
     ),
     (
         "04_gating",

@@ -156,9 +156,20 @@ def functions_of_release(notebook, exercise):
     for cell in master.cells:
         tree = parse(cell.source) if cell.kind == "code" and cell.role in (None, "given") else None
         for node in tree.body if tree else []:
-            if isinstance(node, ast.FunctionDef):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 exec(compile(ast.Module([node], []), f"<{notebook}>", "exec"), namespace)
                 yield f"{notebook}: {node.name}", namespace[node.name]
+
+
+def in_its_place(notebook, exercise, function):
+    """What is called where a function that ships is handed in as the answer."""
+    tried = master_of(notebook).exercises[exercise]
+    if not tried.probe:
+        return function
+    namespace = dict(master_of(notebook).reference)
+    exec(compile(tried.probe, "<what tries it>", "exec"), namespace)
+    namespace[exercise] = function
+    return namespace[tried.called]
 
 
 def test_the_gate_finds_what_once_shipped():
@@ -172,9 +183,10 @@ def test_the_gate_finds_what_once_shipped():
 @pytest.mark.parametrize(("notebook", "exercise"), exercises_of(*NOTEBOOKS))
 def test_no_function_that_ships_answers_an_exercise(notebook, exercise):
     sheet = sheets(notebook)[exercise]
-    assert answers(master_of(notebook).reference[exercise], sheet)
+    assert answers(in_its_place(notebook, exercise, master_of(notebook).reference[exercise]), sheet)
     earlier = [name for name in NOTEBOOKS if name <= notebook]
     shipped = itertools.chain(
         functions_of_packages(), *(functions_of_release(name, exercise) for name in earlier)
     )
-    assert [name for name, function in shipped if answers(function, sheet)] == []
+    tried = ((name, in_its_place(notebook, exercise, function)) for name, function in shipped)
+    assert [name for name, function in tried if answers(function, sheet)] == []

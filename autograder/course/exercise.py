@@ -120,7 +120,8 @@ class Exercise:
             each called once: with other sizes (a factor N is then told from a factor 2), and one for each
             branch that a function has.
         edge_cases: words for a person ("one sequence (N = 1)") -> the same for a special case.
-        hints: three hints that cost nothing: the idea, the shapes, the first line.
+        hints: three hints that cost nothing: the idea, the shapes, and a way to begin: the first line where
+            code is taught, the path to try first where a derivation is.
         needs: functions this one may call: earlier exercises of the same notebook.
         misconceptions: mistakes to name, beside those of `mistakes.txt`; they come after these.
         gradient: for a backward function, how it is judged against numeric gradients.
@@ -134,6 +135,10 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
+        tried_by: a given function of the notebook that is called in place of the answer, where that is a
+            class, or takes and gives what is no array (tensors, a model): it takes what `cases` draws, uses
+            the answer by its name, and returns arrays.
+        dropped: it was found faulty after it was handed out: it stays in the notebook and counts nothing.
     """
 
     returns: tuple[str, ...]
@@ -150,3 +155,5 @@ class Exercise:
     rtol: float = 1e-8
     atol: float = 1e-10
     derived: bool = False
+    tried_by: str = ""
+    dropped: bool = False

@@ -310,8 +310,9 @@ def _cell_of(raw: dict[str, Any]) -> SubmittedCell | None:
 class Planner:
     """Decides which cells of a submission are run for a grade, and with whose text.
 
-    The instructor's given cells come first, with the instructor's text; then the student's answers and
-    own cells in the student's order. Of the instructor's demo cells only the definitions are run that the
+    The instructor's given cells come first, with the instructor's text; then the student's answers and own
+    cells in the student's order; at the end once more the cells by which exercises are tried, so that no
+    name of a student's covers theirs. Of the instructor's demo cells only the definitions are run that the
     student's code mentions; of a demo cell that the student changed, its definitions.
     """
 
@@ -319,6 +320,7 @@ class Planner:
         self._exercises = set(master.exercises)
         self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
+        self._probes = master.probes
         cells = source_cells(master)
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         self._ours = {cell["id"]: cell["source"] for cell in code}
@@ -354,6 +356,7 @@ class Planner:
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only
             plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
+        plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._probes]
         plan.mentions = _mentions(theirs)
         self._look_at_answers(plan, planned)
         return plan

@@ -14,7 +14,7 @@ from autograder.record import Check, Diagnosis, Judgement, Record
 from autograder.report.sentences import place, right_part, sentence
 
 MOST_PRINTED = 1500
-IDEA = ("the idea", "the shapes", "the first line")
+IDEA = ("the idea", "the shapes", "a way to begin")
 
 
 def headline(judgement: Judgement) -> str:
@@ -132,7 +132,7 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     steps = [
         ("where to look", [where_to_look(judgement)]),
         ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
-        ("the line", [f"The mistake: {_closed(one)}." for one in judgement.diagnoses] + list(hints[2:3])),
+        ("the mistake", [f"The mistake: {_closed(one)}." for one in judgement.diagnoses] + list(hints[2:3])),
     ]
     return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1)]
 

@@ -39,7 +39,7 @@ function slider(box, name, { min, max, step, value }, words) {
   return input;
 }
 
-const LOW = -6, HIGH = 4; // powers of ten that the left panel shows
+const LOW = -4, HIGH = 4; // powers of ten that the left panel shows
 
 function curves(svg, { rho, b, gamma, k, steps }) {
   const left = 70, top = 34, width = 580, height = 300;

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise
+from autograder import Exercise, Stage
 from common import arriving, both_signs, sizes, some_states, turning
 
 ALIKE = common.ALIKE
@@ -19,6 +19,18 @@ def jacobian_inputs(rng, H=4, least=0.2, most=0.9):
         "s_t": both_signs(rng, (H, 1), least, most),
         "W": {"ss": turning(rng, H), "sx": rng.normal(size=(H, 3))},
     }
+
+
+def weights_alone(rng):
+    """A sum of exactly 0: there the squashing lets everything through."""
+    inputs = jacobian_inputs(rng)
+    return {**inputs, "s_t": 0 * inputs["s_t"]}
+
+
+def squashing_alone(rng):
+    """Each unit feeds itself, and no other."""
+    inputs = jacobian_inputs(rng)
+    return {**inputs, "W": {**inputs["W"], "ss": np.eye(len(inputs["s_t"]))}}
 
 
 def torch_step_jacobian(s_t, W):
@@ -47,12 +59,25 @@ step_jacobian = Exercise(
     axes={"jacobian": ("row", "column"), "s_t": ("unit", "column")},
     hints=(
         "Entry (i, j) answers: when old unit j moves a little, how much does new unit i move? "
-        "Two factors, one after the other: the weight from j to i, then the slope of unit i's tanh.",
-        "The slopes stand in a column (H, 1), one per new unit; the Jacobian is (H, H), and row i "
-        "belongs to new unit i.",
-        "Start with `slope = 1 - s_t**2`. It is a column: what does NumPy do with a column times a matrix?",
+        "Follow the nudge from the old unit to the new one: what does it meet first, and what then?",
+        "The Jacobian is (H, H), and row i belongs to new unit i. What the squashing lets through is one "
+        "number for each unit.",
+        'Try the two parts apart: `check(step_jacobian, stage="weights")`, then `stage="squashing"`. Both '
+        "right and the whole wrong? Then ask which unit's squashing a nudge meets.",
     ),
     confirm=torch_step_jacobian,
+    stages={
+        "weights": Stage(
+            weights_alone,
+            ("jacobian",),
+            "The new state is 0 here, where the squashing lets everything through: the weights show alone.",
+        ),
+        "squashing": Stage(
+            squashing_alone,
+            ("jacobian",),
+            '`W["ss"]` is the identity here: each unit feeds itself alone, and the squashing shows.',
+        ),
+    },
 )
 
 # --------------------------------------------------------------------------- jacobian_product
@@ -106,11 +131,11 @@ jacobian_product = Exercise(
     axes={"product": ("row", "column"), "states": ("time step", "unit", "column")},
     needs=("step_jacobian",),
     hints=(
-        "A nudge of s_0 passes J_1 first, then J_2, and so on to J_T. In a product of matrices, which "
-        "factor acts first on a column at its right?",
-        "Everything is (H, H). Position t of (3.5) is `states[t - 1]` in Python; all T states have a "
-        "Jacobian.",
-        'Start with `product = np.eye(len(W["ss"]))` and go through the states from the first to the last.',
+        "Follow a nudge of s_0: each step takes what the steps before have made of it, and hands on more.",
+        "Everything is (H, H). The step to position t made `states[t - 1]` in Python; each of the T states "
+        "has a step before it.",
+        "Go through the states from the first to the last, and carry along how the state moves with s_0. "
+        "What does it say before the first step, and what does one more step do to it?",
     ),
     confirm=torch_jacobian_product,
 )
@@ -158,8 +183,8 @@ gradient_norms = Exercise(
         "only. At each step, write down the length of the error signal before you take it further back.",
         "The error signal is (H, N) at every step. One length per sequence: the sum of squares runs over "
         "the H units, so a row of the answer is (N,) and the answer (T, N).",
-        "Start with `norms = np.zeros((len(states), states.shape[2]))`, `delta = ds_last`, and a loop over "
-        "`reversed(range(len(states)))`.",
+        "The last row is known at once. Then one step back: through the squashing that made the state, and "
+        "through the weights, as in notebook 02.",
     ),
     confirm=torch_gradient_norms,
     # Norms that have vanished must be right too: each is compared by its own size.
@@ -212,7 +237,80 @@ clip_by_global_norm = Exercise(
         "Only when that vector is too long is it shortened, and then all of it by one factor.",
         "`norm` is a number, measured before anything is shortened. `clipped` is a new dict with the keys "
         "and shapes of `gradients`.",
-        "Start with `squares = [np.sum(array**2) for array in gradients.values()]`.",
+        "First the length, and for one matrix only: what if you write its entries into one vector? Then for "
+        "two matrices, and the factor last.",
     ),
     confirm=torch_clip,
+)
+
+# ----------------------------------------------------------------------------- leaky_jacobian
+
+
+def leaky_inputs(rng, D=2, H=4, paces=(0.2, 0.8), gain=1.2, scale=0.6):
+    """What goes into a step of the leaky cell, for one sequence; the paces differ."""
+    drawn = np.linspace(*paces, H)[:, None] if H > 1 else np.array([[np.mean(paces)]])
+    return {
+        "x_t": both_signs(rng, (D, 1), 0.3, 1.5),
+        "s_prev": both_signs(rng, (H, 1), 0.2, 0.9),
+        "alpha": rng.permutation(drawn),
+        "W": {"ss": turning(rng, H, gain), "sx": scale * both_signs(rng, (H, D), 0.3, 1.5)},
+    }
+
+
+def no_weights(rng):
+    """A state that nothing is written into."""
+    inputs = leaky_inputs(rng)
+    return {**inputs, "W": {**inputs["W"], "ss": np.zeros((4, 4))}}
+
+
+def torch_leaky_jacobian(x_t, s_prev, alpha, W):
+    import torch
+
+    W_ss, pace = torch.tensor(W["ss"]), torch.tensor(alpha[:, 0])
+    added = torch.tensor((W["sx"] @ x_t)[:, 0])
+
+    def step(s):
+        return (1 - pace) * s + pace * torch.tanh(W_ss @ s + added)
+
+    return torch.autograd.functional.jacobian(step, torch.tensor(s_prev[:, 0])).numpy()
+
+
+leaky_jacobian = Exercise(
+    returns=("jacobian",),
+    cases=(leaky_inputs, partial(leaky_inputs, D=3, H=5)),
+    edge_cases={
+        **sizes(leaky_inputs, H=1, D=1),
+        "as many inputs as units (D = H)": partial(leaky_inputs, D=4),
+        "full pace (alpha = 1)": partial(leaky_inputs, paces=(1.0, 1.0)),
+        "units that hardly move": partial(leaky_inputs, paces=(0.01, 0.03)),
+        "units near saturation": partial(leaky_inputs, gain=2.0, scale=1.2),
+        "many units (H = 17)": partial(leaky_inputs, H=17),
+    },
+    axes={
+        "jacobian": ("row", "column"),
+        "x_t": ("input", "column"),
+        "s_prev": ("unit", "column"),
+        "alpha": ("unit", "column"),
+    },
+    needs=("step_jacobian",),
+    hints=(
+        "Write the step as a list of small ones, each with a name of its own. In how many places does the "
+        "old state stand?",
+        "Each way from the old state to the new one gives an (H, H) matrix. Row i belongs to new unit i.",
+        'What stays is one way: `check(leaky_jacobian, stage="no weights")` looks at it alone. At full pace '
+        'the other way is what you found for the simple RNN: `stage="full pace"`.',
+    ),
+    confirm=torch_leaky_jacobian,
+    stages={
+        "no weights": Stage(
+            no_weights,
+            ("jacobian",),
+            '`W["ss"]` is zero here: the old state reaches the new one by what stays alone.',
+        ),
+        "full pace": Stage(
+            partial(leaky_inputs, paces=(1.0, 1.0)),
+            ("jacobian",),
+            "Every pace is 1 here: nothing stays, and the cell is the simple RNN.",
+        ),
+    },
 )

@@ -29,6 +29,7 @@
 # %%
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, explorer, figures_04, show
+from rnncourse.cells import draw_cell, step_through
 
 # %% given="imports"
 import numpy as np
@@ -222,6 +223,28 @@ reveal("04.1")
 # Ask: "which of the four matrices does a simple RNN have?" The two of the candidate.
 # Set every gate to 1 and the simple RNN is back: nothing was lost, one choice was
 # added.
+
+# %% [markdown] slide="subslide"
+# ### The same three lines as a picture
+#
+# Boxes multiply by a matrix, + adds, a ring with a dot multiplies entry by entry. A dot on
+# a line hands the same value to several readers.
+
+# %% slide="-" hide_input=true
+draw_cell("gated")
+
+# %% [markdown] slide="notes"
+# Follow the thick line with a finger: it is the old state, and only two things touch it.
+# Ask: "where is the simple RNN in this picture?" The right column, and nothing else.
+
+# %% [markdown] slide="subslide"
+# ### Word by word
+
+# %% [markdown]
+# Step with the arrow keys or the buttons. Every number can be changed.
+
+# %% slide="-" hide_input=true
+step_through("gated")
 
 # %% [markdown] slide="slide"
 # ## By hand: g = [1, 0, 1]
@@ -909,6 +932,24 @@ for key in W:
     assert np.allclose(numeric, made[key].ravel()), "(4.12) does not hold"
 print("(4.9), (4.11) and (4.12) hold")
 
+# %% [markdown] found="gated_step_backward" slide="slide"
+# ### The picture, turned round
+#
+# Where a value was copied, gradients are added; where two were added, both get the same.
+
+# %% found="gated_step_backward" slide="-" hide_input=true
+from rnncourse.withheld import way_back
+
+draw_cell("gated", back=way_back("gated"))
+
+# %% [markdown] found="gated_step_backward" slide="subslide"
+# ### Word by word, and back again
+
+# %% found="gated_step_backward" slide="-" hide_input=true
+from rnncourse.withheld import way_back
+
+step_through("gated", back=way_back("gated"))
+
 # %% [markdown]
 # Your own unit from the paper, backward, with $\delta_t = 1$:
 
@@ -1129,35 +1170,15 @@ show(
 )
 
 # %% [markdown]
-# ### Given from notebooks 01, 02 and 03
+# ### Given: a training step
 #
-# The tanh RNN, forward and backward, and a training step: the gradient is clipped to a
-# global norm of 1, then Adam (Kingma & Ba 2015) moves the weights: gradient descent that keeps a
-# running mean of each weight's gradient and divides it by its running size. So every weight moves
-# by about the same amount, whether its gradients are large or small.
+# The gradient is clipped to a global norm of 1 (notebook 03), then Adam (Kingma & Ba 2015) moves
+# the weights: gradient descent that keeps a running mean of each weight's gradient and divides it
+# by its running size. So every weight moves by about the same amount, whether its gradients are
+# large or small.
 
 
 # %%
-def rnn_forward(xs, s0, W):
-    """States (T, H, N) of the tanh RNN, in a tuple of one, so that both models look alike."""
-    states = []
-    for x_t in xs:
-        s0 = np.tanh(W["ss"] @ s0 + W["sx"] @ x_t)
-        states.append(s0)
-    return (np.stack(states),)
-
-
-def rnn_backward(dstates, xs, s0, states, W):
-    """Backpropagation through time for the tanh RNN, notebook 02."""
-    dW, carry, dxs = {"ss": 0.0, "sx": 0.0}, 0.0, np.zeros(xs.shape)
-    for k in range(len(xs) - 1, -1, -1):
-        da = (dstates[k] + carry) * (1 - states[k] ** 2)
-        dxs[k], carry = W["sx"].T @ da, W["ss"].T @ da
-        dW["ss"] = dW["ss"] + da @ (states[k - 1] if k > 0 else s0).T
-        dW["sx"] = dW["sx"] + da @ xs[k].T
-    return dxs, carry, dW
-
-
 def adam_step(weights, gradients, moments, update, lr):
     """Change `weights` in place; `moments` holds Adam's running averages between calls."""
     norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
@@ -1173,21 +1194,25 @@ def adam_step(weights, gradients, moments, update, lr):
 # %% [markdown]
 # ### How both models start
 #
-# Random matrices, scaled so that pre-activations are of the order of 1. The tanh RNN
-# gets the kindest start notebook 03 knows: an orthogonal $W^{s,s}$, all of whose
-# singular values are 1.
+# Random matrices, scaled so that pre-activations are of the order of 1. The gate's bias is the
+# weight of the constant input: the last column of $W^{g,x}$.
 #
-# The gate's bias is the weight of the constant input: the last column of $W^{g,x}$.
+# With every gate at 1 the simple gated RNN **is** the tanh RNN, (4.3). A gate bias of 1,000
+# makes $\sigma$ exactly 1 in a computer, with the slope 0, and so it stays: your own functions run
+# and train both models. The tanh RNN gets the kindest start notebook 03 knows: an orthogonal
+# $W^{s,s}$, all of whose singular values are 1.
 
 
 # %%
 def random_weights(seed, gate_bias=None, H=16, D=3):
-    """Weights of a gated RNN, or of a tanh RNN where `gate_bias` is None."""
+    """Weights of a gated RNN, or of a tanh RNN where `gate_bias` is None: every gate stays at 1."""
     rng = np.random.default_rng(seed)
     W = {"ss": rng.normal(size=(H, H)) / np.sqrt(H), "sx": rng.normal(size=(H, D)) / np.sqrt(D)}
     if gate_bias is None:
-        return W | {"ss": np.linalg.qr(W["ss"])[0]}
-    W |= {"gs": rng.normal(size=(H, H)) / np.sqrt(H), "gx": rng.normal(size=(H, D)) / np.sqrt(D)}
+        W |= {"ss": np.linalg.qr(W["ss"])[0], "gs": np.zeros((H, H)), "gx": np.zeros((H, D))}
+        gate_bias = 1000.0
+    else:
+        W |= {"gs": rng.normal(size=(H, H)) / np.sqrt(H), "gx": rng.normal(size=(H, D)) / np.sqrt(D)}
     W["gx"][:, -1] = gate_bias
     return W
 
@@ -1214,32 +1239,26 @@ guess("04.12", furthest="bias -4", second="bias -2", choices=("tanh", "bias 0", 
 
 
 # %% needs="gate gated_step gated_forward gated_step_backward gated_backward"
-def reach(forward, backward, W, seed):
+def reach(W, seed, T=100):
     """Norm of the gradient at s_0, s_5, ..., s_T, relative to the one that arrives at s_T."""
     rng = np.random.default_rng(seed)
     xs, _ = adding_problem(rng, T, 8)
     s0 = np.zeros((len(W["ss"]), 8))
-    outputs = forward(xs, s0, W)
+    outputs = gated_forward(xs, s0, W)
     dstates = np.zeros_like(outputs[0])
     dstates[-1] = rng.normal(size=s0.shape)
     norms = []
     for k in range(0, T, 5):  # the steps after s_k alone: their ds0 is the gradient at s_k
         start = outputs[0][k - 1] if k > 0 else s0
-        _, at_k, _ = backward(dstates[k:], xs[k:], start, *(output[k:] for output in outputs), W)
+        _, at_k, _ = gated_backward(dstates[k:], xs[k:], start, *(output[k:] for output in outputs), W)
         norms.append(np.linalg.norm(at_k) / np.linalg.norm(dstates[-1]))
     return np.array([*norms, 1.0])
 
 
-TANH, GATED = (rnn_forward, rnn_backward), (gated_forward, gated_backward)
-models = {
-    "tanh RNN": (*TANH, None),
-    "gated, bias 0": (*GATED, 0.0),
-    "gated, bias −2": (*GATED, -2.0),
-    "gated, bias −4": (*GATED, -4.0),
-}
+models = {"tanh RNN": None, "gated, bias 0": 0.0, "gated, bias −2": -2.0, "gated, bias −4": -4.0}
 reached = {
-    name: np.stack([reach(f, b, random_weights(seed, bias), seed) for seed in range(12)])
-    for name, (f, b, bias) in models.items()
+    name: np.stack([reach(random_weights(seed, bias), seed) for seed in range(12)])
+    for name, bias in models.items()
 }
 for name, norms in reached.items():
     least, middle, most = np.quantile(norms[:, 0], [0, 0.5, 1])
@@ -1302,7 +1321,7 @@ guess("04.13", solved_by="gated", choices=("none", "tanh", "gated", "both"))
 
 
 # %%
-def train(forward, backward, W, seed, updates=600, N=32, lr=1e-2, until=None):
+def train(W, seed, T=100, updates=600, N=32, lr=1e-2, until=None):
     """Train on the adding problem and stop when it is solved. Returns the weights and a log."""
     rng, H, keys = np.random.default_rng(seed), len(W["ss"]), list(W)
     test_xs, test_targets = adding_problem(np.random.default_rng(10_000), T, 256, until)
@@ -1311,7 +1330,7 @@ def train(forward, backward, W, seed, updates=600, N=32, lr=1e-2, until=None):
     for update in range(updates + 1):
         W = {key: weights[key] for key in keys}
         if update % 25 == 0:
-            last = forward(test_xs, np.zeros((H, 256)), W)[0][-1]
+            last = gated_forward(test_xs, np.zeros((H, 256)), W)[0][-1]
             error = np.mean((weights["ys"] @ last + weights["yb"] - test_targets) ** 2)
             log["updates"].append(update)
             log["errors"].append(error)
@@ -1319,21 +1338,21 @@ def train(forward, backward, W, seed, updates=600, N=32, lr=1e-2, until=None):
                 break
         xs, targets = adding_problem(rng, T, N, until)
         s0 = np.zeros((H, N))
-        outputs = forward(xs, s0, W)
+        outputs = gated_forward(xs, s0, W)
         last = outputs[0][-1]
         dy = 2 * (weights["ys"] @ last + weights["yb"] - targets) / N
         dstates = np.zeros_like(outputs[0])
         dstates[-1] = weights["ys"].T @ dy
-        _, ds0, dW = backward(dstates, xs, s0, *outputs, W)
+        _, ds0, dW = gated_backward(dstates, xs, s0, *outputs, W)
         log["reach"].append(np.linalg.norm(ds0) / np.linalg.norm(dstates[-1]))
         gradients = dW | {"ys": dy @ last.T, "yb": dy.sum(axis=1, keepdims=True)}
         adam_step(weights, gradients, moments, update + 1, lr)
     return W, log
 
 
-# %% hide_input=true
+# %% hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 logs, trained = {}, {}
-results = [train(*TANH, random_weights(seed), seed) for seed in range(3)]
+results = [train(random_weights(seed), seed) for seed in range(3)]
 trained["tanh RNN"], logs["tanh RNN"] = zip(*results, strict=True)
 best = [min(log["errors"]) for log in logs["tanh RNN"]]
 claim(
@@ -1343,7 +1362,7 @@ claim(
 )
 
 # %% hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
-results = [train(*GATED, random_weights(seed, 0.0), seed) for seed in range(3)]
+results = [train(random_weights(seed, 0.0), seed) for seed in range(3)]
 trained["gated, bias 0"], logs["gated, bias 0"] = zip(*results, strict=True)
 ended = lambda logs: ", ".join(f"{log['errors'][-1]:.3f} after {log['updates'][-1]}" for log in logs)
 solved = lambda logs: sum(log["errors"][-1] < GOAL for log in logs)
@@ -1394,7 +1413,7 @@ reveal("04.13")
 guess("04.14", saved="about a fifth", choices=("nothing", "about a fifth", "a half", "nearly all"))
 
 # %% hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
-results = [train(*GATED, random_weights(seed, -4.0), seed) for seed in range(3)]
+results = [train(random_weights(seed, -4.0), seed) for seed in range(3)]
 trained["gated, bias −4"], logs["gated, bias −4"] = zip(*results, strict=True)
 claim(
     "bias −4 solves it in every seed",
@@ -1453,7 +1472,7 @@ guess("04.15", worse_now="bias 0", choices=("bias 0", "bias -4", "both", "none")
 
 # %% hide_input=true needs="gate gated_step gated_forward gated_step_backward gated_backward"
 early = {
-    name: [train(*GATED, random_weights(seed, bias), seed, until=20)[1] for seed in range(3)]
+    name: [train(random_weights(seed, bias), seed, until=20)[1] for seed in range(3)]
     for name, bias in (("gated, bias 0", 0.0), ("gated, bias −4", -4.0))
 }
 spent = {name: sum(log["updates"][-1] for log in early[name]) for name in early}
@@ -1740,7 +1759,8 @@ print("(4.17) and (4.18) hold")
 # %% [markdown]
 # ### If you want to go on
 #
-# - Set `T = 20` and give the tanh RNN 3,000 updates. Does it learn?
+# - The tanh RNN on short sequences, `train(random_weights(0), 0, T=20, updates=3000)`: does it
+#   learn?
 # - Give the latch a gate that opens for a *negative* value only. Which weights must
 #   change?
 # - Let the loss look at every state, not only the last one. Does bias 0 still need the

@@ -32,6 +32,7 @@ import time
 
 from autograder import check, hint
 from rnncourse import claim, explorer, figures_05, show
+from rnncourse.cells import draw_cell, draw_chain, step_through
 
 # %% [markdown]
 # Given from notebook 00: the sigmoid, here $\sigma(z) = 1 / (1 + e^{-z})$, written so
@@ -259,13 +260,20 @@ for t in range(1, 31):
 # Point at the order: o_t is computed from h_{t-1}, before c_t is known.
 # It cannot look at what it shows.
 
-# %% slide="subslide" hide_input=true
-show(
-    figures_05.cell_diagram(),
-    alt="The LSTM's step. Above, the memory runs from left to right: it is multiplied by the forget gate, "
-    "then the product of input gate and candidate is added. From it the visible state branches off "
-    "through a tanh and a product with the output gate. Below, h and x of the step feed all four boxes.",
-)
+# %% [markdown] slide="subslide"
+# ### The whole step
+
+# %% slide="-" hide_input=true
+draw_cell("lstm")
+
+# %% [markdown] slide="subslide"
+# ### Word by word
+
+# %% [markdown]
+# Step with the arrow keys or the buttons. Every number can be changed.
+
+# %% slide="-" hide_input=true
+step_through("lstm")
 
 # %% [markdown]
 # ### Exercise 1: the gates and the candidate
@@ -388,6 +396,9 @@ print(f"c = {c_t.item():.4f}   h = {h_t.item():.4f}")
 #
 # The start, $h_0$ and $c_0$, is given. Often both are zero,
 # but nothing says that they must be.
+
+# %% slide="-" hide_input=true
+draw_chain("lstm", ("not", "a", "film"))
 
 # %% [markdown] slide="notes"
 # Ask: "if I stop in the middle of a sequence and go on tomorrow, what do I have to

@@ -142,14 +142,15 @@ def gradient_norms(ds_last, states, W):
     return norms
 """,
         """
+def step_back(delta, s_t, W):
+    return np.tensordot(W["ss"], delta - delta * s_t**2, axes=(0, 0))
+
 def gradient_norms(ds_last, states, W):
-    T, H, N = states.shape
-    norms = np.empty((T, N))
-    zeros_x = np.zeros((W["sx"].shape[1], N))
+    norms = np.empty((len(states), states.shape[2]))
     delta = ds_last
-    for k in reversed(range(T)):
+    for k in reversed(range(len(states))):
         norms[k] = np.hypot.reduce(delta, axis=0)
-        _, delta, _ = rnn_step_backward(delta, zeros_x, np.zeros((H, N)), states[k], W)
+        delta = step_back(delta, states[k], W)
     return norms
 """,
         """
@@ -223,6 +224,57 @@ def clip_by_global_norm(gradients, max_norm):
         clipped[key] = flat[start:end].reshape(gradients[key].shape)
         start = end
     return clipped, np.array(norm)
+""",
+    ],
+    "leaky_jacobian": [
+        """
+def leaky_jacobian(x_t, s_prev, alpha, W):
+    c = np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
+    return np.eye(len(alpha)) * (1 - alpha) + np.einsum("i,ij->ij", (alpha * (1 - c * c))[:, 0], W["ss"])
+""",
+        """
+def leaky_jacobian(x_t, s_prev, alpha, W):
+    J = alpha / np.cosh(W["ss"] @ s_prev + W["sx"] @ x_t) ** 2 * W["ss"]
+    J[np.diag_indices(len(J))] += 1 - alpha[:, 0]
+    return J
+""",
+        """
+def leaky_jacobian(x_t, s_prev, alpha, W):
+    s_t = leaky_step(x_t, s_prev, alpha, W)
+    squashed = (s_t - (1 - alpha) * s_prev) / alpha
+    simple = np.diag(1 - squashed[:, 0] ** 2) @ W["ss"]
+    return np.diag(alpha[:, 0]) @ simple + np.identity(len(alpha)) - np.diag(alpha[:, 0])
+""",
+        """
+def leaky_jacobian(x_t, s_prev, pace, weights):
+    # One old unit at a time: where does its nudge go?
+    c = rnn_step(x_t, s_prev, weights)
+    columns = []
+    for j in range(len(s_prev)):
+        nudge = np.zeros_like(s_prev)
+        nudge[j] = 1
+        columns.append((1 - pace) * nudge + pace * (1 - c**2) * (weights["ss"] @ nudge))
+    return np.hstack(columns)
+""",
+        """
+def leaky_jacobian(x_t, s_prev, alpha, W):
+    H, D = W["sx"].shape
+    J = [[0] * H for _ in range(H)]
+    for i in range(H):
+        total = sum(W["ss"][i, j] * s_prev[j, 0] for j in range(H))
+        total += sum(W["sx"][i, d] * x_t[d, 0] for d in range(D))
+        for j in range(H):
+            J[i][j] = alpha[i, 0] * (1 - np.tanh(total) ** 2) * W["ss"][i, j]
+        J[i][i] += 1 - alpha[i, 0]
+    return J
+""",
+        """
+def leaky_jacobian(x_t, s_prev, alpha, W):
+    s_prev = rnn_step(x_t, s_prev, W)
+    # What step_jacobian wants is what the tanh puts out.
+    J = step_jacobian(s_prev, W) - np.eye(len(s_prev))
+    J *= alpha
+    return np.eye(len(s_prev)) + J
 """,
     ],
 }

@@ -1,0 +1,197 @@
+"""The step-through: a cell over a short sentence, one formula after the other, with numbers on every wire.
+
+The drawing is the one of `rnncourse.cells.drawing`; the numbers are computed in the browser, from the same
+description. Nothing here knows a way back: who may show it hands it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnncourse.cells.drawing import Back, alt_of, drawn_step, image, look, themes
+from rnncourse.cells.graph import Cell, cell_named
+from rnncourse.cells.markup import as_html, as_words
+from rnncourse.cells.values import RULES
+from rnncourse.explorer import page, source_of
+
+SENTENCE = ("not", "a", "bad", "film")
+MOST_WORDS = 8
+
+
+class StepThrough:
+    """The explorer as a page's piece: alive wherever its script may run, and a picture where it may not.
+
+    It needs no kernel, so it is no widget: a notebook that is opened again still shows it.
+    """
+
+    def __init__(self, data: dict[str, Any], rules: str, alt: str, twin: str):
+        self.data, self.rules, self.alt, self.twin = data, rules, alt, twin
+
+    def _repr_html_(self) -> str:
+        return page("step_through", source_of("step_through"), self.data, self.alt, self.rules, self.twin)
+
+    def __repr__(self) -> str:
+        return f"[explorer: {self.alt}]"
+
+
+def step_through(
+    name: str,
+    sentence: Sequence[str] = SENTENCE,
+    *,
+    xs: np.ndarray | None = None,
+    W: Mapping[str, np.ndarray] | None = None,
+    arriving: Sequence[float] | None = None,
+    numbers: Mapping[str, str] | None = None,
+    back: Back | None = None,
+) -> StepThrough:
+    """A cell over a sentence, step by step; what is not given is drawn small, the same each time.
+
+    Args:
+        name: "simple", "gated", "lstm", "lstm with biases" or "gru".
+        sentence: its words, at most eight.
+        xs: (T, D) a vector for each word.
+        W: weights by key, as the notebooks have them.
+        arriving: (H,) gradient of the loss by the last state that is seen, for the way back.
+        numbers: number of a formula as the cell has it -> its number in this notebook.
+        back: the way back, from the notebook that lets it be found; without it there is none.
+
+    Raises:
+        ValueError: no such cell, or words and vectors do not fit; the message says where.
+    """
+    cell = cell_named(name).numbered(dict(numbers or {}))
+    words = list(sentence)
+    if not 1 <= len(words) <= MOST_WORDS:
+        raise ValueError(f"step_through: a sentence of 1 to {MOST_WORDS} words, not {len(words)}")
+    rng = np.random.default_rng(5)
+    # Drawn by the word, so that the same word is the same vector.
+    vectors = {word: rng.uniform(-1, 1, 2) for word in dict.fromkeys(words)}
+    inputs = np.stack([vectors[word] for word in words]) if xs is None else np.asarray(xs, float)
+    if inputs.ndim != 2 or len(inputs) != len(words):
+        raise ValueError(
+            f"step_through: {len(words)} words want xs of shape ({len(words)}, D): {inputs.shape}"
+        )
+    weights = _weights(cell, W, inputs.shape[1], rng)
+    H = len(next(iter(weights.values())))
+    seen = list(cell.carried)[-1]
+    gradient = np.ones(H) if arriving is None else np.asarray(arriving, float)
+    if gradient.shape != (H,):
+        raise ValueError(f"step_through: arriving has shape {gradient.shape}, the state ({H},)")
+    data = {
+        "words": words,
+        "xs": np.round(inputs, 2).tolist() if xs is None else inputs.tolist(),
+        "W": {key: weight.tolist() for key, weight in weights.items()},
+        "H": H,
+        "seen": seen,
+        "arriving": gradient.tolist(),
+        "graph": _graph(cell, back),
+        "forward": _formulas(cell.formulas, numbers),
+        "back": _formulas(back.equations, numbers) if back else [],
+        "svg": {"forward": drawn_step(cell), "back": drawn_step(cell, back) if back else ""},
+        "look": look(),
+        "themes": themes(),
+        "title": cell.title,
+    }
+    ways = "forward and back" if back else "forward"
+    title = cell.title[0].upper() + cell.title[1:]
+    alt = f"{title} over the sentence “{' '.join(words)}”, step by step, {ways}."
+    return StepThrough(data, back.rules if back else "", alt, _twin(cell, data, back))
+
+
+def _weights(
+    cell: Cell, given: Mapping[str, np.ndarray] | None, D: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    if given is None:
+        size = {"H": 2, "D": D, "1": 1}
+        return {
+            key: np.round(rng.normal(size=[size[s] for s in shape]), 1) for key, shape in cell.weights.items()
+        }
+    if missing := sorted(set(cell.weights) - set(given)):
+        raise ValueError(f"step_through: W has no {', '.join(missing)}")
+    weights = {key: np.asarray(given[key], float) for key in cell.weights}
+    H = weights[next(iter(weights))].shape[0]
+    size = {"H": H, "D": D, "1": 1}
+    for key, shape in cell.weights.items():
+        if weights[key].shape != (wanted := tuple(size[s] for s in shape)):
+            raise ValueError(f'step_through: W["{key}"] has shape {weights[key].shape}, not {wanted}')
+    return weights
+
+
+def _graph(cell: Cell, back: Back | None) -> dict[str, Any]:
+    """The description as the browser reads it."""
+    nodes = [
+        {
+            "name": node.name,
+            "kind": node.kind,
+            "inputs": list(node.inputs),
+            "symbol": as_html(node.symbol),
+            "words": as_words(node.symbol) or node.name,
+            "gradient": as_html(back.arrives.get(node.name, "")) if back else "",
+            "weight": node.weight,
+            "bias": node.bias,
+            "size": node.size,
+        }
+        for node in cell.nodes
+    ]
+    return {"nodes": nodes, "carried": cell.carried}
+
+
+def _formulas(formulas: Sequence[Any], numbers: Mapping[str, str] | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": (numbers or {}).get(formula.number, formula.number),
+            "html": as_html(formula.text),
+            "words": as_words(formula.text),
+            "nodes": list(formula.nodes),
+        }
+        for formula in formulas
+    ]
+
+
+def _twin(cell: Cell, data: Mapping[str, Any], back: Back | None) -> str:
+    """What stands there without a script: the last position with its numbers, forward, and back."""
+    xs = [np.array(x)[:, None] for x in data["xs"]]
+    W = {key: np.array(weight) for key, weight in data["W"].items()}
+    start = {into: np.zeros((data["H"], 1)) for into in cell.carried.values()}
+    last = f"At “{data['words'][-1]}”. "
+    parts = [image(drawn_step(cell, values=_texts(cell, W, xs, start)), last + alt_of(cell))]
+    if back and back.compute:
+        outside: list[dict[str, np.ndarray]] = [{} for _ in xs]
+        outside[-1] = {data["seen"]: np.array(data["arriving"])[:, None]}
+        passed = back.compute(cell, W, xs, start, outside)
+        texts = {name: short(grad) for name, grad in passed.grads[-1].items()}
+        parts.append(image(drawn_step(cell, back, values=texts), last + alt_of(cell, back=back)))
+    return "".join(f'<p class="twin">{part}</p>' for part in parts)
+
+
+def _texts(
+    cell: Cell, W: Mapping[str, np.ndarray], xs: Sequence[np.ndarray], start: Mapping[str, np.ndarray]
+) -> dict[str, str]:
+    """What stands on the wires at the last position, to two digits."""
+    values: dict[str, np.ndarray] = {}
+    state = dict(start)
+    for x_t in xs:
+        values = {"x_t": x_t, **state}
+        for node in cell.nodes:
+            if node.kind == "product":
+                values[node.name] = W[node.weight] @ values[node.inputs[0]]
+            elif node.kind != "input":
+                value = RULES[node.kind](*(values[i] for i in node.inputs))
+                values[node.name] = value + W[node.bias] if node.bias else value
+        state = {into: values[out] for out, into in cell.carried.items()}
+    return {name: short(value) for name, value in values.items()}
+
+
+def short(value: np.ndarray) -> str:
+    """Two numbers with two digits, ".88 −.12"; of more, the first and three dots."""
+    flat = np.ravel(value)
+    shown = [_two_digits(number) for number in flat[:2]]
+    return f"{shown[0]} …" if len(flat) > 2 else " ".join(shown)
+
+
+def _two_digits(number: float) -> str:
+    text = f"{abs(number):.2f}" if abs(number) < 0.995 else f"{abs(number):.1f}"
+    text = text[1:] if text.startswith("0.") else text
+    return f"−{text}" if number < 0 and text != ".00" else text

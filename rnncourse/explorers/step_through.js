@@ -1,0 +1,387 @@
+// A cell over a sentence, one formula after the other. The drawing comes as SVG, its parts named by
+// data-node, data-wire and data-value; the numbers are computed here, from the same description.
+// WAY_BACK, where a script before this one defines it, holds the rules of the way back.
+
+const RULES = {
+  sum: (a, b) => a.map((v, i) => v + b[i]),
+  times: (a, b) => a.map((v, i) => v * b[i]),
+  sigmoid: (a) => a.map((v) => 0.5 * (1 + Math.tanh(0.5 * v))),
+  tanh: (a) => a.map(Math.tanh),
+  one_minus: (a) => a.map((v) => 1 - v),
+  copy: (a) => a,
+  output: (a) => a,
+};
+const times = (A, v) => A.map((row) => row.reduce((sum, w, j) => sum + w * v[j], 0));
+const plus = (a, b) => (Array.isArray(a) ? a.map((v, i) => plus(v, b[i])) : a + b);
+
+// Every value of every position, and with the rules of the way back every gradient.
+export function compute(graph, W, xs, start, arriving, rules) {
+  const { nodes, carried } = graph;
+  const passed = { values: [], grads: [], wires: [], contributions: [], dW: {}, dstart: {} };
+  let state = start;
+  for (const x of xs) {
+    const values = { x_t: x, ...state };
+    for (const node of nodes) {
+      if (node.kind === "product") values[node.name] = times(W[node.weight], values[node.inputs[0]]);
+      else if (node.kind !== "input") {
+        values[node.name] = RULES[node.kind](...node.inputs.map((name) => values[name]));
+        if (node.bias) values[node.name] = values[node.name].map((v, i) => v + W[node.bias][i][0]);
+      }
+    }
+    state = Object.fromEntries(Object.entries(carried).map(([out, into]) => [into, values[out]]));
+    passed.values.push(values);
+  }
+  if (!rules) return passed;
+  let back = Object.fromEntries(Object.entries(carried).map(([out, into]) => [out, start[into].map(() => 0)]));
+  for (let t = xs.length - 1; t >= 0; t -= 1) {
+    const values = passed.values[t];
+    const grads = Object.fromEntries(nodes.map((node) => [node.name, values[node.name].map(() => 0)]));
+    for (const out in carried) grads[out] = arriving[t][out] ? plus(back[out], arriving[t][out]) : back[out];
+    const wires = {};
+    const contributions = {};
+    for (const node of [...nodes].reverse()) {
+      const d = grads[node.name];
+      if (node.weight) contributions[node.weight] = rules.toWeight(d, values[node.inputs[0]]);
+      if (node.bias) contributions[node.bias] = d.map((v) => [v]);
+      for (const name of node.inputs) {
+        wires[`${name}>${node.name}`] = rules[node.kind](d, node, name, values, W);
+        grads[name] = plus(grads[name], wires[`${name}>${node.name}`]);
+      }
+    }
+    back = Object.fromEntries(Object.entries(carried).map(([out, into]) => [out, grads[into]]));
+    passed.grads.unshift(grads);
+    passed.wires.unshift(wires);
+    passed.contributions.unshift(contributions);
+    for (const key in contributions)
+      passed.dW[key] = passed.dW[key] ? plus(passed.dW[key], contributions[key]) : contributions[key];
+  }
+  for (const [out, into] of Object.entries(carried)) passed.dstart[into] = back[out];
+  return passed;
+}
+
+const two = (v) =>
+  v.toFixed(Math.abs(v) < 0.995 ? 2 : 1).replace(/^(-?)0\./, "$1.").replace(/^-(?=\.00$)/, "").replace("-", "−");
+const four = (v) => (Math.abs(v) < 5e-5 ? 0 : v).toFixed(4).replace("-", "−");
+const short = (value) => (value.length > 2 ? `${two(value[0])} …` : value.map(two).join(" "));
+const whole = (value) => `(${value.map(four).join(", ")})`;
+const matrix = (rows) => `[${rows.map((row) => row.map(two).join(" ")).join(" ; ")}]`;
+
+export function render({ model, el }) {
+  const data = structuredClone(model.get("data"));
+  const { words, xs, W, H, seen, arriving, graph, title } = data;
+  const rules = typeof WAY_BACK === "undefined" ? null : WAY_BACK;
+  const T = words.length;
+  const node = Object.fromEntries(graph.nodes.map((n) => [n.name, n]));
+  const stages = [];
+  for (let t = 0; t < T; t += 1) data.forward.forEach((_, i) => stages.push({ way: "forward", t, i }));
+  if (rules)
+    for (let t = T - 1; t >= 0; t -= 1) data.back.forEach((_, i) => stages.push({ way: "back", t, i }));
+  let at = 0;
+  let passed;
+  let touched = null; // the formula under the pointer or the focus, or none
+  let playing = 0;
+
+  el.replaceChildren();
+  const make = (tag, parent, properties = {}, attributes = {}) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    parent.append(made);
+    return made;
+  };
+  const quiet = { "data-lm-suppress-shortcuts": "true" }; // JupyterLab's own shortcuts keep out
+  const root = make("div", el, { className: "stepper", tabIndex: 0 }, {
+    role: "group", "aria-label": `${title}, step by step. Arrow keys go on and back, Escape leaves.`, ...quiet,
+  });
+  make("style", root).textContent = `${data.look}
+    .stepper { ${data.themes.light} font:17px/1.35 system-ui,'DejaVu Sans',sans-serif; max-width:1152px; color:var(--ink);
+      background:var(--paper); border-radius:8px; padding:4px; box-sizing:border-box; text-align:left; }
+    .stepper.dark { ${data.themes.dark} color-scheme:dark; }
+    .stepper:focus-visible, .stepper :focus-visible { outline:3px solid var(--memory); outline-offset:1px; }
+    .stepper .bar { display:flex; flex-wrap:wrap; gap:6px; align-items:center; margin:0 0 2px; }
+    .stepper button, .stepper select, .stepper input { font:inherit; color:inherit; }
+    .stepper button { background:var(--box); border:1.5px solid var(--quiet); border-radius:7px; padding:2px 9px; cursor:pointer; }
+    .stepper button[aria-current], .stepper button[aria-pressed="true"] { border:3px solid var(--memory); padding:0.5px 7.5px; font-weight:700; }
+    .stepper .word small { color:var(--quiet); font-size:16px; margin-left:5px; font-weight:400; }
+    .stepper .link { color:var(--quiet); }
+    .stepper .view { overflow-x:auto; }
+    .stepper .view svg { display:block; width:100%; height:auto; margin:0 auto; }
+    .stepper [data-node], .stepper [data-wire], .stepper [data-value], .stepper .dot, .stepper .joint { transition:opacity .25s; }
+    .stepper .ahead { opacity:.3; }
+    .stepper .lit .line { stroke-width:6; stroke-dasharray:14 5; animation:stepper-flow .7s linear infinite; }
+    .stepper .lit > rect, .stepper .lit > circle:first-child { stroke-width:5; }
+    .stepper text.lit { font-weight:700; }
+    .stepper .halo { pointer-events:stroke; }
+    .stepper .said { min-height:1.5em; margin:2px 0; overflow-wrap:anywhere; }
+    .stepper .said .formula { font-family:'STIX Two Text','Cambria','DejaVu Serif',serif; font-size:20px; font-style:italic; }
+    .stepper sub, .stepper sup { font-size:.8em; line-height:0; vertical-align:sub; }
+    .stepper sup { vertical-align:super; }
+    .stepper .more { display:flex; flex-wrap:wrap; gap:2px 24px; align-items:center; } .stepper details[open] { flex:1 0 100%; }
+    .stepper .drawing { position:relative; }
+    .stepper .leave { position:absolute; left:4px; bottom:0; color:var(--quiet); background:var(--paper); visibility:hidden; }
+    .stepper:focus-within .leave { visibility:visible; }
+    .stepper summary { cursor:pointer; } .stepper details:not([open]) > :not(summary) { display:none; }
+    .stepper input[type=number] { width:5.2em; background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; }
+    .stepper select { background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; max-width:16em; }
+    @keyframes stepper-flow { to { stroke-dashoffset:-19; } }
+    @media (prefers-reduced-motion: reduce) { .stepper * { animation:none !important; transition:none !important; } }`;
+
+  // Light or dark, as the page around it is; JupyterLab says when that changes.
+  const tint = () => {
+    let dark = document.body.dataset.jpThemeLight === "false";
+    if (document.body.dataset.jpThemeLight === undefined) {
+      const [r, g, b, a = 1] = (getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+      dark = a > 0 && 0.3 * r + 0.6 * g + 0.1 * b < 90;
+    }
+    root.classList.toggle("dark", dark);
+  };
+  tint();
+  const looks = new MutationObserver(() => requestAnimationFrame(tint));
+  for (const element of [document.body, document.documentElement])
+    looks.observe(element, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+
+  const bar = make("div", root, { className: "bar" });
+  const button = (text, name, act) => {
+    const made = make("button", bar, { type: "button", textContent: text }, { "aria-label": name, title: name, ...quiet });
+    made.addEventListener("click", act);
+    return made;
+  };
+  button("|◀", "to the start", () => go(0));
+  const backward = button("◀", "one step back (left arrow)", () => go(at - 1));
+  const onward = button("▶", "one step on (right arrow)", () => go(at + 1));
+  const play = button("play", "play or pause (space)", () => toggle());
+  const ways = rules
+    ? ["forward", "back"].map((way) => {
+        const made = button(way === "back" ? "← backward" : "forward →", `the first step ${way === "back" ? "backward" : "forward"}`, () =>
+          go(stages.findIndex((stage) => stage.way === way)));
+        made.dataset.way = way;
+        return made;
+      })
+    : [];
+  const strip = words.map((word, t) => {
+    if (t || ways.length) make("span", bar, { className: "link", textContent: t ? "→" : "|" }, { "aria-hidden": "true" });
+    const made = make("button", bar, { type: "button", className: "word" }, quiet);
+    made.addEventListener("click", () => go(stages.findIndex((stage) => stage.t === t && stage.way === stages[at].way)));
+    return made;
+  });
+
+  const drawing = make("div", root, { className: "drawing" });
+  const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
+  make("div", drawing, { className: "leave", textContent: "→ ← step, space plays, Escape leaves" });
+  const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
+  const more = make("div", root, { className: "more" });
+  const list = make("div", more, { className: "bar" }, { role: "group", "aria-label": "formulas" });
+
+  // What each weight has collected, and what may be changed: folded, since a lecture opens them when asked.
+  const sums = rules ? make("details", more) : null;
+  let chosen = Object.keys(W)[0];
+  if (sums) {
+    make("summary", sums, { textContent: "What a weight collects, position by position" }, quiet);
+    const label = make("label", sums, { textContent: "weight " });
+    const select = make("select", label, {}, quiet);
+    for (const key of Object.keys(W)) make("option", select, { value: key, textContent: `W["${key}"]` });
+    select.addEventListener("change", () => { chosen = select.value; show(); });
+    sums.body = make("div", sums, {}, { "aria-live": "polite" });
+  }
+  const edit = make("details", more);
+  make("summary", edit, { textContent: "Change inputs and weights" }, quiet);
+  const fields = {};
+  words.forEach((word, t) => { fields[`x_${t + 1} (${word})`] = [xs[t]]; });
+  if (rules) fields[`gradient that arrives at ${node[seen].words.replace("_t", `_${T}`)}`] = [arriving];
+  const original = structuredClone(W);
+  for (const key of Object.keys(W)) fields[`W["${key}"]`] = W[key];
+  const row = make("div", edit, { className: "bar" });
+  const which = make("select", make("label", row, { textContent: "numbers of " }), {}, quiet);
+  for (const name of Object.keys(fields)) make("option", which, { textContent: name });
+  const grid = make("span", row, { className: "bar" });
+  const scaled = make("label", row, { textContent: "scale of all weights " });
+  const scale = make("input", scaled, { type: "range", min: "0", max: "2", step: "0.1", value: "1" }, { "data-prevent-swipe": "", ...quiet });
+  scale.addEventListener("input", () => {
+    for (const key in W) W[key].forEach((line, i) => line.forEach((_, j) => { line[j] = original[key][i][j] * Number(scale.value); }));
+    scale.setAttribute("aria-valuetext", `${scale.value} times`);
+    inputs();
+    again();
+  });
+  const save = make("button", row, { type: "button", textContent: "save the picture" }, quiet);
+  save.addEventListener("click", () => {
+    const svg = view.querySelector("svg").cloneNode(true);
+    const rules = document.createElementNS(svg.namespaceURI, "style");
+    rules.textContent = `${data.look} .cell{${data.themes.light}} .ahead{opacity:.3} .lit .line{stroke-width:6}`;
+    svg.prepend(rules);
+    svg.removeAttribute("style");
+    const link = Object.assign(document.createElement("a"), { download: `${title.replace(/\W+/g, "-")}-${at + 1}.svg` });
+    link.href = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
+    link.click();
+  });
+  const inputs = () => {
+    grid.replaceChildren();
+    fields[which.value].forEach((line, i) => line.forEach((value, j) => {
+      const made = make("input", grid, { type: "number", step: "0.1", value: String(Math.round(value * 1e6) / 1e6) },
+        { "aria-label": `${which.value}, entry ${i + 1}, ${j + 1}`, "data-prevent-swipe": "", ...quiet });
+      made.addEventListener("input", () => {
+        if (!Number.isFinite(made.valueAsNumber)) return;
+        line[j] = made.valueAsNumber;
+        again();
+      });
+    }));
+  };
+  which.addEventListener("change", inputs);
+  inputs();
+
+  const again = () => {
+    const start = Object.fromEntries(Object.values(graph.carried).map((into) => [into, Array(H).fill(0)]));
+    const outside = xs.map((_, t) => (t === T - 1 ? { [seen]: arriving } : {}));
+    passed = compute(graph, W, xs, start, outside, rules);
+    show();
+  };
+  const toggle = (on = !playing) => {
+    clearInterval(playing);
+    playing = on ? setInterval(() => (at + 1 < stages.length ? go(at + 1, true) : toggle(false)), 1500) : 0;
+    play.textContent = playing ? "pause" : "play";
+    said.setAttribute("aria-live", playing ? "off" : "polite");
+  };
+  const go = (to, keepsPlaying = false) => {
+    if (!keepsPlaying) toggle(false);
+    at = Math.min(Math.max(to, 0), stages.length - 1);
+    touched = null;
+    show();
+  };
+
+  // The drawing of a way, put there once.
+  const marks = Math.random().toString(36).slice(2);
+  let drawn = "";
+  const draw = (way) => {
+    if (drawn === way) return;
+    drawn = way;
+    view.innerHTML = data.svg[way].replaceAll("#tip", `#tip-${marks}`).replaceAll('id="tip"', `id="tip-${marks}"`);
+    const svg = view.querySelector("svg");
+    const natural = Number(svg.getAttribute("width"));
+    svg.style.maxWidth = `${0.84 * natural}px`;
+    svg.style.minWidth = `${0.6 * natural}px`;
+    for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
+      part.addEventListener("pointerenter", () => tell(part));
+      part.addEventListener("pointerleave", () => speak());
+    }
+  };
+  // In full what stands on a wire or comes out of a box, while the pointer is there.
+  const tell = (part) => {
+    const { way, t } = stages[at];
+    const name = part.dataset.node ?? part.dataset.wire.split(">")[0];
+    const from = node[name];
+    const shape = `shape (${from.size === "D" ? xs[0].length : H}, 1)`;
+    const told = [];
+    if (part.dataset.node && from.weight) told.push(`<i>${from.symbol}</i> = ${matrix(W[from.weight])}`);
+    if (way === "forward") told.push(`${from.symbol && !from.weight ? `<i>${from.symbol}</i> = ` : "gives "}${whole(passed.values[t][name])}, ${shape}`);
+    else if (part.dataset.wire) told.push(`comes back on this wire: ${whole(passed.wires[t][part.dataset.wire] ?? passed.grads[t][name])}, ${shape}`);
+    else {
+      told.push(`gradient by ${from.symbol && !from.weight ? `<i>${from.symbol}</i>` : "what it gave"}: ${whole(passed.grads[t][name])}, ${shape}`);
+      if (from.weight) told.push(`this position gives its matrix ${matrix(passed.contributions[t][from.weight])}`);
+    }
+    said.innerHTML = told.join("; ");
+  };
+
+  const speak = () => {
+    const { way, t, i } = stages[at];
+    const formula = data[way][touched ?? i];
+    const source = way === "forward" ? passed.values[t] : passed.grads[t];
+    const letter = (name) => (way === "forward" ? node[name].symbol : node[name].gradient);
+    const named = formula.nodes.filter((name) =>
+      letter(name) && formula.html.includes(`${letter(name)} =`) && !["product", "copy", "output"].includes(node[name].kind));
+    const numbers = named.map((name) => `<i>${letter(name)}</i> = ${whole(source[name])}`).join(", ");
+    const number = formula.number ? `(${formula.number}) ` : "";
+    said.innerHTML = `“${words[t]}”, ${t + 1} of ${T}, ${way === "back" ? "backward" : "forward"}: ${number}
+      <span class="formula">${formula.html.replaceAll(" ;  ", "; &nbsp;")}</span>${numbers ? `. Here ${numbers}.` : ""}`;
+  };
+
+  const show = () => {
+    const { way, t, i } = stages[at];
+    draw(way);
+    said.style.minHeight = way === "back" ? "2.9em" : "";
+    const formulas = data[way];
+    const lit = new Set(formulas[touched ?? i].nodes);
+    const known = new Set(formulas.slice(0, i + 1).flatMap((formula) => formula.nodes));
+    for (const { name, kind } of graph.nodes) {
+      if (kind === (way === "forward" ? "input" : "output")) known.add(name);
+    }
+    for (const { name, kind, inputs: reads } of graph.nodes) if (kind === "copy" && known.has(reads[0])) known.add(name);
+    const source = way === "forward" ? passed.values[t] : passed.grads[t];
+    for (const part of view.querySelectorAll("[data-value]")) {
+      const name = part.dataset.value;
+      part.textContent = known.has(name) ? short(source[name]) : "";
+      part.classList.toggle("lit", lit.has(name));
+    }
+    for (const part of view.querySelectorAll("[data-node]")) {
+      part.classList.toggle("lit", lit.has(part.dataset.node));
+      part.classList.toggle("ahead", !known.has(part.dataset.node) && !lit.has(part.dataset.node));
+    }
+    for (const part of view.querySelectorAll("[data-wire]")) {
+      const [from, to] = part.dataset.wire.split(">");
+      const feeds = node[to].kind === "copy" && [...lit].some((name) => node[name].inputs.includes(to));
+      const on = way === "forward" ? lit.has(to) || feeds : lit.has(to) && lit.has(from);
+      part.classList.toggle("lit", on);
+      part.classList.toggle("ahead", !on && !known.has(way === "forward" ? to : from));
+    }
+    strip.forEach((made, k) => {
+      const reached = way === "forward" ? k < t || (k === t && i === formulas.length - 1) : k > t;
+      const letter = way === "forward" ? node[seen].symbol[0] : `d${node[seen].symbol[0]}`;
+      const into = Object.entries(graph.carried).find(([out]) => out === seen)[1];
+      const value = way === "forward" ? passed.values[k][seen] : passed.grads[k]?.[into];
+      const index = way === "forward" ? k + 1 : k;
+      made.innerHTML = `${words[k].replace(/[&<]/g, (c) => (c === "&" ? "&amp;" : "&lt;"))}${reached ? `<small>${letter}<sub>${index}</sub> ${short(value)}</small>` : ""}`;
+      if (k === t) made.setAttribute("aria-current", "step");
+      else made.removeAttribute("aria-current");
+    });
+    for (const made of bar.querySelectorAll(".link")) if (made.textContent !== "|") made.textContent = way === "forward" ? "→" : "←";
+    for (const made of ways) made.setAttribute("aria-pressed", String(made.dataset.way === way));
+    backward.disabled = at === 0;
+    onward.disabled = at === stages.length - 1;
+    if (list.dataset.way !== way) {
+      list.dataset.way = way;
+      list.replaceChildren();
+      formulas.forEach((formula, k) => {
+        const made = make("button", list, { type: "button", innerHTML: formula.number ? `(${formula.number})` : `<i>${formula.html.split(/<sup>|<sub>| =/)[0]}</i>` },
+          { "aria-label": `formula ${formula.number}: ${formula.words}`, ...quiet });
+        const touch = (on) => { touched = on ? k : null; show(); };
+        made.addEventListener("pointerenter", () => touch(true));
+        made.addEventListener("pointerleave", () => touch(false));
+        made.addEventListener("click", () => go(stages.findIndex((s) => s.way === stages[at].way && s.t === stages[at].t && s.i === k)));
+        made.addEventListener("focus", () => touch(true));
+        made.addEventListener("blur", () => touch(false));
+      });
+    }
+    // On a narrow page the drawing scrolls, by keyboard too.
+    if (view.scrollWidth > view.clientWidth) {
+      view.tabIndex = 0;
+      const boxes = [...view.querySelectorAll("[data-node].lit")].map((part) => part.getBoundingClientRect());
+      if (boxes.length) view.scrollLeft += Math.min(...boxes.map((box) => box.left)) - view.getBoundingClientRect().left - 40;
+    } else view.removeAttribute("tabindex");
+    list.querySelectorAll("button").forEach((made, k) => {
+      if (k === i) made.setAttribute("aria-current", "step");
+      else made.removeAttribute("aria-current");
+    });
+    if (sums) {
+      const given = way === "back" ? words.map((_, k) => k).filter((k) => k > t || (k === t && i === formulas.length - 1)) : [];
+      const total = given.map((k) => passed.contributions[k][chosen]).reduce((a, b) => (a ? plus(a, b) : b), null);
+      const terms = given.reverse().map((k) => `“${words[k]}” ${matrix(passed.contributions[k][chosen])}`);
+      sums.body.textContent = total
+        ? `dW["${chosen}"] so far: ${terms.join(" + ")} = ${matrix(total)}`
+        : `dW["${chosen}"]: nothing yet; it comes on the way back.`;
+    }
+    speak();
+  };
+
+  root.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, select");
+    if (event.key === "Escape") document.activeElement.blur();
+    else if (typing) return;
+    else if (event.key === "ArrowRight") go(at + 1);
+    else if (event.key === "ArrowLeft") go(at - 1);
+    else if (event.key === "Home") go(0);
+    else if (event.key === "End") go(stages.length - 1);
+    else if (event.key === " " && event.target === root) toggle();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  again();
+  return () => toggle(false);
+}
