@@ -1045,9 +1045,10 @@ timing
 # %% [markdown] extra=true
 # ### What we measured
 #
-# When this was written, in several runs on two busy cores, the loop took 1.6 to 3.7 times as long as
-# `nn.LSTM`, for 8 to 128 units. What the library saves is Python between the steps, and four small products made into one
-# (notebook 05 got some of that with NumPy alone). What it adds is autograd, layers, and a graphics card.
+# When this was written, in several runs on two busy cores, the loop took 1.6 to 3.7 times as
+# long as `nn.LSTM`, for 8 to 128 units. What the library saves is Python between the steps, and
+# eight small products made into one or two (notebook 05 got some of that with NumPy alone).
+# What it adds is autograd, layers, and a graphics card.
 
 # %% [markdown] slide="slide"
 # ## 8 · One of these is not like the others
