@@ -2,8 +2,8 @@
 
     python scripts/try_master.py 04_gating [--figures DIR]
 
-Every cell runs as in the solved notebook (`check`, `reveal`, `guess` and `recall` are left out); the last value
-of a cell is printed, figures are written as PNG to DIR.
+Every cell runs as in the solved notebook (`check`, `reveal`, `guess` and `recall` are left out); the last
+value of a cell is printed, figures are written as PNG to DIR.
 """
 
 import argparse

@@ -503,6 +503,9 @@ def lstm_forward(
 # %% check="lstm_forward"
 check(lstm_forward)
 
+# %% [markdown] sitting=2
+# > **A place to stop.** You have built an LSTM. What follows is what it can do.
+
 # %% [markdown] slide="slide"
 # ## A bias is a weight on an input that is always 1
 #
@@ -578,9 +581,6 @@ show(
 #
 # The zeros and ones of the gates are rounded: $\sigma(-100)$ is about $4 \cdot 10^{-44}$.
 
-# %% [markdown] sitting=2
-# > **A place to stop.** You have built an LSTM. What follows is what it can do.
-
 # %% [markdown] slide="slide"
 # ## Part 5 · What a memory is made of
 #
@@ -647,8 +647,8 @@ show(
 # elsewhere (numbers set by hand, to play with).
 #
 # **Your task**: the cell shows nothing before the last word, and there it shows what
-# *not* wrote, untouched by all that came after. The goal is drawn; the score counts the
-# words where you meet it. Which gates have to move, at which words?
+# *not* wrote, untouched by all that came after. The goal is drawn as squares.
+# Which gates have to move, at which words?
 
 # %% [markdown] slide="notes"
 # Let the room call out the gates. Then set all three to 1 and ask what the cell holds at
