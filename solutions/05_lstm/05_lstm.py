@@ -322,8 +322,8 @@ step_through("lstm")
 # | on $h_{t-1}$ | $W^{f,h} = 2$ | $W^{i,h} = -2$ | $W^{o,h} = -2$ | $W^{c,h} = 1$ |
 # | on $x_t$ | $W^{f,x} = 1$ | $W^{i,x} = 1$ | $W^{o,x} = -1$ | $W^{c,x} = 0.5$ |
 #
-# Work out all six quantities to two digits. You know $\sigma(2)$ and $\sigma(-2)$ from the
-# recall; on this page tanh takes 1 to three quarters, a little more even, and 1.26 to 0.85.
+# What are $f_t$, $i_t$, $o_t$, $\tilde c_t$, and then $c_t$ and $h_t$, to two digits? You know
+# $\sigma(2)$ and $\sigma(-2)$ from the recall; a tanh may come from a calculator.
 
 # %% [markdown] slide="notes"
 # Let them do it: three minutes. The usual slip is f and i exchanged, which gives
@@ -536,7 +536,7 @@ print("(5.11) holds")
 # | candidate | −100 | 50 | 0 |
 #
 # It starts from $h_0 = c_0 = 0$ and reads $x = 0, 0, 1, 1, 1, 0$. What are the six visible
-# states? You need the tanh of 1 once more, to two digits.
+# states? You need $\tanh 1$ once more.
 
 # %% [markdown] slide="notes"
 # Five minutes in pairs. Let them first simplify: f is 0 always, i is 1 always.
@@ -711,7 +711,9 @@ show(
     "outweigh 'not'. The task: the memory falls to -.9 at 'not' and stays; shown is -.72 at the last word.",
 )
 
-# %% [markdown] answer="05.9" slide="fragment"
+# %% [markdown] answer="05.9" slide="subslide"
+# ### Written once, kept, shown once
+#
 # **1, 1, 0, 0**: written once, kept untouched, shown at the end. With all gates at one half
 # *not* is worn away; overwriting keeps the last word only; adding everything keeps the sum
 # .7, and no trace of *not* is left in its sign.
@@ -1080,7 +1082,10 @@ claim(
     ", ".join(map(str, right.values())),
 )
 
-# %% needs="lstm_forward lstm_step lstm_gates" slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### Three runs, and one learned cell
+
+# %% needs="lstm_forward lstm_step lstm_gates" slide="-" hide_input=true
 show(
     figures_05.learned_door(
         {seed: losses for seed, (_, losses) in learned.items()},
@@ -1095,7 +1100,9 @@ show(
 # %%
 reveal("05.13")
 
-# %% [markdown] answer="05.13" sealed=true slide="fragment"
+# %% [markdown] answer="05.13" sealed=true slide="subslide"
+# ### It learned the rule
+#
 # **Nearly all right.** Nobody told it to be quiet, to count or to start again: it learned
 # the *rule*, from streams about half as long. And it found your trick: the weight with which
 # its forget gate reads what it has just shown is negative.
