@@ -168,20 +168,19 @@ def learned_door(
         h: (T,) its visible state.
         target: (T,) what h should be.
     """
-    layout = [["error", "memory"], ["error", "shown"]]
-    fig, axes = plt.subplot_mosaic(layout, figsize=(11, 4.6), layout="constrained", width_ratios=(1, 1.5))
+    fig, axes = plt.subplot_mosaic("em;es", figsize=(11, 4.6), layout="constrained", width_ratios=(1, 1.5))
     positions = np.arange(1, len(stream) + 1)
     for (seed, curve), style in zip(losses.items(), ("-", "--", ":"), strict=False):
-        axes["error"].semilogy(np.sqrt(curve), style, color=GREY, lw=2.5, label=f"seed {seed}")
-    axes["error"].set(xlabel="updates", ylabel="error (root of the mean square)")
-    axes["error"].legend()
-    axes["memory"].bar(positions, c, width=0.7, color=MEMORY)
-    axes["memory"].set(ylabel="memory c")
-    _events(axes["memory"], stream)
-    _shown(axes["shown"], positions, h, np.asarray(target))
-    axes["shown"].set(ylabel="visible h")
-    _events(axes["shown"], stream, "a stream three times as long as those it learned from")
-    axes["shown"].legend(loc="upper right", ncols=2, fontsize=10, borderaxespad=0)
+        axes["e"].semilogy(np.sqrt(curve), style, color=GREY, lw=2.5, label=f"seed {seed}")
+    axes["e"].set(xlabel="updates", ylabel="error (root of the mean square)")
+    axes["e"].legend()
+    axes["m"].bar(positions, c, width=0.7, color=MEMORY)
+    axes["m"].set(ylabel="memory c")
+    _events(axes["m"], stream)
+    _shown(axes["s"], positions, h, np.asarray(target))
+    axes["s"].set(ylabel="visible h")
+    _events(axes["s"], stream, "a stream three times as long as those it learned from")
+    axes["s"].legend(loc="upper right", ncols=2, fontsize=10, borderaxespad=0)
     return fig
 
 

@@ -46,11 +46,11 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
     }
 
 
-def peephole_inputs(rng, D=4, H=3, N=2, scale=0.8, looks=0.9):
-    """A step's inputs, and three columns of peepholes."""
+def peephole_inputs(rng, D=4, H=3, N=2, scale=0.5):
+    """A step's inputs, and three columns of peepholes; the memory is large, so that a tanh changes it."""
     inputs = step_inputs(rng, D, H, N, scale)
-    peepholes = {name: looks * both_signs(rng, (H, 1), 0.5, 1.5) for name in ("fp", "ip", "op")}
-    return {**inputs, "W": inputs["W"] | peepholes}
+    peepholes = {name: both_signs(rng, (H, 1), 0.4, 1.0) for name in ("fp", "ip", "op")}
+    return {**inputs, "c_prev": both_signs(rng, (H, N), 1.5, 3.0), "W": inputs["W"] | peepholes}
 
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.8):
@@ -263,7 +263,7 @@ peephole_step = Exercise(
         **sizes(peephole_inputs, N=1, H=1, D=1),
         "as many inputs as units (D = H)": partial(peephole_inputs, D=3, H=3),
         "as many sequences as units (N = H)": partial(peephole_inputs, N=3, H=3),
-        "saturated gates": partial(peephole_inputs, scale=saturating(near=0.8, far=60.0)),
+        "saturated gates": partial(peephole_inputs, scale=saturating(near=0.5, far=60.0)),
     },
     hints=(
         "Three gates get one more summand each, and the candidate gets none. What must be known before "
