@@ -132,6 +132,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 # "no, it saturates" (all its states differ; they only crowd together).
 
 # %% guess="05.1"
+# A list of three numbers; then True or False.
 guess("05.1", after_1_2_3=[0.25, 0.4375, 0.578], differ_after_19_and_20=True)
 
 # %% [markdown] answer="05.1" slide="fragment"
@@ -192,6 +193,7 @@ guess("05.1", after_1_2_3=[0.25, 0.4375, 0.578], differ_after_19_and_20=True)
 # mixture; this is a sum.
 
 # %% guess="05.2"
+# A list of two numbers.
 guess("05.2", c_t=[0, 3.5])
 
 # %% [markdown] answer="05.2" slide="fragment"
@@ -255,7 +257,7 @@ guess("05.3", stays_below=10)
 
 # %% hide_input=true
 c = c_start = rng.normal(size=1000)
-nearly, total = 0.0, c_start.copy()
+nearly = 0.0
 for t in range(1, 31):
     f, i, candidate = rng.uniform(size=1000), rng.uniform(size=1000), rng.uniform(-1, 1, size=1000)
     c, nearly = memory(c, f, i, candidate), memory(nearly, 0.999, 0.999, 0.999)
@@ -266,7 +268,7 @@ c = np.ones(4)
 for i, candidate in steps:
     c = memory(c, 1.0, i, candidate)
 assert np.allclose(c, 1 + sum(i * candidate for i, candidate in steps)), "(5.7) does not hold"
-print("(5.7) and (5.8) hold")
+print("(5.7) holds, and so does (5.8), the bound that the answer gives")
 
 # %% [markdown] slide="slide"
 # ## Part 3 · The visible state
@@ -504,7 +506,8 @@ def lstm_forward(
 check(lstm_forward)
 
 # %% [markdown] sitting=2
-# > **A place to stop.** You have built an LSTM. What follows is what it can do.
+# > **A place to stop.** You have built an LSTM. What follows is what it can do. (When you
+# > come back after a restart, run the cells above once more.)
 
 # %% [markdown] slide="slide"
 # ## A bias is a weight on an input that is always 1
