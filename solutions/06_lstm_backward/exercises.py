@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise, Gradient
+from autograder import Exercise, Gradient, Stage, Way
 from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
 
 ALIKE = common.ALIKE
@@ -61,6 +61,62 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     }
 
 
+def silenced(draw, alone="", identity=(), zero=(), H=3, **sizes):
+    """A draw whose inputs silence ways back.
+
+    Args:
+        draw: the inputs of the step.
+        alone: the one network whose weights are kept; "" keeps all.
+        identity: weights that become the identity.
+        zero: arguments that become zero, "dh" or "dc".
+        H: units, and inputs as well.
+        sizes: of the draw.
+    """
+
+    def silent(rng):
+        inputs = draw(rng, D=H, H=H, **sizes)
+        W = {k: 0 * w if alone and k[0] != alone else w for k, w in inputs["W"].items()}
+        W |= {key: np.eye(H) for key in identity}
+        return made({**inputs, **{name: 0 * inputs[name] for name in zero}, "W": W})
+
+    return silent
+
+
+def made(inputs):
+    """Memory and gates as the step makes them from these inputs."""
+    step = _step if "fh" in inputs["W"] else _coupled_step
+    _, c_t, gates = step(inputs["x_t"], inputs["h_prev"], inputs["c_prev"], inputs["W"])
+    return {**inputs, "c_t": c_t, "gates": gates}
+
+
+def _coupled_step(x_t, h_prev, c_prev, W):
+    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t for k in "ioc"}
+    gates = {k: np.tanh(z[k]) if k == "c" else _sigmoid(z[k]) for k in "ioc"}
+    c_t = (1 - gates["i"]) * c_prev + gates["i"] * gates["c"]
+    return gates["o"] * np.tanh(c_t), c_t, gates
+
+
+def coupled_inputs(rng, D=4, H=3, N=2, scale=0.7, only_dc=False):
+    inputs = step_inputs(rng, D, H, N)
+    W = {k + s: scale * rng.normal(size=(H, H if s == "h" else D)) for k in "ioc" for s in "hx"}
+    dh = 0 * inputs["dh"] if only_dc else inputs["dh"]
+    return made({**inputs, "dh": dh, "W": W})
+
+
+def open_forget_gate(rng):
+    """A step of the LSTM whose forget gate is 1, to sixteen digits."""
+    inputs = step_inputs(rng)
+    W = inputs["W"] | {"fb": np.full((3, 1), 40.0)}
+    return made({**inputs, "W": W | {key: 0 * W[key] for key in ("fh", "fx")}})
+
+
+def shut_input_gate(rng):
+    """A step of the cell with coupled gates whose input gate is 0, to sixteen digits."""
+    inputs = coupled_inputs(rng)
+    W = inputs["W"] | {"ih": 0 * inputs["W"]["ih"], "ix": np.full_like(inputs["W"]["ix"], -40.0)}
+    return made({**inputs, "x_t": 0.5 + np.abs(inputs["x_t"]), "W": W})
+
+
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     xs = rng.normal(size=(T, D, N))
     h0, c0 = some_states(rng, H, N), both_signs(rng, (H, N), 0.3, 2.0)
@@ -101,6 +157,18 @@ def torch_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
     return torch_gradients(_torch_step, (dh, dc), x_t, h_prev, c_prev, W)
 
 
+def _torch_coupled_step(x_t, h_prev, c_prev, W):
+    import torch
+
+    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t for k in "ioc"}
+    c_t = torch.lerp(c_prev, torch.tanh(z["c"]), torch.special.expit(z["i"]))
+    return torch.special.expit(z["o"]) * torch.tanh(c_t), c_t
+
+
+def torch_coupled_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    return torch_gradients(_torch_coupled_step, (dh, dc), x_t, h_prev, c_prev, W)
+
+
 def torch_backward(dhs, xs, h0, c0, hs, cs, gates, W):
     return torch_gradients(lambda *walk: _torch_walk(*walk)[0], dhs, xs, h0, c0, W)
 
@@ -126,6 +194,110 @@ def torch_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
 
 # ------------------------------------------------------------------------ lstm_step_backward
 
+# What a check may say of a derivation: which way is wrong. Never by which factor.
+NETWORKS = {"f": "forget", "i": "input", "o": "output", "c": "candidate"}
+MEMORY = "what arrives at the memory is not right"
+BEFORE = "what goes on to the memory before (`dc_prev`) is not right"
+VISIBLE = "the gradients by the matrices of the visible state are not right"
+TO_STATE, TO_INPUT = "what comes home to `dh_prev` is not right", "what comes home to `dx` is not right"
+
+
+def through(k):
+    """What is said of the way through a network."""
+    return f"the way through the {NETWORKS[k]}{'' if k == 'c' else ' gate'} is not right"
+
+
+def ways(exercise, networks, letters):
+    """The ways back through a step with two states.
+
+    Args:
+        exercise: its name.
+        networks: letters of the networks that the step has.
+        letters: those of each network's arrays.
+    """
+    of = {k: tuple(f'dW["{k}{letter}"]' for letter in letters) for k in networks}
+    from_memory = [k for k in networks if k != "o"]
+    said = {
+        through(k): Way(
+            of[k],
+            f"What did it have a part in, and what lies between that and its pre-activation? "
+            f'`check({exercise}, stage="{NETWORKS[k]}")` tries this way alone.',
+            () if k == "o" else (MEMORY,),
+        )
+        for k in networks
+    }
+    return {
+        MEMORY: Way(
+            (*(output for k in from_memory for output in of[k]), "dc_prev"),
+            "Who reads the memory after the step? From each reader a way leads back to it. "
+            f'`check({exercise}, stage="memory")` looks at what arrives there.',
+        ),
+        **said,
+        BEFORE: Way(
+            ("dc_prev",),
+            "How did the memory before get into the memory after? "
+            f'`check({exercise}, stage="memory before")` tries this way alone.',
+            (MEMORY,),
+        ),
+        VISIBLE: Way(
+            tuple(f'dW["{k}h"]' for k in networks),
+            "What did these matrices multiply in this step?",
+            (MEMORY, *said),
+        ),
+        TO_STATE: Way(
+            ("dh_prev",),
+            "Who reads the visible state before the step? One way is missing or comes home changed: the "
+            'stages "… home" look at one each.',
+            (MEMORY, *said),
+        ),
+        TO_INPUT: Way(("dx",), "Who reads the input? From each reader a way comes home.", (MEMORY, *said)),
+    }
+
+
+def stages(draw, networks, whole):
+    """Each way alone.
+
+    Args:
+        draw: the inputs of the step.
+        networks: letters of the networks that the step has.
+        whole: a draw in which the memory's own wire hands all on, and how that is said.
+    """
+    handed_on, says = whole
+    made_of = {
+        k: f"only what the {word}{'' if k == 'c' else ' gate'} reads has weights here"
+        for k, word in NETWORKS.items()
+    }
+    return {
+        "memory": Stage(
+            handed_on,
+            ("dc_prev",),
+            f"{says}, so `dc_prev` shows all that arrives at the memory after the step",
+        ),
+        "memory before": Stage(
+            silenced(draw, zero=("dh",)),
+            ("dc_prev",),
+            "`dh` is zero here: what arrives at the memory is `dc` alone, and `dc_prev` shows how it goes on",
+        ),
+        **{
+            NETWORKS[k]: Stage(
+                silenced(draw, alone=k, identity=(k + "x",), zero=("dc",) if k == "o" else ("dh",)),
+                ("dx",),
+                f'{made_of[k]}, `W["{k}x"]` is the identity, and {"`dc`" if k == "o" else "`dh`"} is zero: '
+                "`dx` is the gradient by its pre-activation",
+            )
+            for k in networks
+        },
+        **{
+            f"{NETWORKS[k]} home": Stage(
+                silenced(draw, alone=k),
+                ("dh_prev",),
+                f"{made_of[k]}: its way alone ends in `dh_prev`",
+            )
+            for k in networks
+        },
+    }
+
+
 lstm_step_backward = Exercise(
     returns=("dx", "dh_prev", "dc_prev", "dW"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
@@ -136,13 +308,13 @@ lstm_step_backward = Exercise(
         "saturated gates": partial(step_inputs, scale=saturating(near=0.7, far=10.0)),
     },
     hints=(
-        "Go backward through the formulas in their order: from h_t to the memory (6.6), from the "
-        "memory to the gates (6.7) and to the memory before (6.8), through the squashing "
-        "functions (6.9), and through the matrices to the inputs and the weights (6.10, 6.11).",
-        "Everything up to the matrices is (H, N) and goes entry by entry. A matrix gets "
-        "(H, N) times the transpose of what it multiplied; a bias gets the sum over the columns, "
-        "and stays (H, 1).",
-        "Start with `tanh_c = np.tanh(c_t)` and `dc_total = dc + …`, what comes through h_t.",
+        "Go backward through the formulas in their order: from h_t to the memory and the output gate "
+        "(6.3), from the memory to the other three networks and to the memory before (6.2), then to the "
+        "pre-activations, and home.",
+        "Everything up to the matrices is (H, N) and goes entry by entry. A matrix's gradient has its "
+        "shape, and so has a bias's: (H, 1).",
+        "Take one way at a time, and begin with what all others need: "
+        '`check(lstm_step_backward, stage="memory")` looks at what arrives at the memory.',
     ),
     gradient=Gradient(
         of="lstm_step",
@@ -151,6 +323,12 @@ lstm_step_backward = Exercise(
         wrt={"dx": "x_t", "dh_prev": "h_prev", "dc_prev": "c_prev", "dW": "W"},
     ),
     confirm=torch_step_backward,
+    stages=stages(
+        step_inputs,
+        GATES,
+        (open_forget_gate, "The forget gate stands at 1 here"),
+    ),
+    ways=ways("lstm_step_backward", GATES, "hxb"),
 )
 
 # ----------------------------------------------------------------------------- lstm_backward
@@ -202,4 +380,38 @@ gradient_flow = Exercise(
         "write the last row of each before the loop.",
     ),
     confirm=torch_flow,
+)
+
+# --------------------------------------------------------------------- coupled_step_backward
+
+coupled_step_backward = Exercise(
+    returns=("dx", "dh_prev", "dc_prev", "dW"),
+    cases=(coupled_inputs, partial(coupled_inputs, D=5, H=4, N=3)),
+    edge_cases={
+        **sizes(coupled_inputs, N=1, D=1, H=1),
+        "as many inputs as units (D = H)": partial(coupled_inputs, D=3),
+        "only dc arrives": partial(coupled_inputs, only_dc=True),
+        "saturated gates": partial(coupled_inputs, scale=saturating(near=0.7, far=10.0)),
+    },
+    hints=(
+        "Write the step as a list of small ones, and mark those that differ from the LSTM's. Where is the "
+        "input gate read?",
+        "Everything up to the matrices is (H, N). Both states are read at as many places as in the LSTM, or "
+        "fewer; what comes home is added.",
+        "Begin with what stays as it was: "
+        '`check(coupled_step_backward, stage="memory")`, then "output" and "candidate".',
+    ),
+    gradient=Gradient(
+        of="coupled_step",
+        returns=("h_t", "c_t", "gates"),
+        upstream={"dh": "h_t", "dc": "c_t"},
+        wrt={"dx": "x_t", "dh_prev": "h_prev", "dc_prev": "c_prev", "dW": "W"},
+    ),
+    confirm=torch_coupled_backward,
+    stages=stages(
+        coupled_inputs,
+        "ioc",
+        (shut_input_gate, "The input gate stands at 0 here"),
+    ),
+    ways=ways("coupled_step_backward", "ioc", "hx"),
 )
