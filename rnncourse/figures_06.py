@@ -193,8 +193,8 @@ def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
         norms: label -> (seeds, T) norms.
     """
     fig, ax = plt.subplots(figsize=(8, 3.6))
-    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
-    styles = iter(("-", "--", "-."))
+    colours = iter((WITH, WITHOUT))
+    styles = iter(("-", "--"))
     for label, lines in norms.items():
         drawn = ax.loglog(
             np.arange(1, lines.shape[1] + 1), lines.T, next(styles), color=next(colours), lw=1.5
@@ -203,28 +203,6 @@ def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
     ax.set(xlabel="symbols read", ylabel=r"norm of the memory $\|c_t\|$")
     ax.legend(loc="upper left")
     ax.grid(alpha=0.25)
-    return fig
-
-
-def sizes_of_memory(sizes: Mapping[str, np.ndarray]) -> Figure:
-    """Typical size of every memory cell, sorted, one panel per network.
-
-    Args:
-        sizes: label -> (seeds, H) typical |c| of each cell.
-    """
-    fig, axes = plt.subplots(1, len(sizes), figsize=(4.1 * len(sizes), 3.2), sharey=True)
-    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
-    for ax, (label, values) in zip(np.atleast_1d(axes), sizes.items(), strict=True):
-        colour = next(colours)
-        for row in np.sort(values, axis=1):
-            ax.semilogy(np.arange(1, len(row) + 1), np.maximum(row, 1e-2), "o-", ms=4, lw=1, color=colour)
-        ax.axhspan(1e-2, 3, color=COLOURS["green"], alpha=0.12, lw=0)
-        ax.set_title(label, fontsize=12)
-        ax.set_xlabel("cells, smallest first")
-        ax.set_xticks([1, 4, 8, 12, 16])
-    np.atleast_1d(axes)[0].set_ylabel(r"typical $|c|$")
-    np.atleast_1d(axes)[0].text(1, 0.014, "tanh still has a slope here", fontsize=10, color="#006b4f")
-    fig.tight_layout()
     return fig
 
 
