@@ -711,17 +711,15 @@ def lstm_backward(
         dW: gradients by the weights, same keys and shapes as W, summed over all steps.
     """
     ### BEGIN SOLUTION
-    dxs = np.zeros(xs.shape)
+    dxs, dh_carried, dc_carried = np.zeros(xs.shape), np.zeros(h0.shape), np.zeros(c0.shape)
     dW = {key: np.zeros(weights.shape) for key, weights in W.items()}
-    dh_carried = np.zeros(h0.shape)
-    dc_carried = np.zeros(c0.shape)
     for t in reversed(range(len(xs))):
         h_prev = hs[t - 1] if t > 0 else h0
         c_prev = cs[t - 1] if t > 0 else c0
-        gates_t = {k: gate[t] for k, gate in gates.items()}
+        now = {k: gate[t] for k, gate in gates.items()}
         dh = dhs[t] + dh_carried  # (6.12)
         dx, dh_carried, dc_carried, dW_t = lstm_step_backward(
-            dh, dc_carried, xs[t], h_prev, c_prev, cs[t], gates_t, W
+            dh, dc_carried, xs[t], h_prev, c_prev, cs[t], now, W
         )
         dxs[t] = dx
         for key in dW:
@@ -811,8 +809,8 @@ def gradient_flow(
     for t in reversed(range(len(xs))):
         h_prev = hs[t - 1] if t > 0 else h0
         c_prev = cs[t - 1] if t > 0 else c0
-        gates_t = {k: gate[t] for k, gate in gates.items()}
-        _, dh, dc, _ = lstm_step_backward(dh, dc, xs[t], h_prev, c_prev, cs[t], gates_t, W)
+        now = {k: gate[t] for k, gate in gates.items()}
+        _, dh, dc, _ = lstm_step_backward(dh, dc, xs[t], h_prev, c_prev, cs[t], now, W)
         dh_norms[t] = np.linalg.norm(dh, axis=0)
         dc_norms[t] = np.linalg.norm(dc, axis=0)
     return dh_norms, dc_norms

@@ -206,7 +206,7 @@ def torch_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
 
 # What a check may say of a derivation: which way is wrong. Never by which factor.
 NETWORKS = {"f": "forget", "i": "input", "o": "output", "c": "candidate"}
-MEMORY = "what arrives at the memory is not right"
+MEMORY = "what arrives at the memory, or all that begins there, is not right"
 BEFORE = "what goes on to the memory before (`dc_prev`) is not right"
 VISIBLE = "the gradients by the matrices of the visible state are not right"
 PEEPHOLES = "the gradients by the peepholes are not right"

@@ -397,7 +397,8 @@ def peephole_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
         total = dc[:, n] + dh[:, n] * o * (1 - t**2) + p["o"] * z_o
         z_f, z_i = total * old * f * (1 - f), total * a * i * (1 - i)
         dc_prev[:, n] = total * f + p["f"] * z_f + p["i"] * z_i
-        for k, z, seen in (("f", z_f, old), ("i", z_i, old), ("o", z_o, new), ("c", total * i * (1 - a**2), 0)):
+        z_c = total * i * (1 - a**2)
+        for k, z, seen in (("f", z_f, old), ("i", z_i, old), ("o", z_o, new), ("c", z_c, 0)):
             dx[:, n] += z @ W[k + "x"]
             dh_prev[:, n] += z @ W[k + "h"]
             dW[k + "h"] += np.outer(z, h_prev[:, n])
