@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors keys lint build lectures bench aarch64 torch lock clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures site bench aarch64 torch lock clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -34,7 +34,7 @@ ready-dev:
 lab: ready  ## JupyterLab on work/, your copy of notebooks/
 	@$(BIN)/python scripts/lab.py $(ARGS)
 
-demo: ready  ## build, grade the sample class, gradebook, feedback, class report
+demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 test: lint  ## lint, releases up to date, the whole test suite
@@ -63,6 +63,9 @@ build: ready  ## masters -> releases, public cases, solved pages
 lectures: ready  ## slide decks that need no network, in build/slides/
 	$(BIN)/python -m autograder slides $(if $(THEME),--theme $(THEME)) $(ARGS)
 
+site: ready-dev  ## lessons, explorers, decks and documentation as pages, in build/site/
+	$(BIN)/python scripts/make_site.py $(ARGS)
+
 bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)
 
@@ -81,4 +84,4 @@ clean:  ## remove build/ and caches (.venv and work/ stay)
 
 uninstall: clean  ## remove .venv and the course's own cache too; what people wrote stays
 	rm -rf .venv .setup.lock *.egg-info "$${XDG_CACHE_HOME:-$${HOME:-}/.cache}/rnncourse"
-	@echo "work/, submitted/, gradebook.db and course.key are yours and stay, wherever they are."
+	@echo "work/, submitted/, collected/, roster.csv, gradebook.db and course.key are yours and stay, wherever they are."

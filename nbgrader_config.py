@@ -41,7 +41,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.SaveCells",
+    "autograder.nbgrader_door.follow.FollowCells",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -49,6 +49,7 @@ c.GenerateAssignment.preprocessors = [
     "autograder.course.stub_solutions.StampRelease",
 ]
 c.CourseStep.root = str(ROOT)
+c.LatePenalties.root = str(ROOT)
 c.Autograde.sanitize_preprocessors = [
     "autograder.nbgrader_door.plugin.TidyCells",
     "nbgrader.preprocessors.ClearOutput",
@@ -61,7 +62,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",
     "autograder.nbgrader_door.plugin.SaveSandboxGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "autograder.nbgrader_door.late.LatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.exporter_class = "autograder.nbgrader_door.plugin.SubmittedNotebook"
@@ -78,7 +79,8 @@ c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:
 # leave those students out, and say why.
-_left_out = students_left_out(ROOT / "submitted", ROOT / "autograded", sys.argv)
+_is_ours = "autograder" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name)
+_left_out = {} if _is_ours else students_left_out(ROOT / "submitted", ROOT / "autograded", sys.argv)
 for _student, _reason in _left_out.items():
     say_once(f"not graded: {_student!a}: {_reason}")
 if any("," in name for name in _left_out):

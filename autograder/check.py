@@ -31,6 +31,7 @@ from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
+    functions_in,
     lacking,
     namespace_where_graded,
     ran_cells,
@@ -114,7 +115,7 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
         raise CheckFailed(f"{sheet.name} has no stage {stage!r}; there is: {there}")
     if _is_stub(function, sheet.name):
         raise CheckFailed(f"{sheet.name}: not answered yet")
-    judgement = judge_probe(sheet, probe, caller(function))
+    judgement = judge_probe(sheet, probe, caller(_called_for(sheet, function)))
     _show(judgement, sheet)
     if judgement.status != "right":
         said = f"{sheet.name}, stage {stage!r}: not right yet"
@@ -152,7 +153,8 @@ def judge_here(
     """
     if _is_stub(function, sheet.name):
         return unanswered(sheet)
-    theirs = getattr(function, "__globals__", {})
+    theirs = _globals_of(function)
+    called = _called_for(sheet, function)
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
     used = _called(function, sheet.spec.needs)
     gone = [n for n in used if n not in theirs]
@@ -164,9 +166,9 @@ def judge_here(
     known = right | frozenset(checks.around.get("names", ())) - {sheet.name}
     # Called plainly: what watches over a call costs more than a small forward does.
     costs = Costs(trusted(forward), time.process_time, time.process_time) if callable(forward) else None
-    call = caller(function, known, limit)
+    call = caller(called, known, limit)
     judgement = judge(sheet, call, own_forward, right=right, called=frozenset(used), costs=costs)
-    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, function, right, limit)):
+    if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, called, right, limit)):
         judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
@@ -209,6 +211,28 @@ def _spoilt_by(
     return None
 
 
+def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names of the notebook that a function, or a class's methods, can read."""
+    return next((one.__globals__ for one in functions_in(function)), {})
+
+
+def _called_for(sheet: Sheet, function: Callable[..., Any]) -> Callable[..., Any]:
+    """What is called to try an answer: the function itself, or the notebook's given one that uses it.
+
+    Raises:
+        CheckFailed: the given one is not there.
+    """
+    tried_by = sheet.spec.tried_by
+    if not tried_by:
+        return function
+    given = _globals_of(function).get(tried_by)
+    if not isinstance(given, FunctionType):
+        raise CheckFailed(f"this tries `{sheet.name}` with `{tried_by}`. {_run_again([tried_by])}.")
+    if given.__globals__.get(sheet.name) is function:
+        return given
+    return with_others_in_place(given, {sheet.name: function})
+
+
 def _run_again(names: Sequence[str]) -> str:
     cells = "cell" if len(names) == 1 else "cells"
     return f"Nothing of that name is here, as after a restart: run its {cells} again"
@@ -224,7 +248,8 @@ def _confirm_where_graded(
     namespace = namespace_where_graded(checks.around, ran_cells(kernel))
     lacked = lacking(function, namespace, checks.names)
     # A name in a branch that is never taken does no harm: what counts is what comes of the calls.
-    if not lacked or judge(sheet, caller(without(function, lacked))).status == "right":
+    called = _called_for(sheet, function)
+    if not lacked or judge(sheet, caller(without(called, lacked))).status == "right":
         return
     found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()))
     judgement.status, judgement.share = "wrong", 0.0
@@ -380,13 +405,16 @@ def _source_tree(function: Callable[..., Any]) -> ast.Module | None:
 
 
 def _is_stub(function: Callable[..., Any], name: str) -> bool:
+    if isinstance(function, type):  # of a notebook's class only the methods have a source that can be found
+        methods = functions_in(function)
+        return bool(methods) and all(_is_stub(method, name) for method in methods)
     tree = _source_tree(function)
     return tree is not None and is_stub(tree, getattr(function, "__name__", name))
 
 
 def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
     """The needed functions that a function reads, itself or through helpers and functions that it needs."""
-    theirs = getattr(function, "__globals__", {})
+    theirs = _globals_of(function)
     found: list[str] = []
     waiting, seen = [function], set()
     while waiting:
@@ -403,15 +431,13 @@ def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
 
 def _global_names(function: Callable[..., Any]) -> list[str]:
     """The names that a function reads from the notebook; attributes (`x.T`) are none."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return []
-    return list(dict.fromkeys(name for name, is_module in read_within(code) if not is_module))
+    read = [pair for one in functions_in(function) for pair in read_within(one.__code__)]
+    return list(dict.fromkeys(name for name, is_module in read if not is_module))
 
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
     """A note where a function reads an array or a size of the notebook that it should get as an argument."""
-    theirs = getattr(function, "__globals__", {})
+    theirs = _globals_of(function)
     names = [
         n
         for n in _global_names(function)

@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `report`, `export`, `slides`, `bundle` and others."""
+"""The command line: `autograder build`, `grade`, `slides`, `bundle` and others (about marks: `marks.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -16,8 +15,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import Places, course_key, course_root, find_masters, journal_path, keep_private
+from autograder.course.places import (
+    Places,
+    course_key,
+    course_root,
+    find_masters,
+    journal_path,
+    keep_private,
+)
 from autograder.errors import CourseError, SandboxUnavailable
+from autograder.marks import collect, export, moment_in_utc, report, return_, say_changes, say_spellings
 
 app = typer.Typer(
     add_completion=False,
@@ -26,9 +33,12 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
+for command in (collect, report, export):
+    app.command()(command)
+app.command(name="return")(return_)
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 READ_ONLY_REMEDY = (
-    "Where the course's folder cannot be written, name another place: `grade`, `report` and `export` take "
+    "Where the course's folder cannot be written, name another place: `grade` and `report` take "
     "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
     "holds the course's key where course.key cannot be made"
 )
@@ -60,6 +70,7 @@ def build(
     With --upto, also a folder with the releases up to a notebook and what they import, and nothing that a
     later one gives: for a class that is no further.
     """
+    from autograder.course.masters import left_out  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.stage import stage, up_to  # noqa: PLC0415
 
@@ -71,6 +82,9 @@ def build(
             raise CourseError("--upto goes without names of notebooks, and without --check")
         folders = up_to(folders, upto)
     for folder in folders:
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         if self_study:
             out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
             continue
@@ -104,6 +118,9 @@ def grade(
     autograded: Annotated[
         Path, typer.Option(help="With --gradebook: nbgrader's folder for annotated notebooks.")
     ] = Path("autograded"),
+    due: Annotated[
+        str | None, typer.Option(help="Late from here on, 2026-11-20T23:59+01:00; kept in the gradebook.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write one record a student.")] = None,
     journal_file: Annotated[Path | None, typer.Option("--journal", help="Where records are kept.")] = None,
@@ -123,9 +140,13 @@ def grade(
         from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
 
         shown = shown_url(gradebook)  # before an hour of grading, not after it
+    deadline = moment_in_utc(due) if due else None
+    if deadline and not gradebook:
+        raise CourseError("--due is kept in the gradebook: name one with --gradebook")
     submissions, failures = classroom.find_submissions(submitted, notebook)
     if not submissions and not failures:
         raise CourseError(f"there is no submission of {notebook} in {submitted}")
+    say_spellings(classroom.spellings_of(submitted, notebook))
     path = journal_file or journal_path(home, notebook)
     if unsafe:
         err.print(
@@ -156,8 +177,11 @@ def grade(
                 submitted,
                 autograded,
                 lambda student, content: key_of(content) == journal.key_of(student),
+                {failure.student: failure.reason for failure in failures},
+                deadline,
             )
-            out.print(Text(f"{written} students' marks written to {shown}"))
+            out.print(Text(f"{written.students} students' marks written to {shown}"))
+            say_changes(written, home / "build" / "report" / f"{notebook}-changes.csv")
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:
@@ -218,64 +242,6 @@ def _write_json(path: Path, journal, students: list[str], failures: list, notebo
         file.write("\n]\n")
 
 
-Journalled = Annotated[Path | None, typer.Option("--journal", help="The records, as `grade` wrote them.")]
-
-
-def _open_journal(home: Path, notebook: str, journal_file: Path | None):
-    from autograder.grading.journal import Journal  # noqa: PLC0415
-
-    path = journal_file or journal_path(home, notebook)
-    if not path.is_file():
-        raise CourseError(
-            f"there are no records of {notebook} ({path}); run `autograder grade {quote(notebook)}` first"
-        )
-    return Journal(path)
-
-
-@app.command()
-def report(
-    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    journal_file: Journalled = None,
-    to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
-    root: Root | None = None,
-) -> None:
-    """Draw the class: marks, exercises, the commonest misconceptions."""
-    keep_private()
-    from autograder.course.masters import read_master  # noqa: PLC0415
-    from autograder.report.page import write_report  # noqa: PLC0415
-
-    home = course_root(root)
-    (folder,) = find_masters(home / "solutions", [notebook])
-    path = to or home / "build" / "report" / f"{notebook}.html"
-    with _open_journal(home, notebook, journal_file) as journal:
-        master = read_master(folder)
-        so = {number: question.answers for number, question in master.questions.items()}
-        write_report(path, notebook, master.title, journal.records(journal.students), so)
-    out.print(f"{notebook}: {path}")
-
-
-@app.command()
-def export(
-    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    to: Annotated[str, typer.Option(help="csv, canvas, moodle or gradescope.")] = "csv",
-    journal_file: Journalled = None,
-    file: Annotated[Path | None, typer.Option("--file", help="The file (or folder) to write.")] = None,
-    root: Root | None = None,
-) -> None:
-    """Write marks in the form that another system imports."""
-    keep_private()
-    from autograder.nbgrader_door.export import FORMATS  # noqa: PLC0415
-
-    if to not in FORMATS:
-        raise CourseError(f"--to {to}: there are {', '.join(FORMATS)}")
-    home = course_root(root)
-    path = file or home / "build" / "export" / (f"{notebook}-{to}" + ("" if to == "gradescope" else ".csv"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _open_journal(home, notebook, journal_file) as journal:
-        FORMATS[to](path, notebook, journal.records(journal.students))
-    out.print(f"{notebook}: {path}")
-
-
 @app.command()
 def slides(
     notebooks: Names = None,
@@ -286,7 +252,7 @@ def slides(
     root: Root | None = None,
 ) -> None:
     """Write slide decks that need no network, with live explorers."""
-    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.masters import left_out, read_master  # noqa: PLC0415
     from autograder.release import build as building  # noqa: PLC0415
     from autograder.release.handout import find_chromium, print_handout  # noqa: PLC0415
     from autograder.release.slides import Frame, build_slides  # noqa: PLC0415
@@ -297,6 +263,9 @@ def slides(
     masters = {folder: read_master(folder) for folder in find_masters(places.solutions, None)}
     frame = Frame(tuple(master.title for master in masters.values()), institution, occasion, theme)
     for folder in find_masters(places.solutions, notebooks):
+        if not notebooks and (why := left_out(folder)):
+            err.print(Text(f"{folder.name}: left out: {why}"))
+            continue
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(masters[folder], places), path, masters[folder].title, frame)
         out.print(f"{folder.name}: {path}")

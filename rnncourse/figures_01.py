@@ -17,27 +17,37 @@ SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["blue"], "white", 
 
 
 def unrolled(words: Sequence[str]) -> Figure:
-    """The network unrolled over a sentence: one column of boxes per word, the same weights in each.
+    """The network unrolled over a sentence: a tanh per word, the same weights in each step, one read-out.
 
     Args:
         words: the sentence.
     """
-    T = len(words)
-    fig, ax = plt.subplots(figsize=(1.9 * (T + 1), 2.9))
-    for t in range(T + 1):
-        x = 1.9 * t
-        ax.text(x, 1, rf"$s_{t}$", ha="center", va="center", fontsize=17, bbox=_box("sky"))
-        if t == T:
-            continue
-        arrow = {"arrowstyle": "-|>", "lw": 1.8, "color": COLOURS["blue"]}
-        ax.annotate("", (x + 1.52, 1), (x + 0.38, 1), arrowprops=arrow)
-        ax.text(x + 0.95, 1.14, r"$W^{s,s}$", ha="center", color=COLOURS["blue"], fontsize=14)
-        arrow = {**arrow, "color": COLOURS["red"]}
-        ax.annotate("", (x + 1.9, 0.72), (x + 1.9, 0.24), arrowprops=arrow)
-        ax.text(x + 1.97, 0.46, r"$W^{s,x}$", color=COLOURS["red"], fontsize=14)
-        label = rf"$x_{t + 1}$: {words[t]}"
-        ax.text(x + 1.9, 0, label, ha="center", va="center", fontsize=14, bbox=_box("yellow"))
-    ax.set(xlim=(-0.6, 1.9 * T + 0.9), ylim=(-0.3, 1.4))
+    T, wide = len(words), 2.6
+    fig, ax = plt.subplots(figsize=(wide * T + 2.6, 3.1))
+
+    def arrow(start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+        style = {"arrowstyle": "-|>", "lw": 1.8, "color": COLOURS[colour], "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", end, start, arrowprops=style)
+
+    def box(x: float, y: float, text: str, colour: str) -> None:
+        ax.text(x, y, text, ha="center", va="center", fontsize=17, bbox=_box(colour))
+
+    box(0, 1, r"$s_0$", "sky")
+    for t, word in enumerate(words):
+        left, tanh, right = wide * t, wide * t + 1.5, wide * (t + 1)
+        arrow((left + 0.34, 1), (tanh - 0.42, 1), "blue")
+        ax.text((left + tanh) / 2, 1.12, r"$W^{s,s}$", ha="center", color=COLOURS["blue"], fontsize=15)
+        box(tanh, 1, "tanh", "green")
+        arrow((tanh + 0.42, 1), (right - 0.34, 1), "black")
+        box(right, 1, rf"$s_{t + 1}$", "sky")
+        arrow((tanh, 0.22), (tanh, 0.76), "red")
+        ax.text(tanh + 0.08, 0.46, r"$W^{s,x}$", color=COLOURS["red"], fontsize=15)
+        box(tanh, 0, rf"$x_{t + 1}$: {word}", "yellow")
+    end = wide * T
+    arrow((end + 0.34, 1), (end + 1.1, 1), "black")
+    ax.text(end + 0.72, 1.12, r"$W^{y,s}$", ha="center", fontsize=15)
+    box(end + 2.1, 1, r"softmax: $p$", "yellow")
+    ax.set(xlim=(-0.5, end + 3), ylim=(-0.3, 1.4))
     ax.axis("off")
     return fig
 

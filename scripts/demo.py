@@ -1,4 +1,4 @@
-"""The main job, whole: build, grade the sample class in the sandbox, gradebook, feedback, class report.
+"""An instructor's week: a class's zip comes from Canvas, is graded, marked by hand, and goes back.
 
 Everything it writes is below `build/demo/`, a release of its own included; a second run starts from nothing.
 """
@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from sample_class import write_class  # noqa: E402
+from sample_class import write_canvas_export  # noqa: E402
 
+from autograder.course.masters import left_out  # noqa: E402
+from autograder.course.notebook import ANSWER_PROMPT  # noqa: E402
 from autograder.course.places import Places, find_masters  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
 from autograder.release.build import build  # noqa: E402
@@ -30,6 +31,8 @@ from autograder.sandbox import doctor  # noqa: E402
 
 DEMO = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent
+# A demo of two takes less than two minutes; "all" shows the others too.
+SHOWN = ("01_simple_rnn", "05_lstm")
 
 
 def run(*command: str, may_fail: bool = False) -> None:
@@ -64,38 +67,70 @@ def alone() -> Iterator[None]:
         yield
 
 
-def write_feedback(notebook: str) -> None:
-    """Write the feedback pages of one notebook's class."""
-    run("nbgrader", "generate_feedback", f"--assignment={notebook}", "--log-level=WARN")
+def mark_by_hand(notebook: str, questions: list[str], points: float = 1.0) -> None:
+    """Mark the written questions through nbgrader's API, as formgrader does: one answer, one mark."""
+    from nbgrader.api import Gradebook  # noqa: PLC0415
+
+    with Gradebook(address()) as gradebook:
+        for submission in gradebook.assignment_submissions(notebook):
+            if not _is_graded(submission):
+                continue
+            student = submission.student.id
+            text = (DEMO / "submitted" / student / notebook / f"{notebook}.ipynb").read_text("utf-8")
+            for question in questions:
+                mark = gradebook.find_grade(question, notebook, notebook, student)
+                mark.manual_score = 0.0 if ANSWER_PROMPT in text else points
+                mark.needs_manual_grade = False
+        gradebook.db.commit()
+    names = ", ".join(questions)
+    print(f"\nBy hand, through nbgrader's API: {points:g} for {names}; 0 where nothing was written")
+
+
+def _is_graded(submission: Any) -> bool:
+    """Whether the grader could read a submission."""
+    return any(mark.auto_score is not None for notebook in submission.notebooks for mark in notebook.grades)
+
+
+def address() -> str:
+    """The demo's gradebook."""
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415  (two seconds)
+
+    return sqlite_address(DEMO / "gradebook.db")
 
 
 def main(notebooks: list[str]) -> None:
     """Walk the whole way with the sample class."""
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415  (two seconds)
-
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir(parents=True)
     places = Places(DEMO)
     shutil.copy(ROOT / "nbgrader_config.py", DEMO)
     places.solutions.symlink_to(ROOT / "solutions")
-    graded = []
-    for folder in find_masters(places.solutions, notebooks or None):
-        master = build(folder, places)
-        count = write_class(master, DEMO / "submitted")
-        print(f"{master.name}: built; {count} sample submissions written")
-        run("nbgrader", "generate_assignment", master.name, "--force", "--log-level=WARN")
-        # Submissions that cannot be graded are named, and the status says so: one of them is broken.
-        url = sqlite_address(DEMO / "gradebook.db")
-        run("autograder", "grade", master.name, "--gradebook", url, may_fail=True)
-        run("autograder", "report", master.name)
-        graded.append(master.name)
-    # nbgrader takes more than a second a page: as many notebooks at a time as there are cores.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(write_feedback, graded))
-    run("nbgrader", "export", "--to=grades.csv", "--log-level=WARN")
+    folders = find_masters(places.solutions, notebooks)
+    lacking = {folder: why for folder in folders if (why := left_out(folder))}
+    for folder, why in lacking.items():
+        print(f"{folder.name}: left out: {why}")
+    masters = [build(folder, places) for folder in folders if folder not in lacking]
+    write_canvas_export(masters, DEMO / "canvas")
+    print(
+        f"{', '.join(master.name for master in masters)}: built; Canvas's files written to {DEMO / 'canvas'}"
+    )
+    roster = ("--roster", "canvas/gradebook.csv")
+    for master in masters:
+        name = master.name
+        # What cannot be taken or graded is named, and the status says so: one submission is broken.
+        run("autograder", "collect", f"canvas/{name}.zip", *roster, "--assignment", name, may_fail=True)
+        run("autograder", "grade", name, "--gradebook", address(), may_fail=True)
+        questions = [cell.name for cell in master.cells_with("written")]
+        if questions:
+            mark_by_hand(name, questions)
+        run("autograder", "return", name, "--to", "canvas", "--export", "canvas/gradebook.csv")
+        run("autograder", "report", name)
+    run("autograder", "export", "--course")
     print(f"\nClass reports: {DEMO / 'build' / 'report'}")
-    print(f"Feedback:      {DEMO / 'feedback'}/STUDENT/NOTEBOOK/NOTEBOOK.html")
-    print(f"Gradebook:     {DEMO / 'gradebook.db'}, as CSV {DEMO / 'grades.csv'}")
+    print(
+        f"For Canvas:    {DEMO / 'build' / 'return'}: of each notebook marks to import, and a zip of feedback"
+    )
+    print(f"Gradebook:     {DEMO / 'gradebook.db'}, as CSV {DEMO / 'build' / 'export' / 'course.csv'}")
     lab = f"cd {quote(str(DEMO))} && {quote(str(BIN / 'python'))} -m jupyterlab"
     print(f"Formgrader:    {lab}, then Nbgrader, Formgrader")
 
@@ -104,7 +139,9 @@ def start(notebooks: list[str]) -> None:
     """Look whether the way can be walked, and walk it."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make demo | head` ends it like any other program
     try:
-        find_masters(ROOT / "solutions", notebooks or None)
+        everything = [folder.name for folder in find_masters(ROOT / "solutions")]
+        notebooks = everything if notebooks == ["all"] else notebooks or list(SHOWN)
+        find_masters(ROOT / "solutions", notebooks)
         refuse_without_sandbox()
         with alone():
             main(notebooks)

@@ -7,13 +7,17 @@ Right answers come from `tests/alternatives/`, typical mistakes are the misconce
 from __future__ import annotations
 
 import copy
+import csv
+import io
 import json
 import runpy
+import zipfile
 from pathlib import Path
 from typing import Any
 
-from autograder.course.masters import Master
+from autograder.course.masters import Master, points_of
 from autograder.course.notebook import release_notebook, source_notebook
+from autograder.course.roster import name_key
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,11 +96,56 @@ def _submission(release: dict[str, Any], answers: dict[str, str], own: str = "")
     return json.dumps(notebook, indent=1).encode()
 
 
-def write_class(master: Master, folder: Path) -> int:
-    """Write the sample class in nbgrader's layout; returns how many submissions there are."""
-    submissions = sample_class(master)
-    for student, content in submissions.items():
-        path = folder / student / master.name / f"{master.name}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return len(submissions)
+FAMILIES = {"bela": "Şahin-Öz", "chidi": "O'Neill", "mats": "Rell_48936"}
+NEVER = "quentin"
+
+
+def people(masters: list[Master]) -> dict[str, tuple[str, int]]:
+    """The class as Canvas knows it: login -> "family, given", and Canvas's number. One never hands in."""
+    logins = sorted({*(login for master in masters for login in sample_class(master)), NEVER})
+    return {
+        login: (f"{FAMILIES.get(login, f'Family{i:02d}')}, {login.capitalize()}", 48300 + i)
+        for i, login in enumerate(logins)
+    }
+
+
+def write_canvas_export(masters: list[Master], folder: Path) -> None:
+    """Write what an instructor saves from Canvas: the gradebook, and a zip of each notebook's submissions.
+
+    Files are called what students call them: Untitled, zipped, handed in again, late.
+
+    Args:
+        masters: the notebooks.
+        folder: where the files go.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    known = people(masters)
+    titles = [f"{master.name} ({7000 + i})" for i, master in enumerate(masters)]
+    with (folder / "gradebook.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles, "Final Score"])
+        points = [f"{_points(master):.2f}" for master in masters]
+        writer.writerow(["    Points Possible", "", "", "", "", *points, "(read only)"])
+        for login, (name, number) in known.items():
+            writer.writerow([name, number, f"s{number}", login, "Monday", *("" for _ in masters), ""])
+    for master in masters:
+        with zipfile.ZipFile(folder / f"{master.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for i, (login, content) in enumerate(sample_class(master).items()):
+                name, number = known[login]
+                late = "_LATE" if login == "dalia" else ""
+                shown = {"bela": "Untitled7.ipynb", "emil": f"{master.name}-1.ipynb", "ada": "hw.zip"}
+                file_name = shown.get(login, f"{master.name}.ipynb")
+                data = _zipped(f"{master.name}/{master.name}.ipynb", content) if login == "ada" else content
+                archive.writestr(f"{name_key(name)}{late}_{number}_{91000 + i}_{file_name}", data)
+
+
+def _points(master: Master) -> float:
+    written = sum(points_of(cell) for cell in master.cells_with("written"))
+    return written + sum(exercise.points for exercise in master.exercises.values())
+
+
+def _zipped(name: str, content: bytes) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return data.getvalue()

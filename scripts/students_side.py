@@ -104,7 +104,8 @@ def try_notebook(tries: Tries) -> Result:
             said.append(say(checks, exercise, mistake, function))
     apart: dict[str, float] = {}
     for name in checks.names:
-        apart |= distances(checks.sheet(name), reference[name])
+        sheet = checks.sheet(name)
+        apart |= distances(sheet, reference[sheet.spec.tried_by or name])
     stopped = list(stopping_cells(tries))
     return Result(tries.notebook, said, apart, stopped, time.perf_counter() - started, machine())
 

@@ -40,6 +40,20 @@ def grader_of(confined):  # noqa: F811
     _graders.clear()
 
 
+def pytest_runtest_setup(item):
+    """A test of a notebook that declares a package needs that package."""
+    from course import NOTEBOOKS, folder_of
+    from needs import TORCH, lacking
+
+    from autograder.course.masters import left_out
+
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    for one in parameters:
+        notebook = getattr(one, "notebook", getattr(one, "name", one))
+        if isinstance(notebook, str) and notebook in NOTEBOOKS and left_out(folder_of(notebook)):
+            lacking(TORCH)
+
+
 def pytest_collection_modifyitems(items):
     """Grader, frozen checks, executed cells of a notebook are made once, for all its tests in one process."""
     for item in items:

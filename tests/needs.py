@@ -7,7 +7,7 @@ import pytest
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import Sandbox
 
-TORCH = "PyTorch is not installed: `sh scripts/setup.sh` tries to get its CPU build again"
+TORCH = "PyTorch is not installed: `make torch` tries to get its CPU build again"
 
 
 def lacking(reason: str) -> None:

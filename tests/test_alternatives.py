@@ -26,7 +26,7 @@ def test_every_alternative_passes(notebook, exercise, grader_of, record_property
     alternatives = alternatives_of(notebook, exercise)
     assert len({text.strip() for text in alternatives}) >= AT_LEAST
     for number, text in enumerate(alternatives, start=1):
-        function = master.namespace({exercise: text})[exercise]
+        function = master.called(exercise, {exercise: text})
         forward = caller(master.reference[sheet.forward.name]) if sheet.forward else None
         costs = Costs(forward, time.process_time, time.process_time) if forward else None
         judgement = judge(sheet, caller(function), forward, costs=costs)

@@ -14,6 +14,7 @@ from autograder.grading.submission import Planner, read_cells
 from autograder.record import Record
 from autograder.release.build import build_self_study, release_text
 from autograder.report.page import write_report
+from autograder.report.standing import Standing, State
 from autograder.report.summary import summarise
 from autograder.student_log import read_progress, remember
 
@@ -174,9 +175,11 @@ def test_the_class_report_shows_what_was_typed_and_given_up(tmp_path):
         for i, value in enumerate([0.45, 0.45, 0.6312, "<b>"])
     ]
     so = {number: question.answers for number, question in master_of(NOTEBOOK).questions.items()}
-    (said,) = summarise(NOTEBOOK, records).said(so)
+    standings = [Standing(record.student, State.GRADED) for record in records]
+    record_of = {record.student: record for record in records}.get
+    (said,) = summarise(NOTEBOOK, standings, record_of).said(so)
     assert said.counts == [("0.45", 2), ("0.6312", 1), ("<b>", 1)] and said.so == "0.6312"
-    page = write_report(tmp_path / "report.html", NOTEBOOK, "02", records, so).read_text()
+    page = write_report(tmp_path / "report.html", NOTEBOOK, "02", standings, record_of, so).read_text()
     assert "2 × 0.45" in page and "&lt;b&gt;" in page and "<b></div>" not in page
     assert f"<code>{STEP}</code>" in page
 

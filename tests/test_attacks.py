@@ -50,8 +50,8 @@ SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.
 LIMITS = (
-    "LIMITS = {'cell_seconds': 0.8, 'call_seconds': 0.5, 'cpu_seconds': 2, 'memory_bytes': 256 << 20, "
-    "'submission_seconds': 15}"
+    "LIMITS = {'cell_seconds': 0.5, 'call_seconds': 0.3, 'cpu_seconds': 1.2, 'memory_bytes': 256 << 20, "
+    "'submission_seconds': 9}"
 )
 FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20\t\r]")
 
@@ -322,28 +322,24 @@ def test_nobody_is_left_behind_and_nobody_was_called(attacked, by_nbgrader):
 # What is made of the records
 
 
-@pytest.mark.parametrize("form", ["csv", "canvas", "moodle"])
-def test_no_spreadsheet_runs_anything(attacked, form, tmp_path):
+def test_no_spreadsheet_runs_anything(attacked, tmp_path):
+    book = f"sqlite:///{attacked.folder / 'gradebook.db'}"
     done = run(
-        attacked.folder, "autograder", "export", NOTEBOOK, "--to", form, "--file", str(tmp_path / "marks.csv")
+        attacked.folder,
+        "autograder",
+        "export",
+        NOTEBOOK,
+        "--gradebook",
+        book,
+        "--file",
+        str(tmp_path / "m.csv"),
     )
     assert done.returncode == 0, done.stderr
-    text = (tmp_path / "marks.csv").read_text("utf-8")
-    graded = sum(r["score"] is not None for r in attacked.records().values())
-    assert len(list(csv.reader(io.StringIO(text)))) == 1 + graded
+    text = (tmp_path / "m.csv").read_text("utf-8")
+    assert len(list(csv.reader(io.StringIO(text)))) == 1 + len(attacked.records())
     for delimiter in ",;\t":
         cells = [cell for row in csv.reader(io.StringIO(text), delimiter=delimiter) for cell in row]
         assert not [cell for cell in cells if FORMULA.match(cell) and not re.fullmatch(r"-?[\d.]+", cell)]
-
-
-def test_gradescopes_files_stay_in_their_folder(attacked, tmp_path):
-    done = run(
-        attacked.folder, "autograder", "export", NOTEBOOK, "--to", "gradescope", "--file", str(tmp_path / "g")
-    )
-    assert done.returncode == 0, done.stderr
-    written = list((tmp_path / "g").rglob("results.json"))
-    assert len(written) == sum(r["score"] is not None for r in attacked.records().values())
-    assert {path.parent.parent for path in written} == {tmp_path / "g"}
 
 
 # Elements and handlers that only the attackers' text can have made; formgrader's own links hold names.

@@ -1,5 +1,6 @@
 """Files and folders that are not what they should be: a record or a reason, no trace, no silence."""
 
+import csv
 import json
 import os
 import socket
@@ -267,16 +268,21 @@ def test_nobody_is_passed_over_in_silence(graded, quiet):
 
 def test_export_and_report_go_on(graded, tmp_path):
     place, records, _ = graded
-    journal = ("--journal", place / "journal")
-    for form in ("csv", "canvas", "moodle", "gradescope"):
-        told(place, "export", NOTEBOOK, "--to", form, *journal, "--file", tmp_path / form)
-    with_record = {student for student, record in records.items() if record["score"] is not None}
-    rows = (tmp_path / "csv").read_text("utf-8").splitlines()
-    assert len(rows) == 1 + len(with_record)
-    assert {path.name for path in (tmp_path / "gradescope").iterdir()} == with_record
-    told(place, "report", NOTEBOOK, *journal, "--to", tmp_path / "report.html")
+    book = ("--gradebook", f"sqlite:///{tmp_path / 'gradebook.db'}")
+    grade(place, 1, *book, "--autograded", tmp_path / "autograded")
+    submitted = ("--submitted", place / "submitted")
+    told(place, "export", NOTEBOOK, *book, *submitted, "--file", tmp_path / "csv")
+    with (tmp_path / "csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"].lstrip("'"): row for row in csv.DictReader(file)}
+    for student, record in records.items():
+        is_nothing = record["score"] is None
+        assert (rows[student]["state"] == "could not be graded") == is_nothing, student
+        assert rows[student]["score"] == ("" if is_nothing else str(record["score"]))
+    assert len(rows) == len(records)
+    words = ("--journal", place / "journal", "--to", tmp_path / "report.html")
+    told(place, "report", NOTEBOOK, *book, *submitted, *words)
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert all(f"<td>{student}</td>" in page for student in with_record)
+    assert all(f"<td>{student}</td>" in page for student in records)
 
 
 def test_a_second_run_says_the_same_and_grades_nothing_twice(graded):
@@ -332,9 +338,10 @@ def test_places_that_cannot_be_written_are_told(tmp_path):
         (("grade", "no_such_notebook", "--submitted", "submitted"), "no_such_notebook"),
         (("grade", NOTEBOOK, "--submitted", "nowhere"), "there is no folder"),
         (("grade", NOTEBOOK, "--submitted", "empty"), "there is no submission"),
-        (("export", NOTEBOOK, "--journal", "nowhere"), "run `autograder grade"),
-        (("report", NOTEBOOK, "--journal", "nowhere"), "run `autograder grade"),
-        (("export", NOTEBOOK, "--to", "excel"), "csv, canvas, moodle, gradescope"),
+        (("export", NOTEBOOK, "--gradebook", "sqlite:///nowhere.db"), "run `autograder grade"),
+        (("report", NOTEBOOK, "--gradebook", "sqlite:///nowhere.db"), "run `autograder grade"),
+        (("export",), "name one notebook, or --course"),
+        (("export", NOTEBOOK, "--drop", "1"), "--drop goes with --course"),
     ],
 )
 def test_wrong_use_is_told_in_a_sentence(tmp_path, words, said):

@@ -76,8 +76,8 @@ def marks(place):
 
 def export(place):
     done = autograder(
-        place, "export", NOTEBOOK, "--root", TINY.parents[1], "--journal", place / "journal",
-        "--file", place / "marks.csv",
+        place, "export", NOTEBOOK, "--root", TINY.parents[1], "--submitted", place,
+        "--gradebook", f"sqlite:///{place / 'gradebook.db'}", "--file", place / "marks.csv",
     )  # fmt: skip
     assert done.status == 0, done.err
     return (place / "marks.csv").read_bytes()

@@ -10,7 +10,8 @@ from course import NOTEBOOKS
 from processors import settings, tried
 
 OTHERS = [name for name in settings() if name != "as it is"]
-LONG = ("02_backpropagation_through_time", "04_gating", "06_lstm_backward")  # half a minute each
+# half a minute each
+LONG = ("02_backpropagation_through_time", "04_gating", "06_lstm_backward", "07_training")
 QUICK = ("Haswell", "Nehalem")
 GRADED = "01_simple_rnn"
 

@@ -135,6 +135,10 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
+        tried_by: a given function of the notebook that is called in place of the answer, where that is a
+            class, or takes and gives what is no array (tensors, a model): it takes what `cases` draws, uses
+            the answer by its name, and returns arrays.
+        dropped: it was found faulty after it was handed out: it stays in the notebook and counts nothing.
     """
 
     returns: tuple[str, ...]
@@ -151,3 +155,5 @@ class Exercise:
     rtol: float = 1e-8
     atol: float = 1e-10
     derived: bool = False
+    tried_by: str = ""
+    dropped: bool = False

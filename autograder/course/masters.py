@@ -7,6 +7,7 @@ This module knows nothing of students, sandboxes or marks.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import inspect
 import json
 import re
@@ -32,7 +33,7 @@ SLIDE_TYPES = ("slide", "subslide", "fragment", "notes", "skip", "-")
 ROLES = ("exercise", "check", "given", "written", "guess", "recall", "answer", "found")
 # Cells that a release does not hold: its data file does, until they are earned.
 TOLD_LATER = ("answer", "found")
-KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed"}
+KNOWN = {*ROLES, "points", "slide", "needs", "hide_input", "extra", "sitting", "sealed", "dropped"}
 
 
 @dataclass(frozen=True)
@@ -80,20 +81,27 @@ def mark_scheme(source: str) -> str:
 
 @dataclass(frozen=True)
 class GradedExercise:
-    """An exercise of a master: its declaration, its points and its reference solution."""
+    """An exercise of a master: its declaration, points, reference solution, and the cell it is tried by."""
 
     name: str
     points: float
     source: str
     spec: Exercise
+    probe: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name of the function that is called to try an answer: the exercise's, or a given one."""
+        return self.spec.tried_by or self.name
 
     @cached_property
     def parameters(self) -> list[str]:
-        """Names of the arguments of the reference, in order."""
+        """Names of the arguments of the function that is called, in order."""
         namespace: dict[str, Any] = {}
-        match = re.search(rf"^def {self.name}\((.*?)\)(?:\s*->.*?)?:\s*$", self.source, re.M | re.S)
+        source = self.probe or self.source
+        match = re.search(rf"^def {self.called}\((.*?)\)(?:\s*->.*?)?:\s*$", source, re.M | re.S)
         if not match:
-            raise CourseError(f"the cell of exercise {self.name!r} has no `def {self.name}(...)`")
+            raise CourseError(f"the cell of exercise {self.name!r} has no `def {self.called}(...)`")
         header = f"from __future__ import annotations\ndef probe({match.group(1)}): pass"
         exec(compile(header, f"<signature of {self.name}>", "exec"), namespace)
         return list(inspect.signature(namespace["probe"]).parameters)
@@ -198,6 +206,8 @@ class Master:
             place = f"{self.name}, cell {cell.number} ({cell.name})"
             try:
                 exec(compile(source, f"<{place}>", "exec", dont_inherit=True), namespace)
+            except ModuleNotFoundError as error:
+                raise CourseError(f"{self.name}: {needs(error.name or '')}") from error
             except Exception as error:
                 raise CourseError(f"{place} cannot be executed: {error!r}") from error
         return namespace
@@ -220,9 +230,47 @@ class Master:
         except CourseError as error:
             raise CourseError(f"{self.name}: mutant {mutant.name!r} of {exercise!r}: {error}") from error
 
+    def called(self, exercise: str, replaced: dict[str, str] | None = None) -> Callable[..., Any]:
+        """What is called to try an exercise, with the references or with other answers in their places.
+
+        Args:
+            exercise: the exercise.
+            replaced: as in `namespace`.
+        """
+        namespace = self.namespace(replaced) if replaced else self.reference
+        return namespace[self.exercises[exercise].called]
+
     def mutant_function(self, exercise: str, mutant: Mutant) -> Callable[..., Any]:
-        """The function that a student with this misconception would have written."""
-        return self.namespace({exercise: self.mutate(exercise, mutant)})[exercise]
+        """What is called where a student has this misconception."""
+        return self.called(exercise, {exercise: self.mutate(exercise, mutant)})
+
+    def trying(self, exercise: str, answer: Any) -> Callable[..., Any]:
+        """What is called where something is handed in: itself, or the given function that tries it."""
+        graded = self.exercises[exercise]
+        if not graded.probe:
+            return answer
+        namespace = dict(self.reference)
+        exec(compile(graded.probe, f"<what tries {exercise}>", "exec", dont_inherit=True), namespace)
+        namespace[exercise] = answer
+        return namespace[graded.called]
+
+    @property
+    def probes(self) -> list[str]:
+        """The given cells by which exercises are tried, each once."""
+        return list(dict.fromkeys(e.probe for e in self.exercises.values() if e.probe))
+
+
+def needs(package: str) -> str:
+    """What is said of a package that is not installed here."""
+    remedy = "`make torch`" if package == "torch" else f"`pip install {package}`"
+    return f"it needs {package}, which is not installed here: {remedy}"
+
+
+def left_out(folder: Path) -> str:
+    """Why a notebook cannot be executed here, in words; "" where all that it declares is installed."""
+    packages = _read_exercises(Path(folder) / "exercises.py").get("PACKAGES", ())
+    lacking = [package for package in packages if importlib.util.find_spec(package) is None]
+    return needs(lacking[0]) if lacking else ""
 
 
 def read_cells(text: str, place: str) -> list[Cell]:
@@ -290,6 +338,11 @@ def _validate(cell: Cell, place: str) -> None:
         raise CourseError(f"{place}: written question {cell.name!r} has no mark scheme")
 
 
+def points_of(cell: Cell) -> float:
+    """What a graded cell counts: nothing where it was dropped."""
+    return 0.0 if cell.metadata.get("dropped") else float(cell.metadata["points"])
+
+
 def read_master(folder: Path) -> Master:
     """Read `folder/NAME.py`, and the `exercises.py` and `mistakes.txt` beside it.
 
@@ -321,14 +374,27 @@ def read_master(folder: Path) -> Master:
             misconceptions=(*mistakes[cell.name], *spec.misconceptions),
             derived=any(found.name == cell.name for found in master.cells_with("found")),
         )
-        master.exercises[cell.name] = GradedExercise(
-            cell.name, float(cell.metadata["points"]), cell.source, spec
-        )
+        points = 0.0 if spec.dropped else points_of(cell)
+        probe = _probe_of(master, cell.name, spec)
+        master.exercises[cell.name] = GradedExercise(cell.name, points, cell.source, spec, probe)
     if specs:
         raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
     _validate_pairs(master)
     _validate_told(master)
     return master
+
+
+def _probe_of(master: Master, name: str, spec: Exercise) -> str:
+    """The given cell that defines what an exercise is tried by; "" where it is tried by itself."""
+    if not spec.tried_by:
+        return ""
+    begin = re.compile(rf"^def {spec.tried_by}\(", re.M)
+    found = [cell.source for cell in master.cells_with("given") if begin.search(cell.source)]
+    if len(found) != 1:
+        raise CourseError(
+            f"{master.name}: {name!r} is tried by {spec.tried_by!r}, which no given cell defines"
+        )
+    return found[0]
 
 
 def _read_exercises(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.course.handwritten import COURSE, text_id
-from autograder.course.masters import BEGIN, END, TOLD_LATER, Cell, Master
+from autograder.course.masters import BEGIN, END, TOLD_LATER, Cell, Master, points_of
 from autograder.course.questions import ASKING, blank
 from autograder.course.time_needed import PLACE, time_needed
 
@@ -96,7 +96,7 @@ def _cells_of(cell: Cell, master: Master) -> list[dict[str, Any]]:
     elif cell.role == "given":
         metadata["nbgrader"] = _nbgrader(f"given_{cell.name}", locked=True)
     elif cell.role == "written":
-        points = float(cell.metadata["points"])
+        points = points_of(cell)
         metadata["nbgrader"] = _nbgrader(cell.name, locked=True, task=True, points=points)
         return [node, {"cell_type": "markdown", "metadata": {}, "source": ANSWER_PROMPT}]
     return [node]

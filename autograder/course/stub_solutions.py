@@ -9,6 +9,8 @@ from nbgrader.preprocessors import ClearSolutions
 from nbgrader.preprocessors.base import NbGraderPreprocessor
 
 from autograder.course.handwritten import COURSE, release_hash
+from autograder.course.masters import solution_regions
+from autograder.course.stubs import hole
 
 
 class StubSolutions(ClearSolutions):
@@ -16,7 +18,7 @@ class StubSolutions(ClearSolutions):
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        self.code_stub = {language: f'raise NotImplementedError("{name}")'}
+        self.code_stub = {language: hole(name, "\n".join(solution_regions(cell.source)))}
         return super()._replace_solution_region(cell, language)
 
 

@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 import ast
+import textwrap
+
+Definition = ast.FunctionDef | ast.ClassDef
 
 
-def last_definition(tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    """The last top-level definition of a function, the one that counts when the cell has run."""
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+def last_definition(tree: ast.Module, name: str) -> Definition | None:
+    """The last top-level definition of a function or class, the one that counts when the cell has run."""
+    found = [node for node in tree.body if isinstance(node, Definition) and node.name == name]
     return found[-1] if found else None
 
 
 def is_stub(tree: ast.Module, name: str) -> bool:
-    """Whether the function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
+    """Whether a function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
 
-    What is assigned to the name behind it (`predict = my_predict`) is an answer.
+    Of a class the bodies of its methods count. What is assigned to the name behind it
+    (`predict = my_predict`) is an answer.
     """
     function = last_definition(tree, name)
-    if function is None or not all(_is_hole(statement) for statement in function.body):
+    if function is None:
+        return False
+    parts = [function.body]
+    if isinstance(function, ast.ClassDef):
+        parts = [node.body if isinstance(node, ast.FunctionDef) else [node] for node in function.body]
+    if not all(_is_hole(statement) for part in parts for statement in part):
         return False
     return not any(_assigns(node, name) for node in tree.body[tree.body.index(function) :])
+
+
+def hole(name: str, solution: str) -> str:
+    """What is left of a solution in a release: a line that stops; of methods their heads and what they say.
+
+    Args:
+        name: the exercise's.
+        solution: what stands between its markers.
+    """
+    stop = f'raise NotImplementedError("{name}")'
+    text = textwrap.dedent(solution)
+    body = ast.parse(text).body
+    methods = [node for node in body if isinstance(node, ast.FunctionDef)]
+    if not methods or len(methods) < len(body):
+        return stop
+    lines, kept = text.splitlines(), []
+    for method in methods:
+        first = method.body[0]
+        says = ast.get_docstring(method) is not None
+        end = (first.end_lineno or first.lineno) if says else first.lineno - 1
+        kept += [*lines[method.lineno - 1 : end], f"    {stop}", ""]
+    return "\n".join(kept[:-1])
 
 
 def binds(tree: ast.Module, name: str) -> bool:
     """Whether a cell defines the function or assigns something to its name, also inside an `if`."""
     return any(
-        (isinstance(node, ast.FunctionDef) and node.name == name) or _assigns(node, name)
+        (isinstance(node, Definition) and node.name == name) or _assigns(node, name)
         for top in tree.body
-        for node in ([top] if isinstance(top, ast.FunctionDef | ast.ClassDef) else ast.walk(top))
+        for node in ([top] if isinstance(top, Definition) else ast.walk(top))
     )
 
 

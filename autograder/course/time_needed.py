@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from autograder.course.masters import Cell, Master
+from autograder.course.stubs import hole
 
 PLACE = "{time}"
 WORDS_A_MINUTE = 180
@@ -65,7 +66,8 @@ def _minutes(cell: Cell, master: Master) -> float:
     if cell.metadata.get("slide") == "notes":
         return 0.0
     if cell.role == "exercise":
-        lines = [line.strip() for line in cell.solution.splitlines()]
+        given = {line.strip() for line in hole(cell.name, cell.solution).splitlines()}
+        lines = [line.strip() for line in cell.solution.splitlines() if line.strip() not in given]
         written = [line for line in lines if line and not line.startswith("#")]
         derived = _derived(written) if cell.name in master.told["derivations"] else 0
         return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE

@@ -12,9 +12,9 @@ import ast
 import builtins
 import dis
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from autograder.course.magics import without_cell_magic
@@ -86,24 +86,35 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
     """
     found: dict[str, str] = {}
     seen: set[int] = set()
-    waiting = [function]
+    waiting = functions_in(function)
     while waiting:
-        code, theirs = getattr(waiting[-1], "__code__", None), getattr(waiting.pop(), "__globals__", {})
-        if code is None or id(code) in seen:
+        one = waiting.pop()
+        theirs = one.__globals__
+        if id(one.__code__) in seen:
             continue
-        seen.add(id(code))
-        for name, is_module in read_within(code):
+        seen.add(id(one.__code__))
+        for name, is_module in read_within(one.__code__):
             if is_module:
                 if not namespace.can_import(name):
                     found[name] = f"there is no `{name}` where it is graded"
             elif name in namespace.names or name in known:
-                helper = theirs.get(name)
-                if isinstance(helper, FunctionType) and helper.__globals__ is theirs and name not in known:
-                    waiting.append(helper)
+                if name not in known:
+                    waiting += [f for f in functions_in(theirs.get(name)) if f.__globals__ is theirs]
             elif name in theirs:
                 why = namespace.missing.get(name)
                 found[name] = f"{why} where it is graded" if why else NOT_RUN
     return found
+
+
+def functions_in(value: Any) -> list[FunctionType]:
+    """A function itself, or a class's own methods; nothing for anything else."""
+    if isinstance(value, type):
+        return [method for member in vars(value).values() for method in functions_in(_bare(member))]
+    return [value] if isinstance(value, FunctionType) else []
+
+
+def _bare(member: Any) -> Any:
+    return member.__func__ if isinstance(member, classmethod | staticmethod) else member
 
 
 def read_within(code: CodeType) -> Iterator[tuple[str, bool]]:
@@ -136,7 +147,7 @@ def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[
         return builtins.__import__(name, *arguments, **more)
 
     left["__builtins__"] = {**vars(builtins), "__import__": importing}
-    return _among(function, left)
+    return _among(function, left, hidden=names)
 
 
 def with_others_in_place(
@@ -149,20 +160,52 @@ def with_others_in_place(
 
 
 def _among(
-    function: FunctionType, namespace: dict[str, Any], others: Mapping[str, Callable[..., Any]] | None = None
+    function: FunctionType,
+    namespace: dict[str, Any],
+    others: Mapping[str, Callable[..., Any]] | None = None,
+    hidden: Collection[str] = (),
 ) -> FunctionType:
-    """A copy of a function that lives in another namespace, with its helpers."""
+    """A copy of a function in another namespace; so are its helpers, and classes that read what is hidden."""
     theirs = function.__globals__
     for name, value in namespace.items():
         if isinstance(value, FunctionType) and value.__globals__ is theirs:
             namespace[name] = _copy(value, namespace)
+        elif isinstance(value, type) and any(
+            _reads(method, hidden, theirs) for method in functions_in(value)
+        ):
+            namespace[name] = _copy_of_class(value, theirs, namespace)
     namespace.update(others or {})
     return _copy(function, namespace)
 
 
-def _copy(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
-    made = FunctionType(
-        function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__
-    )
+def _reads(method: FunctionType, names: Collection[str], theirs: dict[str, Any]) -> bool:
+    return method.__globals__ is theirs and any(name in names for name, _ in read_within(method.__code__))
+
+
+def _copy_of_class(one: type, theirs: dict[str, Any], namespace: dict[str, Any]) -> type:
+    """A class whose methods that live in one namespace live in another; `super()` knows the new class."""
+    itself = CellType()
+    parts: dict[str, Any] = {}
+    for name, member in vars(one).items():
+        if name in ("__dict__", "__weakref__"):
+            continue
+        method = _bare(member)
+        if isinstance(method, FunctionType) and method.__globals__ is theirs:
+            made = _copy(method, namespace, itself)
+            parts[name] = made if method is member else type(member)(made)
+        else:
+            parts[name] = member
+    itself.cell_contents = made_class = type(one)(one.__name__, one.__bases__, parts)
+    return made_class
+
+
+def _copy(
+    function: FunctionType, namespace: dict[str, Any], its_class: CellType | None = None
+) -> FunctionType:
+    closure = function.__closure__
+    if its_class and closure:
+        free = zip(function.__code__.co_freevars, closure, strict=True)
+        closure = tuple(its_class if name == "__class__" else cell for name, cell in free)
+    made = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, closure)
     made.__kwdefaults__ = function.__kwdefaults__
     return made

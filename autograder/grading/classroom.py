@@ -11,6 +11,7 @@ import re
 import stat
 import threading
 import time
+import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
+from autograder.course.roster import one_spelling
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
 from autograder.grading.grade import Grader
 from autograder.grading.journal import Journal
@@ -61,8 +63,10 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
     for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
         if entry.name.startswith(".") or entry.is_file(follow_symlinks=False):
             continue  # plain files beside the students' folders are somebody's lists
-        student = shown_name(entry.name)
+        student = shown_name(one_spelling(entry.name))
         folder = Path(entry.path) / assignment
+        if folder_of(submitted, one_spelling(entry.name), assignment) != folder and folder.is_dir():
+            continue  # the same name in Unicode's other spelling, and older
         reason = _not_a_folder(Path(entry.path)) or _not_a_folder(folder)
         if reason == MISSING:
             continue
@@ -73,11 +77,36 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
                 f"the folder's name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
             )
             failures.append(Failure(student, reason))
-        elif student != entry.name or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]+", student):
+        elif student != one_spelling(entry.name) or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]+", student):
             failures.append(Failure(student, "the folder's name holds characters that no student id has"))
         else:
             found.append(Submitted(student, folder / f"{assignment}.ipynb"))
     return found, failures
+
+
+def spellings_of(submitted: Path, assignment: str) -> dict[str, list[str]]:
+    """Students whose folder is not named in Unicode's usual spelling, or stands there in two: the folders."""
+    found: dict[str, list[str]] = {}
+    for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
+        if (Path(entry.path) / assignment).is_dir():
+            found.setdefault(one_spelling(entry.name), []).append(entry.name)
+    return {student: names for student, names in found.items() if names != [student]}
+
+
+def folder_of(submitted: Path, student: str, assignment: str) -> Path:
+    """The folder of a student's submission, whichever of Unicode's spellings names it; of two, the newer."""
+    usual = submitted / student / assignment
+    if student.isascii():
+        return usual
+    other = submitted / unicodedata.normalize("NFD", student) / assignment
+    there = [folder for folder in (usual, other) if folder.is_dir()]
+    return max(there, key=_handed_in, default=usual)
+
+
+def _handed_in(folder: Path) -> float:
+    """When a folder's notebook was written."""
+    path = folder / f"{folder.name}.ipynb"
+    return path.stat().st_mtime if path.is_file() else 0.0
 
 
 def pythons_of(submitted: Path) -> dict[tuple[int, ...], int]:

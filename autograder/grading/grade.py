@@ -460,8 +460,10 @@ class _Grading:
         return WrongForward(master.reference[own.name], mistaken)
 
     def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+        tried_by = self._sheets[name].spec.tried_by
+
         def call(batch: Any) -> list[Outcome]:
-            outcomes = session.call(name, batch, standins)
+            outcomes = session.call(name, batch, standins, tried_by)
             if standins:
                 return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]
@@ -484,6 +486,8 @@ class _Grading:
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
             cause = self._why_missing(name[1])
+        elif error.kind == "PermissionError" and "not permitted" in error.message:
+            cause = "where it is graded no process or thread can be started: `num_workers` stays at 0"
         elif error.kind == "ModuleNotFoundError":
             cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
         elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:

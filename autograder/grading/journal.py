@@ -89,6 +89,10 @@ class Journal:
         self._file.seek(self._places[student][1])
         return Record.from_json(json.loads(self._file.readline())["record"])
 
+    def found(self, student: str) -> Record | None:
+        """A student's record, or None."""
+        return self.record(student) if student in self._places else None
+
     def records(self, students: list[str]) -> Iterator[Record]:
         """The records of these students, those that have one, in this order."""
         for student in students:

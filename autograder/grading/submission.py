@@ -167,7 +167,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise Ungradable(f"there is no {path.name} in the student's folder") from None
+        raise Ungradable(f"there is no {path.name} in the student's folder{_others(path.parent)}") from None
     except OSError as error:
         raise Ungradable(f"{path.name} cannot be opened ({error.strerror}); links are refused") from None
     status = os.fstat(handle)
@@ -179,6 +179,15 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
             size = f"{most >> 20} MB" if most >> 20 else f"{most} bytes"
             raise Ungradable(f"{path.name} is larger than {size}; clear its outputs and save it again")
         return file.read(most + 1)
+
+
+def _others(folder: Path) -> str:
+    """What notebooks there are instead, in words."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(".ipynb"))
+    except OSError:
+        return ""
+    return f"; there is {', '.join(repr(name)[:100] for name in names[:3])}" if names else ""
 
 
 @dataclass(frozen=True)
@@ -310,8 +319,9 @@ def _cell_of(raw: dict[str, Any]) -> SubmittedCell | None:
 class Planner:
     """Decides which cells of a submission are run for a grade, and with whose text.
 
-    The instructor's given cells come first, with the instructor's text; then the student's answers and
-    own cells in the student's order. Of the instructor's demo cells only the definitions are run that the
+    The instructor's given cells come first, with the instructor's text; then the student's answers and own
+    cells in the student's order; at the end once more the cells by which exercises are tried, so that no
+    name of a student's covers theirs. Of the instructor's demo cells only the definitions are run that the
     student's code mentions; of a demo cell that the student changed, its definitions.
     """
 
@@ -319,6 +329,7 @@ class Planner:
         self._exercises = set(master.exercises)
         self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
+        self._probes = master.probes
         cells = source_cells(master)
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         self._ours = {cell["id"]: cell["source"] for cell in code}
@@ -354,6 +365,7 @@ class Planner:
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only
             plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
+        plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._probes]
         plan.mentions = _mentions(theirs)
         self._look_at_answers(plan, planned)
         return plan

@@ -184,6 +184,54 @@ ERRORS: dict[str, Words] = {
         "a variable is used before it has a value",
         "What is its value before the first round of the loop?",
     ),
+    # PyTorch's words
+    "modified by an inplace operation|leaf Variable that requires grad": (
+        "something is changed in place that autograd needs",
+        "`x += 1`, `x *= 2` and `x[i] = …` overwrite what the way back must read. Make a new tensor.",
+    ),
+    "backward through the graph a second time": (
+        "the way back leads into a graph that is gone",
+        "A tensor of an earlier step still remembers how it was made: where should that history end?",
+    ),
+    "does not require grad": (
+        "nothing leads back from the loss",
+        "Somewhere the history was cut: by `detach`, `item`, `no_grad`, or a tensor made anew.",
+    ),
+    "created only for scalar outputs": (
+        "`backward` starts at more than one number",
+        "The loss is one number: is a mean, or a sum, missing?",
+    ),
+    "Can't call numpy|converting a tensor to a NumPy": (
+        "a tensor with a history is made an array",
+        "Stay with PyTorch's own operations (`torch.stack`, not `np.stack`): an array has no way back.",
+    ),
+    "shapes cannot be multiplied|matmul need|batch1|vector and matrix|inconsistent tensor size": SYMPTOMS[
+        Kind.UNFIT_PRODUCT
+    ],
+    "size of tensor|batch_size|target must have size|Expected target size|expanded size|number of sizes|"
+    "shape of the mask|shape mismatch": (
+        "tensors whose shapes do not fit",
+        "Print both shapes. Which axis counts the steps, which the sequences, which the entries?",
+    ),
+    "expected target dtype|same dtype|floating point type|infer output dtype|expected scalar type|"
+    "must be Long|tensors used as indices": (
+        "numbers of another type than is asked for",
+        "Classes and places are whole numbers, scores are floating point: print the `dtype` of each.",
+    ),
+    "converted to (a )?(Python )?[sS]calar|one element tensors": (
+        "a whole tensor where one number belongs",
+        "`item` and `float` take a tensor of one number. Which one is meant?",
+    ),
+    "non-empty TensorList": ("nothing is in the list", "Does anything get into the list, in every round?"),
+    "Dimension out of range|start_dim": (
+        "an axis that the tensor does not have",
+        "Of three axes the numbers are 0, 1 and 2, or -1 for the last.",
+    ),
+    "^ZeroDivisionError": ("a division by zero", "What is counted below the line, and is it ever counted?"),
+    "single memory location": (
+        "several places of a tensor are one and the same",
+        "`expand` shows one number at many places; `clone` makes them places of their own.",
+    ),
     "type dict|'dict'": ("a dict where an array belongs", "Which of its entries is meant?"),
     "Cannot interpret|as a data type": (
         "a shape that is no tuple",

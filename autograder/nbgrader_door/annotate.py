@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograder.nbgrader_door.kept import WrittenCell
 from autograder.record import Mark, Record
 from autograder.report.feedback import as_html, as_text, inert
 
@@ -63,6 +64,15 @@ class Annotator:
         }
         self._by_id = {cell["id"]: grade_id for grade_id, cell in self._ours.items()}
         self._metadata = source["metadata"]
+
+    def written(self, content: bytes) -> list[WrittenCell]:
+        """The cells of a submission, each with what it is an answer to."""
+        raw = json.loads(content.decode("utf-8-sig"))["cells"]
+        cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
+        return [
+            WrittenCell(cell["grade_id"] or self._by_id.get(cell["id"], ""), cell["id"], cell["source"])
+            for cell in cells
+        ]
 
     def annotate(self, content: bytes, record: Record) -> str:
         """The annotated notebook, as the text of an `.ipynb`.

@@ -1,4 +1,4 @@
-"""Marks as files that other systems import.
+"""Marks as CSV files: one notebook's class, or the course.
 
 No cell can be run as a formula by a spreadsheet: a text that starts like one gets an apostrophe.
 """
@@ -6,14 +6,12 @@ No cell can be run as a formula by a spreadsheet: a text that starts like one ge
 from __future__ import annotations
 
 import csv
-import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autograder.record import Record
-from autograder.report.sentences import sentence
+from autograder.report.standing import Standing, lowest
 
 # What a spreadsheet takes for the beginning of a formula (in full width too, behind spaces too), at the
 # beginning of a text or behind what parts cells in another country's settings.
@@ -25,74 +23,73 @@ def plain_text(text: str) -> str:
     return FORMULA.sub(r"\1'", text)
 
 
-def export_csv(path: Path, assignment: str, records: Iterable[Record]) -> None:
-    """One row a student, one column an exercise."""
-    rows = iter(records)
-    first = next(rows, None)
-    names = [mark.name for mark in first.marks] if first else []
+def export_csv(path: Path, notebook: str, standings: Iterable[Standing]) -> None:
+    """Write one row for everybody."""
+    write_rows(path, marks_table(notebook, standings))
+
+
+def marks_table(notebook: str, standings: Iterable[Standing]) -> list[list[Any]]:
+    """One row for everybody, with the state and one column for each exercise and written question."""
+    everybody = list(standings)
+    longest = max((one.parts for one in everybody), key=len, default=[])
+    names = [part.name for part in longest]
+    header = [
+        "student",
+        "name",
+        "notebook",
+        "state",
+        "reason",
+        "score",
+        "max_score",
+        "late_days",
+        "late_penalty",
+    ]
+    rows = []
+    for one in everybody:
+        texts = [one.student, one.name, notebook, str(one.state), one.reason]
+        late = round(one.late / 86400, 2)
+        most = one.max_score or sum(part.max_score for part in longest)
+        parts = [one.scores.get(name, "") for name in names]
+        rows.append([*map(plain_text, texts), _shown(one.score), most, late, one.penalty, *parts])
+    return [header + names, *rows]
+
+
+def export_course(path: Path, notebooks: Mapping[str, Iterable[Standing]], drop: int = 0) -> None:
+    """One row for everybody, with the mark of each notebook and the total.
+
+    Args:
+        path: the file.
+        notebooks: the standings, by notebook.
+        drop: of each student the notebooks with this many lowest shares of their points do not count.
+    """
+    by_student: dict[str, dict[str, Standing]] = {}
+    for name, everybody in notebooks.items():
+        for one in everybody:
+            by_student.setdefault(one.student, {})[name] = one
+    most = {n: max((s[n].max_score for s in by_student.values() if n in s), default=0.0) for n in notebooks}
+    columns = [column for name in notebooks for column in (name, f"{name} state")]
+    rows: list[list[Any]] = [["student", "name", *columns, "dropped", "total", "max_total", "percent"]]
+    for student, mine in sorted(by_student.items(), key=lambda item: item[0].casefold()):
+        left_out = lowest(mine, drop) if len(mine) == len(most) else set()
+        counted = {name: one for name, one in mine.items() if name not in left_out}
+        total = round(sum(one.score or 0.0 for one in counted.values()), 4)
+        possible = sum(points for name, points in most.items() if name not in left_out)
+        cells: list[Any] = []
+        for name in notebooks:
+            one = mine.get(name)
+            cells += [_shown(one.score), str(one.state)] if one else ["", ""]
+        name = next((one.name for one in mine.values() if one.name), "")
+        percent = round(100 * total / possible, 2) if possible else ""
+        texts = [plain_text(student), plain_text(name)]
+        rows.append([*texts, *cells, " ".join(sorted(left_out)), total, possible, percent])
+    write_rows(path, rows)
+
+
+def _shown(score: float | None) -> float | str:
+    return "" if score is None else score
+
+
+def write_rows(path: Path, rows: Iterable[list[Any]]) -> None:
+    """Write a CSV in which every text stands in quotes."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
-        writer.writerow(["student", "assignment", "score", "max_score", *names])
-        for record in [first, *rows] if first else []:
-            scores = [mark.score for mark in record.marks]
-            student = plain_text(record.student)
-            writer.writerow([student, assignment, record.score, record.max_score, *scores])
-
-
-def export_canvas(path: Path, assignment: str, records: Iterable[Record]) -> None:
-    """The columns of Canvas's gradebook import; `SIS Login ID` is the student's folder name."""
-    _write(
-        path,
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment],
-        ([plain_text(r.student), "", "", plain_text(r.student), "", r.score] for r in records),
-    )
-
-
-def export_moodle(path: Path, assignment: str, records: Iterable[Record]) -> None:
-    """The columns that Moodle's CSV import of grades maps; `Username` is the student's folder name."""
-    _write(
-        path,
-        ["Username", assignment, "Feedback comments"],
-        ([plain_text(r.student), r.score, plain_text(_feedback(r))] for r in records),
-    )
-
-
-def export_gradescope(path: Path, assignment: str, records: Iterable[Record]) -> None:
-    """A folder with one `results.json` a student, in the form of Gradescope's autograder."""
-    path.mkdir(parents=True, exist_ok=True)
-    for record in records:
-        tests = [
-            {
-                "name": mark.name,
-                "score": mark.score,
-                "max_score": mark.max_score,
-                "output": "\n".join(
-                    f"{c.name}: {sentence(c.finding) or 'ok'}" for c in mark.judgement.checks
-                ),
-            }
-            for mark in record.marks
-        ]
-        folder = path / record.student
-        folder.mkdir(exist_ok=True)
-        results = {"score": record.score, "tests": tests, "output": assignment}
-        (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-
-
-FORMATS: dict[str, Callable[[Path, str, Iterable[Record]], None]] = {
-    "csv": export_csv,
-    "canvas": export_canvas,
-    "moodle": export_moodle,
-    "gradescope": export_gradescope,
-}
-
-
-def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _feedback(record: Record) -> str:
-    wrong = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
-    return "; ".join(f"{one.name}: {one.misconception or 'not right yet'}" for one in wrong)
+        csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerows(rows)

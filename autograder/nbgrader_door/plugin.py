@@ -30,12 +30,22 @@ from traitlets import Unicode
 
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import course_key, find_masters
+from autograder.course.roster import one_spelling
 from autograder.errors import AutograderError, Ungradable
 from autograder.grading.classroom import MOST_NAME
 from autograder.grading.grade import Grader
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
+from autograder.nbgrader_door.follow import exercise_of
 from autograder.nbgrader_door.gradebook import register
+from autograder.nbgrader_door.kept import (
+    WrittenCell,
+    answers_before,
+    digests_of,
+    keep_answers,
+    keep_reasons,
+    tables,
+)
 from autograder.report.feedback import inert
 
 # A student's own metadata could hold what a page shows: the title, the state of widgets.
@@ -194,6 +204,7 @@ class SaveSandboxGrades(SaveAutoGrades):
             for mark in resources["autograder"].marks:
                 if f"check_{mark.name}" not in here:
                     self._record(f"check_{mark.name}", mark.score)
+            self._look_again(nb)
         return nb, resources
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
@@ -208,8 +219,40 @@ class SaveSandboxGrades(SaveAutoGrades):
         grade: Any = self.gradebook.find_grade(
             grade_id, self.notebook_id, self.assignment_id, self.student_id
         )
+        is_other = grade.auto_score != score
         grade.auto_score = score
-        grade.needs_manual_grade = grade.manual_score is not None
+        waits = grade.needs_manual_grade or is_other
+        grade.needs_manual_grade = grade.manual_score is not None and waits
+        self.gradebook.db.commit()
+
+    def _look_again(self, nb: NotebookNode) -> None:
+        """Marks by hand whose answer is another one now ask for another look, as at the other door."""
+        notebook: Any = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        submitted: Any = self.gradebook.find_submission_notebook(
+            self.notebook_id, self.assignment_id, self.student_id
+        )
+        cells = [
+            WrittenCell(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.id, cell.source)
+            for cell in nb.cells
+        ]
+        tasks = [cell.name for cell in notebook.task_cells]
+        found = digests_of(cells, tasks, [cell.name for cell in notebook.solution_cells])
+        self.gradebook.db.commit()
+        with self.gradebook.engine.begin() as connection:
+            tables.create_all(connection)
+            before = answers_before(connection, [submitted.id])
+            keep_answers(connection, {submitted.id: found})
+            keep_reasons(connection, {submitted.id: ""})
+        other = {name for name, digest in found.items() if before.get((submitted.id, name), digest) != digest}
+        for grade in submitted.grades:
+            if grade.manual_score is not None and exercise_of(grade.name) in other:
+                grade.needs_manual_grade = True
+                self.log.warning(
+                    "%s: look again: %s was answered anew; its mark, %g, is for the old one",
+                    self.student_id,
+                    exercise_of(grade.name),
+                    grade.manual_score,
+                )
         self.gradebook.db.commit()
 
 
@@ -275,6 +318,8 @@ def students_left_out(submitted: Path, autograded: Path, command: list[str]) -> 
         if GLOB.search(name):
             # A folder of this name would be graded, and its feedback written, from its neighbours' files.
             found[name] = "nbgrader takes * ? [ ] in a name for a pattern; rename that folder"
+        elif name != one_spelling(name):
+            found[name] = "its name is in another Unicode spelling, and would be a second student; rename it"
         elif len(name) > MOST_NAME:
             found[name] = f"its name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:

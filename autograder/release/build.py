@@ -22,9 +22,10 @@ import numpy as np
 
 from autograder.answers.leaves import reference_leaves
 from autograder.course.handwritten import read_notebook, written
-from autograder.course.masters import Master, read_master
+from autograder.course.masters import Master, read_master, solution_regions
 from autograder.course.notebook import as_text, release_notebook, solved_notebook, source_notebook
 from autograder.course.places import Places
+from autograder.course.stubs import hole
 from autograder.course.surroundings import surroundings
 from autograder.course.time_needed import LONGEST_SITTING, PLACE, time_needed
 from autograder.errors import CourseError
@@ -260,7 +261,7 @@ def _validate_time(master: Master) -> None:
 def _validate_reference(master: Master, name: str, sheet: Sheet) -> None:
     """The reference passes its own checks, numeric gradients among them."""
     forward = master.reference[sheet.forward.name] if sheet.forward else None
-    judgement = judge(sheet, trusted(master.reference[name]), trusted(forward) if forward else None)
+    judgement = judge(sheet, trusted(master.called(name)), trusted(forward) if forward else None)
     failed = [f"{check.name}: {sentence(check.finding)}" for check in judgement.checks if not check.passed]
     if failed:
         raise CourseError(f"{master.name}: the reference of {name!r} fails its own check: {failed[0]}")
@@ -360,6 +361,7 @@ def _validate_leaks(master: Master) -> None:
         for exercise in master.exercises.values()
         for line in exercise.source.partition("### BEGIN SOLUTION")[2].splitlines()
         if len(line.strip()) >= TELLING_LINE and not line.strip().startswith(("#", '"""'))
+        if line.strip() not in hole(exercise.name, solution_regions(exercise.source)[0])
     }
     release = release_notebook(source_notebook(master))
     for number, cell in enumerate(release.cells, start=1):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from autograder.record import Record
+from autograder.report.standing import Standing
 from autograder.report.summary import summarise
 
 MOST_MISCONCEPTIONS = 12
-MOST_STUDENTS = 200
 
 
 def write_report(
     path: Path,
     assignment: str,
     title: str,
-    records: Iterable[Record],
+    standings: Sequence[Standing],
+    record_of: Callable[[str], Record | None],
     so: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write the report page of one notebook.
@@ -28,18 +29,11 @@ def write_report(
         path: where to write it.
         assignment: the notebook.
         title: its title, for people.
-        records: the students' records.
+        standings: everybody's marks, as the gradebook has them.
+        record_of: what the grader found in a student's work; None where it is not known.
         so: what is so, for the notebook's questions: number -> part -> value.
     """
-    shown: list[Record] = []
-
-    def remember(stream: Iterable[Record]) -> Iterable[Record]:
-        for record in stream:
-            if len(shown) < MOST_STUDENTS:
-                shown.append(record)
-            yield record
-
-    summary = summarise(assignment, remember(records))
+    summary = summarise(assignment, standings, record_of)
     environment = Environment(
         loader=PackageLoader("autograder.report"),
         autoescape=True,
@@ -51,8 +45,7 @@ def write_report(
         summary=summary,
         misconceptions=summary.misconceptions[:MOST_MISCONCEPTIONS],
         said=summary.said(so or {}),
-        records=shown,
-        rest=summary.students - len(shown),
+        standings=standings,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, "utf-8")

@@ -1,16 +1,17 @@
-"""A class in numbers: marks, exercises, the commonest misconceptions.
+"""A class in numbers: marks as the gradebook has them, exercises, the commonest misconceptions.
 
-Records come one by one; only counts are kept, so that a class of 100,000 needs no more memory.
+Records come one by one; only counts are kept of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.record import Mark, Record
+from autograder.report.standing import Part, Standing, State
 
 MARK_BINS = 10
 # Of answers in free words there may be as many as students.
@@ -78,6 +79,7 @@ class ClassSummary:
     exercises: dict[str, ExerciseSummary] = field(default_factory=dict)
     answers: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    states: Counter[State] = field(default_factory=Counter)
 
     @property
     def mean(self) -> float:
@@ -106,19 +108,33 @@ class ClassSummary:
         ]
 
 
-def summarise(assignment: str, records: Iterable[Record]) -> ClassSummary:
-    """Count what the records of one notebook say."""
+def summarise(
+    assignment: str, standings: Iterable[Standing], record_of: Callable[[str], Record | None]
+) -> ClassSummary:
+    """Count what is known of one notebook's class.
+
+    Args:
+        assignment: the notebook.
+        standings: everybody's; whoever has no mark counts among the states alone.
+        record_of: what the grader found in a student's work; None where it is not known.
+    """
     summary = ClassSummary(assignment)
-    for record in records:
+    for one in standings:
+        summary.states[one.state] += 1
+        if one.score is None:
+            continue
         summary.students += 1
-        summary.max_score = record.max_score
-        summary.total += record.score
-        share = record.score / record.max_score if record.max_score else 0.0
+        summary.max_score = max(summary.max_score, one.max_score)
+        summary.total += one.score
+        share = one.score / one.max_score if one.max_score else 0.0
         summary.bins[min(int(share * MARK_BINS), MARK_BINS - 1)] += 1
-        for mark in record.marks:
-            _count(summary, mark)
-        _count_answers(summary, record)
-        summary.given_up.update(record.given_up)
+        record = record_of(one.student)
+        marks = {mark.name: mark for mark in record.marks} if record else {}
+        for part in one.parts:
+            _count(summary, part, marks.get(part.name))
+        if record:
+            _count_answers(summary, record)
+            summary.given_up.update(record.given_up)
     return summary
 
 
@@ -138,16 +154,18 @@ def _as_words(value: Any) -> str:
     return " ".join(str(value).split()).casefold()
 
 
-def _count(summary: ClassSummary, mark: Mark) -> None:
-    exercise = summary.exercises.setdefault(mark.name, ExerciseSummary(mark.name, mark.max_score))
+def _count(summary: ClassSummary, part: Part, mark: Mark | None) -> None:
+    exercise = summary.exercises.setdefault(part.name, ExerciseSummary(part.name, part.max_score))
     exercise.students += 1
-    exercise.total += mark.score
-    if mark.judgement.status == "unanswered":
-        exercise.unanswered += 1
-    elif mark.score >= mark.max_score:
+    exercise.total += part.score
+    status = mark.judgement.status if mark else ""
+    is_right = part.score >= part.max_score if part.max_score else status == "right"
+    if is_right:
         exercise.right += 1
-    elif mark.score > 0:
+    elif part.score > 0:
         exercise.partly += 1
-    for diagnosis in mark.judgement.diagnoses:
+    elif status == "unanswered" or part.waits:
+        exercise.unanswered += 1
+    for diagnosis in mark.judgement.diagnoses if mark else ():
         exercise.misconceptions[diagnosis.name] += 1
         exercise.hints.setdefault(diagnosis.name, diagnosis.hint)

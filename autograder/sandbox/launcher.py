@@ -60,6 +60,10 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Threads cannot be started in a session: who asks PyTorch for four gets one, and goes on.
+    "OMP_THREAD_LIMIT": "1",
+    # PyTorch's optimisers look for such a folder when they are first imported, and never write there.
+    "TORCHINDUCTOR_CACHE_DIR": "/tmp",
 }
 
 # They decide the last digits of a product or a tanh: answers are computed as the references are.

@@ -38,11 +38,13 @@ class CallFunction:
     """To a session: call a function once for each list of arguments in the frame's value.
 
     The answers are as many `Answered`, with numbers from `number` on; between them may come `AskStandin`.
+    With `tried_by` the function of that name is called instead, if there is something of the first name.
     """
 
     function: str
     number: int
     standins: list[str]
+    tried_by: str = ""
 
 
 @dataclass(frozen=True)

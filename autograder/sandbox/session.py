@@ -184,6 +184,7 @@ class Session:
         function: str,
         batch: Sequence[Sequence[Any]],
         standins: Mapping[str, Callable[..., Any]] | None = None,
+        tried_by: str = "",
     ) -> list[Outcome]:
         """Call a function of the student's once for each list of positional arguments.
 
@@ -191,6 +192,7 @@ class Session:
             function: its name.
             batch: arguments by position, each nested tuples, lists, dicts of arrays and numbers.
             standins: name -> trusted function that answers calls of that name from now on.
+            tried_by: the function that is called in its place, and uses it.
 
         Returns:
             One outcome per call, whatever the student's code does.
@@ -204,7 +206,7 @@ class Session:
             if self._end is not None:
                 raise _EndedError(self._end)
             first, self._calls = self._calls, self._calls + len(batch)
-            request = words(CallFunction(function, first, list(standins)))
+            request = words(CallFunction(function, first, list(standins), tried_by))
             blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
             self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
             self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds

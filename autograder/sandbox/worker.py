@@ -23,6 +23,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import types
 import warnings  # noqa: F401  (students' warnings need it; a child should import nothing)
@@ -102,10 +103,32 @@ def _warm_up(config: dict[str, Any]) -> None:
     namespace: dict[str, Any] = {}
     cells.run(["import numpy as np\ndef f(x):\n    return np.tanh(x)\nf(1.0)\n1 / 0"], namespace)
     if "torch" in config["packages"]:
-        torch = sys.modules["torch"]
-        torch.set_num_threads(1)
-        weights = torch.ones(3, 3, requires_grad=True)
-        (weights @ weights).tanh().sum().backward()
+        _warm_up_torch(sys.modules["torch"])
+
+
+def _warm_up_torch(torch: Any) -> None:
+    """Train a little: PyTorch imports half of itself (a second's work) when it is first used.
+
+    Its optimisers ask for a temporary folder on their way in; here none can be written, and none is needed.
+    """
+    torch.set_num_threads(1)
+    tempfile.tempdir = "/tmp"
+    nn, functional = torch.nn, torch.nn.functional
+    xs, lengths = torch.ones(3, 2, 4), torch.tensor([3, 2])
+    for layer in (nn.RNN(4, 5), nn.GRU(4, 5), nn.LSTM(4, 5, bidirectional=True)):
+        model = nn.Sequential(nn.Dropout(), nn.Linear(5 * (1 + layer.bidirectional), 2))
+        for optimizer in (torch.optim.SGD, torch.optim.Adam):
+            optimizer = optimizer(model.parameters(), 0.1)
+            optimizer.zero_grad()
+            packed = nn.utils.rnn.pack_padded_sequence(layer(xs)[0], lengths, enforce_sorted=False)
+            scores = model(nn.utils.rnn.pad_packed_sequence(packed)[0])
+            loss = functional.cross_entropy(scores.flatten(0, -2), torch.ones(6, dtype=torch.long))
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+    with torch.no_grad():
+        best = nn.utils.rnn.pad_sequence([xs[0], xs[1, :1]]).argmax(-1)
+        (best[best == 0] == 0).double().mean().item()
 
 
 class Zygote:
@@ -325,13 +348,15 @@ class SessionLoop:
             self.namespace[name] = self._standin(name)
         self.calls = Calls()
         for index, arguments in enumerate(batch):
-            self.send(self._answer(message.function, message.number + index, arguments))
+            self.send(self._answer(message, message.number + index, arguments))
 
-    def _answer(self, name: str, number: int, arguments: Any) -> bytes:
+    def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:
         """The frame that answers one call."""
-        function = self.namespace.get(name)
+        function = self.namespace.get(message.function)
+        if callable(function) and message.tried_by:
+            function = self.namespace.get(message.tried_by)
         if not callable(function):
-            error = {"kind": "missing", "message": f"there is no function {name}"}
+            error = {"kind": "missing", "message": f"there is no function {message.function}"}
             return wire.encode(None, words(Answered(number, error)))
         value = None
         plain = words(Answered(number))

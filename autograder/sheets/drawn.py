@@ -51,7 +51,7 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     sheet.probes = _probes(master, master.exercises[name], key)
     sheet.slips = cache(lambda: slips_of(master, sheet))
     sheet.pairs = cache(lambda: pairs_of(master, sheet))
-    sheet.reads = _read_by(master.reference[name], sheet)
+    sheet.reads = _read_by(master.called(name), sheet)
     return sheet
 
 
@@ -104,7 +104,7 @@ def _drawn(
     master: Master, exercise: GradedExercise, words: str, draw: DrawInputs, rng: np.random.Generator
 ) -> tuple[Inputs, Leaves]:
     """One draw's inputs, and what the reference gives for them."""
-    name, reference = exercise.name, master.reference[exercise.name]
+    name, reference = exercise.name, master.called(exercise.name)
     inputs = draw(rng)
     try:
         expected = reference_leaves(reference(*copied(list(inputs.values()))), exercise.spec.returns)
@@ -164,9 +164,9 @@ def mistaken_functions(
     found = own_mistaken_functions(master, exercise)
     for needed in exercise.spec.needs:
         for mutant in master.exercises[needed].spec.misconceptions:
-            namespace = master.namespace({needed: master.mutate(needed, mutant)})
+            mistaken = master.called(exercise.name, {needed: master.mutate(needed, mutant)})
             label = f"{mutant.name} (in `{needed}`)"
-            found.append((label, mutant.hint, namespace[exercise.name], needed))
+            found.append((label, mutant.hint, mistaken, needed))
     return found
 
 

@@ -222,6 +222,8 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             name: {"outputs": list(way.outputs), "hint": way.hint, "behind": list(way.behind)}
             for name, way in spec.ways.items()
         }
+    if spec.tried_by:
+        described["tried_by"] = spec.tried_by
     if spec.gradient and sheet.forward:
         described["gradient"] = {
             "of": spec.gradient.of,
@@ -403,6 +405,7 @@ class FrozenChecks:
             },
             rtol=words["rtol"],
             atol=words["atol"],
+            tried_by=words.get("tried_by", ""),
         )
         cases = [
             Case(

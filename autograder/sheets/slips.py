@@ -89,7 +89,8 @@ def compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Call
     """The exercise's function, as a changed tree of its cell defines it."""
     namespace = dict(master.reference)
     exec(compile(tree, f"<a slip in {exercise.name}>", "exec", dont_inherit=True), namespace)
-    return namespace[exercise.name]
+    exec(compile(exercise.probe, f"<what tries {exercise.name}>", "exec", dont_inherit=True), namespace)
+    return namespace[exercise.called]
 
 
 def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = None) -> Iterator[Edit]:
@@ -101,7 +102,10 @@ def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = Non
     tree = ast.parse(exercise.source)
     scope = scope_of(master, exercise, tree)
     start = place_of(tree, exercise.name)
-    function, values = written_out(tree.body[start])  # type: ignore[arg-type]
+    function = tree.body[start]
+    values: Mapping[str, ast.expr] = {}
+    if isinstance(function, ast.FunctionDef):
+        function, values = written_out(function)
     other = replaced(tree, (("body", start),), function)
     is_other = bool(values) and sheet is not None and _is_equal(compiled(master, exercise, other), sheet)
     if is_other:
@@ -112,9 +116,11 @@ def edits_of(master: Master, exercise: GradedExercise, sheet: Sheet | None = Non
 
 
 def place_of(tree: ast.Module, name: str) -> int:
-    """Which of a cell's statements defines a function."""
+    """Which of a cell's statements defines a function or a class."""
     return next(
-        i for i, node in enumerate(tree.body) if isinstance(node, ast.FunctionDef) and node.name == name
+        i
+        for i, node in enumerate(tree.body)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name
     )
 
 

@@ -41,8 +41,8 @@ from rnncourse import explorer, figures_00, show
 #
 # **Derivations.** Some formulas are not in the notebook: you find them. When your
 # function is right, its check shows the derivation too. `show_derivation(…)` gives up,
-# and shows it at any time. It costs nothing; your instructor sees how many asked, so
-# that the lecture can go there.
+# and shows it at any time. It costs nothing. If the call stands in what you hand in it
+# is counted, so that your instructor sees where to go again.
 #
 # **Grades.** When the notebook is graded, your functions are called again, with other
 # numbers.
@@ -356,8 +356,8 @@ assert np.allclose(plain(z) * (1 - plain(z)), numeric, atol=1e-9), "(0.4) does n
 guess("00.6", largest_slope=0.25, at_output=0.5)
 
 # %% [markdown] answer="00.6" slide="fragment"
-# At most $\frac14$, at $g = \frac12$. A gradient that passes a sigmoid shrinks at least
-# to a quarter. Keep that number: ten sigmoids in a row leave a millionth, at best.
+# At most $\frac14$, at $g = \frac12$. A gradient that passes a sigmoid shrinks to a
+# quarter or less. Keep that number: ten sigmoids in a row leave a millionth, at best.
 
 # %% [markdown] slide="slide"
 # ## Step 3: tanh
@@ -480,9 +480,9 @@ show(
 guess("00.8", one_sided=7, central=6)
 
 # %% [markdown] answer="00.8" slide="fragment"
-# $(16 - 9) / 1 = 7$ and $(16 - 4) / 2 = 6$. To both sides it is exact, although the
-# step is huge: what the curve bends too much on the right it bends too little on the
-# left.
+# $(16 - 9) / 1 = 7$ and $(16 - 4) / 2 = 6$. To both sides it is exact here, although
+# the step is huge: as much as the line to the right is too steep, the one to the left
+# is too flat.
 
 # %% [markdown] slide="slide"
 # ## First error: the step is too large
@@ -593,8 +593,8 @@ print(f"(0.12) holds: the best step is about {best_step:.0e}")
 # %% [markdown] slide="slide"
 # ## Explore: the step
 #
-# Move the step. Then choose float32, numbers of 7 digits: where does the valley go, and is
-# the best error larger or smaller?
+# Move the step. Then choose float32, numbers of 7 digits: where does the valley go, and
+# is the best error larger or smaller?
 
 # %% slide="-" hide_input=true
 explorer(

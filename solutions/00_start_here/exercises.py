@@ -31,8 +31,11 @@ def numbers_of_both_signs(rng, size=6):
     return {"z": rng.permutation([*large, *small])}
 
 
-def gate_values(rng, shape=(3, 4)):
-    """Some below one half and some above, none just there: at 1/2 several wrong slopes are right."""
+def gate_values(rng, shape=(3, 5)):
+    """Some below one half and some above, none just there: at 1/2 several wrong slopes are right.
+
+    No size is 2 or 4: these are factors that are lost.
+    """
     return {"g": 0.5 + both_signs(rng, shape, 0.05, 0.48)}
 
 
@@ -40,7 +43,7 @@ def saturated_gates(rng, low, high, size=6):
     return {"g": rng.uniform(low, high, size=size)}
 
 
-def state_values(rng, shape=(3, 4)):
+def state_values(rng, shape=(3, 5)):
     return {"s": both_signs(rng, shape, 0.1, 0.97)}
 
 

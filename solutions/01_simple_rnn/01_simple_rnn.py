@@ -10,40 +10,86 @@
 # - turn a sentence into an array of vectors, one per word;
 # - write one step of a recurrent network, and unroll it over a sentence and over a
 #   batch;
-# - predict a class from the last state, and say how wrong the prediction was;
-# - measure how long the last state remembers the first word.
+# - predict a class from the last state, say how wrong that was, and **find** which way
+#   the prediction should move;
+# - measure how long the last state remembers the first word;
+# - build a step that nobody showed you.
 #
-# Time: 60 to 75 minutes. You need notebook 00 and matrix products.
+# **Time**: {time}. The place to stop is marked.
 
 # %% given="imports"
 import numpy as np
 
 # %%
-from autograder import check, hint
-from rnncourse import claim, explorer, show
-from rnncourse import figures_01 as figures
+from autograder import check, guess, hint, progress, recall, reveal, show_derivation
+from rnncourse import claim, explorer, figures_01, show
 from rnncourse.data import sentiment_sentences, tokens
+
+# %% [markdown]
+# You need notebook 00, matrix products, and that a logarithm turns a product into a
+# sum. All symbols stand in a table [at the end of notebook
+# 00](../00_start_here/00_start_here.ipynb#All-symbols-of-the-course). `hint(rnn_step)`
+# gives one hint at a time, for any exercise; `progress()` says where you are.
+#
+# ### Three minutes of recall
+#
+# Answer from memory: write in the place of the three dots, then run the cell.
+
+# %% recall="01.r1"
+# The matrix W["sx"] has the shape (5, 3). How many numbers has an input, and how many a state?
+recall("01.r1", input=3, state=5)
+
+# %% [markdown] answer="01.r1"
+# `"sx"` reads *to s, from x*: $(H, D)$. It takes columns of $D = 3$ numbers and makes
+# columns of $H = 5$.
+
+# %% recall="01.r2"
+# A tanh has put out -0.9. How steep is it there?
+recall("01.r2", slope=0.19)
+
+# %% [markdown] answer="01.r2"
+# You found it from the output alone, as `tanh_grad`: the sign does not matter, and near
+# $-1$ and $1$ the curve is flat.
+
+# %% recall="01.r3"
+# sigmoid(z) is 0.9. What is sigmoid(-z)?
+recall("01.r3", other_side=0.1)
+
+# %% [markdown] answer="01.r3"
+# $\sigma(-z) = 1 - \sigma(z)$: what is open on one side is closed on the other.
+
+# %% recall="01.r4"
+# A derived gradient is exactly the measured one with the wrong sign. The relative error?
+recall("01.r4", relative_error=1)
+
+# %% [markdown] answer="01.r4"
+# $\lVert a - (-a) \rVert = 2 \lVert a \rVert$, over
+# $\lVert a \rVert + \lVert a \rVert$. It is never larger.
 
 # %% [markdown] slide="slide"
 # ## Why order needs a memory
 #
-# **Before you run the next cell**: is there any function of the *numbers of words*
-# (how many "dog", how many "man", …) that tells these two sentences apart?
-#
 # - the dog bites the man
 # - the man bites the dog
+#
+# Somebody counts words: how many "dog", how many "man", and so on. Is there any
+# function of these **numbers of words**, as clever as you like, that tells the two
+# sentences apart?
 
-# %% slide="fragment"
+# %% guess="01.1"
+guess("01.1", told_apart="no", choices=("yes", "no"))
+
+# %% [markdown] answer="01.1" slide="fragment"
+# No function can: it gets the same numbers twice.
+# Whoever wants to tell them apart
+# has to use the *order*: to read word by word, say, and to remember what came before.
+
+# %%
 from collections import Counter
 
 dog, man = tokens("the dog bites the man"), tokens("the man bites the dog")
-same_counts = Counter(dog) == Counter(man)
-same_counts
-
-# %% [markdown] slide="fragment"
-# No function can: it gets the same numbers twice.
-# Whoever wants to tell them apart has to read *in order*,
-# and to remember what came before.
+print(Counter(dog))
+print(Counter(man))
 
 # %% [markdown] slide="notes"
 # Ask the room: "could a clever enough classifier on word counts do it?"
@@ -63,7 +109,7 @@ same_counts
 # $$x = E\, e_w = \text{column } w \text{ of } E \tag{1.1}$$
 #
 # The column is called the word's **embedding**.
-# Here $E$ is random; later it is learned.
+# Here $E$ is random; in later notebooks it is learned.
 
 # %%
 rng = np.random.default_rng(1)
@@ -74,6 +120,7 @@ E = rng.normal(size=(4, len(vocabulary)))  # D = 4, V = 5
 one_hot = np.zeros(len(vocabulary))
 one_hot[vocabulary.index("good")] = 1
 assert np.array_equal(E @ one_hot, E[:, vocabulary.index("good")]), "(1.1) does not hold"
+"(1.1) holds"
 
 # %% [markdown] slide="slide"
 # ## A sentence is an array, time first
@@ -112,12 +159,20 @@ film_xs.shape  # T = 5 words, D = 4 numbers each
 #
 # Let every size be one: $W^{s,s} = 0.5$, $W^{s,x} = 1$, $s_0 = 0$.
 #
-# **Before you run the next cell**, take a calculator and find $s_1, s_2, s_3$ for the
-# inputs $1, 0, 0$. Then for $0, 0, 1$: same numbers, another order.
-# Which of the two sentences ends with the greater state?
+# Take a calculator. The inputs are $1, 0, 0$: what is the last state, $s_3$?
+# Then $0, 0, 1$: the same numbers in another order. What is $s_3$ now?
+
+# %% guess="01.2"
+# Three digits behind the point will do.
+guess("01.2", one_first=0.180, one_last=0.762)
+
+# %% [markdown] answer="01.2" slide="fragment"
+# $\tanh 1 = 0.762$, $\tanh 0.381 = 0.363$, $\tanh 0.182 = 0.180$. In the other order
+# nothing happens until the last step, and $s_3 = 0.762$. Order matters now, and here
+# what was read long ago counts for less.
 
 
-# %% slide="subslide"
+# %% hide_input=true
 def three_steps(inputs):
     s = 0.0
     for x in inputs:
@@ -129,49 +184,23 @@ three_steps([1, 0, 0])
 print()
 three_steps([0, 0, 1])
 
-# %% [markdown] slide="fragment"
-# By hand: $\tanh 1 = 0.762$, $\tanh 0.381 = 0.363$, $\tanh 0.182 = 0.180$.
-# The second ends with $0.762$. Order matters now, and what was read long ago counts
-# for less: remember that.
-
-# %% [markdown] slide="slide"
-# ## The same step as one product
-#
-# Put $W^{s,s}$ and $W^{s,x}$ side by side and stack $s_{t-1}$ on $x_t$:
-#
-# $$W^{s,s} s_{t-1} + W^{s,x} x_t =
-# \begin{bmatrix} W^{s,s} & W^{s,x} \end{bmatrix}
-# \begin{bmatrix} s_{t-1} \\ x_t \end{bmatrix} \tag{1.3}$$
-#
-# So a step is an ordinary layer whose input is "state and word".
-
-# %%
-weights = {"ss": 0.5 * rng.normal(size=(3, 3)), "sx": 0.5 * rng.normal(size=(3, 4))}
-old_state, word = rng.uniform(-1, 1, size=3), film_xs[0]
-
-side_by_side = np.hstack([weights["ss"], weights["sx"]])
-stacked = np.concatenate([old_state, word])
-apart = weights["ss"] @ old_state + weights["sx"] @ word
-assert np.allclose(side_by_side @ stacked, apart), "(1.3) does not hold"
-
 # %% [markdown] slide="slide"
 # ## Step 3: many sentences are columns
 #
 # A matrix product treats every column by itself:
 #
-# $$W \begin{bmatrix} a & b \end{bmatrix} =
-# \begin{bmatrix} Wa & Wb \end{bmatrix} \tag{1.4}$$
+# $$M \begin{bmatrix} a & b \end{bmatrix} =
+# \begin{bmatrix} Ma & Mb \end{bmatrix} \tag{1.3}$$
 #
 # Put the current words of $N$ sentences side by side, $x_t$ of shape $(D, N)$,
 # and their states too, $(H, N)$: then (1.2) computes $N$ steps at once,
 # **as it stands**.
 
 # %%
-two_states, two_words = rng.uniform(-1, 1, size=(3, 2)), rng.normal(size=(4, 2))
-both = np.tanh(weights["ss"] @ two_states + weights["sx"] @ two_words)
-for n in range(2):
-    alone = np.tanh(weights["ss"] @ two_states[:, n] + weights["sx"] @ two_words[:, n])
-    assert np.allclose(both[:, n], alone), "(1.4) does not hold"
+M, columns = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
+one_by_one = [M @ columns[:, 0], M @ columns[:, 1]]
+assert np.allclose(M @ columns, np.stack(one_by_one, axis=1)), "(1.3) does not hold"
+"(1.3) holds"
 
 # %% [markdown] slide="subslide"
 # ### Exercise: one step
@@ -181,9 +210,6 @@ for n in range(2):
 # ```
 #
 # Write (1.2) for a batch: every array has one column per sequence.
-#
-# Stuck? `hint(rnn_step)` gives the idea, called again the shapes,
-# and again a first line. Hints cost nothing.
 
 
 # %% exercise="rnn_step" points=4
@@ -209,27 +235,59 @@ def rnn_step(x_t: np.ndarray, s_prev: np.ndarray, W: dict) -> np.ndarray:
 # %% check="rnn_step"
 check(rnn_step)
 
+# %% [markdown] extra=true
+# ### Extra: the same step as one product
+#
+# Put $W^{s,s}$ and $W^{s,x}$ side by side and stack $s_{t-1}$ on $x_t$:
+#
+# $$W^{s,s} s_{t-1} + W^{s,x} x_t =
+# \begin{bmatrix} W^{s,s} & W^{s,x} \end{bmatrix}
+# \begin{bmatrix} s_{t-1} \\ x_t \end{bmatrix} \tag{1.4}$$
+#
+# So a step is an ordinary layer whose input is "state and word".
+
+# %%
+weights = {"ss": 0.5 * rng.normal(size=(3, 3)), "sx": 0.5 * rng.normal(size=(3, 4))}
+old_state, word = rng.uniform(-1, 1, size=3), film_xs[0]
+
+side_by_side = np.hstack([weights["ss"], weights["sx"]])
+stacked = np.concatenate([old_state, word])
+apart = weights["ss"] @ old_state + weights["sx"] @ word
+assert np.allclose(side_by_side @ stacked, apart), "(1.4) does not hold"
+"(1.4) holds"
+
 # %% [markdown] slide="slide"
 # ## What a step does to the old state
 #
-# Nudge the old state and keep the word. The chain rule,
-# with $\tanh' = 1 - \tanh^2$ from notebook 00, gives the matrix of all $H \times H$
-# derivatives:
+# Nudge one unit of the old state and keep the word. How fast does each unit of the new
+# state move? These slopes are a matrix, the **Jacobian** of the step:
 #
-# $$\frac{\partial s_t}{\partial s_{t-1}} =
-# \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s} \tag{1.5}$$
+# $$(J_t)_{ij} = \frac{\partial\, s_{t,i}}{\partial\, s_{t-1,j}} \tag{1.5}$$
 #
-# $\odot$ multiplies number by number. Each row of $W^{s,s}$ is scaled by a factor
-# between 0 and 1. Where a unit is nearly $\pm 1$, the factor is nearly 0:
-# **a saturated unit has stopped listening to the past.**
+# One unit, $W^{s,s} = 0.5$. Whatever the word and the old state were, the new state
+# came out as $s_t = 0.8$. How fast does it move with $s_{t-1}$? And had it come out as
+# $0.99$?
 
-# %%
-step = lambda s: np.tanh(weights["ss"] @ s + weights["sx"] @ word)
+# %% guess="01.3"
+# The chain rule, and what you found in notebook 00.
+guess("01.3", came_out_as_08=0.18, came_out_as_099=0.00995)
+
+# %% [markdown] answer="01.3" slide="fragment"
+# The tanh was as steep as its output says: $0.36$ at $0.8$ and $0.0199$ at $0.99$. Each
+# times $0.5$.
+#
+# A **saturated** unit hardly listens to the past any more.
+
+# %% [markdown]
+# With your step, measured: a small network with $H = 3$, one unit of the old state
+# nudged at a time. Each column belongs to one nudged unit.
+
+# %% needs="rnn_step"
+step = lambda s: rnn_step(word[:, None], s[:, None], weights)[:, 0]
 eps = 1e-6
 nudged = [step(old_state + eps * e) - step(old_state - eps * e) for e in np.eye(3)]
-numeric = np.stack(nudged, axis=1) / (2 * eps)  # one column per nudged unit
-jacobian = np.diag(1 - step(old_state) ** 2) @ weights["ss"]
-assert np.allclose(numeric, jacobian, atol=1e-8), "(1.5) does not hold"
+J = np.stack(nudged, axis=1) / (2 * eps)
+print(J.round(3))
 
 # %% [markdown] slide="slide"
 # ## Step 4: unroll
@@ -246,19 +304,31 @@ assert np.allclose(numeric, jacobian, atol=1e-8), "(1.5) does not hold"
 # It is a network as deep as the sentence is long, with the **same two matrices** in
 # every layer.
 
-# %% slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### Unrolled over a sentence
+#
+# From left to right the state, from below the words. Compare the steps: what is the
+# same in all of them? (What happens to the last state is step 5.)
+
+# %% slide="fragment" hide_input=true
 show(
-    figures.unrolled(film),
-    alt="The network unrolled over 'the film was not good': from s0 an arrow with W "
-    "ss leads to s1, s2 and so on to s5, and each word comes in from below by the "
-    "same W sx.",
+    figures_01.unrolled(film),
+    alt="The network unrolled over 'the film was not good': from the state s0 an arrow "
+    "with W ss leads to a tanh, and each word comes in from below by W sx; what the tanh "
+    "puts out is s1, then s2 and so on to s5. All five steps have the same two matrices. "
+    "From s5 an arrow with W ys leads to the softmax and the prediction p.",
 )
 
-# %% [markdown] slide="fragment"
-# **Before you read on**: with $H = 3$ and $D = 4$, how many numbers does the network
-# learn for sentences of 5 words? And of 500?
+# %% [markdown] slide="subslide"
+# ### How much is there to learn?
+#
+# With $H = 3$ and $D = 4$: how many numbers stand in the network's two matrices, when
+# it reads sentences of 5 words? And of 500 words?
 
-# %% [markdown] slide="fragment"
+# %% guess="01.4"
+guess("01.4", with_5_words=21, with_500_words=21)
+
+# %% [markdown] answer="01.4" slide="fragment"
 # $3 \cdot 3 + 3 \cdot 4 = 21$, for both. The sentence's length does not enter.
 
 # %% [markdown] slide="notes"
@@ -266,14 +336,6 @@ show(
 # "what would go wrong if each position had matrices of its own?"
 # A word learned in place 3 would be unknown in place 4,
 # and no sentence could be longer than the longest seen.
-
-# %%
-s1 = np.tanh(weights["ss"] @ np.zeros(3) + weights["sx"] @ film_xs[0])
-s2 = np.tanh(weights["ss"] @ s1 + weights["sx"] @ film_xs[1])
-
-inner = np.tanh(weights["sx"] @ film_xs[0])  # with s0 = 0
-nested = np.tanh(weights["ss"] @ inner + weights["sx"] @ film_xs[1])
-assert np.allclose(s2, nested), "(1.6) does not hold"
 
 # %% [markdown] slide="subslide"
 # ### Exercise: one sequence
@@ -316,18 +378,30 @@ def rnn_forward(xs: np.ndarray, s0: np.ndarray, W: dict) -> np.ndarray:
 # %% check="rnn_forward"
 check(rnn_forward)
 
+# %% needs="rnn_step rnn_forward" hide_input=true
+one_unit, two_inputs = {"ss": np.array([[0.5]]), "sx": np.array([[1.0]])}, np.array([[0.3], [-0.7]])
+nested = np.tanh(0.5 * np.tanh(0.5 * 0.2 + 0.3) - 0.7)
+assert np.isclose(rnn_forward(two_inputs, np.array([0.2]), one_unit)[1, 0], nested), "(1.6) does not hold"
+print("(1.6) holds")
+
 # %% [markdown] slide="slide"
 # ## A sentence seen by an untrained network
 #
 # Twelve units, random weights. Each column is the state after one word:
-# blue is $-1$, red is $+1$.
+# blue is $-1$, orange is $+1$.
 #
-# **Before you run the next cell**: the two sentences share their last three words.
-# Will their last columns be equal, alike, or unrelated?
+# - the film **was not good**
+# - what a lovely film it **was not good**
+#
+# They share their last three words. Will their last columns be equal, alike, or
+# unrelated?
+
+# %% guess="01.5"
+guess("01.5", last_columns="alike", choices=("equal", "alike", "unrelated"))
 
 # %% needs="rnn_forward"
-short = tokens("what a lovely film it was not good")
-both_words = sorted(set(short) | set(film))
+lovely = tokens("what a lovely film it was not good")
+both_words = sorted(set(lovely) | set(film))
 small_E = np.random.default_rng(2).normal(size=(8, len(both_words)))
 small_rng = np.random.default_rng(3)
 small = {
@@ -336,22 +410,32 @@ small = {
 }
 vectors = lambda words: np.stack([small_E[:, both_words.index(w)] for w in words])
 states_a = rnn_forward(vectors(film), np.zeros(12), small)
-states_b = rnn_forward(vectors(short), np.zeros(12), small)
+states_b = rnn_forward(vectors(lovely), np.zeros(12), small)
 
-# %% slide="subslide" needs="rnn_forward" hide_input=true
+# %% [markdown] slide="subslide"
+# ### The two sentences, word by word
+#
+# Equal ends stand below each other. Compare column by column, from "was" on.
+
+# %% slide="fragment" needs="rnn_forward" hide_input=true
 show(
-    figures.two_sentences(states_a, film, states_b, short),
+    figures_01.two_sentences(states_a, film, states_b, lovely),
     alt="Two heat maps of states, one column per word. The sentences differ at first; "
     "over their common end 'was not good' the columns become more and more alike.",
 )
 
-# %% needs="rnn_forward"
+# %% needs="rnn_forward" hide_input=true
 gap = np.linalg.norm(states_a[-3:] - states_b[-3:], axis=1)
-print("distance after 'was', 'not', 'good':", gap.round(3))
 assert gap[0] > gap[1] > gap[2] > 0, "the two sentences' states do not come nearer"
+print("distance after 'was', 'not', 'good':", gap.round(3))
 
-# %% [markdown] slide="fragment"
-# Alike: over the common end the two states approach each other,
+# %%
+reveal("01.5")
+
+# %% [markdown] answer="01.5" sealed=true slide="subslide"
+# ### Alike
+#
+# Over the common end the two states approach each other,
 # and do not quite meet. What came before is being overwritten.
 
 # %% [markdown] slide="notes"
@@ -363,12 +447,10 @@ assert gap[0] > gap[1] > gap[2] > 0, "the two sentences' states do not come near
 # %% [markdown] slide="slide"
 # ## Explore: word by word
 #
-# Step through a sentence, and replace its first word.
-# The lower map is the difference that this one word makes.
-# Press *next word* a few times before you move the two sliders:
-# what makes the difference last longer?
+# Step through a sentence. The lower map is what another first word changes. Then move
+# the two sliders: which of them makes the difference last longer, which shorter?
 
-# %% slide="subslide" hide_input=true
+# %% slide="-" hide_input=true
 play_sentences = [
     tokens("not all that I saw was good"),
     tokens("the film we never loved was not bad in the end"),
@@ -390,6 +472,15 @@ play = explorer(
 )
 play
 
+# %% guess="01.6"
+guess("01.6", stronger_W_ss="longer", louder_words="shorter", choices=("longer", "shorter"))
+
+# %% [markdown] answer="01.6" slide="subslide"
+# ### Two forces
+#
+# A stronger $W^{s,s}$ hands more of the old state on. Louder words push the units
+# towards $\pm 1$, where they have stopped listening, and the past is gone sooner.
+
 # %% [markdown]
 # The same without a slider: the second sentence, read from its first word "the" and
 # from "loved".
@@ -402,7 +493,7 @@ rows = lambda words: inputs[[play_words.index(word) for word in words]]
 with_the = rnn_forward(rows(the), np.zeros(12), play_weights)
 with_loved = rnn_forward(rows(loved), np.zeros(12), play_weights)
 show(
-    figures.first_word_changed(with_the, with_loved, the, "loved"),
+    figures_01.first_word_changed(with_the, with_loved, the, "loved"),
     alt="Two heat maps: the states of 'the film we never loved was not bad in the "
     "end', and the difference when the first word is 'loved'. It is strong at first "
     "and pale at the end.",
@@ -464,6 +555,11 @@ assert not waited[:3].any(), "(1.7) does not hold"
 assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights)), (
     "the padding changed the states"
 )
+"(1.7) holds, and the states after it are the same"
+
+# %% [markdown] sitting=2
+# > **A place to stop.** You have a network that reads. What follows is what it remembers, and what
+# > can be said of a sentence from its last state. When you come back: run the cells above.
 
 # %% [markdown] slide="slide"
 # ## What a tanh overwrites
@@ -472,38 +568,44 @@ assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights))
 # What is left in it of the first word?
 #
 # Measure it. Read a sentence twice, the second time with another first word,
-# and call the difference of the two states $\delta_t$.
-# While it is small, (1.5) carries it on:
+# and call the difference of the two states $\Delta s_t$.
+# While it is small, the Jacobian (1.5) carries it on:
 #
-# $$\delta_t \approx
-# \operatorname{diag}\left(1 - s_t \odot s_t\right) W^{s,s}\, \delta_{t-1} \tag{1.8}$$
+# $$\Delta s_t \approx J_t\, \Delta s_{t-1} \tag{1.8}$$
 #
-# Every word multiplies it by such a matrix once more.
-# (While it is large, an average slope between 0 and 1 stands in the place of
-# $1 - s_t^2$.)
+# Every word multiplies it by such a matrix once more. (While it is large, slopes
+# averaged between the two states stand in the place of those in $J_t$.)
 
-# %%
+# %% needs="rnn_step"
 tiny = 1e-5 * rng.normal(size=3)
 carried = step(old_state + tiny) - step(old_state)
-predicted = np.diag(1 - step(old_state) ** 2) @ weights["ss"] @ tiny
-assert np.allclose(carried, predicted, rtol=1e-3), "(1.8) does not hold"
+assert np.allclose(carried, J @ tiny, rtol=1e-3), "(1.8) does not hold"
+"(1.8) holds"
 
 # %% [markdown] slide="subslide"
-# ### Prediction
+# ### How fast does it fade?
 #
-# We read 200 random sentences of 16 words twice each.
-# **Before you run the next cells**:
+# We read 200 random sentences of 16 words, each twice. The network has $H = 16$ units,
+# then $H = 256$; its random weights are divided by $\sqrt{H}$, so that a sum of $H$
+# terms has the same size for every $H$.
 #
-# 1. Does the difference fade in a straight line, or by a factor per word?
-# 2. The network has $H = 16$ units. Does the difference last longer with $H = 256$?
-# 3. What if the words speak twice as loud, $2 x_t$ for $x_t$?
+# 1. Does the difference get smaller by the same amount at every word, or by the same factor?
+# 2. With 256 units, does it last longer?
+
+# %% guess="01.7"
+guess(
+    "01.7",
+    at_every_word="the same factor",
+    with_256_units="about as long",
+    choices=("the same amount", "the same factor", "longer", "about as long", "shorter"),
+)
 
 
 # %%
 def difference_left(H, recurrent=0.9, loudness=1.0, T=16, D=16, N=200):
     """(T, N) share left of the difference that another first word makes."""
     r = np.random.default_rng(0)
-    W = {  # divided by the root of H, a sum of H terms has the same size for every H
+    W = {
         "ss": recurrent * r.normal(size=(H, H)) / np.sqrt(H),
         "sx": r.normal(size=(H, D)) / np.sqrt(D),
     }
@@ -511,25 +613,31 @@ def difference_left(H, recurrent=0.9, loudness=1.0, T=16, D=16, N=200):
     changed = xs.copy()
     changed[0] = loudness * r.normal(size=(D, N))  # another first word
     zero = np.zeros((H, N))
-    gap = rnn_forward_batch(changed, zero, W) - rnn_forward_batch(xs, zero, W)
-    size = np.linalg.norm(gap, axis=1)
+    difference = rnn_forward_batch(changed, zero, W) - rnn_forward_batch(xs, zero, W)
+    size = np.linalg.norm(difference, axis=1)
     return size / size[0]
 
 
-# %% slide="subslide" needs="rnn_forward_batch" hide_input=true
+# %% [markdown] slide="subslide"
+# ### What is left of the first word
+#
+# Median and middle 80 % of the 200 sentences. The vertical axis counts in powers of
+# ten: each line is a tenth of the one above. Which kind of shrinking is straight there?
+
+# %% slide="fragment" needs="rnn_forward_batch" hide_input=true
 runs = {
     "H = 16": difference_left(16),
     "H = 256": difference_left(256),
     "H = 256, words twice as loud": difference_left(256, loudness=2.0),
 }
 show(
-    figures.fading(runs),
+    figures_01.fading(runs),
     alt="On a logarithmic axis the difference made by the first word falls nearly in "
     "a straight line: by a factor per word. The lines for 16 and 256 units nearly "
     "coincide; with louder words the difference falls faster.",
 )
 
-# %% needs="rnn_forward_batch"
+# %% needs="rnn_forward_batch" hide_input=true
 few_units, many_units, loud = (float(np.median(ratio[8])) for ratio in runs.values())
 claim(
     "after eight words less than a twentieth is left, of 16 units and of 256",
@@ -538,91 +646,63 @@ claim(
 )
 claim("with louder words it is less than half of that", loud < many_units / 2, f"{loud:.4f}")
 
-# %% [markdown] slide="fragment"
-# 1. By a factor per word: a straight line on this logarithmic axis.
-# 2. Hardly. More units are more numbers, and every one of them is overwritten at
+# %%
+reveal("01.7")
+
+# %% [markdown] answer="01.7" sealed=true slide="subslide"
+# ### By a factor per word
+#
+# 1. A factor: a straight line on this axis.
+# 2. About as long. More units are more numbers, and every one of them is overwritten at
 #    every word.
-# 3. Louder words push the units towards $\pm 1$, the factors $1 - s_t^2$ towards 0,
-#    and the past fades faster.
+#
+# (Louder words: the slopes in $J_t$ are nearer to 0, and the past fades faster.)
 
 # %% [markdown] slide="notes"
 # The usual wrong answer to 2 is "a larger state remembers longer":
-# people think of a tape. The usual wrong answer to 3 is "louder,
-# so the first word lasts longer too". Somebody will ask for larger recurrent weights:
-# let them try it in the explorer. The next cell of the notebook measures it:
-# three times as strong, nothing fades. Do not call that memory yet;
+# people think of a tape. Somebody will ask for larger recurrent weights:
+# let them try it in the explorer. The next question of the notebook measures it:
+# more than three times as strong, nothing fades. Do not call that memory yet;
 # what can be read from the state comes later.
-
-# %% [markdown]
-# In the explorer you saw both forces: a stronger $W^{s,s}$ lets the difference last,
-# louder words end it sooner. How far does the first force go?
-
-# %% needs="rnn_forward_batch"
-strong = np.median(difference_left(64, recurrent=3.0), axis=1)
-claim(
-    "at least 0.8 is left at every word",
-    strong.min() > 0.8,
-    f"after 1, 4 and 15 words {strong[[1, 4, 15]].round(2).tolist()}",
-)
-
-# %% [markdown]
-# With recurrent weights more than three times as strong the difference does not fade
-# at all. But so it is with every difference that any word makes:
-# the state depends on all of them at once. Whether the first word can be *read* from
-# such a state is another question, and we come to it.
 
 # %% [markdown] slide="slide"
 # ## Step 5: a prediction from the last state
 #
 # We want to know which of $C$ classes a sentence belongs to:
-# negative or positive, say. A matrix $W^{y,s}$ of shape $(C, H)$ gives one **score**
-# per class from the last state:
+# negative or positive, say. A matrix $W^{y,s}$ of shape $(C, H)$ gives one **logit**
+# per class from the last state, a number of any size:
 #
 # $$z = W^{y,s} s_T \tag{1.9}$$
 #
-# The **softmax** turns scores into probabilities: positive, and summing to one.
+# The **softmax** turns logits into probabilities: positive, and summing to one.
 #
 # $$p_c = \frac{e^{z_c}}{\sum_{k=1}^{C} e^{z_k}} \tag{1.10}$$
 
 # %% [markdown] slide="slide"
-# ## Only differences of scores count
+# ## Only differences of logits count
 #
-# Subtract the same number $m$ from all scores.
+# Subtract the same number $m$ from all logits.
 # Above and below the fraction line appears the same factor $e^{-m}$, so
 #
 # $$\frac{e^{z_c - m}}{\sum_k e^{z_k - m}} = \frac{e^{z_c}}{\sum_k e^{z_k}} \tag{1.11}$$
 #
-# **Before you run the next cell**: what does (1.10) give for the scores $1000$ and
-# $999$, typed in as it stands? What should it give?
+# Two logits, $1000$ and $999$. What does (1.10), typed in as it stands, give for the
+# first class? And what is right, to two digits?
 
-# %% slide="subslide"
-z = np.array([1000.0, 999.0])
-with np.errstate(over="ignore", invalid="ignore"):
-    typed_in = np.exp(z) / np.exp(z).sum()
-shifted = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
-print("as it stands:", typed_in, "  shifted by the greatest score:", shifted.round(3))
+# %% guess="01.8"
+guess("01.8", typed_in="nan", right="0.73", choices=("0", "0.50", "0.73", "1", "inf", "nan"))
 
-# %% [markdown] slide="fragment"
-# $e^{1000}$ is too large for a float, and `inf / inf` is not a number.
-# Shifted by the greatest score, no exponent is positive:
-# nothing can overflow, and the answer is that for the scores $1$ and $0$.
+# %% [markdown] answer="01.8" slide="fragment"
+# $e^{1000}$ is too large for a float, and `inf / inf` is `nan`, not a number. Right is
+# what the logits $1$ and $0$ give, or $0$ and $-1$: $1 / (1 + e^{-1}) = 0.73$. With
+# which $m$ can no exponent be positive?
 
 # %%
-small_scores = rng.normal(size=4)
-soft = lambda z: np.exp(z) / np.exp(z).sum()
-assert np.allclose(soft(small_scores), soft(small_scores - 2.7)), "(1.11) does not hold"
-assert np.allclose(shifted, soft(np.array([1.0, 0.0]))), "the shift changed the probabilities"
-
-# %% [markdown]
-# For two classes the softmax is the sigmoid of notebook 00,
-# of the difference of the scores:
-#
-# $$p_1 = \frac{e^{z_1}}{e^{z_1} + e^{z_2}} =
-# \frac{1}{1 + e^{-(z_1 - z_2)}} \tag{1.12}$$
-
-# %%
-z1, z2 = rng.normal(size=2)
-assert np.isclose(soft([z1, z2])[0], 1 / (1 + np.exp(-(z1 - z2)))), "(1.12) does not hold"
+z_1, z_2, z_3 = rng.normal(size=3)
+whole = np.exp(z_1) + np.exp(z_2) + np.exp(z_3)
+moved = np.exp(z_1 - 2.7) + np.exp(z_2 - 2.7) + np.exp(z_3 - 2.7)
+assert np.isclose(np.exp(z_1 - 2.7) / moved, np.exp(z_1) / whole), "(1.11) does not hold"
+"(1.11) holds"
 
 # %% [markdown] slide="subslide"
 # ### Exercise: predict
@@ -631,8 +711,8 @@ assert np.isclose(soft([z1, z2])[0], 1 / (1 + np.exp(-(z1 - z2)))), "(1.12) does
 # predict(s_last, W) -> probabilities      # (H, N), dict -> (C, N)
 # ```
 #
-# Write (1.9) and (1.10) for a batch, so that no score can make it overflow.
-# Each column is a sequence of its own, with its own greatest score.
+# Write (1.9) and (1.10) for a batch, so that no logit can make it overflow.
+# Each column is a sequence of its own.
 
 
 # %% exercise="predict" points=3
@@ -641,14 +721,14 @@ def predict(s_last: np.ndarray, W: dict) -> np.ndarray:
 
     Args:
         s_last: (H, N) the last state of each sequence, one column per sequence.
-        W: "ys" (C, H) from state to scores; other keys are not used here.
+        W: "ys" (C, H) from state to logits; other keys are not used here.
 
     Returns:
-        probabilities: (C, N), each column sums to one, however large the scores are.
+        probabilities: (C, N), each column sums to one, however large the logits are.
     """
     ### BEGIN SOLUTION
-    scores = W["ys"] @ s_last
-    shifted = scores - scores.max(axis=0, keepdims=True)
+    logits = W["ys"] @ s_last
+    shifted = logits - logits.max(axis=0, keepdims=True)
     exponentials = np.exp(shifted)
     return exponentials / exponentials.sum(axis=0, keepdims=True)
     ### END SOLUTION
@@ -657,45 +737,68 @@ def predict(s_last: np.ndarray, W: dict) -> np.ndarray:
 # %% check="predict"
 check(predict)
 
+# %% [markdown] extra=true
+# ### Extra: two classes
+#
+# For two classes the softmax is the sigmoid of notebook 00,
+# of the difference of the logits:
+#
+# $$p_1 = \frac{e^{z_1}}{e^{z_1} + e^{z_2}} =
+# \frac{1}{1 + e^{-(z_1 - z_2)}} \tag{1.12}$$
+
+# %%
+of_two = np.exp(z_1) / (np.exp(z_1) + np.exp(z_2))
+assert np.isclose(of_two, 1 / (1 + np.exp(-(z_1 - z_2)))), "(1.12) does not hold"
+"(1.12) holds"
+
 # %% [markdown] slide="slide"
 # ## Step 6: how wrong was it?
 #
-# Let `labels[n]` be the class of sequence $n$:
+# Let $y_n$, in code `labels[n]`, be the class of sequence $n$:
 # a whole number from $0$ to $C - 1$, counted as Python counts.
-# The prediction gave it the probability $p_{\text{label}}$. The **cross-entropy** is
+# The prediction gave it the probability $p_{y_n, n}$. The **cross-entropy** is
 #
-# $$L = -\frac1N \sum_{n=1}^{N} \log p^{(n)}_{\text{label of } n} \tag{1.13}$$
+# $$L = -\frac1N \sum_{n=1}^{N} \log p_{y_n, n} \tag{1.13}$$
 #
-# In this course the loss is the **mean** over the $N$ sequences, not their sum.
-# So it does not grow with the batch, and every gradient below carries a factor $1/N$.
+# In this course the loss is the **mean** over the $N$ sequences, not their sum:
+# it does not grow with the batch.
 
-# %% [markdown] slide="fragment"
-# **Before you look at the figure**: what does a network that has no idea pay,
-# with 4 classes?
+# %% [markdown] slide="subslide"
+# ### On paper
+#
+# 1. Two sequences. Their right classes got the probabilities $0.7$ and $0.3$.
+#    What is $L$?
+# 2. Four classes, and a network that has no idea: it gives each of them the same. What does it
+#    pay?
+#
+# ($\log 0.7 = -0.357$, $\log 0.3 = -1.204$, $\log 2 = 0.693$.)
 
-# %% slide="subslide" hide_input=true
+# %% guess="01.9"
+guess("01.9", two_sequences=0.780, no_idea=1.386)
+
+# %% [markdown] answer="01.9" slide="fragment"
+# $(0.357 + 1.204) / 2 = 0.780$. And $-\log \frac14 = \log 4 = 1.386$: about the first
+# number to expect of an untrained network. Being sure and right costs nearly nothing;
+# sure and wrong costs without bound.
+
+# %% [markdown] slide="subslide"
+# ### What one sequence pays
+#
+# Against the probability that its class got. The dot is the network that has no idea.
+# Where does it get expensive?
+
+# %% slide="fragment" hide_input=true
 show(
-    figures.cost_of_a_label(4),
+    figures_01.cost_of_a_label(4),
     alt="The cost -log p falls from infinity at probability 0 to 0 at probability 1. "
     "A network that gives each of 4 classes a quarter pays log 4 = 1.386.",
 )
-
-# %% [markdown] slide="fragment"
-# A quarter for each class costs $\log 4 = 1.386$:
-# the first number to expect of an untrained network.
-# Being sure and right costs nearly nothing; sure and wrong costs without bound.
 
 # %% [markdown] slide="notes"
 # Ask: "your loss starts at 20 with 4 classes; what do you check first?"
 # The usual wrong answer is the learning rate.
 # The start-up loss should be near log C, whatever the learning rate:
-# check the scores' size and the labels first.
-
-# %%
-on_paper = np.array([[0.7, 0.1], [0.2, 0.3], [0.1, 0.6]])  # C = 3, N = 2
-by_hand = -(np.log(0.7) + np.log(0.3)) / 2  # labels 0 and 1
-assert np.isclose(by_hand, 0.780, atol=1e-3), "by hand it is .780"
-assert np.isclose(by_hand, -np.log(on_paper[[0, 1], [0, 1]]).mean()), "(1.13) does not hold"
+# check the logits' size and the labels first.
 
 # %% [markdown] slide="subslide"
 # ### Exercise: cross-entropy
@@ -705,8 +808,7 @@ assert np.isclose(by_hand, -np.log(on_paper[[0, 1], [0, 1]]).mean()), "(1.13) do
 # ```
 #
 # Write (1.13): the **mean** over the sequences.
-# Pick each sequence's probability with two indices,
-# the row of its label and its own column.
+# Each sequence needs one entry of its column: that in the row of its label.
 
 
 # %% exercise="cross_entropy" points=3
@@ -732,96 +834,163 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 check(cross_entropy)
 
 # %% [markdown] slide="slide"
-# ## Step 7: the error signal
+# ## Step 7: which way should the logits move?
 #
-# Which way should the scores $z$ of one sequence move?
-# Put (1.10) into its loss $\ell = -\log p_{\text{label}}$:
+# Put (1.10) into the loss of one sequence with label $y$:
 #
-# $$\ell = -z_{\text{label}} + \log \sum_{k} e^{z_k} \tag{1.14}$$
+# $$\ell = -\log p_y = -z_y + \log \sum_{k} e^{z_k} \tag{1.14}$$
 #
-# The first term falls by one when the label's score rises by one.
-# The derivative of the second by $z_c$ is $e^{z_c} / \sum_k e^{z_k}$, which is $p_c$.
-# Together:
+# Nudge one logit $z_c$. How fast does $\ell$ move?
 #
-# $$\frac{\partial \ell}{\partial z_c} = p_c - [\,c = \text{label}\,] \tag{1.15}$$
-#
-# The bracket is 1 where it is true, else 0. **Predicted minus true**:
-# that is the error signal.
+# This formula is not in the notebook. You find it.
 
-# %%
-scores, label = rng.normal(size=3), 2
-cost = lambda z: -np.log(soft(z)[label])
-assert np.isclose(cost(scores), -scores[label] + np.log(np.exp(scores).sum())), "(1.14) does not hold"
+# %% needs="predict"
+logits, label = rng.normal(size=3), 2
+p = predict(logits[:, None], {"ys": np.eye(3)})[:, 0]
+by_14 = -logits[label] + np.log(np.exp(logits).sum())
+assert np.isclose(-np.log(p[label]), by_14), "(1.14) does not hold"
+"(1.14) holds"
 
-nudged = [cost(scores + eps * e) - cost(scores - eps * e) for e in np.eye(3)]
-numeric = np.array(nudged) / (2 * eps)
-error = soft(scores) - (np.arange(3) == label)
-assert np.allclose(numeric, error, atol=1e-8), "(1.15) does not hold"
-error.round(3)
-
-# %% [markdown] slide="fragment"
-# **Before you go on**: what do the entries of the error signal sum to?
-
-# %% [markdown] slide="fragment"
-# To zero: probabilities sum to one, and so does the truth.
-# What one class gains, the others lose.
-
-# %% [markdown] slide="slide"
-# ## From the scores to the weights
+# %% [markdown] slide="subslide"
+# ### Three classes, with numbers
 #
-# Write $dz$ for the gradient of the loss $L$ by the scores, (C, N):
-# (1.15) in every column, divided by $N$ because $L$ is a mean.
-# Since $z = W^{y,s} s_T$, the gradients by the two factors are
+# $p = (0.6, 0.3, 0.1)$, and the label is $y = 2$: counted from 0, the third class.
 #
-# $$dW^{y,s} = dz\; s_T^{\top}, \qquad ds_T = (W^{y,s})^{\top} dz \tag{1.16}$$
+# (1.14) has two terms. In the first stands one logit. In the second stand all of them:
+# what is its derivative by $z_c$ called?
 #
-# The first one teaches $W^{y,s}$. The second one is what the last state hears of the
-# error. How it travels on into the past, to $W^{s,s}$ and $W^{s,x}$, is notebook 02.
+# How fast does $\ell$ move with each of the three logits? And what do the three add up
+# to?
 
-# %% needs="predict cross_entropy"
-last, truth = rng.normal(size=(3, 5)), np.array([0, 1, 1, 3, 2])  # H = 3, N = 5
-readout = rng.normal(size=(4, 3))  # C = 4
-loss_of = lambda W_ys, s: cross_entropy(predict(s, {"ys": W_ys}), truth)
-dz = (predict(last, {"ys": readout}) - (np.arange(4)[:, None] == truth)) / 5
-for gradient, value, loss in [
-    (dz @ last.T, readout, lambda v: loss_of(v, last)),
-    (readout.T @ dz, last, lambda v: loss_of(readout, v)),
-]:
-    direction = rng.normal(size=value.shape)
-    slope = (loss(value + eps * direction) - loss(value - eps * direction)) / (2 * eps)
-    assert np.isclose(slope, (gradient * direction).sum(), atol=1e-8), "(1.16) does not hold"
+# %% guess="01.10"
+guess("01.10", z_0=0.6, z_1=0.3, z_2=-0.9, their_sum=0)
+
+# %% [markdown] answer="01.10" slide="fragment"
+# Raising a wrong class's logit costs as much as that class has already. Raising the
+# right one's gains what it still lacks to 1. They add up to 0: raising all logits alike
+# changes nothing, (1.11).
 
 # %% [markdown]
-# The cell nudges all entries at once, along a random direction:
-# two evaluations test a whole gradient. Where such a test fails,
-# one looks entry by entry, as in notebook 00.
+# The referee, measured with your own functions: five classes, two sequences, every
+# logit nudged by itself. In each column, compare the slopes with the probabilities.
+
+# %% needs="predict cross_entropy" hide_input=true
+some_logits, truth = np.random.default_rng(3).normal(size=(5, 2)), np.array([1, 4])
+loss_of = lambda z: cross_entropy(predict(z, {"ys": np.eye(5)}), truth)
+slopes = np.zeros(some_logits.shape)
+for place in np.ndindex(slopes.shape):
+    nudge = np.zeros(slopes.shape)
+    nudge[place] = 1e-5
+    slopes[place] = (loss_of(some_logits + nudge) - loss_of(some_logits - nudge)) / 2e-5
+for n in range(2):
+    print(f"sequence {n}, label {truth[n]}: p, then how the loss moves with each logit")
+    print(np.stack([predict(some_logits, {"ys": np.eye(5)})[:, n], slopes[:, n]]).round(3))
+
+# %% [markdown]
+# ### Exercise: the gradient by the logits
+#
+# ```python
+# cross_entropy_grad(probabilities, labels) -> dz      # (C, N), (N,) -> (C, N)
+# ```
+#
+# 1. One sequence: the derivative of each term of (1.14) by $z_c$, for the label's class and for
+#    the others.
+# 2. A batch: $L$ is a **mean** over $N$ sequences. What does that do to each entry?
+#
+# `check(cross_entropy_grad, stage="one sequence")` looks at the first of the two alone.
+#
+# You get the probabilities: the softmax need not be computed again. `dz` is the
+# gradient by the logits, as `dW` is the one by `W`.
+
+
+# %% exercise="cross_entropy_grad" points=4
+def cross_entropy_grad(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Gradient of the mean cross-entropy (1.13) by the logits that the softmax was given.
+
+    Args:
+        probabilities: (C, N) what `predict` gave, one column per sequence.
+        labels: (N,) integers from 0 to C - 1, the class of each sequence.
+
+    Returns:
+        dz: (C, N), how the loss moves with each logit of each sequence.
+    """
+    ### BEGIN SOLUTION
+    N = len(labels)
+    dz = probabilities.copy()
+    dz[labels, np.arange(N)] -= 1  # (1.15)
+    return dz / N
+    ### END SOLUTION
+
+
+# %% check="cross_entropy_grad"
+check(cross_entropy_grad)
+
+# %% [markdown] found="cross_entropy_grad" slide="slide"
+# ## What you found: the gradient by the logits
+#
+# The first term of (1.14) has the derivative $-1$ by $z_y$ and 0 by the others. The
+# second has $e^{z_c} / \sum_k e^{z_k}$, which is $p_c$. With the mean over $N$
+# sequences
+#
+# $$\frac{\partial L}{\partial z_{c,n}} = \frac{1}{N}\big(p_{c,n} - [\,c = y_n\,]\big) \tag{1.15}$$
+#
+# The bracket is 1 where it is true, else 0. What the model said, minus what it should
+# have said.
+
+# %% found="cross_entropy_grad"
+at_truth = (predict(some_logits, {"ys": np.eye(5)}) - np.eye(5)[truth].T) / 2
+assert np.allclose(at_truth, slopes, atol=1e-8), "(1.15) does not hold"
+"(1.15) holds"
+
+# %% [markdown] slide="notes"
+# Ask: "the model gives the right class .99. How large is the gradient?" About .01
+# over N. Usual wrong answer: "1/p, so about 1". That is the gradient by the
+# probability; the softmax stands in between.
+
+# %% [markdown]
+# Does it lead downhill? Let logits be numbers that may move freely, start them at 0,
+# and go against your gradient, a small step at a time.
+
+# %% needs="predict cross_entropy cross_entropy_grad"
+free = np.zeros((4, 3))  # C = 4, N = 3
+goal = np.array([2, 0, 3])
+for update in range(41):
+    said = predict(free, {"ys": np.eye(4)})
+    if update % 20 == 0:
+        print(f"{update:2d} updates: loss {cross_entropy(said, goal):.3f}")
+    free -= 1.0 * cross_entropy_grad(said, goal)
+
+# %% [markdown]
+# From the logits the way goes on: to $W^{y,s}$, to the last state, and from it back
+# through time to every word. You find it in notebook 02. Here the output weights are
+# fitted in another way.
 
 # %% [markdown] slide="slide"
 # ## What can be read off the last state?
 #
-# The recurrent weights stay random. Only $W^{y,s}$ learns, by (1.16).
+# The recurrent weights stay random. Only $W^{y,s}$ is fitted: so that the logits come
+# as near as they can to $1$ for the right class and $-1$ for the other (least squares,
+# which needs no gradient).
 #
-# Task: the first word of a sentence is one of two, the words after it are random.
-# From the last state, say which of the two it was.
+# The first word of a sentence is one of two, the words after it are random. From the
+# last state, say which of the two it was.
 #
-# **Before you run the next cell**: in a sentence of how many words does guessing
-# begin?
+# In sentences of how many words does this become guessing?
+
+# %% guess="01.11"
+guess("01.11", guessing_from="8 words", choices=("3 words", "8 words", "25 words", "100 words"))
 
 
 # %%
-def train_readout(features, labels, rate=0.3, updates=300):
-    """Learn W["ys"] for two classes by gradient descent, (1.15) and (1.16)."""
-    W = {"ys": np.zeros((2, len(features)))}
-    for _ in range(updates):
-        dz = predict(features, W)
-        dz[labels, np.arange(len(labels))] -= 1
-        W["ys"] -= rate * (dz / len(labels)) @ features.T
-    return W
+def fit_readout(states, labels):
+    """W["ys"] for two classes from states (H, N), by least squares."""
+    wanted = 2 * np.eye(2)[labels] - 1  # (N, 2)
+    return {"ys": np.linalg.lstsq(states.T, wanted, rcond=None)[0].T}
 
 
-def share_right(features, labels, W):
+def share_right(states, labels, W):
     """The share of sequences whose label got the greater probability."""
-    return np.mean(predict(features, W).argmax(axis=0) == labels)
+    return np.mean(predict(states, W).argmax(axis=0) == labels)
 
 
 # %%
@@ -837,21 +1006,27 @@ def first_word_read(T, seed, recurrent=0.9, H=64, D=16, N=1000):
     ids[0] = r.integers(0, 2, size=N)  # the first word: number 0 or 1
     xs = dictionary[:, ids].transpose(1, 0, 2)  # (T, D, N)
     s_last = rnn_forward_batch(xs, np.zeros((H, N)), W)[-1]
-    W_read = train_readout(s_last[:, :600], ids[0, :600])
+    W_read = fit_readout(s_last[:, :600], ids[0, :600])
     return share_right(s_last[:, 600:], ids[0, 600:], W_read)
 
 
-# %% slide="subslide" needs="rnn_forward_batch predict" hide_input=true
+# %% [markdown] slide="subslide"
+# ### The first word, read off the last state
+#
+# Five networks. At 1 every first word is read right, at 0.5 one might as well guess.
+# Where does the fall begin, and where does it end?
+
+# %% slide="fragment" needs="rnn_forward_batch predict" hide_input=true
 lengths = [1, 2, 3, 4, 5, 6, 8, 12]
 read = np.array([[first_word_read(T, seed) for T in lengths] for seed in range(5)])
 show(
-    figures.first_word(lengths, read),
+    figures_01.first_word(lengths, read),
     alt="Accuracy of reading the first word off the last state against the sentence's "
     "length, for five seeds: nearly perfect up to three words, and at the level of "
     "guessing from eight words on.",
 )
 
-# %% needs="rnn_forward_batch predict"
+# %% needs="rnn_forward_batch predict" hide_input=true
 few_words, many_words = read[:, :3].min(), read[:, 6:].max()
 claim(
     "in every network more than 0.9 is right up to three words, less than 0.65 from eight on",
@@ -859,34 +1034,66 @@ claim(
     f"at least {few_words:.2f}, and at most {many_words:.2f}",
 )
 
-# %% [markdown] slide="fragment"
-# With one to three words nearly always right; from about eight words on it is
-# guessing. The difference that the first word made is still there,
-# but it has shrunk below what the other words do to the state.
+# %%
+reveal("01.11")
 
-# %% needs="rnn_forward_batch predict"
-stronger = [first_word_read(12, seed, recurrent=3.0) for seed in range(12)]
-claim(
-    "the median of twelve networks lies between 0.55 and 0.8",
-    0.55 < np.median(stronger) < 0.8,
-    f"{np.median(stronger):.2f}, and the twelve from {min(stronger):.2f} to {max(stronger):.2f}",
-)
-
-# %% [markdown]
-# And the recurrent weights that let no difference fade?
-# After 12 words the first one is read right more often than by guessing,
-# and still wrong about one time in three, in some networks more and in some less: it is
-# lost among the differences that all
-# the other words made, which do not fade either.
-# To keep *one* thing and let go of others takes more than strong weights:
-# notebook 04.
+# %% [markdown] answer="01.11" sealed=true slide="subslide"
+# ### After about eight words: guessing
+#
+# Up to three words it is nearly always right. The difference that the first word made
+# is still there after eight, but it has shrunk below what the other words do to the
+# state.
 
 # %% [markdown] slide="notes"
 # Collect guesses for the length first; most are far too large.
 # Somebody will object that a readout with more precision could find the difference.
 # It is a good objection: no noise is added here, the information is there in
-# principle. A linear readout learned from 600 examples does not find it among the
+# principle. A linear readout fitted to 600 examples does not find it among the
 # other words' traces. That is what counts in practice.
+
+# %% [markdown] slide="subslide"
+# ### And much stronger weights?
+#
+# Make $W^{s,s}$ more than three times as strong: standard deviation $3 / \sqrt{H}$ in
+# place of $0.9 / \sqrt{H}$. Read sentences of **twelve** words.
+#
+# Is anything left of the difference that the first word made? And how well is the first
+# word read off the last state?
+
+# %% guess="01.12"
+guess(
+    "01.12",
+    left_of_the_difference="most of it",
+    first_word_read="better than guessing",
+    choices=("hardly any", "most of it", "by guessing", "better than guessing", "nearly always"),
+)
+
+# %% needs="rnn_forward_batch predict" hide_input=true
+strong = np.median(difference_left(64, recurrent=3.0), axis=1)
+claim(
+    "at least 0.8 of the difference is left at every word",
+    strong.min() > 0.8,
+    f"after 1, 4 and 15 words {strong[[1, 4, 15]].round(2).tolist()}",
+)
+stronger = [first_word_read(12, seed, recurrent=3.0) for seed in range(12)]
+claim(
+    "the median of twelve networks reads between 0.55 and 0.8 of the first words right",
+    0.55 < np.median(stronger) < 0.8,
+    f"{np.median(stronger):.2f}, and the twelve from {min(stronger):.2f} to {max(stronger):.2f}",
+)
+
+# %%
+reveal("01.12")
+
+# %% [markdown] answer="01.12" sealed=true slide="subslide"
+# ### Nothing fades, and it is lost all the same
+#
+# Most of the difference is left, at every word. But so it is with the difference that
+# *any* word makes: the state depends on all of them at once, and the first one is lost
+# among the others. It is read right more often than by guessing, and wrong about one
+# time in three; in some networks less often, in some more.
+#
+# To keep *one* thing and let go of others takes more than strong weights: notebook 04.
 
 # %% [markdown] slide="slide"
 # ## Real sentences
@@ -920,44 +1127,53 @@ negative = shuffle.permutation(np.flatnonzero(fits & (sentences.ratings <= -1)))
 each = min(len(positive), len(negative))
 chosen = shuffle.permutation(np.concatenate([positive[:each], negative[:each]]))
 sentiment = (sentences.ratings[chosen] > 0).astype(int)
-cut = 3 * len(chosen) // 4  # learn from three quarters, measure on the rest
-print(len(chosen), "sentences,", cut, "to learn from")
+cut = 3 * len(chosen) // 4  # fit to three quarters, measure on the rest
+print(len(chosen), "sentences,", cut, "to fit to")
 
 # %% [markdown]
-# The vocabulary: every word that occurs twice among the sentences to learn from.
+# The vocabulary: every word that occurs twice among the sentences to fit to.
 # All other words share place 0, "unknown".
 
 # %%
 learn = [tokens(sentences.texts[n]) for n in chosen[:cut]]
 counts = Counter(word for words in learn for word in words)
 known = [word for word, count in counts.items() if count > 1]
-place = {word: i for i, word in enumerate(known, start=1)}
+place_of = {word: i for i, word in enumerate(known, start=1)}
 
 
 def encode(words, dictionary, T=25):
     """(T, D) a sentence with zero vectors in front, as (1.7) allows."""
     xs = np.zeros((T, len(dictionary)))
-    xs[T - len(words) :] = dictionary[:, [place.get(word, 0) for word in words]].T
+    xs[T - len(words) :] = dictionary[:, [place_of.get(word, 0) for word in words]].T
     return xs
 
 
 # %% [markdown] slide="subslide"
-# ### Prediction
+# ### Three ways to read
 #
 # The network is untrained: random embeddings, random recurrent weights,
-# and only $W^{y,s}$ learns from these sentences.
-# Order these three by their accuracy on new sentences:
+# and only $W^{y,s}$ is fitted to these sentences. It may read
 #
-# - read the **last state**;
-# - read the **mean of all states**;
-# - read the **mean of the word vectors**, with no recurrent network at all.
+# - the **last state**;
+# - the **mean of all states**;
+# - the **mean of the word vectors**, with no recurrent network at all.
+#
+# Which is best on new sentences, and which is worst?
+
+# %% guess="01.13"
+guess(
+    "01.13",
+    best="the words",
+    worst="the last state",
+    choices=("the last state", "all states", "the words"),
+)
 
 
 # %%
 def three_readouts(seed, D=200, H=200):
     """Accuracy of the three readouts on new sentences, for one seed."""
     r = np.random.default_rng(seed)
-    dictionary = r.normal(size=(D, len(place) + 1))
+    dictionary = r.normal(size=(D, len(place_of) + 1))
     W = {
         "ss": 0.9 * r.normal(size=(H, H)) / np.sqrt(H),
         "sx": r.normal(size=(H, D)) / np.sqrt(D),
@@ -966,66 +1182,180 @@ def three_readouts(seed, D=200, H=200):
     xs = np.stack(columns, axis=2)  # (T, D, N)
     states = rnn_forward_batch(xs, np.zeros((H, len(chosen))), W)
     words = lengths_in_words[chosen]
-    found = {}
-    for name, f in [
-        ("last state", states[-1]),
-        ("mean of all states", states.sum(axis=0) / words),
-        ("mean of the words", xs.sum(axis=0) / words),
-    ]:
-        f = f / np.sqrt(np.mean(f[:, :cut] ** 2))  # one scale for one learning rate
-        W_read = train_readout(f[:, :cut], sentiment[:cut], rate=0.1)
-        found[name] = share_right(f[:, cut:], sentiment[cut:], W_read)
-    return found
+    seen = {
+        "last state": states[-1],
+        "mean of all states": states.sum(axis=0) / words,
+        "mean of the words": xs.sum(axis=0) / words,
+    }
+    fitted = {name: fit_readout(f[:, :cut], sentiment[:cut]) for name, f in seen.items()}
+    return {name: share_right(f[:, cut:], sentiment[cut:], fitted[name]) for name, f in seen.items()}
 
 
-# %% slide="subslide" needs="rnn_forward_batch predict" hide_input=true
+# %% [markdown] slide="subslide"
+# ### Measured on new sentences
+#
+# A dot is a network with its own random weights, the bar is the mean of five. The
+# dotted line is guessing.
+
+# %% slide="fragment" needs="rnn_forward_batch predict" hide_input=true
 by_seed = [three_readouts(seed) for seed in range(5)]
 measured = {name: [run[name] for run in by_seed] for name in by_seed[0]}
 means = {name: f"{np.mean(values):.2f}" for name, values in measured.items()}
 show(
-    figures.accuracies(measured, 0.5, f"{len(chosen)} sentences, 5 seeds"),
+    figures_01.accuracies(measured, 0.5, f"{len(chosen)} sentences, 5 seeds"),
     alt=f"Accuracy on new sentences, mean of five seeds: {means}; guessing is 0.5.",
 )
 
-# %% needs="rnn_forward_batch predict"
+# %% needs="rnn_forward_batch predict" hide_input=true
 if sentences.real:
     last, words = measured["last state"], measured["mean of the words"]
     claim("the last state beats guessing in every network", min(last) > 0.55, f"at least {min(last):.2f}")
     ahead = min(np.subtract(words, last))
     claim("the mean of the words beats it in every network", ahead > 0, f"by at least {ahead:.2f}")
+else:
+    print("These are a handful of our own sentences: far too few to conclude anything.")
 
-# %% [markdown] slide="fragment"
+# %%
+reveal("01.13")
+
+# %% [markdown] answer="01.13" sealed=true slide="subslide"
+# ### No network beats the network
+#
 # The last state of an untrained network beats guessing,
 # and is beaten by no network at all. A sentence's mood sits in single words,
 # wherever they stand; the last state mostly knows the last ones.
 # A network whose recurrent weights **learn** can decide what to keep:
 # that begins in notebook 02.
-#
-# (Without the real sentences the figure shows a handful of our own:
-# far too few to conclude anything.)
 
 # %% [markdown] slide="notes"
 # The usual order people give is: last state first, "because it has read everything".
 # Say the honest thing about the winner: a bag of words is a strong baseline for
 # sentiment and stays one in notebook 07, where the networks are trained.
 
-# %% [markdown] written="wider_state" points=2
+# %% [markdown] slide="slide"
+# ## A step nobody showed you
+#
+# No formula for this one stands anywhere above. Change the step in two places:
+#
+# - Each unit has a **bias**, a number of its own that is added before squashing, whatever word
+#   and state are. All sequences share it: `W["sb"]` is $(H, 1)$.
+# - In place of tanh stands the **softsign**: a number is divided by one more than its absolute
+#   value.
+#
+# And for the way back you will want its slope. From which number can you get it, as you
+# did for sigmoid and tanh?
+
+# %% [markdown] slide="notes"
+# Let them draw the softsign first: it looks like tanh and gets to its ends much more
+# slowly. The usual slip in the slope: the sign of what is squashed. The curve is odd,
+# so its slope is the same on both sides.
+
+# %% [markdown]
+# ### Exercise: a softsign step with a bias
+#
+# ```python
+# softsign_step(x_t, s_prev, W) -> s_t, slope      # both (H, N)
+# ```
+#
+# 1. The forward step, for a batch.
+# 2. Of one unit: what is squashed is $a$, what comes out is $s$. For $a > 0$: how steep is the curve
+#    at $a$? Write it with $s$ alone. For $a < 0$?
+# 3. One case on paper: $a = 3$. What is $s$, and what the slope?
+#
+# `slope` holds, for every unit and sequence, how fast $s_t$ moves with what is
+# squashed.
+
+
+# %% exercise="softsign_step" points=5
+def softsign_step(x_t: np.ndarray, s_prev: np.ndarray, W: dict) -> tuple[np.ndarray, np.ndarray]:
+    """One step with a bias and the softsign in place of tanh, and how steep it was.
+
+    Args:
+        x_t: (D, N) input at this time, one column per sequence.
+        s_prev: (H, N) state before it.
+        W: "ss" (H, H) from state to state, "sx" (H, D) from input to state, "sb" (H, 1)
+            the bias of each unit.
+
+    Returns:
+        s_t: (H, N) state after it.
+        slope: (H, N), the derivative of each entry of s_t by what was squashed there.
+    """
+    ### BEGIN SOLUTION
+    a_t = W["ss"] @ s_prev + W["sx"] @ x_t + W["sb"]
+    s_t = a_t / (1 + np.abs(a_t))
+    slope = (1 - np.abs(s_t)) ** 2  # (1.16)
+    return s_t, slope
+    ### END SOLUTION
+
+
+# %% check="softsign_step"
+check(softsign_step)
+
+# %% [markdown]
+# Your own referee: nudge the bias of one unit, and see how fast its state moves. The
+# two lines must agree.
+
+# %% needs="softsign_step"
+biased = {**weights, "sb": np.array([[0.3], [-0.6], [0.1]])}
+nudge = np.array([[0.0], [1e-6], [0.0]])
+more, less = ({**biased, "sb": biased["sb"] + sign * nudge} for sign in (1, -1))
+at = (rng.normal(size=(4, 2)), rng.uniform(-0.9, 0.9, size=(3, 2)))
+moved = (softsign_step(*at, more)[0] - softsign_step(*at, less)[0]) / 2e-6
+print("measured:", moved[1].round(6))
+print("yours:   ", softsign_step(*at, biased)[1][1].round(6))
+
+# %% [markdown] found="softsign_step" slide="subslide"
+# ### What you found: the slope of the softsign
+#
+# For $a > 0$ it is $s = a / (1 + a)$, with the derivative $1 / (1 + a)^2$. What $s$
+# lacks to 1 is $1 / (1 + a)$. On the other side the curve is the same, turned round. So
+#
+# $$\frac{d s}{d a} = \big(1 - |s|\big)^2 \tag{1.16}$$
+#
+# At $a = 3$: $s = \frac34$ and the slope is $\frac1{16}$.
+
+# %% found="softsign_step"
+a_line = np.linspace(-4, 4, 8)
+soft = lambda a: a / (1 + np.abs(a))
+numeric = (soft(a_line + 1e-6) - soft(a_line - 1e-6)) / 2e-6
+assert np.allclose((1 - np.abs(soft(a_line))) ** 2, numeric, atol=1e-8), "(1.16) does not hold"
+"(1.16) holds"
+
+# %% [markdown] slide="slide"
+# ## Which of them still listens?
+#
+# A unit is driven far out: what is squashed is $a = 10$. How steep is the softsign
+# there? And is tanh steeper or flatter than that?
+
+# %% guess="01.14"
+# A number, then "steeper" or "flatter".
+guess("01.14", softsign_slope=0.00826, tanh_is="flatter")
+
+# %% [markdown] answer="01.14" slide="fragment"
+# $s = \frac{10}{11}$, so the slope is $1 / 11^2 = 0.0083$. That of tanh is
+# $8 \cdot 10^{-9}$: a million times flatter. A softsign unit saturates too, but not as
+# deaf.
+
+# %% [markdown] written="padding_and_bias" points=2
 # ### In your own words
 #
-# A colleague says: "The last state forgets the first word because it is too small.
-# Give it 1,000 units and it will remember."
+# A colleague gives the network of this notebook a bias and keeps everything else: tanh,
+# $s_0 = 0$, sentences of different length filled up to 25 words with zero vectors in
+# front.
 #
-# Explain in two or three sentences, with (1.8), why more units (of weights scaled as
-# above) do not keep the first word's trace from fading.
+# What goes wrong, for which sentences most, and what would you do about it? Three or
+# four sentences.
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: at every step the whole difference is multiplied by diag(1 - s_t²) W_ss;
-# this repeated factor, once per word, makes it fade (by a factor per word).
-# 1 point: more units make the vector longer but not the factor larger:
-# every unit is overwritten at every step, none is set aside. (Equally good:
-# the measured curves for H = 16 and H = 256.) Right and no loss:
-# that a wider state gives a readout more to work with; that larger weights,
-# not more units, would change the factor.
+# 1 point: the state does not wait at zero any more: with zero input and zero state a step gives
+# tanh(b), so the padding itself drives the state; the first word meets a state that depends
+# on how much padding there was. Short sentences have most of it (their state has gone
+# furthest, towards the state at which the padded steps end).
+# 1 point: any remedy that works: start at the first real word (per sequence), keep the state
+# at s_0 while the input is padding (a mask), leave the bias out of padded steps, or put
+# sentences of one length into a batch. Right and no loss: that the harm may be small,
+# because the words that follow overwrite it (the factor per word), or that padding
+# behind instead of in front needs the last real state picked out.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
@@ -1035,12 +1365,12 @@ if sentences.real:
 # - One step: $s_t = \tanh(W^{s,s} s_{t-1} + W^{s,x} x_t)$;
 #   the same two matrices at every word.
 # - The last state is the summary; softmax of $W^{y,s} s_T$ is the prediction.
-# - The loss is the **mean** cross-entropy; its error signal is predicted minus true,
-#   over $N$.
-# - Every word overwrites every unit: an early word's trace fades by a factor per
-#   word.
+# - The loss is the **mean** cross-entropy; you found its gradient by the logits.
+# - Every word overwrites every unit. With random weights of ordinary size an early word's trace
+#   fades by a factor per word; with far larger ones it does not fade, and is lost among the
+#   traces of all the others.
 #
-# Next: how the error signal travels back through time and teaches $W^{s,s}$ and
+# Next: how the gradient travels back through time and teaches $W^{s,s}$ and
 # $W^{s,x}$.
 
 # %% [markdown] slide="slide"

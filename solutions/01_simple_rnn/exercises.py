@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise
-from common import saturating, some_labels, some_states
+from autograder import Exercise, Stage
+from common import both_signs, saturating, some_labels, some_states, torch_gradients
 
 ALIKE = common.ALIKE
 
@@ -54,10 +54,10 @@ def predict_inputs(rng, H=5, C=3, N=4):
 
 
 def predict_inputs_of_thousands(rng, H=5, C=3, N=4):
-    """Scores of many thousands: the second class's are the others' with the other sign.
+    """Logits of many thousands: the second class's are the others' with the other sign.
 
     So it wins every other sequence by far, and in the rest the others are close. In the first two sequences
-    the scores are about half as large.
+    the logits are about half as large.
     """
     inputs = predict_inputs(rng, H, C, N)
     shared = rng.uniform(2000, 4000, size=H)
@@ -68,7 +68,7 @@ def predict_inputs_of_thousands(rng, H=5, C=3, N=4):
 
 
 def predict_inputs_far_apart(rng, H=5, C=3, N=4):
-    """Scores of about -1500 in the first column and of about 1500 in the others."""
+    """Logits of about -1500 in the first column and of about 1500 in the others."""
     inputs = predict_inputs(rng, H, C, N)
     inputs["W"]["ys"] = 600 + rng.normal(size=(C, H))
     inputs["s_last"] = rng.uniform(0.4, 0.6, size=(H, N)) * np.where(np.arange(N) == 0, -1, 1)
@@ -92,6 +92,44 @@ def loss_inputs_extreme(rng, right, C=3, N=4):
     small[favoured, np.arange(N)] = 0.0
     small[favoured, np.arange(N)] = 1 - small.sum(axis=0)
     return {"probabilities": small, "labels": labels}
+
+
+def grad_inputs(rng, C=5, N=4, labels=None):
+    """Predictions of which none is near another's, with little for each label."""
+    # Below N as well as below C: rows and columns exchanged must give a wrong answer, not an error.
+    labels = some_labels(rng, N, below=min(C, N)) if labels is None else np.full(N, labels)
+    raised = rng.uniform(0.6, 2.0, size=(C, N))
+    raised[labels, np.arange(N)] = rng.uniform(0.2, 0.5, size=N)
+    return {"probabilities": raised / raised.sum(axis=0), "labels": labels}
+
+
+def grad_inputs_sure(rng, right, C=5, N=4):
+    """Nearly all is given to the label (right), or to another class."""
+    inputs = grad_inputs(rng, C, N)
+    p, labels = inputs["probabilities"], inputs["labels"]
+    favoured = labels if right else (labels + 1) % C
+    p *= 0.01
+    p[favoured, np.arange(N)] += 0.99
+    return inputs
+
+
+def softsign_inputs(rng, D=4, H=3, N=2, low=0.3, high=2.5):
+    """What is squashed lies between low and high, on both sides of 0: on one side some mistakes are right."""
+    x_t, s_prev = rng.normal(size=(D, N)), some_states(rng, H, N)
+    W = {**recurrent_weights(rng, D, H), "sb": both_signs(rng, (H, 1), 0.3, 0.9)}
+    lacking = both_signs(rng, (H, N), low, high) - (W["ss"] @ s_prev + W["sx"] @ x_t + W["sb"])
+    more = lacking @ np.linalg.pinv(np.vstack([s_prev, x_t]))
+    return {
+        "x_t": x_t,
+        "s_prev": s_prev,
+        "W": {**W, "ss": W["ss"] + more[:, :H], "sx": W["sx"] + more[:, H:]},
+    }
+
+
+def softsign_inputs_of_a_start(rng):
+    """Before the first word: no input and no state, so that the bias alone decides."""
+    inputs = softsign_inputs(rng)
+    return {**inputs, "x_t": 0 * inputs["x_t"], "s_prev": 0 * inputs["s_prev"]}
 
 
 # ---------------------------------------------------------------- the same values by PyTorch
@@ -136,6 +174,23 @@ def torch_cross_entropy(probabilities, labels):
 
     logs = torch.log(torch.as_tensor(probabilities)).T
     return torch.nn.functional.nll_loss(logs, torch.as_tensor(labels)).numpy()
+
+
+def torch_cross_entropy_grad(probabilities, labels):
+    import torch
+
+    def loss(logits):
+        return torch.nn.functional.cross_entropy(logits.T, torch.as_tensor(labels))
+
+    return torch_gradients(loss, 1.0, np.log(probabilities))[0]
+
+
+def torch_softsign_step(x_t, s_prev, W):
+    import torch
+
+    a_t = W["ss"] @ s_prev + W["sx"] @ x_t + W["sb"]
+    softsign = torch.nn.functional.softsign
+    return softsign(torch.as_tensor(a_t)).numpy(), torch_gradients(softsign, np.ones(a_t.shape), a_t)[0]
 
 
 # ---------------------------------------------------------------- exercises
@@ -198,13 +253,13 @@ predict = Exercise(
     cases=(predict_inputs, partial(predict_inputs, H=4, C=5, N=3)),
     edge_cases={
         **sizes(predict_inputs, N=1, C=2, H=1),
-        "scores of thousands": predict_inputs_of_thousands,
-        "scores of very different size in each sequence": predict_inputs_far_apart,
+        "logits of thousands": predict_inputs_of_thousands,
+        "logits of very different size in each sequence": predict_inputs_far_apart,
     },
     hints=(
-        "Turn the state into one score per class, the scores into positive numbers, and those into shares.",
-        "Scores and probabilities are (C, N): every column is one sequence, and must sum to one.",
-        'Start with `scores = W["ys"] @ s_last`, then subtract each column\'s own greatest score.',
+        "Turn the state into one logit per class, the logits into positive numbers, and those into shares.",
+        "Logits and probabilities are (C, N): every column is one sequence, and must sum to one.",
+        'Start with `logits = W["ys"] @ s_last`, then subtract each column\'s own greatest logit.',
     ),
     confirm=torch_predict,
     axes={"probabilities": ("class", "sequence")},
@@ -226,4 +281,52 @@ cross_entropy = Exercise(
     ),
     confirm=torch_cross_entropy,
     axes={"probabilities": ("class", "sequence"), "labels": ("sequence",)},
+)
+
+cross_entropy_grad = Exercise(
+    returns=("dz",),
+    cases=(grad_inputs, partial(grad_inputs, C=4, N=3)),
+    edge_cases={
+        "one sequence (N = 1)": partial(grad_inputs, N=1, labels=3),
+        **sizes(grad_inputs, C=2),
+        "every sequence has the same label": partial(grad_inputs, labels=1),
+        "as many sequences as classes (N = C)": partial(grad_inputs, C=4),
+        "sure and right": partial(grad_inputs_sure, right=True),
+        "sure and wrong": partial(grad_inputs_sure, right=False),
+    },
+    hints=(
+        "Two terms in (1.14): differentiate each by one logit, for the label's own and for another.",
+        "dz has the shape of the probabilities, (C, N). What one class of a sequence gains, the others lose: "
+        "each column adds up to 0.",
+        "Look at the table that was measured above: in a column, which entries have to do with the "
+        "probabilities as they are, and which one is of another kind?",
+    ),
+    confirm=torch_cross_entropy_grad,
+    stages={
+        "one sequence": Stage(
+            partial(grad_inputs, N=1, labels=2),
+            ("dz",),
+            "There is one sequence here: the mean over sequences changes nothing.",
+        )
+    },
+    axes={"dz": ("class", "sequence"), "probabilities": ("class", "sequence"), "labels": ("sequence",)},
+)
+
+softsign_step = Exercise(
+    returns=("s_t", "slope"),
+    cases=(softsign_inputs, partial(softsign_inputs, D=5, H=4, N=3)),
+    edge_cases={
+        **sizes(softsign_inputs, N=1, D=1, H=1),
+        "no word and no state yet": softsign_inputs_of_a_start,
+        "units driven far out": partial(softsign_inputs, low=5, high=60),
+    },
+    hints=(
+        "Three things are added before anything is squashed. For the slope draw the curve, both halves, "
+        "and differentiate the right one.",
+        "What is squashed, the state and the slope are (H, N); the bias is (H, 1), NumPy gives it to every "
+        "column.",
+        "For a > 0, how much does s lack to 1? Compare that with the derivative.",
+    ),
+    confirm=torch_softsign_step,
+    axes={"x_t": ("input", "sequence")},
 )

@@ -14,7 +14,7 @@ def rnn_step(x_t, s_prev, W):
 """,
         '''
 def rnn_step(x_t, s_prev, W):
-    """One product of weights side by side, (1.3)."""
+    """One product of weights side by side, (1.4)."""
     side_by_side = np.hstack([W["ss"], W["sx"]])
     return np.tanh(side_by_side @ np.concatenate([s_prev, x_t], axis=0))
 ''',
@@ -197,7 +197,7 @@ def predict(s_last, W):
 ''',
         '''
 def predict(s_last, W):
-    """Each probability from differences of scores alone."""
+    """Each probability from differences of logits alone."""
     z = np.einsum("ch,hn->cn", W["ys"], s_last)
     with np.errstate(over="ignore"):
         return 1 / np.exp(z[None, :, :] - z[:, None, :]).sum(axis=1)
@@ -211,14 +211,14 @@ def predict(s_last, W):
     return z
 """,
         """
-def shares(scores):
-    best = scores.max()
-    raised = [np.exp(score - best) for score in scores]
+def shares(logits):
+    best = logits.max()
+    raised = [np.exp(logit - best) for logit in logits]
     return [r / sum(raised) for r in raised]
 
 def predict(s, weights):
     z = weights["ys"] @ s
-    print("scores", z.shape)
+    print("logits", z.shape)
     return list(zip(*[shares(column) for column in z.T]))
 """,
     ],
@@ -256,5 +256,104 @@ def cross_entropy(probabilities, labels):
     print(picked)
     return np.array(-np.log(picked + 1e-15).sum() / labels.size)
 ''',
+    ],
+    "cross_entropy_grad": [
+        """
+def cross_entropy_grad(probabilities, labels):
+    true = np.eye(len(probabilities))[labels].T
+    return (probabilities - true) / len(labels)
+""",
+        """
+def cross_entropy_grad(p, y):
+    dz = np.zeros(p.shape)
+    for n in range(p.shape[1]):
+        for c in range(p.shape[0]):
+            dz[c, n] = (p[c, n] - (1 if c == y[n] else 0)) / p.shape[1]
+    return dz
+""",
+        """
+def cross_entropy_grad(probabilities, labels):
+    is_label = np.arange(len(probabilities))[:, None] == labels
+    return np.where(is_label, probabilities - 1, probabilities) / labels.size
+""",
+        '''
+def cross_entropy_grad(probabilities, labels):
+    """By the chain rule, through the Jacobian of the softmax, sequence by sequence."""
+    columns = []
+    for p, y in zip(probabilities.T, labels):
+        by_probability = np.zeros(len(p))
+        by_probability[y] = -1 / p[y]
+        columns.append((np.diag(p) - np.outer(p, p)) @ by_probability)
+    return np.stack(columns, axis=1) / len(labels)
+''',
+        """
+def cross_entropy_grad(probabilities, labels):
+    probabilities /= len(labels)  # in place, on a changed argument
+    probabilities[labels, range(len(labels))] -= 1 / len(labels)
+    return probabilities
+""",
+        """
+def one_hot(labels, C):
+    hot = np.zeros((C, len(labels)))
+    for n, label in enumerate(labels):
+        hot[label][n] = 1
+    return hot
+
+def cross_entropy_grad(probabilities, labels):
+    C, N = np.shape(probabilities)
+    return np.divide(np.subtract(probabilities, one_hot(labels, C)), N)
+""",
+    ],
+    "softsign_step": [
+        """
+def softsign_step(x_t, s_prev, W):
+    a = W["sb"] + W["sx"] @ x_t + W["ss"] @ s_prev
+    d = 1 + abs(a)
+    return a / d, 1 / d**2
+""",
+        """
+def softsign_step(x, s, W):
+    a = np.hstack([W["ss"], W["sx"], W["sb"]]) @ np.vstack([s, x, np.ones((1, s.shape[1]))])
+    new = np.where(a > 0, a / (1 + np.abs(a)), -np.abs(a) / (1 + np.abs(a)))
+    return new, np.square(1 - np.abs(new))
+""",
+        '''
+def softsign_step(x_t, s_prev, W):
+    """Unit by unit, sequence by sequence."""
+    H, N = s_prev.shape
+    s_t, slope = np.zeros((H, N)), np.zeros((H, N))
+    for i in range(H):
+        for n in range(N):
+            a = W["ss"][i] @ s_prev[:, n] + W["sx"][i] @ x_t[:, n] + W["sb"][i, 0]
+            if a >= 0:
+                s_t[i, n] = a / (1 + a)
+                slope[i, n] = (1 - s_t[i, n]) ** 2
+            else:
+                s_t[i, n] = a / (1 - a)
+                slope[i, n] = (1 + s_t[i, n]) ** 2
+    return s_t, slope
+''',
+        """
+def softsign_step(x_t, s_prev, W):
+    a = rnn_sum(x_t, s_prev, W)
+    a += W["sb"]
+    s_t = a / (1.0 + np.sign(a) * a)
+    return [s_t, 1 - 2 * np.sign(s_t) * s_t + s_t * s_t]
+
+def rnn_sum(x_t, s_prev, W):
+    return np.einsum("ij,jn->in", W["ss"], s_prev) + np.dot(W["sx"], x_t)
+""",
+        """
+def softsign_step(x_t, s_prev, W):
+    columns = []
+    for n in range(x_t.shape[1]):
+        a = W["ss"] @ s_prev[:, n] + W["sx"] @ x_t[:, n] + W["sb"][:, 0]
+        columns.append(a)
+    a_t = np.array(columns).T
+    size = np.sqrt(a_t**2)
+    print(size.max())
+    s_t = a_t / (size + 1)
+    return s_t, (1 + size) ** -2.0
+""",
     ],
 }

@@ -1,0 +1,263 @@
+"""The commands about a class's marks: `collect`, `export`, `report`, `return`, and what a regrade says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.course.places import course_root, find_masters, journal_path, keep_private, write_whole
+from autograder.errors import CourseError
+
+MOST_CHANGES = 40
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_default=False)]
+GradebookUrl = Annotated[
+    str | None,
+    typer.Option("--gradebook", help="Database URL; the course's gradebook.db.", show_default=False),
+]
+RosterFile = Annotated[
+    Path | None,
+    typer.Option("--roster", help="The class; the course's roster.csv, if there is one.", show_default=False),
+]
+SubmittedFolder = Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")]
+
+
+def _standings(
+    home: Path, notebook: str, gradebook: str | None, roster: Path | None, submitted: Path
+) -> list:
+    """Everybody's marks, from the gradebook."""
+    from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.exchange.collect import ids_of  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
+
+    url = gradebook or sqlite_address(home / "gradebook.db")
+    reasons = ids_of(home, notebook)["reasons"]
+    return standings(url, home, notebook, roster_of(home, roster), submitted, reasons)
+
+
+def report(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
+    to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Draw the class: marks, exercises, the commonest misconceptions."""
+    keep_private()
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
+    from autograder.report.page import write_report  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    path = to or home / "build" / "report" / f"{notebook}.html"
+    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    with Journal(journal_file or journal_path(home, notebook)) as journal:
+        master = read_master(folder)
+        so = {number: question.answers for number, question in master.questions.items()}
+        write_report(path, notebook, master.title, everybody, journal.found, so)
+    out.print(f"{notebook}: {path}")
+
+
+def export(
+    notebook: Annotated[str | None, typer.Argument(help="The notebook, 01_simple_rnn.")] = None,
+    course: Annotated[
+        bool, typer.Option("--course", help="All notebooks, and each student's total.")
+    ] = False,
+    drop: Annotated[
+        int, typer.Option(min=0, help="With --course: the lowest of each that do not count.")
+    ] = 0,
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    file: Annotated[Path | None, typer.Option("--file", help="The file to write.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
+    keep_private()
+    from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
+
+    home = course_root(root)
+    if course == bool(notebook):
+        raise CourseError("name one notebook, or --course for all of them")
+    if drop and not course:
+        raise CourseError("--drop goes with --course")
+    path = file or home / "build" / "export" / f"{notebook or 'course'}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if notebook:
+        find_masters(home / "solutions", [notebook])
+        export_csv(path, notebook, _standings(home, notebook, gradebook, roster, submitted))
+    else:
+        known = graded_notebooks(gradebook or sqlite_address(home / "gradebook.db"))
+        found = {
+            folder.name: _standings(home, folder.name, gradebook, roster, submitted)
+            for folder in find_masters(home / "solutions")
+            if folder.name in known
+        }
+        export_course(path, found, drop)
+    out.print(Text(f"{notebook or 'course'}: {path}"))
+
+
+def collect(
+    source: Annotated[Path, typer.Argument(help="What the learning system gives: a zip, or a folder.")],
+    roster: RosterFile = None,
+    assignment: Annotated[
+        str | None, typer.Option(help="The notebook; others' are set aside.", show_default=False)
+    ] = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle's grading worksheet, for people of one name.", show_default=False),
+    ] = None,
+    times: Annotated[
+        Path | None,
+        typer.Option(help="A CSV of who handed in when (columns student, time).", show_default=False),
+    ] = None,
+    root: Root | None = None,
+) -> None:
+    """Take a learning system's submissions into the folder that `grade` reads; say whose is not there.
+
+    SOURCE is Canvas's or Moodle's zip, Gradescope's, Blackboard's or Brightspace's export, or a folder. The
+    roster is the system's own list or a plain CSV, and is kept as roster.csv. Notebooks are recognised by
+    their content.
+    """
+    keep_private()
+    from autograder.course.roster import read_roster, roster_of, with_known_ids, write_roster  # noqa: PLC0415
+    from autograder.exchange.collect import collect as collecting  # noqa: PLC0415
+
+    home = course_root(root)
+    folders = find_masters(home / "solutions")
+    if assignment:
+        find_masters(home / "solutions", [assignment])
+    people = roster_of(home)
+    if roster:
+        before, people = people, with_known_ids(read_roster(roster), people)
+        gone = sorted({person.student for person in before} - {person.student for person in people})
+        if gone:
+            out.print(Text(f"no longer on the roster: {', '.join(gone)}"), soft_wrap=True)
+        write_roster(home, people)
+    if not people:
+        raise CourseError("there is no roster yet: name the class with --roster CSV")
+    found = collecting(source, home, people, submitted, folders, assignment, worksheet, times)
+    counts = Counter(notebook for _, notebook, _ in found.taken)
+    words = ", ".join(f"{count} of {notebook}" for notebook, count in sorted(counts.items())) or "nothing"
+    out.print(Text(f"{found.system}: taken {words}, of {len(people)} on the roster -> {submitted}"))
+    for sentence in found.told:
+        out.print(Text(sentence), soft_wrap=True)
+    if found.nothing:
+        out.print(Text(f"nothing from {len(found.nothing)}: {', '.join(found.nothing)}"), soft_wrap=True)
+    for sentence in found.left:
+        err.print(Text(f"not taken: {sentence}", "red"), soft_wrap=True)
+    if found.left:
+        raise typer.Exit(1)
+
+
+def return_(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    to: Annotated[str, typer.Option(help="canvas, moodle, gradescope or folder.")] = "folder",
+    own: Annotated[
+        Path | None,
+        typer.Option("--export", help="Your own export: Canvas's gradebook, Moodle's worksheet."),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The export's column for the marks, where several could be it.")
+    ] = None,
+    gradebook: GradebookUrl = None,
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
+    into: Annotated[Path | None, typer.Option(help="The folder to write.", show_default=False)] = None,
+    root: Root | None = None,
+) -> None:
+    """Write the file of marks that a learning system imports, and a zip of feedback that it gives out.
+
+    Your own export is filled in, because ids and columns are that site's. What the system would refuse, ask
+    about or pass over in silence is said first; whoever is not to be changed has no row.
+    """
+    keep_private()
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.exchange.collect import ids_of  # noqa: PLC0415
+    from autograder.exchange.give_back import WAYS, Back, give_back  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
+
+    if to not in WAYS:
+        raise CourseError(f"--to {to}: there are {', '.join(WAYS)}")
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    master = read_master(folder)
+    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
+    people = roster_of(home, roster)
+    place = into or home / "build" / "return" / notebook
+    with Journal(journal_file or journal_path(home, notebook)) as journal:
+        back = Back(notebook, master.title, everybody, people, ids_of(home, notebook), journal.found, hints)
+        returned = give_back(back, to, own, column)
+    for sentence in returned.told:
+        err.print(Text(sentence), soft_wrap=True)
+    place.mkdir(parents=True, exist_ok=True)
+    for name, (content, what) in returned.files.items():
+        write_whole(place / name, content)
+        out.print(Text(f"{place / name}: {what}"), soft_wrap=True)
+
+
+def moment_in_utc(text: str) -> datetime:
+    """A moment in UTC, as the gradebook keeps it."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
+    except ValueError:
+        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00") from None
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def say_spellings(spellings: dict[str, list[str]]) -> None:
+    """Say whose folder is named in another Unicode spelling, or stands there in two."""
+    for student, names in spellings.items():
+        if len(names) > 1:
+            more = "stands there in two Unicode spellings: it is one student, whose newer notebook counts"
+        else:
+            more = "is written in another Unicode spelling there: the usual one is the student's id"
+        err.print(Text(f"{student}: the folder's name {more}"), soft_wrap=True)
+
+
+def say_changes(written, path: Path) -> None:
+    """Whose marks are other ones than before, and which marks by hand want another look."""
+    from autograder.nbgrader_door.export import plain_text, write_rows  # noqa: PLC0415
+
+    if written.followed:
+        for what in written.followed.changes.values():
+            out.print(Text(what), soft_wrap=True)
+        out.print(Text(f"The gradebook as it was: {written.followed.backup}"), soft_wrap=True)
+        for what in written.followed.lost:
+            out.print(Text(f"only there now: {what}"), soft_wrap=True)
+    for sentence in written.look_again:
+        err.print(Text(f"look again: {sentence}"), soft_wrap=True)
+    if not written.changed:
+        return
+    table = Table(title="whose mark changed", title_justify="left")
+    for name in ("student", "before", "now", "by", "why"):
+        table.add_column(name, overflow="fold")
+    rows = [["student", "before", "now", "by", "why"]]
+    for one in written.changed:
+        numbers = [f"{one.before:g}", f"{one.after:g}", f"{one.after - one.before:+g}"]
+        rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
+        if len(rows) <= MOST_CHANGES:
+            table.add_row(Text(one.student), *numbers, Text(one.why))
+    out.print(table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_rows(path, rows)
+    out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)

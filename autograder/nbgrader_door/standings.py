@@ -1,0 +1,224 @@
+"""Everybody's marks as the gradebook has them, and a state for each person on the roster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    GradeCell,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+
+from autograder.course.masters import read_master
+from autograder.course.roster import Person, one_spelling
+from autograder.errors import CourseError, Ungradable
+from autograder.grading.classroom import find_submissions
+from autograder.grading.submission import read_bytes, read_cells
+from autograder.nbgrader_door import kept
+from autograder.nbgrader_door.follow import exercise_of
+from autograder.nbgrader_door.gradebook import has_gradebook, opened, reading, shown_url
+from autograder.nbgrader_door.late import seconds_late, write_penalties
+from autograder.report.standing import Part, Standing, State
+
+NOT_YET = "handed in, but not graded yet: run `autograder grade`"
+
+
+def standings(
+    url: str,
+    root: Path,
+    notebook: str,
+    roster: Iterable[Person] = (),
+    submitted: Path | None = None,
+    reasons: Mapping[str, str] | None = None,
+) -> list[Standing]:
+    """One standing for everybody on the roster, and for whoever else has handed in, in order of their ids.
+
+    What lateness costs is taken off anew first, by the marks as they stand now.
+
+    Args:
+        url: the gradebook.
+        root: the course's folder.
+        notebook: the notebook.
+        roster: the class; without one it is whoever the gradebook or the folder of submissions knows.
+        submitted: the folder of submissions: what lies there and has no mark is said.
+        reasons: what is known otherwise of students whose work came to nothing, by their ids.
+
+    Raises:
+        CourseError: there is no gradebook, or it cannot be read.
+    """
+    _must_exist(url, notebook)
+    names = {person.student: person.name for person in roster}
+    order = _order(root, notebook)
+    with opened(url) as engine, engine.begin() as connection:
+        write_penalties(connection, root, notebook)
+        found = _graded(connection, notebook, order)
+        for student, name in _people(connection):
+            if not names or student in names:
+                names[student] = names.get(student) or name
+            elif student not in found:
+                found[student] = Standing(student, State.WITHDRAWN, name=name)
+    troubles = {**_troubles(submitted, notebook, found), **(reasons or {})}
+    everybody = sorted({*found, *names, *troubles}, key=str.casefold)
+    is_on = {person.student for person in roster}
+    return [_standing(student, found, names, troubles, is_on) for student in everybody]
+
+
+def _must_exist(url: str, notebook: str) -> None:
+    if not has_gradebook(url):
+        raise CourseError(
+            f"there is no gradebook {shown_url(url)}, and marks leave from there alone: run `autograder grade"
+            f" {notebook} --gradebook {shown_url(url)}`; what is graded already is not graded again"
+        )
+
+
+def graded_notebooks(url: str) -> set[str]:
+    """The notebooks of which the gradebook knows a submission.
+
+    Raises:
+        CourseError: there is no gradebook, or it cannot be read.
+    """
+    _must_exist(url, "NOTEBOOK")
+    owner, row = Assignment.__table__, SubmittedAssignment.__table__
+    with reading(url) as connection:
+        return set(connection.scalars(sa.select(owner.c.name).where(owner.c.id == row.c.assignment_id)))
+
+
+def _standing(
+    student: str,
+    found: Mapping[str, Standing],
+    names: Mapping[str, str],
+    troubles: Mapping[str, str],
+    is_on: set[str],
+) -> Standing:
+    one = found.get(student, Standing(student, State.MISSING))
+    state, reason = one.state, one.reason
+    if is_on and student not in is_on:
+        state, reason = State.WITHDRAWN, "not on the roster"
+    elif student in troubles and state is State.MISSING:
+        state, reason = State.UNGRADABLE, troubles[student]
+    return Standing(
+        student, state, reason, names.get(student, "") or one.name, one.parts, one.penalty, one.late
+    )
+
+
+def _order(root: Path, notebook: str) -> list[str]:
+    """The notebook's exercises and written questions, in its order."""
+    roles = ("exercise", "written")
+    return [c.name for c in read_master(root / "solutions" / notebook).cells if c.role in roles]
+
+
+def _people(connection: sa.Connection) -> list[tuple[str, str]]:
+    row = Student.__table__.c
+    query = sa.select(row.id, row.first_name, row.last_name)
+    return [(s, " ".join(part for part in names if part)) for s, *names in connection.execute(query)]
+
+
+def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dict[str, Standing]:
+    """Whoever has handed in, by their ids."""
+    row, owner, notebook = SubmittedAssignment.__table__, Assignment.__table__, SubmittedNotebook.__table__
+    grade, cell, reason = Grade.__table__, BaseCell.__table__, kept.REASONS
+    ours = (
+        row.c.assignment_id == owner.c.id,
+        owner.c.name == assignment,
+        notebook.c.assignment_id == row.c.id,
+    )
+    points = _points(connection, assignment)
+    comments = _comments(connection, assignment)
+    parts: dict[str, dict[str, Part]] = {}
+    query = sa.select(
+        notebook.c.id, cell.c.name, grade.c.auto_score, grade.c.manual_score, grade.c.extra_credit,
+        grade.c.needs_manual_grade,
+    ).where(
+        *ours, notebook.c.assignment_id == row.c.id,
+        grade.c.notebook_id == notebook.c.id, grade.c.cell_id == cell.c.id,
+    )  # fmt: skip
+    for identity, name, auto, manual, extra, waits in connection.execute(query):
+        what = exercise_of(name)
+        said = comments.get((identity, what), "")
+        part = Part(
+            what, points.get(name, 0.0), auto, manual, extra, bool(waits) and bool(points.get(name)), said
+        )
+        parts.setdefault(identity, {})[what] = part
+    found = {}
+    query = (
+        sa.select(
+            row.c.student_id, notebook.c.id, notebook.c.late_submission_penalty,
+            row.c.timestamp, row.c.extension, owner.c.duedate, reason.c.reason,
+        )
+        .select_from(row.join(owner).join(notebook).outerjoin(reason, reason.c.notebook_id == notebook.c.id))
+        .where(owner.c.name == assignment)
+    )  # fmt: skip
+    for student, identity, penalty, handed_in, more, due, why in connection.execute(query):
+        mine = parts.get(identity, {})
+        # What the gradebook has counts, also where the master has changed since.
+        listed = [mine[name] for name in dict.fromkeys([*order, *mine]) if name in mine]
+        waits = [part.name for part in listed if part.waits]
+        is_nothing = all(part.auto is None and part.manual is None for part in listed)
+        state, said = State.GRADED, ""
+        if why and waits:
+            state, said = State.UNGRADABLE, why
+        elif is_nothing:
+            state = State.MISSING  # known to the gradebook, but nothing of it was graded
+        elif waits:
+            state, said = State.WAITING, ", ".join(waits)
+        late = seconds_late(handed_in, due, more)
+        found[student] = Standing(student, state, said, "", listed, penalty or 0.0, late)
+    return found
+
+
+def _points(connection: sa.Connection, assignment: str) -> dict[str, float]:
+    """Each graded cell's points."""
+    base, notebook, owner = BaseCell.__table__, Notebook.__table__, Assignment.__table__
+    found: dict[str, float] = {}
+    for table in (GradeCell.__table__, TaskCell.__table__):
+        query = sa.select(base.c.name, table.c.max_score).where(
+            base.c.id == table.c.id,
+            base.c.notebook_id == notebook.c.id,
+            notebook.c.assignment_id == owner.c.id,
+            owner.c.name == assignment,
+        )
+        found |= {name: points for name, points in connection.execute(query)}
+    return found
+
+
+def _comments(connection: sa.Connection, assignment: str) -> dict[tuple[str, str], str]:
+    """What people wrote: (submitted notebook, exercise or question) -> text."""
+    comment, cell, notebook = Comment.__table__, BaseCell.__table__, SubmittedNotebook.__table__
+    row, owner = SubmittedAssignment.__table__, Assignment.__table__
+    query = sa.select(comment.c.notebook_id, cell.c.name, comment.c.manual_comment).where(
+        comment.c.manual_comment.is_not(None),
+        comment.c.cell_id == cell.c.id,
+        comment.c.notebook_id == notebook.c.id,
+        notebook.c.assignment_id == row.c.id,
+        row.c.assignment_id == owner.c.id,
+        owner.c.name == assignment,
+    )
+    return {(identity, name): text for identity, name, text in connection.execute(query)}
+
+
+def _troubles(submitted: Path | None, notebook: str, found: Mapping[str, Standing]) -> dict[str, str]:
+    """Students whose folder holds something that has no mark, and why."""
+    if submitted is None or not submitted.is_dir():
+        return {}
+    there, failures = find_submissions(submitted, notebook)
+    troubles = {one_spelling(failure.student): failure.reason for failure in failures}
+    for one in there:
+        known = found.get(one.student)
+        if known is None or known.state is State.MISSING:
+            try:
+                read_cells(read_bytes(one.path))
+            except Ungradable as error:
+                troubles[one.student] = str(error)
+            else:
+                troubles[one.student] = NOT_YET
+    return troubles

@@ -1,0 +1,365 @@
+"""One truth: every mark that leaves comes from the gradebook, with a state for everybody; and it follows."""
+
+import csv
+import json
+import shutil
+import sqlite3
+import unicodedata
+
+import pytest
+from command import autograder
+from course import ROOT, TINY, master_of, submission
+from nbgrader.api import Gradebook
+from test_nbgrader import run
+
+from autograder.nbgrader_door.follow import back_up
+from autograder.nbgrader_door.kept import WrittenCell, digests_of
+from autograder.report.standing import Part, Standing, State, lowest
+
+pytestmark = [pytest.mark.xdist_group("gradebook"), pytest.mark.usefixtures("confined")]
+
+NAME = TINY.name
+ZOE = "zo\u00eb"
+PENALTY = """
+from nbgrader.plugins import BasePlugin
+class TwoADay(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 2 * total_seconds_late / 86400
+import sys
+sys.path.insert(0, str(ROOT))
+c.AssignLatePenalties.plugin_class = TwoADay
+"""
+ROSTER = """student,name,email
+ada,Ada Lovelace,ada@example.org
+bela,Béla Bartók,bela@example.org
+chidi,Chidi Anagonye,chidi@example.org
+dora,"Dora, who never came",dora@example.org
+emil,=HYPERLINK(1),emil@example.org
+zo\u00eb,Zoë Night,zoe@example.org
+"""
+
+
+def written(content, answer):
+    """A submission whose written question is answered."""
+    notebook = json.loads(content)
+    notebook["cells"][-1]["source"] = answer
+    return json.dumps(notebook).encode()
+
+
+def hand_in(place, student, content, stamp="2026-11-20 10:00:00 UTC"):
+    path = place / "submitted" / student / NAME / f"{NAME}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.with_name("timestamp.txt").write_text(stamp + "\n")
+
+
+def grade(place, *more, status=0):
+    book = ("--gradebook", f"sqlite:///{place / 'gradebook.db'}", "--jobs", 1)
+    done = autograder(place, "grade", NAME, *book, *more)
+    assert done.status == status, done.err
+    return done
+
+
+def rows(place):
+    done = autograder(place, "export", NAME)
+    assert done.status == 0, done.err
+    with (place / "build" / "export" / f"{NAME}.csv").open(encoding="utf-8") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def give(place, student, mark, cell="why_tanh", extra=None):
+    """A mark by hand, as formgrader gives it."""
+    with Gradebook(f"sqlite:///{place / 'gradebook.db'}") as gradebook:
+        one = gradebook.find_grade(cell, NAME, NAME, student)
+        one.manual_score, one.extra_credit, one.needs_manual_grade = mark, extra, False
+        gradebook.db.commit()
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A course with a roster, graded once: right, wrong, late, torn, and a name in two spellings."""
+    place = tmp_path_factory.mktemp("course")
+    shutil.copytree(TINY, place / "solutions" / NAME)
+    config = (ROOT / "nbgrader_config.py").read_text()
+    (place / "nbgrader_config.py").write_text(config + PENALTY)
+    (place / "roster.csv").write_text(ROSTER)
+    (place / "extensions.csv").write_text(f"student,notebook,days\nchidi,{NAME},1\nada,another,9\n")
+    hand_in(place, "ada", written(submission(NAME), "It keeps the state bounded."))
+    hand_in(place, "bela", written(submission(NAME, solved=False), "It <b>is</b> [so](https://x.org)."))
+    hand_in(place, "chidi", submission(NAME), "2026-11-22 10:00:00 UTC")
+    hand_in(place, "emil", b'{"cells": [')
+    hand_in(place, "guest", submission(NAME))
+    hand_in(place, unicodedata.normalize("NFD", ZOE), submission(NAME))
+    (place / "gradebook.db").touch()
+    (place / "gradebook.db").unlink()
+    done = grade(place, "--due", "2026-11-20T12:00+00:00", status=1)
+    assert f"{ZOE}: the folder's name is written in another Unicode spelling" in done.err
+    return place
+
+
+@pytest.fixture
+def course(first, tmp_path):
+    return shutil.copytree(first, tmp_path / "course")
+
+
+def test_what_release_feedback_looks_for_stands_beside_the_annotated_notebook(course):
+    """Files that nbgrader left without a right to write them are replaced."""
+    (course / "submitted" / "ada" / NAME / "submission_secret.txt").write_text("a secret")
+    folder = course / "autograded" / "ada" / NAME
+    assert (folder / "timestamp.txt").read_text().startswith("2026-11-20 10:00:00 UTC")
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    grade(course, status=1)
+    assert (folder / "submission_secret.txt").read_text() == "a secret"
+
+
+def test_everybody_has_a_row_and_a_state(course):
+    found = rows(course)
+    told = {student: (row["state"], row["score"]) for student, row in found.items()}
+    assert told == {
+        "ada": ("waiting for a person", "12.0"),
+        "bela": ("waiting for a person", "0.0"),
+        "chidi": ("waiting for a person", f"{12 - 2 * (1 - 1 / 12):.4f}"),
+        "dora": ("not handed in", ""),
+        "emil": ("could not be graded", ""),
+        "guest": ("withdrawn", ""),
+        ZOE: ("waiting for a person", "12.0"),
+    }
+    assert "JSON breaks off" in found["emil"]["reason"]
+    assert found["emil"]["name"] == "'=HYPERLINK(1)"
+    assert found["chidi"]["late_days"] == "0.92"
+    assert {row["max_score"] for row in found.values()} == {"14.0"}
+
+
+def test_marks_by_hand_overrides_extra_credit_and_penalties_leave(course):
+    give(course, "ada", 1.5)
+    give(course, "chidi", 2.0)
+    give(course, "bela", 3.0, "check_rnn_step", extra=0.5)
+    found = rows(course)
+    assert (found["ada"]["score"], found["ada"]["state"]) == ("13.5", "graded")
+    assert (found["ada"]["why_tanh"], found["bela"]["rnn_step"]) == ("1.5", "3.5")
+    # What lateness costs follows the mark, and formgrader's database says the same.
+    assert float(found["chidi"]["score"]) == pytest.approx(14 - 2 * 11 / 12, abs=1e-4)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        for student in ("ada", "bela", "chidi"):
+            one = gradebook.find_submission(NAME, student)
+            mark = max(0.0, one.score - (one.late_submission_penalty or 0.0))
+            assert float(found[student]["score"]) == pytest.approx(mark, abs=1e-4)
+    done = autograder(course, "report", NAME)
+    assert done.status == 0, done.err
+    page = (course / "build" / "report" / f"{NAME}.html").read_text("utf-8")
+    assert "<td>13.5</td>" in page.replace(' class="n"', "")
+    assert "could not be graded: the file is not a notebook" in page
+    assert "1 not handed in" in page
+
+
+def test_nbgraders_door_asks_for_the_same_penalty_and_for_another_look(course):
+    give(course, "chidi", 1.0)
+    give(course, "bela", 2.0)
+    ours = rows(course)["chidi"]
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        connection.execute("update submitted_notebook set late_submission_penalty = null")
+        connection.execute("update submitted_assignment set extension = null")
+    for student in ("guest", "emil", unicodedata.normalize("NFD", ZOE), "ada"):
+        shutil.rmtree(course / "submitted" / student)
+    hand_in(course, "chidi", written(submission(NAME), "Because."), "2026-11-22 10:00:00 UTC")
+    said = run(course, "nbgrader", "autograde", NAME, "--force")
+    assert "look again: why_tanh was answered anew; its mark, 1, is for the old one" in said
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        one = gradebook.find_submission(NAME, "chidi")
+        assert round(one.score - one.late_submission_penalty, 4) == float(ours["score"])
+    assert ours["state"] == "graded" and rows(course)["chidi"]["state"] == "waiting for a person"
+    assert "bela: look again" not in said and rows(course)["bela"]["state"] == "graded"  # as our door read it
+
+
+def test_another_written_answer_asks_for_another_look_and_shows_the_old_mark(course):
+    give(course, "ada", 1.5)
+    assert rows(course)["ada"]["state"] == "graded"
+    grade(course, status=1)
+    assert rows(course)["ada"]["state"] == "graded"  # nothing is new: nobody is asked again
+    hand_in(course, "ada", written(submission(NAME), "It  keeps the\nstate bounded."))
+    grade(course, status=1)
+    assert rows(course)["ada"]["state"] == "graded"
+    hand_in(course, "ada", written(submission(NAME), "It is fast."))
+    done = grade(course, status=1)
+    assert "look again: ada: why_tanh was answered anew; its mark, 1.5, is for the old one" in done.err
+    assert (rows(course)["ada"]["state"], rows(course)["ada"]["why_tanh"]) == ("waiting for a person", "1.5")
+
+
+def test_a_submission_that_became_unreadable_loses_its_mark_until_a_person_looks(course):
+    hand_in(course, "ada", b"%PDF-1.7")
+    done = grade(course, status=1)
+    assert "12" in done.out and "could not be graded" in " ".join(done.out.split())
+    found = rows(course)["ada"]
+    assert (found["state"], found["score"]) == ("could not be graded", "")
+    for cell in ("check_rnn_step", "check_rnn_forward", "check_rnn_step_backward", "why_tanh"):
+        give(course, "ada", 1.0, cell)
+    grade(course, status=1)
+    assert (rows(course)["ada"]["state"], rows(course)["ada"]["score"]) == ("graded", "4.0")
+    hand_in(course, "ada", submission(NAME))
+    grade(course, status=1)
+    with sqlite3.connect(course / "gradebook.db") as connection:
+        assert connection.execute("select count(*) from autograder_reason").fetchone() == (1,)  # emil
+
+
+EXERCISES = "solutions/tiny_rnn/exercises.py"
+MASTER = "solutions/tiny_rnn/tiny_rnn.py"
+NEW = '''
+# %% exercise="rnn_last" points=2
+def rnn_last(xs: np.ndarray, s0: np.ndarray, W: dict) -> np.ndarray:
+    """The last state."""
+    ### BEGIN SOLUTION
+    return rnn_forward(xs, s0, W)[-1]
+    ### END SOLUTION
+
+
+# %% check="rnn_last"
+check(rnn_last)
+
+# %% [markdown] written'''
+
+
+def edit(course, name, old, new):
+    text = (course / name).read_text()
+    assert old in text
+    (course / name).write_text(text.replace(old, new, 1))
+
+
+def test_the_gradebook_follows_points_dropped_and_new_exercises(course):
+    give(course, "ada", 1.5)
+    give(course, "bela", 2.5, "check_rnn_step_backward")
+    edit(course, MASTER, 'exercise="rnn_step" points=4', 'exercise="rnn_step" points=6')
+    edit(
+        course, EXERCISES, "rnn_step_backward = Exercise(", "rnn_step_backward = Exercise(\n    dropped=True,"
+    )
+    edit(course, MASTER, "\n# %% [markdown] written", NEW)
+    more = (
+        'rnn_last = Exercise(returns=("s_t",), cases=sequence_inputs, hints=HINTS, needs=("rnn_forward",))\n'
+    )
+    (course / EXERCISES).write_text((course / EXERCISES).read_text() + more)
+    done = grade(course, status=1)
+    said = " ".join(done.out.split())
+    for told in (
+        "rnn_step counts 6 points, not 4",
+        "rnn_step_backward was dropped: it counts nothing",
+        "rnn_last is new, for 2 points",
+        "only there now: 1 marks by hand of rnn_step_backward",
+    ):
+        assert told in said
+    found = rows(course)
+    assert {row["max_score"] for row in found.values()} == {"13.0"}
+    assert (found["ada"]["score"], found["bela"]["score"]) == ("10.5", "0.0")  # 6 + 3 + 0 + 1.5
+    with (course / "build" / "report" / f"{NAME}-changes.csv").open(encoding="utf-8") as file:
+        changes = {row["student"]: row for row in csv.DictReader(file)}
+    assert changes["ada"]["before"] == "13.5" and changes["ada"]["by"] == "-3"
+    assert "rnn_step counts 6 points" in changes["ada"]["why"]
+    assert "dropped" in changes["bela"]["why"] and changes["bela"]["before"] == "2.5"
+    (backup,) = course.glob("gradebook.before-*.db")
+    assert backup.stat().st_mode & 0o077 == 0
+    with sqlite3.connect(backup) as connection:
+        assert connection.execute("select max(manual_score) from grade").fetchone() == (2.5,)
+    # Taken out again altogether: nbgrader's own command follows too, and its pipeline has no traceback.
+    text = (course / MASTER).read_text()
+    (course / MASTER).write_text(text.replace(NEW, "\n# %% [markdown] written", 1))
+    (course / EXERCISES).write_text((course / EXERCISES).read_text().replace(more, ""))
+    from autograder.course.places import Places
+    from autograder.release.build import build
+
+    build(course / "solutions" / NAME, Places(course))
+    said = run(course, "nbgrader", "generate_assignment", NAME, "--force")
+    assert "Traceback" not in said and "rnn_last was taken out of the notebook" in said
+    grade(course, status=1)
+    assert {row["max_score"] for row in rows(course).values()} == {"11.0"}
+
+
+def test_between_a_change_of_the_master_and_the_regrade_nothing_that_the_gradebook_has_is_left_out(course):
+    give(course, "ada", 1.5)
+    edit(course, MASTER, 'written="why_tanh"', 'written="why_not"')
+    assert (rows(course)["ada"]["score"], rows(course)["ada"]["max_score"]) == ("13.5", "14.0")
+
+
+def test_a_mended_check_says_whom_it_changed(course):
+    edit(course, EXERCISES, "    cases=(step_inputs, ", "    cases=(step_inputs, step_inputs, ")
+    done = grade(course, status=1)
+    assert "whose mark changed" not in done.out  # other draws, the same marks
+    wrong = submission(NAME, {"rnn_step": "def rnn_step(x_t, s_prev, W):\n    return 0 * s_prev\n"})
+    hand_in(course, "ada", wrong)
+    said = " ".join(grade(course, status=1).out.split())
+    assert "handed in again" in said and "ada" in said
+
+
+def test_without_a_gradebook_no_mark_leaves(course):
+    (course / "gradebook.db").unlink()
+    for words in (("export", NAME), ("report", NAME), ("export", "--course")):
+        done = autograder(course, *words)
+        assert done.status == 2 and "there is no gradebook" in done.err and "autograder grade" in done.err
+
+
+def test_the_course_drops_the_lowest(course):
+    done = autograder(course, "export", "--course", "--drop", 1)
+    assert done.status == 0, done.err
+    with (course / "build" / "export" / "course.csv").open(encoding="utf-8") as file:
+        found = {row["student"]: row for row in csv.DictReader(file)}
+    assert found["ada"]["total"] == "12.0" and found["ada"]["dropped"] == ""  # the only one is never dropped
+    assert found["dora"][f"{NAME} state"] == "not handed in"
+    marks = {"a": 5.0, "b": None, "c": 2.0}
+    state = {True: State.GRADED, False: State.MISSING}
+    mine = {
+        name: Standing("x", state[mark is not None], parts=[Part("p", 10.0, auto=mark)])
+        for name, mark in marks.items()
+    }
+    assert lowest(mine, 1) == {"b"} and lowest(mine, 2) == {"b", "c"} and lowest(mine, 9) == {"b", "c"}
+
+
+def test_a_moment_or_a_file_that_cannot_be_read_is_told(course):
+    (course / "extensions.csv").write_text("student,notebook,days\nada,*,soon\n")
+    done = autograder(course, "export", NAME)
+    assert done.status == 2 and "extensions.csv, line 2: days must be a number" in done.err
+    done = autograder(course, "grade", NAME, "--due", "soon", "--gradebook", "sqlite:///g.db")
+    assert done.status == 2 and "write a moment such as" in done.err
+
+
+def test_a_plugin_that_fails_is_told(course):
+    text = (course / "nbgrader_config.py").read_text()
+    (course / "nbgrader_config.py").write_text(text.replace("return 2 *", "return 2 / 0 *"))
+    done = autograder(course, "export", NAME)
+    assert done.status == 2 and "TwoADay for late penalties fails on chidi" in done.err
+
+
+def test_two_spellings_of_a_name_are_one_student_whose_newer_notebook_counts(course):
+    hand_in(course, ZOE, submission(NAME, solved=False))
+    done = grade(course, status=1)
+    assert f"{ZOE}: the folder's name stands there in two Unicode spellings" in done.err
+    found = rows(course)
+    assert [s for s in found if s.startswith("zo")] == [ZOE]
+    assert found[ZOE]["score"] == "0.0"
+
+
+def test_an_answer_is_what_stands_behind_its_question():
+    master = master_of(NAME)
+    question = WrittenCell("why_tanh", "x", "Why?")
+    answer = WrittenCell("", "own", "caf\u00e9  is bounded")
+    same = WrittenCell("", "own", "cafe\u0301 is\nbounded")
+    code = WrittenCell("rnn_step", "y", master.exercises["rnn_step"].source)
+    digests = [
+        digests_of([code, question, one, code], ["why_tanh"], ["rnn_step"])
+        for one in (answer, same, question)
+    ]
+    assert digests[0] == digests[1]
+    assert digests[0]["why_tanh"] != digests[2]["why_tanh"]
+    assert digests[0]["rnn_step"] == digests[2]["rnn_step"]
+
+
+def test_a_backup_of_a_servers_database_is_one_file(course, monkeypatch):
+    """What is done for PostgreSQL, tried with the database at hand."""
+    from sqlalchemy import create_engine
+
+    from autograder.nbgrader_door import follow
+
+    engine = create_engine(f"sqlite:///{course / 'gradebook.db'}")
+    target = course / "copy.db"
+    follow._copy(engine, create_engine(f"sqlite:///{target}"))
+    counts = "select (select count(*) from grade), (select count(*) from student), (select max(timestamp) "
+    counts += "from submitted_assignment)"
+    with sqlite3.connect(target) as there, sqlite3.connect(back_up(engine, NAME)) as plain:
+        assert there.execute(counts).fetchone() == plain.execute(counts).fetchone() != (0, 0, None)

@@ -1,0 +1,213 @@
+"""PyTorch in a grade: what a notebook that declares it may do in the sandbox, and what that costs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from course import NOTEBOOKS, ROOT, folder_of, frozen_checks, master_of, submission
+from needs import TORCH, lacking
+
+from autograder.check import CheckFailed, judge_here
+from autograder.course.masters import left_out
+from autograder.course.names import Namespace
+from autograder.course.where_graded import lacking as lacking_names
+from autograder.course.where_graded import without
+from autograder.sandbox import Limits, Sandbox
+
+NOTEBOOK = "07_training"
+pytestmark = pytest.mark.skipif(
+    NOTEBOOK not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves it out: unset it"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def torch_is_here():
+    if left_out(folder_of(NOTEBOOK)):
+        lacking(TORCH)
+
+
+@pytest.fixture(scope="module")
+def box(confined, torch_is_here):
+    with Sandbox(("numpy", "torch"), Limits()) as sandbox:
+        yield sandbox
+
+
+def tried(box, source, argument=None):
+    with box.session(["import torch\nfrom torch import nn", source]) as session:
+        (outcome,) = session.call("f", [[np.ones((2, 3)) if argument is None else argument]])
+        session.close()
+        return outcome, session.usage
+
+
+TRAINING = """
+def f(x):
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)).double()
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.tensor(x)).sum().backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return model[0].weight
+"""
+
+
+def test_a_training_step_costs_a_session_next_to_nothing(box):
+    outcome, usage = tried(box, TRAINING)
+    assert outcome.error is None and outcome.value.shape == (4, 3)
+    assert usage.cpu_seconds < 0.2  # an optimiser that is first imported there costs 0.7
+    assert usage.max_rss_bytes < 500 << 20
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x):\n    torch.set_num_threads(4)\n    a = torch.ones(900, 900)\n    return a @ a",
+        "def f(x):\n    layer = nn.LSTM(3, 4, 2).double()\n    return layer(torch.tensor(x))[0]",
+    ],
+    ids=["four threads are asked for", "a library's layer"],
+)
+def test_what_honest_code_does_works(box, source):
+    outcome, _ = tried(box, source)
+    assert outcome.error is None
+
+
+def test_memory_is_bounded_and_the_next_session_is_well(box):
+    outcome, usage = tried(box, "def f(x):\n    return torch.ones(1 << 28, 2).sum()")  # 2 GB
+    assert outcome.error and ("memory" in outcome.error.message or outcome.error.kind == "memory")
+    assert usage.max_rss_bytes < 1500 << 20
+    assert tried(box, TRAINING)[0].error is None
+
+
+FROM_DISK = """
+import pickle
+class Shell:
+    def __reduce__(self):
+        return print, ("unpickled",)
+def f(x):
+    return torch.tensor([1.0]), Shell(), pickle.dumps(Shell())
+"""
+
+
+def test_nothing_but_arrays_comes_back(box, capfd):
+    outcome, _ = tried(box, FROM_DISK)
+    tensor, shell, pickled = outcome.value
+    assert type(tensor) is np.ndarray
+    assert type(shell).__name__ == type(pickled).__name__ == "Opaque"
+    assert "unpickled" not in capfd.readouterr().out
+
+
+# ---------------------------------------------------------------- a grade
+
+
+def shares(card):
+    return {judgement.name: judgement.share for judgement in card.judgements}
+
+
+def test_names_of_a_students_own_do_not_cover_what_tries_an_answer(grader_of):
+    own = "def try_accuracy(*arguments):\n    raise ValueError('not this one')\n\n\nas_arrays = 3"
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, own_cells=(own,)))
+    assert set(shares(card).values()) == {1.0}
+
+
+def test_workers_that_cannot_be_started_are_told_in_words(grader_of):
+    answer = """
+def accuracy(model, batches):
+    from torch.utils.data import DataLoader
+    return next(iter(DataLoader(torch.ones(4, 2), num_workers=2)))
+"""
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, {"accuracy": answer}))
+    judgement = next(j for j in card.judgements if j.name == "accuracy")
+    assert "num_workers" in next(c.finding.error.message for c in judgement.checks if not c.passed)
+
+
+def test_an_untouched_class_is_not_answered_and_one_that_is_gone_is_missing(grader_of):
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, {"GatedRNN": ""}))
+    judgement = next(j for j in card.judgements if j.name == "GatedRNN")
+    assert judgement.checks[0].finding.kind == "missing"
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, solved=False))
+    assert {judgement.status for judgement in card.judgements} == {"unanswered"}
+
+
+def test_a_right_submission_costs_at_most_three_times_one_of_notebook_06(grader_of):
+    def seconds(notebook, times=5):
+        grader, used = grader_of(notebook), 0.0
+        grader.grade(submission(notebook))
+        began = os.times()
+        for i in range(times):
+            card = grader.grade(submission(notebook, own_cells=(f"x = {i}",)))
+            assert set(shares(card).values()) == {1.0}
+            used += card.cpu_seconds
+        ended = os.times()
+        return used + ended.user + ended.system - began.user - began.system
+
+    assert seconds(NOTEBOOK) < 3 * seconds("06_lstm_backward")
+
+
+def test_modules_are_judged_in_a_notebook_as_in_a_grade():
+    checks, namespace = frozen_checks(NOTEBOOK), dict(master_of(NOTEBOOK).reference)
+    source = master_of(NOTEBOOK).exercises["GatedRNN"].source
+    exec(source.replace("nn.Parameter(", "("), namespace)
+    judgement = judge_here(checks, checks.sheet("GatedRNN"), namespace["GatedRNN"])
+    assert judgement.misconception == "parameters not registered"
+    del namespace["try_gated_rnn"]
+    with pytest.raises(CheckFailed, match=r"`try_gated_rnn`.*run its cell again"):
+        judge_here(checks, checks.sheet("GatedRNN"), namespace["GatedRNN"])
+
+
+SCALED = """
+class Base:
+    def by(self):
+        return 1.0
+
+class Model(Base):
+    def by(self):
+        return super().by() * scale
+
+def tried(x):
+    return Model().by() * x
+"""
+
+
+def test_a_class_that_reads_what_a_grade_lacks_is_told_as_a_function_is():
+    namespace = {"scale": 2.0, "__name__": "a_notebook"}
+    exec(SCALED, namespace)
+    assert list(lacking_names(namespace["Model"], Namespace((), ("numpy",)), ())) == ["scale"]
+    assert without(namespace["tried"], {"other": ""})(3.0) == 6.0
+    with pytest.raises(NameError, match="scale"):
+        without(namespace["tried"], {"scale": ""})(3.0)
+    assert namespace["tried"](3.0) == 6.0
+
+
+# ---------------------------------------------------------------- without it
+
+WITHOUT = """
+import importlib.util, json, sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "torch" else found(name, *more)
+sys.modules["torch"] = None
+sys.path.insert(0, "tests")
+from course import KEY, folder_of, submission
+from autograder.cli import app
+from autograder.course.masters import left_out
+from autograder.errors import CourseError
+from autograder.grading.grade import Grader
+with Grader(folder_of("00_start_here"), KEY, unsafe=True) as grader:
+    marks = [judgement.share for judgement in grader.grade(submission("00_start_here")).judgements]
+try:
+    Grader(folder_of("07_training"), KEY, unsafe=True)
+    said = ""
+except CourseError as error:
+    said = str(error)
+print(json.dumps([marks, said, left_out(folder_of("07_training"))]))
+"""
+
+
+def test_without_it_the_grader_and_the_other_notebooks_work_and_07_names_the_remedy():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    marks, said, why = json.loads(done.stdout)
+    assert set(marks) == {1.0}
+    assert "`make torch`" in said and "`make torch`" in why
