@@ -211,15 +211,20 @@ def sentence_gates(words: Sequence[str], opened: np.ndarray, liked: np.ndarray) 
 
     Args:
         words: the sentence.
-        opened: (T, H) input gates.
-        liked: (T,) probability after each word that people liked the sentence.
+        opened: (seeds, T) input gates, mean of all units.
+        liked: (seeds, T) probability after each word that people liked the sentence.
     """
     fig, (above, below) = plt.subplots(2, 1, figsize=(10, 4.6), sharex=True)
     places = np.arange(len(words))
-    bars = above.bar(places, opened.mean(axis=1), 0.6, color=COLOURS["sky"])
-    above.bar_label(bars, fmt="%.2f", padding=2, fontsize=11)
-    above.set(ylabel="input gates open\n(mean of all units)", ylim=(0, 1.05))
-    below.plot(places, liked, "o-", color=COLOURS["orange"], lw=2.2, ms=8)
+    means = opened.mean(axis=0)
+    above.bar(places, means - 0.5, 0.6, bottom=0.5, color=COLOURS["sky"])
+    above.plot(places, opened.T, "o", color=COLOURS["black"], ms=4, alpha=0.6)
+    for place, mean in zip(places, means, strict=True):
+        above.text(place + 0.34, mean, f"{mean:.2f}", va="center", fontsize=11)
+    above.axhline(0.5, color="grey", lw=1, ls=":")
+    above.set(ylabel="input gates open\n(mean of all units)", ylim=(0.35, 0.75))
+    below.plot(places, liked.T, "o", color=COLOURS["orange"], ms=4, alpha=0.7)
+    below.plot(places, liked.mean(axis=0), "-", color=COLOURS["orange"], lw=2.2)
     below.axhline(0.5, color="grey", lw=1, ls=":")
     below.set(ylabel="$p$(liked)\nafter this word", ylim=(-0.05, 1.05))
     below.set_xticks(places, list(words), fontsize=14)

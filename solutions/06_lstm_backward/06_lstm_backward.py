@@ -974,12 +974,12 @@ reveal("06.5")
 guess("06.6", half_left_with_1=2.2, half_left_with_5=103)
 
 # %% [markdown] answer="06.6" slide="subslide"
-# **2.2 steps and 103 steps.** The wire keeps
+# **2.2 steps and 103 steps.** After $n$ steps the wire keeps $\operatorname{sigmoid}(b)^n$,
+# so half of it after
 #
-# $$\operatorname{sigmoid}(b)^n, \quad\text{half of it after}\quad
-# n_{1/2} = \frac{\ln 2}{\ln(1 + e^{-b})} \ \text{ steps} \tag{6.15}$$
+# $$n_{1/2} = \frac{\ln 2}{\ln(1 + e^{-b})} \tag{6.15}$$
 #
-# because $-\ln \operatorname{sigmoid}(b) = \ln(1 + e^{-b})$. For large $b$ that is
+# steps, because $-\ln \operatorname{sigmoid}(b) = \ln(1 + e^{-b})$. For large $b$ that is
 # nearly $e^b \ln 2$: **each unit more makes the memory last $e$ times longer.**
 #
 # So choose the bias by how long something has to be kept: 1 is far from enough for a
@@ -997,10 +997,10 @@ show(
 )
 
 # %% [markdown] slide="slide"
-# ## It mends it. Too well?
+# ## And with more units?
 #
-# In the table a forget bias of 3 or 5 mends the LSTM under all three conditions. Now the
-# same with **64** units, orthogonal start and calm inputs.
+# In the table (16 units) a forget bias of 3 or 5 mends the LSTM under all three conditions.
+# Now **64** units, orthogonal start and calm inputs.
 #
 # By what factor is the gradient at step 1 smaller or larger than that at step 100? Type a
 # number: .1 for a tenth, 10 for ten times as much.
@@ -1223,14 +1223,17 @@ if sentences.real:
 
 # %% needs="lstm_step_backward lstm_backward" slide="subslide" hide_input=true
 text = tokens("i love this town but the weather is awful")
-W_read, V_read, _ = readers[0]
 at_words = np.array([[place.get(word, 0)] for word in text])
-_, (_, _, read_gates), p_read = read(at_words, W_read, V_read)
+opened, liked_so_far = [], []
+for W, V, _ in readers:
+    _, (_, _, read_gates), p = read(at_words, W, V)
+    opened.append(read_gates["i"][:, :, 0].mean(axis=1))
+    liked_so_far.append(p[:, 0])
 show(
-    figures.sentence_gates(text, read_gates["i"][:, :, 0], p_read[:, 0]),
+    figures.sentence_gates(text, np.array(opened), np.array(liked_so_far)),
     alt="Above, how far the input gates stand open at each word of 'i love this town but the weather is "
-    "awful': furthest at 'love', then at 'awful', about half way elsewhere. Below, the probability of "
-    "'liked' after each word: it jumps up at 'love', stays, and falls at 'awful'.",
+    "awful', mean and three seeds: furthest at 'love', about half way elsewhere. Below, the probability "
+    "of 'liked' after each word: it jumps up at 'love', stays, and falls at 'awful'.",
 )
 
 # %% needs="lstm_step_backward lstm_backward" hide_input=true
@@ -1478,7 +1481,7 @@ print("(6.17), (6.18) and (6.19) hold")
 guess("06.12", most_comes_through="candidate", choices=("forget", "input", "output", "candidate"))
 
 # %% needs="lstm_step_backward gradient_flow" slide="subslide" hide_input=true
-print("way back shut:       none       f       i       o       c   all four")
+print("shut:      none      f      i      o      c    all")
 shut = {}  # forget bias -> the six numbers of its row
 for bias in (0, 1, 3, 5):
     row = []
@@ -1491,7 +1494,7 @@ for bias in (0, 1, 3, 5):
             norms = lstm_flow(last, xs, lstm, bias, networks)
             some.append(np.median(norms[1] / norms[100]))
         row.append(np.median(some))
-    print(f"forget bias {bias}:      ", "   ".join(f"{ratio:.0e}" for ratio in row))
+    print(f"bias {bias}:  ", "  ".join(f"{ratio:.0e}" for ratio in row))
     shut[bias] = np.array(row)
 
 # %% needs="lstm_step_backward gradient_flow" hide_input=true
