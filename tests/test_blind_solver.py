@@ -433,7 +433,7 @@ def solve_two_states(notebook, exercise, said_too=(), most=MOST_CHECKS):
     """
     sheet, master = frozen_sheet(notebook, exercise), master_of(notebook)
     forward = caller(master.reference[sheet.forward.name])
-    probe = tuple(sheet.spec.stages["memory"].draw(np.random.default_rng(0)).values())
+    probe = tuple(master.exercises[exercise].spec.stages["memory"].draw(np.random.default_rng(0)).values())
     arrives = master.reference[exercise](*probe)[2]
     solver, tried = TwoStateSolver(sheet), {}
     for words in (*sheet.spec.hints, *said_too):
