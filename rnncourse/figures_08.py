@@ -65,7 +65,7 @@ def reach(T: int) -> Figure:
             ax.add_patch(
                 Rectangle((first - 0.45, t - 0.3), last - first + 0.9, 0.6, color=colour, alpha=0.55)
             )
-            ax.plot(t, t, "ko", ms=7)
+            ax.add_patch(Rectangle((t - 0.45, t - 0.3), 0.9, 0.6, color=colour))
             count = last - first + 1
             ax.text(
                 (first + last) / 2, t, f"{count} word{'s' if count > 1 else ''}", ha="center", va="center"

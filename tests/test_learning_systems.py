@@ -601,6 +601,7 @@ def test_a_folder_of_files_whatever_they_are_called(course):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     (folder / "link.ipynb").symlink_to("/etc/passwd")
+    (folder / "bad\x1b[31m\n.ipynb").write_bytes(b"%PDF")
     (course / "roster.csv").write_text(ROSTER)
     done = autograder(course, "collect", folder)
     assert done.status == 1
@@ -611,6 +612,7 @@ def test_a_folder_of_files_whatever_they_are_called(course):
     }
     assert f"who.ipynb: its name is nobody's on the roster; it looks like a notebook of {NAME}" in done.err
     assert "link.ipynb: refused: a link" in done.err
+    assert "\x1b" not in done.err + done.out and "bad\\x1b[31m\\n.ipynb" in done.err
     mark_everybody(course, ["ada", "be_la"])
     done = autograder(course, "return", NAME, "--to", "folder")
     assert done.status == 0, done.err

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,8 +15,14 @@ from make_site import ROOT, Source, commands, make
 
 from autograder.course.masters import read_cells, read_master
 from autograder.course.notebook import solved_notebook
+from autograder.nbgrader_door.annotate import report_outputs
+from autograder.nbgrader_door.pages import FeedbackPage
+from autograder.record import Check, Diagnosis, Judgement, Mark, Record
 from autograder.release.lesson import Shown, explorers, lesson_notebook
+from autograder.release.solved_page import solved_page
 from autograder.release.withheld import flattened
+from autograder.report.page import write_report
+from autograder.report.standing import Part, Standing, State
 from rnncourse.cells import step_through
 
 MASTER = r'''
@@ -31,7 +38,7 @@ MASTER = r'''
 guess("09.1", falls="a third", choices=("a third", "a half"))
 
 # %% [markdown] answer="09.1"
-# ### Why a third
+# ## Why a third
 #
 # Nine secrets are three.
 
@@ -47,7 +54,7 @@ def rnn_step(x_t, s_prev, W):
 check(rnn_step)
 
 # %% [markdown] found="rnn_step"
-# ### What you found
+# ## What you found
 #
 # $$s_t = \tanh(W^{s,s} s_{t-1} + W^{s,x} x_t) \tag{9.1}$$
 
@@ -213,6 +220,46 @@ def test_every_command_has_its_words():
     for name in ("build", "grade", "bundle", "doctor"):
         assert f"## {name}\n" in text
     assert "`--upto" in text
+
+
+def test_a_solved_page_keeps_nobody_out(master, executed, browser, tmp_path):
+    path = tmp_path / "solved.html"
+    path.write_text(solved_page(master.title, executed), "utf-8")
+    text = path.read_text("utf-8")
+    assert "<title>09 · A lesson, solved</title>" in text
+    for words in ("np.tanh(pre_activation)", "A secret for the lecturer", "keeps the state bounded", "0.125"):
+        assert words in re.sub(r"<[^>]+>", "", text)
+    assert check_page(browser, path) == []
+
+
+def test_a_feedback_page_keeps_nobody_out_and_names_what_is_graded(executed, browser, tmp_path):
+    notebook = deepcopy(executed)
+    checks = [Check("s_t", False), Check("one unit", True, is_edge=True)]
+    mark = Mark(Judgement("rnn_step", "wrong", 0.25, checks), 4.0)
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata.nbgrader.update(score=1.0, points=4.0, comment="Nearly <b>right</b>.")
+        if cell.cell_type == "code":
+            cell.outputs = []
+        if cell.source == "check(rnn_step)":
+            cell.outputs = [nbformat.from_dict(one) for one in report_outputs(mark, ("an idea", "", ""))]
+    about = {"notebook": "09_lesson", "score": 1.0, "max_score": 6.0, "late_penalty": 0.5}
+    text, _ = FeedbackPage().from_notebook_node(notebook, resources={"nbgrader": about})
+    path = tmp_path / "feedback.html"
+    path.write_text(text, "utf-8")
+    assert "<title>09_lesson: feedback</title>" in text
+    assert '<a href="#check_rnn_step">rnn_step</a>: 1 of 4 points' in text
+    assert '<a href="#why_tanh">why tanh</a>' in text
+    assert check_page(browser, path) == []
+
+
+def test_a_class_report_keeps_nobody_out(browser, tmp_path):
+    tanh = [Diagnosis("tanh missing", "A state lies between -1 and 1.")]
+    wrong = Judgement("rnn_step", "wrong", 0.25, [Check("s_t", False)], tanh)
+    records = {f"student {i}": Record(f"student {i}", "09_lesson", [Mark(wrong, 4.0)]) for i in range(12)}
+    standings = [Standing(name, State.GRADED, parts=[Part("rnn_step", 4.0, auto=1.0)]) for name in records]
+    path = write_report(tmp_path / "report.html", "09_lesson", "09 · A lesson", standings, records.get)
+    assert check_page(browser, path) == []
 
 
 FAULTS = {

@@ -23,7 +23,7 @@ from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser
 from autograder.exchange.systems import FORMS, METADATA, SYSTEMS, Claim, Roster, gradescope, moment_of
 from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
-from autograder.grading.classroom import folder_of
+from autograder.grading.classroom import folder_of, shown_name
 
 COLLECTED = "collected"
 CHECKPOINTS = ".ipynb_checkpoints"
@@ -226,7 +226,7 @@ class _Collecting:
         return part.strip()
 
     def _take(self, entry: Found | Refused) -> None:
-        path, claim = "/".join(entry.path), self._claim(entry.path)
+        path, claim = shown_name("/".join(entry.path)), self._claim(entry.path)
         whose = ", ".join(person.student for person in claim.people)
         if isinstance(entry, Refused):
             self._found.left.append(f"{path}{f' ({whose})' if whose else ''}: refused: {entry.reason}")

@@ -134,9 +134,11 @@ def _fold(cell: Cell) -> str:
 def _is_personal(cell: Cell) -> bool:
     """Whether a cell is nothing but a call like `progress()`."""
     tree = parse(cell.source) if cell.kind == "code" else None
-    calls = [node.value for node in tree.body if isinstance(node, ast.Expr)] if tree else []
+    if tree is None or not tree.body:
+        return False
+    calls = [node.value for node in tree.body if isinstance(node, ast.Expr)]
     names = [one.func.id for one in calls if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
-    return bool(tree and tree.body) and len(names) == len(tree.body) and set(names) <= set(PERSONAL)
+    return len(names) == len(tree.body) and set(names) <= set(PERSONAL)
 
 
 def _values(master: Master, number: str) -> str:

@@ -21,7 +21,7 @@
 #   **another cell**;
 # - handle layers, both directions, and the order of the axes.
 #
-# **Time**: {time}. The place to stop is marked.
+# **Time**: {time}. The places to stop are marked.
 
 # %% [markdown] slide="notes"
 # The lecture takes 45 minutes: part 1 five, the machine ten, directions ten, the GRU
@@ -324,17 +324,17 @@ show(
 )
 
 # %% [markdown]
-# The figure is what PyTorch's machine answered. Which block is which row? Write the letters
-# from row 1 to row 4.
+# The figure is what PyTorch's machine answered. Which block is which row? Write a list of
+# letters from row 1 to row 4: `"c"` the candidate, `"f"`, `"i"`, `"o"` the gates.
 
 # %% guess="08.4"
 guess("08.4", rows_1_to_4=["i", "f", "c", "o"])
 
 # %% [markdown] answer="08.4" slide="subslide"
-# Row 1 leaves $c = 0.73$: what was kept is there, nothing was written. The **input gate**.
-# Row 2 leaves $0.73 \cdot 0.76 = 0.56$: only what was written. The **forget gate**.
-# Row 3 makes $0.73 - 0.73 = 0$: minus one was written. The **candidate**.
-# Row 4 leaves the memory alone and shows nothing. The **output gate**.
+# - Row 1 leaves $c = 0.73$: what was kept is there, nothing was written. The **input gate**.
+# - Row 2 leaves $0.73 \cdot 0.76 = 0.56$: only what was written. The **forget gate**.
+# - Row 3 makes $0.73 - 0.73 = 0$: minus one was written. The **candidate**.
+# - Row 4 leaves the memory alone and shows nothing. The **output gate**.
 #
 # So PyTorch's order is **i, f, c, o**. No documentation was needed, and none can be out of date.
 
@@ -358,7 +358,7 @@ explorer(
 )
 
 # %% [markdown]
-# In which order are the blocks of machine **B**?
+# In which order are the blocks of machine **B**? A list, as before.
 
 # %% guess="08.5"
 guess("08.5", machine_B=["i", "f", "o", "c"])
@@ -602,7 +602,7 @@ else:
 # | second | 0.46 | 0.20 |
 # | third | −0.40 | 0.60 |
 #
-# Which block is which? And does the second gate *keep* at 1, or *overwrite*?
+# Which block is which?
 
 # %% [markdown] slide="notes"
 # Two minutes with paper. Ask: "which row can make the state negative?" Only the candidate. "At
@@ -620,7 +620,7 @@ guess("08.9", blocks_1_to_3=["r", "g", "s"])
 # the candidate: 0, or all of it. The second moves the state between 0.2 and the candidate. The third alone
 # can make it negative.
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
 # Two more answers tell the two biases of the candidate apart. Shut the first gate
 # (`bias_ih[0]` at −100): the state is 0.10. Put the third entry of `bias_ih` to 1 as well: it
 # becomes 0.48. Put the third entry of `bias_hh` to 5 instead: it stays 0.10.
@@ -890,8 +890,8 @@ show(
 # %% [markdown] slide="slide"
 # ## 7 · Read the code: Keras
 #
-# No documentation says how Keras lays out a GRU. Its code does. Put into NumPy, with no line left out
-# that matters, a step is this:
+# We found no page that says how Keras lays out a GRU. Its code does. Put into NumPy, a step is
+# this:
 
 
 # %% given="keras_cell" slide="fragment"
@@ -1045,9 +1045,10 @@ timing
 # %% [markdown] extra=true
 # ### What we measured
 #
-# When this was written, on two busy cores: the loop took 1.7 to 2.2 times as long as `nn.LSTM`, for 8 to 128
-# units. What the library saves is Python between the steps, and four small products made into one
-# (notebook 05 got some of that with NumPy alone). What it adds is autograd, layers, and a graphics card.
+# When this was written, in several runs on two busy cores, the loop took 1.6 to 3.7 times as
+# long as `nn.LSTM`, for 8 to 128 units. What the library saves is Python between the steps, and
+# eight small products made into one or two (notebook 05 got some of that with NumPy alone).
+# What it adds is autograd, layers, and a graphics card.
 
 # %% [markdown] slide="slide"
 # ## 8 · One of these is not like the others
@@ -1074,7 +1075,7 @@ guess(
 )
 
 # %% [markdown] answer="08.13" slide="subslide"
-# **The reset.** No copying of weights makes one cell out of the other. The rest, to print:
+# **The reset**: it makes another cell. The rest is copied, turned, added up. To print:
 #
 # | | this course | PyTorch | Keras 3 | ONNX | CS231n |
 # |---|---|---|---|---|---|
@@ -1099,7 +1100,7 @@ guess(
 #   digits; nothing else is a copy.
 # - Try a copy with sizes that all differ, more than one unit, and states that are not zero.
 # - $z = 1 - g$ is a matter of signs, in *all* that goes into the sigmoid.
-# - A reset before the product is another cell. No weights can mend that.
+# - A reset before the product is **another cell**, under the same name.
 
 # %% [markdown] slide="notes"
 # Close with the question of notebook 09: "you can now run anybody's weights. How do you find
