@@ -132,9 +132,16 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     steps = [
         ("where to look", [where_to_look(judgement)]),
         ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
-        ("the mistake", [f"The mistake: {_closed(one)}." for one in judgement.diagnoses] + list(hints[2:3])),
+        _last_step(judgement, hints),
     ]
-    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1)]
+    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1) if texts]
+
+
+def _last_step(judgement: Judgement, hints: Sequence[str]) -> tuple[str, list[str]]:
+    """The mistake, where the open name keeps something of it back; and the exercise's last hint."""
+    more = [one for one in judgement.diagnoses if open_name(one.name) != one.name]
+    told = [f"The mistake: {_closed(one)}." for one in more]
+    return ("the mistake" if told else IDEA[2]), told + list(hints[2:3])
 
 
 def _closed(diagnosis: Diagnosis) -> str:
