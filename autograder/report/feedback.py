@@ -162,6 +162,8 @@ def where_to_look(judgement: Judgement) -> str:
     failed = [check for check in judgement.checks if not check.passed]
     for check in failed:
         error = check.finding.error if check.finding else None
+        if error and error.inside:
+            return f"Where your function calls `{error.inside}`: what does it hand over?"
         if error and error.line:
             return f"Line {error.line} of your cell: `{error.source.strip()}`"
     outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]

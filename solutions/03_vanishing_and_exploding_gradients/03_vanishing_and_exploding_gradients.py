@@ -702,6 +702,9 @@ reveal("03.7")
 # vanishes: larger inputs push the units to where their slopes are small.
 #
 # There is no $r$ that is right for all inputs.
+#
+# In the figure: with small inputs $r = 0.5$ stays near its bound, and the others leave theirs,
+# the larger $r$ the further. With larger inputs all lie far below.
 
 # %% hide_input=true needs="gradient_norms"
 at_100 = {key: rows[Ts.index(100)] for key, rows in powers.items()}
