@@ -166,6 +166,11 @@ export function render({ model, el }) {
 
   const drawing = make("div", root, { className: "drawing" });
   const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
+  // Where the drawing is wider than its place, the keyboard must reach it to scroll.
+  new ResizeObserver(() => {
+    if (view.scrollWidth > view.clientWidth) view.tabIndex = 0;
+    else view.removeAttribute("tabindex");
+  }).observe(view);
   make("div", drawing, { className: "leave", textContent: "→ ← step, space plays, Escape leaves" });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const more = make("div", root, { className: "more" });
