@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors keys lint build lectures bench aarch64 torch lock clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures site bench aarch64 torch lock clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -62,6 +62,9 @@ build: ready  ## masters -> releases, public cases, solved pages
 
 lectures: ready  ## slide decks that need no network, in build/slides/
 	$(BIN)/python -m autograder slides $(if $(THEME),--theme $(THEME)) $(ARGS)
+
+site: ready-dev  ## lessons, explorers, decks and documentation as pages, in build/site/
+	$(BIN)/python scripts/make_site.py $(ARGS)
 
 bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)

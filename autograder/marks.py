@@ -138,6 +138,7 @@ def collect(
     keep_private()
     from autograder.course.roster import read_roster, roster_of, with_known_ids, write_roster  # noqa: PLC0415
     from autograder.exchange.collect import collect as collecting  # noqa: PLC0415
+    from autograder.grading.classroom import shown_name  # noqa: PLC0415
 
     home = course_root(root)
     folders = find_masters(home / "solutions")
@@ -157,11 +158,11 @@ def collect(
     words = ", ".join(f"{count} of {notebook}" for notebook, count in sorted(counts.items())) or "nothing"
     out.print(Text(f"{found.system}: taken {words}, of {len(people)} on the roster -> {submitted}"))
     for sentence in found.told:
-        out.print(Text(sentence), soft_wrap=True)
+        out.print(Text(shown_name(sentence)), soft_wrap=True)
     if found.nothing:
         out.print(Text(f"nothing from {len(found.nothing)}: {', '.join(found.nothing)}"), soft_wrap=True)
     for sentence in found.left:
-        err.print(Text(f"not taken: {sentence}", "red"), soft_wrap=True)
+        err.print(Text(f"not taken: {shown_name(sentence)}", "red"), soft_wrap=True)
     if found.left:
         raise typer.Exit(1)
 

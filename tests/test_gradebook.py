@@ -85,7 +85,7 @@ def first(tmp_path_factory):
     (place / "roster.csv").write_text(ROSTER)
     (place / "extensions.csv").write_text(f"student,notebook,days\nchidi,{NAME},1\nada,another,9\n")
     hand_in(place, "ada", written(submission(NAME), "It keeps the state bounded."))
-    hand_in(place, "bela", submission(NAME, solved=False))
+    hand_in(place, "bela", written(submission(NAME, solved=False), "It <b>is</b> [so](https://x.org)."))
     hand_in(place, "chidi", submission(NAME), "2026-11-22 10:00:00 UTC")
     hand_in(place, "emil", b'{"cells": [')
     hand_in(place, "guest", submission(NAME))
@@ -155,11 +155,12 @@ def test_marks_by_hand_overrides_extra_credit_and_penalties_leave(course):
 
 def test_nbgraders_door_asks_for_the_same_penalty_and_for_another_look(course):
     give(course, "chidi", 1.0)
+    give(course, "bela", 2.0)
     ours = rows(course)["chidi"]
     with sqlite3.connect(course / "gradebook.db") as connection:
         connection.execute("update submitted_notebook set late_submission_penalty = null")
         connection.execute("update submitted_assignment set extension = null")
-    for student in ("guest", "emil", unicodedata.normalize("NFD", ZOE), "ada", "bela"):
+    for student in ("guest", "emil", unicodedata.normalize("NFD", ZOE), "ada"):
         shutil.rmtree(course / "submitted" / student)
     hand_in(course, "chidi", written(submission(NAME), "Because."), "2026-11-22 10:00:00 UTC")
     said = run(course, "nbgrader", "autograde", NAME, "--force")
@@ -168,6 +169,7 @@ def test_nbgraders_door_asks_for_the_same_penalty_and_for_another_look(course):
         one = gradebook.find_submission(NAME, "chidi")
         assert round(one.score - one.late_submission_penalty, 4) == float(ours["score"])
     assert ours["state"] == "graded" and rows(course)["chidi"]["state"] == "waiting for a person"
+    assert "bela: look again" not in said and rows(course)["bela"]["state"] == "graded"  # as our door read it
 
 
 def test_another_written_answer_asks_for_another_look_and_shows_the_old_mark(course):
@@ -268,6 +270,12 @@ def test_the_gradebook_follows_points_dropped_and_new_exercises(course):
     assert "Traceback" not in said and "rnn_last was taken out of the notebook" in said
     grade(course, status=1)
     assert {row["max_score"] for row in rows(course).values()} == {"11.0"}
+
+
+def test_between_a_change_of_the_master_and_the_regrade_nothing_that_the_gradebook_has_is_left_out(course):
+    give(course, "ada", 1.5)
+    edit(course, MASTER, 'written="why_tanh"', 'written="why_not"')
+    assert (rows(course)["ada"]["score"], rows(course)["ada"]["max_score"]) == ("13.5", "14.0")
 
 
 def test_a_mended_check_says_whom_it_changed(course):

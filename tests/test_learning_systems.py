@@ -390,6 +390,26 @@ def test_a_canvas_of_semicolons_and_a_byte_order_mark(marked, tmp_path):
     assert rows[0][0] == "Student" and rows[1][-1] == "13.5"
 
 
+def test_canvas_gets_the_columns_that_it_takes_whatever_it_exported(marked, tmp_path):
+    """Accounts may export the names' halves apart, and ids that the importer has no place for."""
+    head, *rows = csv.reader(io.StringIO(gradebook_csv()))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    more = ["Integration ID", "Root Account"]
+    writer.writerow(["LastName", "FirstName", "ID", *head[2:4], *more, *head[4:]])
+    for row in rows:
+        last, _, first = row[0].partition(", ")
+        writer.writerow([last, first, row[1], *row[2:4], "i", "here", *row[4:]])
+    (tmp_path / "own.csv").write_text(text.getvalue(), "utf-8")
+    words = ("--export", tmp_path / "own.csv", "--into", tmp_path)
+    done = autograder(marked, "return", NAME, "--to", "canvas", *words)
+    assert done.status == 0, done.err
+    header, *rows = csv.reader(io.StringIO((tmp_path / f"{NAME}-canvas.csv").read_text("utf-8")))
+    assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT]
+    row = next(row for row in rows if row[1] == str(USER[1]))
+    assert row == ["Rell, Bo_48936", str(USER[1]), "s00001", login(1), "Monday and Thursday", "13.5"]
+
+
 # ---------------------------------------------------------------- Moodle
 
 MOODLE = [("Frodo", "O'Zorvane"), ("Ann", "Twin"), ("Ann", "Twin"), ("Zoë", "Öz, jr."), ("Max", "Muster"),
@@ -581,6 +601,7 @@ def test_a_folder_of_files_whatever_they_are_called(course):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     (folder / "link.ipynb").symlink_to("/etc/passwd")
+    (folder / "bad\x1b[31m\n.ipynb").write_bytes(b"%PDF")
     (course / "roster.csv").write_text(ROSTER)
     done = autograder(course, "collect", folder)
     assert done.status == 1
@@ -591,6 +612,7 @@ def test_a_folder_of_files_whatever_they_are_called(course):
     }
     assert f"who.ipynb: its name is nobody's on the roster; it looks like a notebook of {NAME}" in done.err
     assert "link.ipynb: refused: a link" in done.err
+    assert "\x1b" not in done.err + done.out and "bad\\x1b[31m\\n.ipynb" in done.err
     mark_everybody(course, ["ada", "be_la"])
     done = autograder(course, "return", NAME, "--to", "folder")
     assert done.status == 0, done.err
@@ -622,6 +644,36 @@ def test_blackboard_brightspace_and_nbgraders_exchange(course):
         folder = course / "submitted" / "be_la" / NAME
         assert (folder / f"{NAME}.ipynb").read_bytes() == RIGHT
         assert (folder / "timestamp.txt").read_text().startswith("2026-")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Vorname,Nachname,E-Mail-Adresse,Gruppen\nAda,Lovelace,a@x.de,G1\nBo,Rell,b@x.de,\n",
+         ("a@x.de", "Ada Lovelace", "")),
+        (worksheet("de").replace("Frodo O'Zorvane", "Frodo Z"), ("p0@example.org", "Frodo Z", "500")),
+        ("Student;ID\nAda Lovelace;007\nBo Rell;008\n", ("007", "Ada Lovelace", "")),
+        ("\ufeffid,first_name,last_name,email,lms_user_id\nada,Ada,L.,,77\n", ("ada", "Ada L.", "")),
+        ("First Name,Last Name,SID,Email,Role\nT,A,1,t@x.de,Instructor\nAda,L.,07,a@x.de,Student\n",
+         ("07", "Ada L.", "")),
+    ],
+)  # fmt: skip
+def test_rosters_of_systems_in_their_own_languages(tmp_path, text, wanted):
+    (tmp_path / "roster.csv").write_text(text, "utf-8")
+    person = read_roster(tmp_path / "roster.csv")[0]
+    assert (person.student, person.name, person.moodle_id) == wanted
+
+
+def test_a_student_may_be_called_as_a_notebook_begins(course):
+    folder = course / "files"
+    (folder / "07").mkdir(parents=True)
+    (folder / "07" / "tiny_rnn.ipynb").write_bytes(RIGHT)
+    (folder / "stranger").mkdir()
+    (folder / "stranger" / "tiny_rnn (1).ipynb").write_bytes(RIGHT)
+    (course / "roster.csv").write_text("student,name\ntiny,Tiny Tim\n07,Bond\n")
+    done = autograder(course, "collect", folder)
+    assert {path.name for path in (course / "submitted").iterdir()} == {"07"}
+    assert "stranger/tiny_rnn (1).ipynb: its name is nobody's" in done.err
 
 
 @pytest.mark.parametrize(

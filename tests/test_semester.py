@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from command import autograder
-from course import ROOT, TINY, submission
+from course import ROOT, TINY, master_of, submission
 from test_learning_systems import zipped
 
 NAME, QUESTION = "01_simple_rnn", "padding_and_bias"
@@ -85,6 +85,10 @@ def test_every_command_of_the_page_does_what_it_says(course, monkeypatch):
         "ada": ("graded", "13.5"), "bela": ("waiting for a person", "12.0"), "nina": ("not handed in", ""),
     }  # fmt: skip
     assert {path.name for path in back.iterdir()} >= {f"{NAME}-canvas-feedback.zip", f"{NAME}.csv"}
+
+
+def test_the_page_names_a_question_that_there_is():
+    assert QUESTION in [cell.name for cell in master_of(NAME).cells_with("written")]
 
 
 def test_what_the_page_says_of_partial_credit_is_what_is_done():

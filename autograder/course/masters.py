@@ -244,6 +244,16 @@ class Master:
         """What is called where a student has this misconception."""
         return self.called(exercise, {exercise: self.mutate(exercise, mutant)})
 
+    def trying(self, exercise: str, answer: Any) -> Callable[..., Any]:
+        """What is called where something is handed in: itself, or the given function that tries it."""
+        graded = self.exercises[exercise]
+        if not graded.probe:
+            return answer
+        namespace = dict(self.reference)
+        exec(compile(graded.probe, f"<what tries {exercise}>", "exec", dont_inherit=True), namespace)
+        namespace[exercise] = answer
+        return namespace[graded.called]
+
     @property
     def probes(self) -> list[str]:
         """The given cells by which exercises are tried, each once."""

@@ -24,6 +24,9 @@ NO_ID = re.compile(r"[\x00-\x1f\x7f/\\*?\[\],]|^[.~]|^\s|\s$")
 # Spreadsheets run a cell that begins like a formula: systems put a sign before it, or write ="…".
 WRAPPED = re.compile(r'^="(.*)"$', re.S)
 QUOTED = re.compile(r"^'(?=[=+\-@])")
+# The first column of Moodle's worksheet, and how many columns it has at least.
+PARTICIPANT = re.compile(r"(\D+) \d+")
+LEAST_WORKSHEET = 7
 EXAMPLE = "a plain roster begins with a line such as: student,name,email"
 # Words at the head of a column -> what it holds.
 COLUMNS = {
@@ -171,18 +174,30 @@ def _columns(header: list[str], rows: list[list[str]]) -> list[str]:
     for i in range(len(columns)):
         cells = [row[i].strip() for row in rows if i < len(row) and row[i].strip()]
         # A system's own language at the head: an address and Moodle's number are told by their looks.
-        if cells and not columns[i]:
-            if all("@" in cell for cell in cells):
-                columns[i] = "email"
-            elif i == 0 and all(re.fullmatch(r"\D+ \d+", cell) for cell in cells):
-                columns[i] = "moodle_id"
-                columns[1:2] = ["name"]
+        if cells and not columns[i] and all("@" in cell for cell in cells):
+            columns[i] = "email"
+        words = {found[1] if (found := PARTICIPANT.fullmatch(cell)) else "" for cell in cells}
+        if i == 0 and len(header) >= LEAST_WORKSHEET and len(words) == 1 and words != {""}:
+            columns[:2] = ["moodle_id", "name"]
+    if "email" in columns and not {"name", "first_name", "last_name"} & set(columns):
+        # A system's list of participants in its own language: names stand before the address.
+        names = [i for i in range(columns.index("email")) if not columns[i] and _are_words(rows, i)]
+        for i, column in zip(
+            names, ("first_name", "last_name") if len(names) > 1 else ("name",), strict=False
+        ):
+            columns[i] = column
     if "student" in columns and "name" not in columns and "first_name" not in columns:
         # "Student" above names and "ID" above ids is common too.
         twice = [i for i, column in enumerate(columns) if column == "student"]
         if len(twice) > 1:
             columns[twice[0]] = "name"
     return columns
+
+
+def _are_words(rows: list[list[str]], i: int) -> bool:
+    """Whether a column holds names: nothing with a digit in it."""
+    cells = [row[i] for row in rows if i < len(row)]
+    return any(cell.strip() for cell in cells) and not any(c.isdigit() for cell in cells for c in cell)
 
 
 def _is_person(cells: dict[str, str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser
 from autograder.exchange.systems import FORMS, METADATA, SYSTEMS, Claim, Roster, gradescope, moment_of
 from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
-from autograder.grading.classroom import folder_of
+from autograder.grading.classroom import folder_of, shown_name
 
 COLLECTED = "collected"
 CHECKPOINTS = ".ipynb_checkpoints"
@@ -35,7 +36,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Candidate:
-    """A notebook that a student handed in; of those that came to light before only the path is kept."""
+    """A notebook that a student handed in, its content packed; of others only the path is kept."""
 
     path: str
     content: bytes
@@ -162,7 +163,8 @@ class _Collecting:
         for (student, notebook), candidate in sorted(self._best.items()):
             if wanted and notebook != wanted:
                 continue
-            self._write(student, notebook, candidate.content, moments.get(student) or candidate.claim.moment)
+            content = zlib.decompress(candidate.content)
+            self._write(student, notebook, content, moments.get(student) or candidate.claim.moment)
             self._found.taken.append((student, notebook, candidate.path))
             ids.setdefault(notebook, {})[student] = {**candidate.claim.ids, "file": candidate.path}
             self._tell(student, candidate)
@@ -209,14 +211,22 @@ class _Collecting:
         return "folder"
 
     def _claim(self, path: tuple[str, ...]) -> Claim:
+        if self._found.system == "folder":
+            # A notebook's own name is nobody's: "01" may be a student.
+            path = tuple(part for whole in path if (part := self._without_notebooks(whole)))
         claims = [claim for part in path if (claim := self._form(part, self._roster))]
         sure = next((claim for claim in claims if claim.people), None)
         if self._found.system not in ("folder", "nbgrader") and claims:
             sure = claims[0]  # what stands behind the system's own part is the student's
         return sure or next(iter(claims), Claim(reason="its name is nobody's on the roster"))
 
+    def _without_notebooks(self, part: str) -> str:
+        for name in self._recogniser.names:
+            part = part.replace(name, " ")
+        return part.strip()
+
     def _take(self, entry: Found | Refused) -> None:
-        path, claim = "/".join(entry.path), self._claim(entry.path)
+        path, claim = shown_name("/".join(entry.path)), self._claim(entry.path)
         whose = ", ".join(person.student for person in claim.people)
         if isinstance(entry, Refused):
             self._found.left.append(f"{path}{f' ({whose})' if whose else ''}: refused: {entry.reason}")
@@ -246,7 +256,8 @@ class _Collecting:
                 looked.answers > 0, CHECKPOINTS not in entry.path, moment or LONG_AGO, claim.order,
                 entry.modified, _count(entry.path[-1]),
             )  # fmt: skip
-            self._keep_best(person.student, Candidate(path, entry.content, looked, claim, order))
+            content = zlib.compress(entry.content, 1)  # a class of thousands is held in memory
+            self._keep_best(person.student, Candidate(path, content, looked, claim, order))
 
     def _look(self, entry: Found) -> Looked:
         if may_be_notebook(entry.path[-1], entry.content) or entry.content.startswith((b"%", b"<", b"\x89")):

@@ -152,11 +152,16 @@ def _canvas(back: Back, table: Table, wanted: str | None, returned: Returned, ow
     possible = _number(points_row[place]) if place < len(points_row) else None
     marks, seen = back.final(), {}
     roster, left = Roster(back.people), {"excused": [], "unassigned": []}
-    rows = [[*header[:fixed], header[place]]]
+    # What the importer takes, in the only order that it takes.
+    has_sis = "sis user id" in heads
+    rows = [
+        ["Student", "ID", *(["SIS User ID"] if has_sis else []), "SIS Login ID", "Section", header[place]]
+    ]
     for row in table.rows[1:]:
         if len(row) < fixed or not row[number].strip() or unwrapped(row[0]) == "Student, Test":
             continue
-        student = _canvas_student(dict(zip(heads, map(unwrapped, row), strict=False)), roster)
+        cells = dict(zip(heads, map(unwrapped, row), strict=False))
+        student = _canvas_student(cells, roster)
         if student not in marks or student in seen:
             continue
         before = row[place].strip() if place < len(row) else ""
@@ -165,7 +170,17 @@ def _canvas(back: Back, table: Table, wanted: str | None, returned: Returned, ow
             seen[student] = before
             continue
         seen[student] = before
-        rows.append([_canvas_name(row[0]), *row[1:fixed], f"{marks[student]:.2f}".rstrip("0").rstrip(".")])
+        name = ", ".join(row[:number]) if heads[0] == "lastname" else row[0]
+        known = [cells[head] for head in ("sis user id",) if has_sis] + [cells.get("sis login id", "")]
+        rows.append(
+            [
+                _canvas_name(name),
+                cells["id"],
+                *known,
+                cells["section"],
+                f"{marks[student]:.2f}".rstrip("0").rstrip("."),
+            ]
+        )
     returned.tell("excused in Canvas, which a number would end: no row", left["excused"])
     returned.tell("not assigned to them in Canvas: no row", left["unassigned"])
     returned.tell("not in the export, so Canvas would ask who it is: no row", marks.keys() - seen.keys())

@@ -65,6 +65,11 @@ class Recogniser:
             self._grade_ids[master.name] = set(graded.values())
             self._by_cell[master.name] = graded
 
+    @property
+    def names(self) -> list[str]:
+        """The notebooks that it knows."""
+        return list(self._exercises)
+
     def look(self, content: bytes) -> Looked:
         """What a file is."""
         try:

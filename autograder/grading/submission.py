@@ -167,7 +167,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise Ungradable(f"there is no {path.name} in the student's folder") from None
+        raise Ungradable(f"there is no {path.name} in the student's folder{_others(path.parent)}") from None
     except OSError as error:
         raise Ungradable(f"{path.name} cannot be opened ({error.strerror}); links are refused") from None
     status = os.fstat(handle)
@@ -179,6 +179,15 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
             size = f"{most >> 20} MB" if most >> 20 else f"{most} bytes"
             raise Ungradable(f"{path.name} is larger than {size}; clear its outputs and save it again")
         return file.read(most + 1)
+
+
+def _others(folder: Path) -> str:
+    """What notebooks there are instead, in words."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(".ipynb"))
+    except OSError:
+        return ""
+    return f"; there is {', '.join(repr(name)[:100] for name in names[:3])}" if names else ""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def digests_of(
 
 
 def _digest(texts: list[str]) -> str:
-    words = " ".join(one_spelling("\n".join(texts)).split())
+    # A zero-width space is what a page puts into a text that is to stay text.
+    words = " ".join(one_spelling("\n".join(texts).replace("\u200b", "")).split())
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:16]
 
 

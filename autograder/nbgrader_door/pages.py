@@ -1,4 +1,4 @@
-"""The pages that `nbgrader generate_feedback` writes: nbgrader's, but for where their MathJax comes from.
+"""The pages that `nbgrader generate_feedback` writes, with a template of ours in place of nbgrader's.
 
 A page holds its MathJax, which can typeset formulas and nothing else; its policy forbids every other script.
 """
@@ -10,9 +10,13 @@ from typing import Any
 
 from nbconvert.exporters import HTMLExporter
 
+from autograder.release.slides import highlighted
+from autograder.release.solved_page import accessible, page_style
 from autograder.report.mathjax import strict_mathjax
 
 TEMPLATES = Path(__file__).with_name("feedback_page")
+# Without a script that lets the keyboard scroll it, code is broken where it is too wide.
+WRAPPED = "pre { white-space: pre-wrap; overflow-wrap: anywhere; }\n.anchor-link { display: none; }\n"
 
 
 class FeedbackPage(HTMLExporter):
@@ -21,5 +25,6 @@ class FeedbackPage(HTMLExporter):
     def _create_environment(self) -> Any:
         self.template_paths = [str(TEMPLATES), *self.template_paths]
         environment = super()._create_environment()
-        environment.globals["strict_mathjax"] = strict_mathjax
+        environment.globals.update(strict_mathjax=strict_mathjax, page_style=page_style() + WRAPPED)
+        environment.filters.update(highlighted=highlighted, accessible=accessible)
         return environment

@@ -160,7 +160,8 @@ def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dic
     )  # fmt: skip
     for student, identity, penalty, handed_in, more, due, why in connection.execute(query):
         mine = parts.get(identity, {})
-        listed = [mine[name] for name in order if name in mine]
+        # What the gradebook has counts, also where the master has changed since.
+        listed = [mine[name] for name in dict.fromkeys([*order, *mine]) if name in mine]
         waits = [part.name for part in listed if part.waits]
         is_nothing = all(part.auto is None and part.manual is None for part in listed)
         state, said = State.GRADED, ""

@@ -443,9 +443,9 @@ def _content_hash(master: Master, solved: nbformat.NotebookNode, places: Places)
 
 def write_solved_page(master: Master, places: Places) -> Path:
     """The executed solution as a page, for the instructor."""
-    from nbconvert import HTMLExporter  # noqa: PLC0415
+    from autograder.release.solved_page import solved_page  # noqa: PLC0415  (two seconds of imports)
 
-    body, _ = HTMLExporter().from_notebook_node(executed_notebook(master, places))
+    body = solved_page(master.title, executed_notebook(master, places))
     places.solved.mkdir(parents=True, exist_ok=True)
     path = places.solved / f"{master.name}.html"
     path.write_text(body, "utf-8")

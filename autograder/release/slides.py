@@ -167,7 +167,7 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
             raise CourseError(f"{place}: a {kind!r} stands before the first slide")
         slide = stacks[-1][-1]
         if kind == "notes":
-            slide.notes.append(_markdown(cell.source))
+            slide.notes.append(rendered(cell.source))
             continue
         parts = _cell_parts(cell, place)
         if kind == "fragment" and parts:
@@ -226,22 +226,21 @@ def _routes(stacks: list[list[Slide]]) -> list[tuple[int, list[str]]]:
 def _cell_parts(cell: Any, place: str) -> list[str]:
     if cell.cell_type == "markdown":
         text = MARK_SCHEME.sub("", cell.source).strip()
-        return [f'<div class="prose">{_markdown(text)}</div>'] if text else []
+        return [f'<div class="prose">{rendered(text)}</div>'] if text else []
     if cell.cell_type != "code":
         return []
     parts = []
     source = SOLUTION_MARKER.sub("", cell.source).strip("\n")
     if source and not cell.metadata.get("hide_input"):
-        code = highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)).rstrip("\n")
-        parts.append(f'<pre class="source highlight">{code}</pre>')
+        parts.append(f'<pre class="source highlight">{highlighted(source)}</pre>')
     for output in cell.get("outputs", []):
         if output.output_type == "error":
             raise CourseError(f"{place} is in the lecture and failed: {output.ename}: {output.evalue}")
-        parts.extend(_output_parts(output))
+        parts.extend(output_parts(output))
     return parts
 
 
-def _output_parts(output: Any) -> list[str]:
+def output_parts(output: Any) -> list[str]:
     """An output as HTML: the richest of its forms that a page without a kernel can show."""
     if output.output_type == "stream":
         return [_text(output.text)] if output.name == "stdout" and output.text.strip() else []
@@ -257,7 +256,7 @@ def _output_parts(output: Any) -> list[str]:
         return [f'<div class="figure"><img alt="{alt}" src="data:image/png;base64,{png}"></div>']
     for form in ("text/markdown", "text/latex"):
         if form in data:
-            return [f'<div class="prose">{_markdown(data[form])}</div>']
+            return [f'<div class="prose">{rendered(data[form])}</div>']
     return [_text(data["text/plain"])] if "text/plain" in data else []
 
 
@@ -270,7 +269,13 @@ def _renderer() -> MarkdownWithMath:
     return MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True))
 
 
-def _markdown(text: str) -> str:
+def highlighted(source: str) -> str:
+    """Python as HTML whose words have classes for their colours."""
+    return highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)).rstrip("\n")
+
+
+def rendered(text: str) -> str:
+    """Markdown as HTML; formulas stay as they are, for MathJax."""
     return _renderer().render(text)
 
 

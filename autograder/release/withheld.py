@@ -124,7 +124,8 @@ def _told_by_a_cell(master: Master, sheets: Mapping[str, Sheet]) -> Iterator[str
             _run_quietly([s for s in _statements(cell) if is_definition(s)], namespace)
     for cell in _released_code(master):
         for name, sheet in sheets.items():
-            if any(_passes(sheet, paste) for paste in _pastes(cell, sheet, namespace)):
+            pastes = (master.trying(name, paste) for paste in _pastes(cell, sheet, namespace))
+            if any(_passes(sheet, paste) for paste in pastes):
                 yield f"{master.name}: cell {cell.number}, pasted under its name, answers {name!r}"
 
 

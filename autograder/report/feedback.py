@@ -81,7 +81,8 @@ LABELS = {
 BOX = "padding:.4em .9em;margin:.2em 0;line-height:1.5"
 MARKS = {"pass": "✓", "fail": "✗"}
 AS_IT_IS = "tex2jax_ignore mathjax_ignore"  # no formula: an exception's message is the student's
-COLOURS = {"right": "#009E73", "wrong": "#D55E00", "unanswered": "#0072B2"}
+# Dark enough to be read on white, light enough on black.
+COLOURS = {"right": "#00835F", "wrong": "#BF5300", "unanswered": "#0072B2"}
 
 
 def as_text(judgement: Judgement) -> str:
@@ -109,7 +110,7 @@ def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
         if kind in MARKS:
             colour = COLOURS["right" if kind == "pass" else "wrong"]
             rows.append(
-                f'<div><span style="color:{colour};font-weight:bold" '
+                f'<div><span role="img" style="color:{colour};font-weight:bold" '
                 f'aria-label="{"passed" if kind == "pass" else "failed"}">{MARKS[kind]}</span> {shown}</div>'
             )
         elif kind == "printed":

@@ -60,11 +60,12 @@ def feedback_page(
     who = html.escape(one.name or one.student)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<title>{html.escape(title)}: feedback</title><style>{STYLE}</style></head><body>"
+        f"<title>{html.escape(title)}: feedback</title><style>{STYLE}</style></head><body><main>"
         f"<h1>{html.escape(title)}</h1><p>{who}: <b>{html.escape(total_of(one))}</b></p>"
         f"<table><tr><th>exercise</th><th class=n>points</th></tr>{rows}</table>{remarks}{''.join(parts)}"
-        "</body></html>\n"
+        "</main></body></html>\n"
     )
 
 

@@ -26,6 +26,14 @@ STRICT = {
         "safeOptions": {"allow": {"URLs": "none", "classes": "none", "cssIDs": "none", "styles": "none"}},
     },
 }
+# What is wider than its place must be reached by the keyboard to be scrolled.
+REACHABLE = """function reachable() {
+  for (const one of document.querySelectorAll("p, .wide"))
+    if (one.scrollWidth > one.clientWidth + 1) one.tabIndex = 0;
+    else one.removeAttribute("tabindex");
+}
+window.addEventListener("load", () => MathJax.startup.promise.then(reachable));
+window.addEventListener("resize", reachable);"""
 NOTHING_ELSE = "connect-src 'none'; object-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -37,7 +45,9 @@ def mathjax() -> str:
 def strict_mathjax() -> str:
     """MathJax with `STRICT`, as elements for a page's head; the page's policy lets no other script run."""
     # The three belong together: a policy by hash is for whole scripts, and MathJax starts when this one ends.
-    script = f"window.MathJax = {json.dumps(STRICT)};\n{mathjax()}\n{embeddable(_file('ui/safe.js'))}"
+    script = (
+        f"window.MathJax = {json.dumps(STRICT)};\n{REACHABLE}\n{mathjax()}\n{embeddable(_file('ui/safe.js'))}"
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"script-src 'sha256-{digest}'; {NOTHING_ELSE}"
     return f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<script>{script}</script>'

@@ -166,6 +166,12 @@ export function render({ model, el }) {
 
   const drawing = make("div", root, { className: "drawing" });
   const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
+  // Where the drawing is wider than its place, the keyboard must reach it to scroll.
+  const reachable = () => {
+    if (view.scrollWidth > view.clientWidth) view.tabIndex = 0;
+    else view.removeAttribute("tabindex");
+  };
+  new ResizeObserver(reachable).observe(view);
   make("div", drawing, { className: "leave", textContent: "→ ← step, space plays, Escape leaves" });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const more = make("div", root, { className: "more" });
@@ -257,6 +263,7 @@ export function render({ model, el }) {
     const natural = Number(svg.getAttribute("width"));
     svg.style.maxWidth = `${0.84 * natural}px`;
     svg.style.minWidth = `${0.6 * natural}px`;
+    reachable();
     for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
       part.addEventListener("pointerenter", () => tell(part));
       part.addEventListener("pointerleave", () => speak());

@@ -1,0 +1,310 @@
+"""Make the site: lessons to read, live explorers, decks, the documentation; it needs no network.
+
+    make site                                        # for the public: derivations told, folded away
+    make site ARGS="--course --upto 04"              # for a class: nothing that a release withholds
+    make site ARGS="--address https://course.example/rnn/"
+
+Written to build/site/. Executed notebooks are taken from build/executed/ where nothing changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from click import Context
+from typer.main import get_command
+
+from autograder.cli import app
+from autograder.course.masters import Master, read_master
+from autograder.course.places import Places, course_root, find_masters
+from autograder.errors import CourseError
+from autograder.exchange.bundle import write_bundle
+from autograder.release.build import executed_notebook
+from autograder.release.lesson import Shown, explorers, lesson_notebook
+from autograder.release.slides import Frame, build_slides
+from autograder.release.stage import up_to
+from rnncourse.cells import draw_cell, step_through
+from rnncourse.cells.graph import cell_named
+from rnncourse.withheld import way_back
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURE = re.compile(r'<img[^>]*src="data:image/(svg\+xml|png);base64,([^"]+)"')
+ENDINGS = {"svg+xml": "svg", "png": "png"}
+EMBEDDED = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  body {{ font: 17px/1.4 system-ui, "DejaVu Sans", sans-serif; color: #222; background: #fff; margin: 8px; }}
+  figure {{ margin: 0; overflow-x: auto; }}
+  :focus-visible {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
+</style>
+</head>
+<body>
+<main>
+<h1 style="font-size: 1.1em; margin: 0 0 .4em">{title}</h1>
+{body}
+</main>
+</body>
+</html>
+"""
+
+EXPLORER_PAGE = """# {title}
+
+{alt}
+
+{stands_in}
+
+```{{raw}} html
+:file: {name}.html
+```
+
+## Use it in your own page
+
+It needs no kernel, no server and no network. Copy <a href="{here}">its page</a>, one file, to where you
+want it, or embed this one:
+
+<pre class="embed"><code data-embed="{here}">{line}</code></pre>
+"""
+LESSON_TOLD = (
+    "Functions that you are to write are left open here, and answers and derivations are folded: try each "
+    "before you open it. In the course’s own notebooks a check in the next cell says what is right."
+)
+LESSON_WITHHELD = (
+    "This page is for reading. In the notebook you guess, run and write, and a check in the next cell says "
+    "what is right: results stand there."
+)
+FIRST = ("step-through-lstm", "step-through-gated", "step-through-simple", "sentence-states")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the site's own pages say of a lesson."""
+
+    name: str
+    title: str
+    summary: str
+    picture: str
+    deck: bool
+
+
+class Source:
+    """The folder that Sphinx makes the site of.
+
+    Args:
+        folder: where it is laid out; what was there is removed.
+        address: where the site will stand, "" where nobody knows.
+    """
+
+    def __init__(self, folder: Path, address: str = ""):
+        self.folder = folder
+        self.lessons: list[Lesson] = []
+        self.explorers: list[str] = []
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(ROOT / "docs" / "site", folder)
+        for name in ("lessons", "explorers", "about", "extra/embed", "extra/slides"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "about.json").write_text(json.dumps({"address": address}), "utf-8")
+
+    def add_lesson(self, master: Master, executed: Any, withhold: bool, deck: Frame | None = None) -> None:
+        """Write a lesson's page, its explorers' pages and its deck."""
+        lesson = lesson_notebook(master, executed, withhold)
+        for one in explorers(lesson):
+            where = (
+                f"It stands in [{master.title}](../lessons/{master.name}.ipynb), where its question is asked."
+            )
+            self.add_explorer(one, where)
+        if deck:
+            build_slides(
+                executed, self.folder / "extra" / "slides" / f"{master.name}.html", master.title, deck
+            )
+        self.lessons.append(
+            Lesson(
+                master.name,
+                master.title,
+                _summary(lesson),
+                self._picture(master.name, lesson),
+                deck is not None,
+            )
+        )
+        lesson.cells.insert(1, _markdown(_links(self.lessons[-1], withhold)))
+        nbformat.write(lesson, self.folder / "lessons" / f"{master.name}.ipynb")
+
+    def add_page(self, path: Path) -> None:
+        """Take a page of the documentation."""
+        text = path.read_text("utf-8")
+        (self.folder / "about" / path.name).write_text(text, "utf-8")
+
+    def finish(self, bundle: bool) -> None:
+        """Write the pages that list the others."""
+        pages = sorted(path.stem for path in (self.folder / "about").glob("*.md"))
+        first = next((one for one in FIRST if one in self.explorers), "")
+        self._fill(
+            "index.md",
+            cards="\n".join(_card(lesson) for lesson in self.lessons),
+            first=f"```{{raw}} html\n:file: explorers/{first}.html\n```" if first else "",
+            bundle='<a class="button" href="rnn-course.zip">Download the course</a>' if bundle else "",
+            lessons="\n".join(f"lessons/{lesson.name}" for lesson in self.lessons),
+            pages="\n".join(f"about/{page}" for page in pages),
+        )
+        self._fill("api/commands.md", commands=commands())
+        self._fill("explorers.md", explorers="\n".join(f"explorers/{name}" for name in self.explorers))
+
+    def _fill(self, name: str, **texts: str) -> None:
+        path = self.folder / name
+        text = path.read_text("utf-8")
+        for key, value in texts.items():
+            text = text.replace(f"%{key}%", value)
+        path.write_text(text, "utf-8")
+
+    def _picture(self, name: str, lesson: Any) -> str:
+        """The lesson's first picture as a file; its name, "" where there is none."""
+        for cell in lesson.cells:
+            for output in cell.get("outputs", ()):
+                if found := PICTURE.search(output.get("data", {}).get("text/html", "")):
+                    file = f"{name}.{ENDINGS[found[1]]}"
+                    (self.folder / "static" / file).write_bytes(b64decode(found[2]))
+                    return file
+        return ""
+
+    def add_explorer(self, one: Shown, stands_in: str = "") -> None:
+        """An explorer's own page, and the bare one that others embed."""
+        name = one.name
+        if name in self.explorers:
+            return
+        self.explorers.append(name)
+        title = html.escape(one.title)
+        page = EMBEDDED.format(title=title, body=one.html)
+        (self.folder / "extra" / "embed" / f"{name}.html").write_text(page, "utf-8")
+        (self.folder / "explorers" / f"{name}.html").write_text(one.html, "utf-8")
+        here = f"../embed/{name}.html"
+        line = f'<iframe src="{here}" title="{title}" width="100%" height="720"></iframe>'
+        text = EXPLORER_PAGE.format(
+            title=title,
+            alt=one.alt,
+            stands_in=stands_in,
+            name=name,
+            here=here,
+            line=html.escape(line),
+        )
+        (self.folder / "explorers" / f"{name}.md").write_text(text, "utf-8")
+
+
+def _summary(lesson: Any) -> str:
+    """The sentences below a lesson's title, as plain text."""
+    _, *paragraphs = lesson.cells[0].source.split("\n\n")
+    return " ".join(paragraphs[0].split()) if paragraphs else ""
+
+
+def _markdown(source: str) -> Any:
+    return nbformat.v4.new_markdown_cell(source, id="links")
+
+
+def _links(lesson: Lesson, withhold: bool) -> str:
+    """What stands below a lesson's title: its deck, and what is to be known of the page."""
+    words = [LESSON_WITHHELD if withhold else LESSON_TOLD]
+    if lesson.deck:
+        words.append(f'<a href="../slides/{lesson.name}.html">The lecture: slides with live explorers</a>.')
+    return f'<p class="links">{" ".join(words)}</p>'
+
+
+def _card(lesson: Lesson) -> str:
+    picture = f'<img src="_static/{lesson.picture}" alt="" loading="lazy">' if lesson.picture else ""
+    return (
+        f'<li>{picture}<a href="lessons/{lesson.name}.html">{html.escape(lesson.title)}</a>'
+        f"<p>{html.escape(lesson.summary)}</p></li>"
+    )
+
+
+def step_throughs() -> Iterator[Shown]:
+    """The step-through of every cell, forward and back."""
+    for name in ("simple", "gated", "lstm", "gru"):
+        made = step_through(name, back=way_back(name))
+        title = f"Step through {cell_named(name).title}"
+        yield Shown(f"step-through-{name}", title, made.alt, made._repr_html_())
+
+
+def commands() -> str:
+    """The grader's commands, as its own help has them."""
+    found = []
+    for name, command in sorted(get_command(app).commands.items()):  # type: ignore[attr-defined]
+        context = Context(command, info_name=f"autograder {name}")
+        usage = command.get_usage(context).removeprefix("Usage: ")
+        rows = [record for one in command.params if (record := one.get_help_record(context))]
+        options = "\n".join(f"`{words}`\n: {said or 'what it says.'}\n" for words, said in rows)
+        found.append(f"## {name}\n\n{command.help}\n\n```text\n{usage}\n```\n\n{options}")
+    return "\n\n".join(found)
+
+
+def make(source: Source, out: Path) -> None:
+    """Let Sphinx make the site.
+
+    Raises:
+        CourseError: it could not, or it complained; the message holds its words.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    state = source.folder.with_name(f"{source.folder.name}-state")
+    shutil.rmtree(state, ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(state)]
+    done = subprocess.run(
+        [*command, str(source.folder), str(out)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    shutil.rmtree(state, ignore_errors=True)
+    if done.returncode:
+        raise CourseError(f"Sphinx complained:\n{done.stderr.strip()[-4000:]}")
+
+
+def main() -> int:
+    """Make the site that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("notebooks", nargs="*", help="only these lessons")
+    parser.add_argument("--course", action="store_true", help="leave out what a release withholds, and decks")
+    parser.add_argument("--upto", metavar="NN", help="no lesson behind this one")
+    parser.add_argument(
+        "--address", default="", help="where the site will stand, for pictures of shared links"
+    )
+    given = parser.parse_args()
+    places = Places(course_root(ROOT))
+    try:
+        folders = find_masters(places.solutions, given.notebooks or None)
+        if given.upto:
+            folders = up_to(folders, given.upto)
+        source = Source(places.root / "build" / "site-source", given.address)
+        masters = [read_master(folder) for folder in folders]
+        frame = None if given.course else Frame(tuple(master.title for master in masters))
+        for master in masters:
+            print(f"{master.name} …", flush=True)
+            source.add_lesson(master, executed_notebook(master, places), given.course, frame)
+        if not given.course:
+            for one in step_throughs():
+                source.add_explorer(one)
+        shutil.copyfile(places.root / "docs" / "images" / "check.png", source.folder / "static" / "check.png")
+        draw_cell("lstm").save(str(source.folder / "static" / "cell.svg"))
+        for page in sorted((places.root / "docs").glob("*.md")):
+            source.add_page(page)
+        write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)
+        source.finish(bundle=True)
+        make(source, places.root / "build" / "site")
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"The site: {places.root / 'build' / 'site' / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
