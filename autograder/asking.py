@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from autograder.course.questions import CHOICES, same_answer
+from autograder.course.questions import CHOICES, choices_of, same_answer
 from autograder.course.told_modules import make_importable
 from autograder.errors import CourseError
 from autograder.kernel import checks_here, shell, show
@@ -168,12 +168,13 @@ def _tell(question: dict[str, Any], answers: dict[str, Any]) -> None:
     show(f"{_table(answers, question['answers'])}\n\n{question['reason']}")
 
 
-def _odd(answers: dict[str, Any], so: dict[str, Any], choices: list[Any]) -> str | None:
+def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | None:
     """What to say where an answer is of another kind than what is asked for."""
     for name, value in answers.items():
-        if choices and not any(same_answer(value, choice) for choice in choices):
-            return f"{name}: choose one of {', '.join(map(repr, choices))}; you wrote {value!r}."
-        if not choices and (kind := _kind(so[name])) != _kind(value):
+        mine = choices_of(choices, name)
+        if mine and not any(same_answer(value, choice) for choice in mine):
+            return f"{name}: choose one of {', '.join(map(repr, mine))}; you wrote {value!r}."
+        if not mine and (kind := _kind(so[name])) != _kind(value):
             return f"{name}: {kind} is asked for; you wrote {value!r}."
     return None
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from autograder.course.questions import blank, given_up, read_question, same_answer, typed_answers
+from autograder.asking import _odd
+from autograder.course.questions import blank, choices_of, given_up, read_question, same_answer, typed_answers
 from autograder.errors import CourseError
 
 CELL = """# Which use counts most? "first" or "last"
@@ -24,6 +25,24 @@ def test_a_question_says_what_is_so_and_what_may_be_typed():
     assert question.choices == ("first", "last")
 
 
+def test_each_part_may_have_choices_of_its_own():
+    source = 'guess("02.1", a="x", b="y", n=3, choices={"a": ("x", "z"), "b": ("y", "w")})'
+    question = read_question(source, "guess", "here")
+    assert [choices_of(question.choices, part) for part in "abn"] == [("x", "z"), ("y", "w"), ()]
+    assert _odd({"a": "x", "b": "x"}, question.answers, question.choices) == (
+        "b: choose one of 'y', 'w'; you wrote 'x'."
+    )
+    assert _odd({"a": "z", "b": "w", "n": 7}, question.answers, question.choices) is None
+
+
+def test_a_choice_that_is_a_number_needs_no_quotes():
+    question = read_question('guess("02.1", best="1e-5", choices=("1e-1", "1e-5", "inf"))', "guess", "here")
+    assert _odd({"best": 1e-5}, question.answers, question.choices) is None
+    assert same_answer(1e-5, "1e-5")
+    assert not same_answer(1e-1, "1e-5")
+    assert "choose one of" in str(_odd({"best": 3}, question.answers, question.choices))
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
@@ -31,6 +50,8 @@ def test_a_question_says_what_is_so_and_what_may_be_typed():
         ('guess("02.1", a=x)', "literals by name"),
         ('guess("02.1")', "asks for nothing"),
         ('guess("02.1", a="c", choices=("a", "b"))', "'a' is none of its choices"),
+        ('guess("02.1", a="c", choices={"a": ("a", "b")})', "'a' is none of its choices"),
+        ('guess("02.1", a="c", choices={"b": ("a", "b")})', "choices for 'b', which it does not ask for"),
         ('guess("02.1", a=1); print()', "a guess is one call"),
     ],
 )

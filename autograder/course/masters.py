@@ -168,7 +168,7 @@ class Master:
         questions = {
             number: {
                 "answers": q.answers,
-                "choices": list(q.choices),
+                "choices": q.choices if isinstance(q.choices, dict) else list(q.choices),
                 "reason": answers[number].source,
                 "sealed": answers[number].metadata.get("sealed", False),
             }

@@ -7,7 +7,7 @@ read as literals and never run. This module knows nothing of what is said about 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,13 @@ class Question:
         number: "03.2", as it stands in the call.
         kind: "guess" or "recall".
         answers: what is so, by the name of each part.
-        choices: what may be typed, empty where anything may.
+        choices: what may be typed, empty where anything may; by the names of the parts where they differ.
     """
 
     number: str
     kind: str
     answers: dict[str, Any]
-    choices: tuple[Any, ...] = ()
+    choices: tuple[Any, ...] | dict[str, tuple[Any, ...]] = ()
 
 
 def read_question(source: str, kind: str, place: str) -> Question:
@@ -53,12 +53,20 @@ def read_question(source: str, kind: str, place: str) -> Question:
         raise CourseError(
             f"{place}: a {kind} has its number first, then literals by name: {ast.unparse(call)}"
         ) from None
-    choices = tuple(values.pop(CHOICES, ()))
-    wrong = [name for name, value in values.items() if choices and value not in choices]
+    choices = values.pop(CHOICES, ())
+    choices = choices if isinstance(choices, dict) else tuple(choices)
+    if isinstance(choices, dict) and (odd := sorted(choices.keys() - values.keys())):
+        raise CourseError(f"{place}: {kind} {number!r}: choices for {odd[0]!r}, which it does not ask for")
+    wrong = [name for name, value in values.items() if (of := choices_of(choices, name)) and value not in of]
     if not values or wrong or not isinstance(number, str):
         why = f"{wrong[0]!r} is none of its choices" if wrong else "it asks for nothing"
         raise CourseError(f"{place}: {kind} {number!r}: {why}")
     return Question(number, kind, values, choices)
+
+
+def choices_of(choices: Any, part: str) -> Sequence[Any]:
+    """What may be typed for one part of a question, nothing where anything may."""
+    return choices.get(part, ()) if isinstance(choices, dict) else choices
 
 
 def blank(source: str) -> str:
@@ -103,11 +111,21 @@ def same_answer(typed: Any, so: Any) -> bool:
         return typed is so
     if isinstance(so, int | float) and isinstance(typed, int | float):
         return abs(typed - so) <= 0.05 * abs(so)
+    if isinstance(so, str) and isinstance(typed, int | float):
+        # A choice that is a number may be typed without its quotes.
+        return _is_number(so) and abs(float(so) - typed) <= 1e-9 * abs(typed)
     if isinstance(so, str) and isinstance(typed, str):
         return " ".join(typed.split()).casefold() == " ".join(so.split()).casefold()
     if isinstance(so, list | tuple) and isinstance(typed, list | tuple):
         return len(so) == len(typed) and all(same_answer(a, b) for a, b in zip(typed, so, strict=True))
     return typed == so
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return abs(float(text)) < float("inf")
+    except ValueError:
+        return False
 
 
 def _asking_call(source: str) -> ast.Call | None:

@@ -5,17 +5,25 @@ A master writes `{time}` where its release says it. This module knows nothing of
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from autograder.course.masters import Cell, Master
+from autograder.course.questions import ASKING, choices_of
 from autograder.course.stubs import hole
 
 PLACE = "{time}"
 WORDS_A_MINUTE = 180
 # For a line of code that follows a shown formula, and for one that had to be derived.
 MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
+# For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
+MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 5
+# For what is looked at, and for what is played with.
+MINUTES_A_FIGURE, MINUTES_AN_EXPLORER = 0.5, 2
+FIGURES = frozenset({"show", "draw_cell", "draw_chain"})
+EXPLORERS = frozenset({"explorer", "step_through"})
 LONGEST_SITTING = 75
 HEADING = re.compile(r"^(#+) ", re.M)
 NUMBERED = re.compile(r"# .*\(\d+\.\d+\)")
@@ -44,7 +52,7 @@ class TimeNeeded:
 
 
 def time_needed(master: Master) -> TimeNeeded:
-    """What a notebook takes somebody who reads all of it and writes every answer."""
+    """What a notebook takes somebody who reads, looks at and tries all of it, and writes every answer."""
     sitting, extra_level = 1, 0
     minutes: dict[int, float] = defaultdict(float)
     extras = 0.0
@@ -71,7 +79,27 @@ def _minutes(cell: Cell, master: Master) -> float:
         written = [line for line in lines if line and not line.startswith("#")]
         derived = _derived(written) if cell.name in master.told["derivations"] else 0
         return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE
-    return len(cell.source.split()) / WORDS_A_MINUTE if cell.kind == "markdown" else 0.0
+    if cell.role in ASKING:
+        return _typing(cell, master)
+    if cell.kind == "markdown":
+        writing = MINUTES_WRITING if cell.role == "written" else 0
+        return len(cell.source.split()) / WORDS_A_MINUTE + writing
+    called = _called(cell.source) if not cell.role else set()
+    looking = MINUTES_A_FIGURE if called & FIGURES else 0
+    return looking + (MINUTES_AN_EXPLORER if called & EXPLORERS else 0)
+
+
+def _typing(cell: Cell, master: Master) -> float:
+    """What the parts of a question take: a choice is read off, a number is worked out."""
+    question = master.questions[cell.name]
+    chosen = sum(bool(choices_of(question.choices, part)) for part in question.answers)
+    return chosen * MINUTES_A_CHOICE + (len(question.answers) - chosen) * MINUTES_A_NUMBER
+
+
+def _called(source: str) -> set[str]:
+    """The names of the functions that a cell calls."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
 
 
 def _derived(lines: list[str]) -> int:

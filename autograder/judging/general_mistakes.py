@@ -22,6 +22,8 @@ NEAR = 1e-4
 # How far a number moves where it is kept in single precision.
 SINGLE = 2.0**-23
 MOST_DECIMALS = 9
+# Below it there is no number to divide by.
+SMALLEST = 5e-324
 
 
 def general_mistake(
@@ -46,8 +48,11 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
     for got, expected in _pairs(sheet, answers, wrong):
         if got.shape != expected.shape or not np.isfinite(got).all() or not np.isfinite(expected).all():
             return None
-        scale = np.abs(expected).max(initial=1e-300)
-        errors.append(float(np.abs(got.astype(np.float64) - expected).max(initial=0.0) / scale))
+        size = np.abs(expected)
+        # Where small answers must keep their digits, each entry is measured by itself.
+        scale = size.max(initial=0.0) if sheet.spec.atol else size
+        error = np.abs(got.astype(np.float64) - expected) / np.maximum(scale, SMALLEST)
+        errors.append(float(error.max(initial=0.0)))
     if not errors or not 0 < max(errors) <= NEAR:
         return None
     digits = round(-log10(max(errors)))

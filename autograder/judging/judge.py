@@ -212,8 +212,9 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does. Whoever calls it "
-            "may still need the old numbers: `x = x + 1` makes a new array"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does (added and taken "
+            "away again, a number comes back changed in its last digits). Whoever calls it may still need "
+            "the old numbers: work on a copy, or make a new array by `x = x + 1`"
         )
 
 

@@ -36,8 +36,8 @@ SYMPTOMS: dict[Kind, Words] = {
     # the call stopped
     Kind.UNFIT_PRODUCT: (
         "a matrix product whose shapes do not fit",
-        "Write both shapes side by side: the inner two must be equal. Is a transposition missing, do the "
-        "factors stand the wrong way round, or is a product entry by entry meant, `*`?",
+        "Write both shapes side by side: the inner two must be equal. Is a transposition missing, or do the "
+        "factors stand the wrong way round? Is it the right matrix? Or is no product of matrices meant?",
     ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",
@@ -75,7 +75,8 @@ SYMPTOMS: dict[Kind, Words] = {
     # structures
     Kind.NOTHING_RETURNED: (
         "nothing is returned",
-        "`print` shows a value; only `return` hands it to the caller. The end of the function needs one.",
+        "What a function makes is lost, printed or not, unless `return` hands it to the caller. The end of "
+        "yours needs one.",
     ),
     Kind.TUPLE_OF_ONE: (
         "a tuple is returned where its one value belongs",
@@ -101,7 +102,11 @@ SYMPTOMS: dict[Kind, Words] = {
         "an axis of size 1 is lost",
         "`x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops them all.",
     ),
-    Kind.AXIS_ADDED: ("an axis of size 1 too many", "`x[0:1]` keeps an axis, `x[0]` drops it."),
+    Kind.AXIS_ADDED: (
+        "an axis of size 1 too many",
+        "`x[0:1]` keeps an axis, `x[0]` drops it. A column that you made by `[:, None]` is a vector again "
+        "by `[:, 0]`.",
+    ),
     Kind.ARRAY_FOR_NUMBER: (
         "an array where one number is asked for",
         "Is a sum or a mean missing at the end, or one over all that is left?",
@@ -132,7 +137,8 @@ SYMPTOMS: dict[Kind, Words] = {
     # numbers
     Kind.NOT_FINITE: (
         "a number overflows, or is divided by zero",
-        "`np.exp` of a large number is inf, and inf / inf is nan: which line makes the first of them?",
+        "`np.exp` of a large number is inf, and inf / inf is nan; of a very negative one it is 0, and 0 / 0 "
+        "is nan as well. Which line makes the first of them?",
     ),
 }
 

@@ -166,7 +166,7 @@ def where_to_look(judgement: Judgement) -> str:
         if error and error.inside:
             return f"Where your function calls `{error.inside}`: what does it hand over?"
         if error and error.line:
-            return f"Line {error.line} of your cell: `{error.source.strip()}`"
+            return f"It stopped in line {error.line} of your cell: `{error.source.strip()}`"
     outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]
     wrong = [check for check in outputs if not check.passed]
     names = _listed([f"`{check.name}`" for check in wrong])
@@ -195,7 +195,7 @@ def _listed(names: list[str]) -> str:
 # A name that says what belongs in a place, or quotes a formula, would be the answer.
 PLACE = r"(?P<place>(?: in `?d\w+(?:\[[^]]*\])?`?| on the (?:way|path|\w+ path)\b.*?)?(?: \(in `\w+`\))?)"
 INSTEAD = re.compile(rf"(?P<wrote>.+?) instead of .+?{PLACE}")
-BELONGS = re.compile(rf"(?P<wrote>.+?) (?:in place of .+?|where .+? belongs?\b.*?){PLACE}")
+BELONGS = re.compile(rf"(?P<wrote>.+?) (?:in place of .+?|where (?!an |one |its ).+? belongs?\b.*?){PLACE}")
 SYMBOL = re.compile(r"(?P<wrote>`[^`\w]+`) for `[^`]+`")
 FACTOR = re.compile(r"\b(?:the )?factor (?:\([^()]*\)|(?!is\b)\S+)(?= (?:dropped|missing))")
 OPERAND = r"(?:`?(?!is\b)[\w.…\[\]\"'²]+`?(?:\([^()]*\))?|\([^()]*\))"
@@ -209,8 +209,8 @@ def open_name(name: str) -> str:
     if found := INSTEAD.fullmatch(name):
         name = f"{found['wrote']}{found['place']}, which is not what is asked"
     elif found := BELONGS.fullmatch(name):
-        name = f"{found['wrote']} in the wrong place{found['place']}"
-    name = SYMBOL.sub(r"\g<wrote> in the wrong place", name)
+        name = f"{found['wrote']}, where something else is asked for{found['place']}"
+    name = SYMBOL.sub(r"\g<wrote>, where something else is asked for,", name).removesuffix(",")
     parts = [part for part in name.split(": ") if not FORMULA.search(part)]
     return FORMULA.sub("…", ": ".join(parts) or name)
 

@@ -36,6 +36,9 @@ class Trace:
     numbers: np.ndarray
 
 
+# Of a formula that is still to be found a slip's own name is the factor.
+ON_THE_WAY = "one small slip on the way"
+
 # What a mistake gives in one case: the arrays that it changes; or "error KIND: WORDS" where it raises,
 # "structure" where it returns another structure, WRONG where no more is kept of it than that it is wrong,
 # UNTOLD where nothing is.

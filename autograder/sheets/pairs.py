@@ -14,16 +14,15 @@ from itertools import combinations, islice
 
 from autograder.course.masters import GradedExercise, Master
 from autograder.sheets.effects import Distinct, effects_of
-from autograder.sheets.mistake import Effect, Mistake
+from autograder.sheets.mistake import ON_THE_WAY, Effect, Mistake
 from autograder.sheets.sheet import Sheet
 from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
 from autograder.sheets.slips import (
-    ON_THE_WAY,
     Edit,
     Path,
     compiled,
     expression,
-    kept_back,
+    how_to_try,
     place_of,
     replaced,
     scope_of,
@@ -70,7 +69,7 @@ def _kept_back(pair: Mistake, exercise: GradedExercise) -> Mistake:
     """A pair in which a slip is called as single slips of a formula that is to be found are."""
     declared = {mutant.name for mutant in exercise.spec.misconceptions}
     words = [(pair.name, pair.hint), *([pair.other] if pair.other else [])]
-    one, *more = (both if both[0] in declared else (ON_THE_WAY, kept_back(exercise)) for both in words)
+    one, *more = (both if both[0] in declared else (ON_THE_WAY, how_to_try(exercise)) for both in words)
     return replace(pair, name=one[0], hint=one[1], other=more[0] if more else None)
 
 

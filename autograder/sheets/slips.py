@@ -17,17 +17,16 @@ from autograder.answers.compare import STATE_WORDS, plural
 from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
 from autograder.sheets.effects import Distinct, effects_of, traces_of
-from autograder.sheets.mistake import Effect, Mistake
+from autograder.sheets.mistake import ON_THE_WAY, Effect, Mistake
 from autograder.sheets.sheet import Case, Sheet
 from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind
 from autograder.sheets.spellings import put_in, written_out
 
 # In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
 MOST_NODES = 700
-# Of a formula that is still to be found a slip's own name is the factor.
-ON_THE_WAY = "one small slip on the way"
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
-BY_HAND = "Work out the smallest case by hand, then print what your code makes of it, line by line."
+# What is found without a way back: a slope, a Jacobian, a norm.
+TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the first that gives another one?"
 IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
@@ -67,15 +66,15 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
             kinds[id(slip)] = edit.kind
     found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
     return (
-        [replace(slip, name=ON_THE_WAY, hint=kept_back(exercise)) for slip in found]
+        [replace(slip, name=ON_THE_WAY, hint=how_to_try(exercise)) for slip in found]
         if exercise.spec.derived
         else found
     )
 
 
-def kept_back(exercise: GradedExercise) -> str:
-    """The hint of a slip in a formula that is to be found: not every derivation is a way back."""
-    return TRY_ALONE if exercise.spec.gradient else BY_HAND
+def how_to_try(exercise: GradedExercise) -> str:
+    """What helps with a slip that must not be named."""
+    return TRY_ALONE if exercise.spec.gradient else TRY_A_CASE
 
 
 def shuffled(mistake: Mistake) -> tuple[str, list[float]]:

@@ -14,7 +14,8 @@
 # - **find** the slopes of sigmoid and tanh, from their *output* alone;
 # - test a gradient by nudging, choose the nudge, and know what such a test cannot see.
 #
-# **Time**: {time}. You need Python, NumPy arrays, and the chain rule for one variable.
+# **Time**: {time}. The place to stop is marked. You need Python, NumPy arrays, and the
+# chain rule for one variable.
 
 # %% given="imports"
 import numpy as np
@@ -27,21 +28,23 @@ from rnncourse import explorer, figures_00, show
 # ## How this course works
 #
 # **Questions.** A cell with `guess(…)` asks what you expect. Write your answer in the
-# place of the three dots and run the cell: it shows what is so, and why. No marks.
+# place of the three dots and run the cell: it shows what is so, and why. No marks. Words
+# stand in quotes, numbers do not.
 #
 # **Exercises.** A cell holds a function's name, its arguments and its docstring; the
 # body is yours. The cell below says `check(…)`: what is right, what is wrong first, and
 # which mistake it looks like. It asks what you return, not how you wrote it.
 #
-# **Hints.** `hint(…)` with the function's name gives the idea; called again, more. They
-# cost nothing.
+# **Hints.** `hint(…)` gives the idea; called again, more. They cost nothing. In the
+# brackets of `check` and `hint` stands the function itself, without quotes:
+# `hint(sigmoid)`.
 
 # %% [markdown] slide="subslide"
 # ### What is kept back
 #
 # **Derivations.** Some formulas are not in the notebook: you find them. When your
 # function is right, its check shows the derivation too. `show_derivation(…)` gives up,
-# and shows it at any time. It costs nothing. If the call stands in what you hand in it
+# and shows it at any time. It costs nothing. If the call stands in what you hand in, it
 # is counted, so that your instructor sees where to go again.
 #
 # **Grades.** When the notebook is graded, your functions are called again, with other
@@ -83,12 +86,12 @@ progress()
 #
 # A vector is a column, so that code reads as the formula does:
 #
-# $$W^{s,s} s_{t-1} + W^{s,x} x_t \qquad \texttt{W["ss"] @ s\_prev + W["sx"] @ x\_t}$$
+# $W^{s,x} x_t$ is `W["sx"] @ x_t`.
 #
 # $dW$ is a dict with the keys of $W$, and each gradient has the shape of what it is
 # the gradient of.
 #
-# With $D = 4$, $H = 3$ and $N = 2$: what is the shape of the sum?
+# With $D = 4$, $H = 3$ and $N = 2$: what is the shape of this product?
 
 # %% [markdown]
 # All symbols of the course stand in a table at the end of this notebook. And now your
@@ -99,17 +102,16 @@ progress()
 guess("00.1", shape=[3, 2])
 
 # %% [markdown] answer="00.1" slide="fragment"
-# $(H, N)$, that of a state. $W^{s,s}$ is $(3, 3)$ and meets $(3, 2)$; $W^{s,x}$ is
-# $(3, 4)$ and meets $(4, 2)$: both products are $(3, 2)$, else they could not be added.
+# $(H, N)$, that of a state: $W^{s,x}$ is $(3, 4)$ and meets $(4, 2)$.
 #
 # If you wrote $(2, 3)$: rows are sequences in many libraries. Here columns are, so that
 # the code is the formula.
 
 # %%
 rng = np.random.default_rng(0)
-weights = {"ss": rng.normal(size=(3, 3)), "sx": rng.normal(size=(3, 4))}
-one_input, one_state = rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
-(weights["ss"] @ one_state + weights["sx"] @ one_input).shape
+weights = {"sx": rng.normal(size=(3, 4))}
+one_input = rng.normal(size=(4, 2))
+(weights["sx"] @ one_input).shape
 
 # %% [markdown] slide="notes"
 # Ask the room for the shape before running.
@@ -285,7 +287,7 @@ guess("00.5", slope_at_0=0.25, slope_at_log_3=0.1875)
 # 4 has the details). Any formula of yours must agree with this table.
 
 # %% hide_input=true
-for at in (-3.0, -1.0, 0.0, 1.0, 3.0):
+for at in (-3.0, -1.0, 0.5, 2.0, 4.0):
     slope = (plain(at + 1e-4) - plain(at - 1e-4)) / 2e-4
     print(f"z = {at:4.1f}   g = {plain(at):.4f}   slope {slope:.4f}")
 
@@ -350,14 +352,16 @@ assert np.allclose(plain(z) * (1 - plain(z)), numeric, atol=1e-9), "(0.4) does n
 #
 # A gradient that passes a sigmoid on its way back is multiplied by this slope.
 #
-# How large is the slope at most, and at which output $g$?
+# At which output $g$ does most of it come through? And of a gradient of 1, how much is
+# left at best behind ten sigmoids in a row?
 
 # %% guess="00.6"
-guess("00.6", largest_slope=0.25, at_output=0.5)
+guess("00.6", at_output=0.5, left_of_1=9.54e-7)
 
 # %% [markdown] answer="00.6" slide="fragment"
-# At most $\frac14$, at $g = \frac12$. A gradient that passes a sigmoid shrinks to a
-# quarter or less. Keep that number: ten sigmoids in a row leave a millionth, at best.
+# Most at $g = \frac12$, where the slope is $\frac14$. A gradient that passes a sigmoid
+# shrinks to a quarter or less. Ten in a row leave $(\frac14)^{10}$, about a millionth,
+# at best.
 
 # %% [markdown] slide="slide"
 # ## Step 3: tanh
@@ -455,6 +459,10 @@ show(
     "fast. Right: their slopes are bumps around z = 0, a quarter high for the sigmoid "
     "and 1 high for tanh, and nearly 0 beyond 5.",
 )
+
+# %% [markdown] sitting=2
+# > **A place to stop.** You have the sigmoid, and both slopes. What follows is the test for every
+# > gradient of this course. When you come back: run the cells above.
 
 # %% [markdown] slide="slide"
 # ## Step 4: a slope by nudging
@@ -593,8 +601,8 @@ print(f"(0.12) holds: the best step is about {best_step:.0e}")
 # %% [markdown] slide="slide"
 # ## Explore: the step
 #
-# Move the step. Then choose float32, numbers of 7 digits: where does the valley go, and
-# is the best error larger or smaller?
+# Move the step. Then choose float32, numbers of 7 digits: is the best step now larger or
+# smaller, and its error?
 
 # %% slide="-" hide_input=true
 explorer(
@@ -750,7 +758,7 @@ check(numerical_gradient)
 # $A_{ij}\, d_j$: each entry of $A$ stands in one term of the loss,
 # $-\log \sigma(A_{ij}\, d_j)$.
 #
-# Four people have derived the gradient, with $g = \sigma(A x)$:
+# Four people have derived the gradient, with $z = A x$ and $g = \sigma(z)$:
 #
 # | Ann | Ben | Cleo | Dan |
 # |---|---|---|---|

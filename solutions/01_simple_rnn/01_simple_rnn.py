@@ -235,6 +235,15 @@ def rnn_step(x_t: np.ndarray, s_prev: np.ndarray, W: dict) -> np.ndarray:
 # %% check="rnn_step"
 check(rnn_step)
 
+# %% [markdown]
+# A small network to measure with, here and below: $H = 3$, one word, and your step.
+
+# %% needs="rnn_step"
+weights = {"ss": 0.5 * rng.normal(size=(3, 3)), "sx": 0.5 * rng.normal(size=(3, 4))}
+old_state, word = rng.uniform(-1, 1, size=3), film_xs[0]
+step = lambda s: rnn_step(word[:, None], s[:, None], weights)[:, 0]
+print(step(old_state).round(3))
+
 # %% [markdown] extra=true
 # ### Extra: the same step as one product
 #
@@ -247,9 +256,6 @@ check(rnn_step)
 # So a step is an ordinary layer whose input is "state and word".
 
 # %%
-weights = {"ss": 0.5 * rng.normal(size=(3, 3)), "sx": 0.5 * rng.normal(size=(3, 4))}
-old_state, word = rng.uniform(-1, 1, size=3), film_xs[0]
-
 side_by_side = np.hstack([weights["ss"], weights["sx"]])
 stacked = np.concatenate([old_state, word])
 apart = weights["ss"] @ old_state + weights["sx"] @ word
@@ -279,11 +285,10 @@ guess("01.3", came_out_as_08=0.18, came_out_as_099=0.00995)
 # A **saturated** unit hardly listens to the past any more.
 
 # %% [markdown]
-# With your step, measured: a small network with $H = 3$, one unit of the old state
-# nudged at a time. Each column belongs to one nudged unit.
+# With your step, measured: the small network, one unit of the old state nudged at a
+# time. Each column belongs to one nudged unit.
 
 # %% needs="rnn_step"
-step = lambda s: rnn_step(word[:, None], s[:, None], weights)[:, 0]
 eps = 1e-6
 nudged = [step(old_state + eps * e) - step(old_state - eps * e) for e in np.eye(3)]
 J = np.stack(nudged, axis=1) / (2 * eps)
@@ -301,14 +306,32 @@ print(J.round(3))
 #
 # and so on: $s_3$ from $s_2$, up to $s_T$.
 #
-# It is a network as deep as the sentence is long, with the **same two matrices** in
-# every layer.
+# It is a network as deep as the sentence is long.
+
+# %% [markdown] slide="subslide"
+# ### How much is there to learn?
+#
+# With $H = 3$ and $D = 4$: how many numbers stand in the network's matrices, when
+# it reads sentences of 5 words? And of 500 words?
+
+# %% guess="01.4"
+guess("01.4", with_5_words=21, with_500_words=21)
+
+# %% [markdown] answer="01.4" slide="fragment"
+# $3 \cdot 3 + 3 \cdot 4 = 21$, for both: it is the **same two matrices** at every
+# word. The sentence's length does not enter.
+
+# %% [markdown] slide="notes"
+# Ask: "how many parameters?" The usual wrong answer multiplies by the length. Then:
+# "what would go wrong if each position had matrices of its own?"
+# A word learned in place 3 would be unknown in place 4,
+# and no sentence could be longer than the longest seen.
 
 # %% [markdown] slide="subslide"
 # ### Unrolled over a sentence
 #
-# From left to right the state, from below the words. Compare the steps: what is the
-# same in all of them? (What happens to the last state is step 5.)
+# From left to right the state, from below the words. (What happens to the last state
+# is step 5.)
 
 # %% slide="fragment" hide_input=true
 show(
@@ -318,24 +341,6 @@ show(
     "puts out is s1, then s2 and so on to s5. All five steps have the same two matrices. "
     "From s5 an arrow with W ys leads to the softmax and the prediction p.",
 )
-
-# %% [markdown] slide="subslide"
-# ### How much is there to learn?
-#
-# With $H = 3$ and $D = 4$: how many numbers stand in the network's two matrices, when
-# it reads sentences of 5 words? And of 500 words?
-
-# %% guess="01.4"
-guess("01.4", with_5_words=21, with_500_words=21)
-
-# %% [markdown] answer="01.4" slide="fragment"
-# $3 \cdot 3 + 3 \cdot 4 = 21$, for both. The sentence's length does not enter.
-
-# %% [markdown] slide="notes"
-# Ask: "how many parameters?" The usual wrong answer multiplies by the length. Then:
-# "what would go wrong if each position had matrices of its own?"
-# A word learned in place 3 would be unknown in place 4,
-# and no sentence could be longer than the longest seen.
 
 # %% [markdown] slide="subslide"
 # ### Exercise: one sequence
@@ -448,7 +453,8 @@ reveal("01.5")
 # ## Explore: word by word
 #
 # Step through a sentence. The lower map is what another first word changes. Then move
-# the two sliders: which of them makes the difference last longer, which shorter?
+# the two sliders, one at a time: what does each do to the time that the difference
+# lasts?
 
 # %% slide="-" hide_input=true
 play_sentences = [
@@ -508,6 +514,11 @@ show(
 #
 # Now $N$ sequences of the same length at once: `xs[t]` has the shape $(D, N)$.
 # Each sequence has its own initial state, its own column of `s0`.
+#
+# Before you write: which lines of your `rnn_forward` know that there was *one*
+# sequence? Each of them has to change. Perhaps none does: by (1.3) a step written with
+# `@` takes vectors and columns alike. Then the new function may call the old one, and
+# your work here is to say why that is right.
 
 
 # %% exercise="rnn_forward_batch" points=3
@@ -569,12 +580,11 @@ assert np.allclose(waited[3:, :, 0], rnn_forward(film_xs, np.zeros(3), weights))
 #
 # Measure it. Read a sentence twice, the second time with another first word,
 # and call the difference of the two states $\Delta s_t$.
-# While it is small, the Jacobian (1.5) carries it on:
+# While it is small, the Jacobian (1.5) carries it on, from word to word:
 #
 # $$\Delta s_t \approx J_t\, \Delta s_{t-1} \tag{1.8}$$
 #
-# Every word multiplies it by such a matrix once more. (While it is large, slopes
-# averaged between the two states stand in the place of those in $J_t$.)
+# Where the two states are far apart it is not so simple: a tanh is not straight.
 
 # %% needs="rnn_step"
 tiny = 1e-5 * rng.normal(size=3)
@@ -586,8 +596,7 @@ assert np.allclose(carried, J @ tiny, rtol=1e-3), "(1.8) does not hold"
 # ### How fast does it fade?
 #
 # We read 200 random sentences of 16 words, each twice. The network has $H = 16$ units,
-# then $H = 256$; its random weights are divided by $\sqrt{H}$, so that a sum of $H$
-# terms has the same size for every $H$.
+# then $H = 256$; its random weights are $0.9 / \sqrt{H}$ large.
 #
 # 1. Does the difference get smaller by the same amount at every word, or by the same factor?
 # 2. With 256 units, does it last longer?
@@ -597,7 +606,10 @@ guess(
     "01.7",
     at_every_word="the same factor",
     with_256_units="about as long",
-    choices=("the same amount", "the same factor", "longer", "about as long", "shorter"),
+    choices={
+        "at_every_word": ("the same amount", "the same factor"),
+        "with_256_units": ("longer", "about as long", "shorter"),
+    },
 )
 
 
@@ -638,10 +650,10 @@ show(
 )
 
 # %% needs="rnn_forward_batch" hide_input=true
-few_units, many_units, loud = (float(np.median(ratio[8])) for ratio in runs.values())
+few_units, many_units, loud = (float(np.median(ratio[-1])) for ratio in runs.values())
 claim(
-    "after eight words less than a twentieth is left, of 16 units and of 256",
-    max(few_units, many_units) < 0.05,
+    "at the end less than a hundredth is left, of 16 units and of 256",
+    max(few_units, many_units) < 0.01,
     f"{few_units:.4f} and {many_units:.4f}",
 )
 claim("with louder words it is less than half of that", loud < many_units / 2, f"{loud:.4f}")
@@ -652,9 +664,11 @@ reveal("01.7")
 # %% [markdown] answer="01.7" sealed=true slide="subslide"
 # ### By a factor per word
 #
-# 1. A factor: a straight line on this axis.
+# 1. A factor: a straight line on this axis. Every word multiplies the difference by a
+#    matrix such as $J_t$ once more.
 # 2. About as long. More units are more numbers, and every one of them is overwritten at
-#    every word.
+#    every word. Divided by $\sqrt{H}$, a sum of $H$ random terms has the same size for
+#    every $H$.
 #
 # (Louder words: the slopes in $J_t$ are nearer to 0, and the past fades faster.)
 
@@ -686,16 +700,17 @@ reveal("01.7")
 #
 # $$\frac{e^{z_c - m}}{\sum_k e^{z_k - m}} = \frac{e^{z_c}}{\sum_k e^{z_k}} \tag{1.11}$$
 #
-# Two logits, $1000$ and $999$. What does (1.10), typed in as it stands, give for the
-# first class? And what is right, to two digits?
+# Two logits, $1000$ and $999$: as they stand, the exponential of either is too large
+# for a float. What is right for the first class, to two digits? And what does the code
+# give when $m = 2000$ is subtracted from both?
 
 # %% guess="01.8"
-guess("01.8", typed_in="nan", right="0.73", choices=("0", "0.50", "0.73", "1", "inf", "nan"))
+guess("01.8", right="0.73", with_2000="nan", choices=("0", "0.50", "0.73", "1", "inf", "nan"))
 
 # %% [markdown] answer="01.8" slide="fragment"
-# $e^{1000}$ is too large for a float, and `inf / inf` is `nan`, not a number. Right is
-# what the logits $1$ and $0$ give, or $0$ and $-1$: $1 / (1 + e^{-1}) = 0.73$. With
-# which $m$ can no exponent be positive?
+# Right is what the logits $1$ and $0$ give, or $0$ and $-1$: $1 / (1 + e^{-1}) = 0.73$.
+# With $m = 2000$ nothing is too large, but both exponentials are an exact 0, and
+# `0 / 0` is `nan`. With which $m$ is no exponent positive, and one of them 0?
 
 # %%
 z_1, z_2, z_3 = rng.normal(size=3)
@@ -768,8 +783,7 @@ assert np.isclose(of_two, 1 / (1 + np.exp(-(z_1 - z_2)))), "(1.12) does not hold
 #
 # 1. Two sequences. Their right classes got the probabilities $0.7$ and $0.3$.
 #    What is $L$?
-# 2. Four classes, and a network that has no idea: it gives each of them the same. What does it
-#    pay?
+# 2. Four classes, and a network that has no idea: it gives each of them the same. What is $L$?
 #
 # ($\log 0.7 = -0.357$, $\log 0.3 = -1.204$, $\log 2 = 0.693$.)
 
@@ -866,13 +880,13 @@ assert np.isclose(-np.log(p[label]), by_14), "(1.14) does not hold"
 guess("01.10", z_0=0.6, z_1=0.3, z_2=-0.9, their_sum=0)
 
 # %% [markdown] answer="01.10" slide="fragment"
-# Raising a wrong class's logit costs as much as that class has already. Raising the
-# right one's gains what it still lacks to 1. They add up to 0: raising all logits alike
-# changes nothing, (1.11).
+# Every logit stands in the second term; one of them in the first as well. They add up
+# to 0: raising all logits alike changes nothing, (1.11).
 
 # %% [markdown]
 # The referee, measured with your own functions: five classes, two sequences, every
-# logit nudged by itself. In each column, compare the slopes with the probabilities.
+# logit nudged by itself. One row per class. (The loss is the mean over the two
+# sequences, so every slope holds a factor of one half.)
 
 # %% needs="predict cross_entropy" hide_input=true
 some_logits, truth = np.random.default_rng(3).normal(size=(5, 2)), np.array([1, 4])
@@ -883,8 +897,8 @@ for place in np.ndindex(slopes.shape):
     nudge[place] = 1e-5
     slopes[place] = (loss_of(some_logits + nudge) - loss_of(some_logits - nudge)) / 2e-5
 for n in range(2):
-    print(f"sequence {n}, label {truth[n]}: p, then how the loss moves with each logit")
-    print(np.stack([predict(some_logits, {"ys": np.eye(5)})[:, n], slopes[:, n]]).round(3))
+    print(f"sequence {n}, label {truth[n]}: each logit, and how the loss moves with it")
+    print(np.stack([some_logits[:, n], slopes[:, n]], axis=1).round(3))
 
 # %% [markdown]
 # ### Exercise: the gradient by the logits
@@ -935,7 +949,8 @@ check(cross_entropy_grad)
 # $$\frac{\partial L}{\partial z_{c,n}} = \frac{1}{N}\big(p_{c,n} - [\,c = y_n\,]\big) \tag{1.15}$$
 #
 # The bracket is 1 where it is true, else 0. What the model said, minus what it should
-# have said.
+# have said: raising a wrong class's logit costs as much as that class has already,
+# raising the right one's gains what it still lacks to 1.
 
 # %% found="cross_entropy_grad"
 at_truth = (predict(some_logits, {"ys": np.eye(5)}) - np.eye(5)[truth].T) / 2
@@ -1063,9 +1078,12 @@ reveal("01.11")
 # %% guess="01.12"
 guess(
     "01.12",
-    left_of_the_difference="most of it",
+    left_of_the_difference="about all of it",
     first_word_read="better than guessing",
-    choices=("hardly any", "most of it", "by guessing", "better than guessing", "nearly always"),
+    choices={
+        "left_of_the_difference": ("hardly any", "about a tenth", "about all of it"),
+        "first_word_read": ("no better than guessing", "better than guessing", "nearly always"),
+    },
 )
 
 # %% needs="rnn_forward_batch predict" hide_input=true
@@ -1088,7 +1106,7 @@ reveal("01.12")
 # %% [markdown] answer="01.12" sealed=true slide="subslide"
 # ### Nothing fades, and it is lost all the same
 #
-# Most of the difference is left, at every word. But so it is with the difference that
+# The difference stays as large as it was, at every word. But so it is with the difference that
 # *any* word makes: the state depends on all of them at once, and the first one is lost
 # among the others. It is read right more often than by guessing, and wrong about one
 # time in three; in some networks less often, in some more.
@@ -1219,10 +1237,10 @@ else:
 reveal("01.13")
 
 # %% [markdown] answer="01.13" sealed=true slide="subslide"
-# ### No network beats the network
+# ### The words alone do better
 #
 # The last state of an untrained network beats guessing,
-# and is beaten by no network at all. A sentence's mood sits in single words,
+# and is beaten by reading without any network. A sentence's mood sits in single words,
 # wherever they stand; the last state mostly knows the last ones.
 # A network whose recurrent weights **learn** can decide what to keep:
 # that begins in notebook 02.
@@ -1333,8 +1351,8 @@ guess("01.14", softsign_slope=0.00826, tanh_is="flatter")
 
 # %% [markdown] answer="01.14" slide="fragment"
 # $s = \frac{10}{11}$, so the slope is $1 / 11^2 = 0.0083$. That of tanh is
-# $8 \cdot 10^{-9}$: a million times flatter. A softsign unit saturates too, but not as
-# deaf.
+# $8 \cdot 10^{-9}$: a million times flatter. A softsign unit saturates too, but is not
+# as deaf.
 
 # %% [markdown] written="padding_and_bias" points=2
 # ### In your own words

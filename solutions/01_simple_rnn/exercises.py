@@ -222,7 +222,8 @@ rnn_forward = Exercise(
     },
     hints=(
         "One function does a step. What does step t need that step t - 1 has made?",
-        "Make room for the states first, (T, H); the state you carry is (H,), as `s0` is.",
+        "Make room for the states first, (T, H); the state you carry is (H,), as `s0` is. A vector becomes a "
+        "column by `[:, None]`, and a column a vector again by `[:, 0]`.",
         "Start with `s_t = s0`, then loop: `for t in range(len(xs)):`",
     ),
     needs=("rnn_step",),
@@ -277,7 +278,8 @@ cross_entropy = Exercise(
         "How probable was what really came? Only that probability counts in each sequence.",
         "From (C, N) pick one probability per sequence, (N,): row `labels[n]`, column n. "
         "The answer is one number.",
-        "Start with `chosen = probabilities[labels, np.arange(len(labels))]`.",
+        "An index may be an array for each axis: the labels name the rows, `np.arange(len(labels))` counts "
+        "the columns. Then follow (1.13) from right to left.",
     ),
     confirm=torch_cross_entropy,
     axes={"probabilities": ("class", "sequence"), "labels": ("sequence",)},
@@ -298,8 +300,8 @@ cross_entropy_grad = Exercise(
         "Two terms in (1.14): differentiate each by one logit, for the label's own and for another.",
         "dz has the shape of the probabilities, (C, N). What one class of a sequence gains, the others lose: "
         "each column adds up to 0.",
-        "Look at the table that was measured above: in a column, which entries have to do with the "
-        "probabilities as they are, and which one is of another kind?",
+        "Print the probabilities beside the slopes that were measured above, one sequence at a time. (Those "
+        "slopes hold one half, of the mean over two sequences.) Which row is of another kind than the rest?",
     ),
     confirm=torch_cross_entropy_grad,
     stages={
@@ -325,7 +327,8 @@ softsign_step = Exercise(
         "and differentiate the right one.",
         "What is squashed, the state and the slope are (H, N); the bias is (H, 1), NumPy gives it to every "
         "column.",
-        "For a > 0, how much does s lack to 1? Compare that with the derivative.",
+        "Try your lines on a = 3 and a = -3, by hand: first `s_t`, until it is 3/4 and -3/4; then the slope. "
+        "If it is the slope that is missing: for a > 0, how much does s lack to 1?",
     ),
     confirm=torch_softsign_step,
     axes={"x_t": ("input", "sequence")},
