@@ -65,7 +65,7 @@ def powers(example: np.ndarray, normal: np.ndarray, rho: float, sigma: float) ->
     """
     fig, ax = plt.subplots(figsize=(8.6, 4.8))
     k = np.arange(len(example))
-    ax.semilogy(k, example, color=COLOURS["red"], marker="o", ms=3.5, label="non-normal example")
+    ax.semilogy(k, example, color=COLOURS["red"], marker="o", ms=3.5, label="the example")
     ax.semilogy(k, normal, color=COLOURS["blue"], lw=4, alpha=0.6, label=f"rotation times {rho:g}")
     ax.semilogy(k, rho**k, color="black", ls="--", lw=1.4, label=r"$\rho(W)^k$")
     ax.semilogy(k, sigma**k, color=COLOURS["red"], ls=":", label=r"$\sigma_1(W)^k$ of the example")
@@ -173,13 +173,13 @@ def learned_latch(learned: Mapping[tuple[float, int], Sequence[tuple[float, floa
 
 
 def wall(w: np.ndarray, b: np.ndarray, loss: np.ndarray, paths: Mapping[str, np.ndarray]) -> Figure:
-    """The loss over two parameters as a map, with the paths of two descents.
+    """The loss over two parameters as a map, with the paths of up to two descents from one start.
 
     Args:
         w: grid of weights.
         b: grid of biases, of the same shape.
         loss: the loss there.
-        paths: name -> (updates + 1, 2) the points (w, b) of a descent.
+        paths: name -> (updates + 1, 2) the points (w, b) of a descent; none for the map alone.
     """
     fig, ax = plt.subplots(figsize=(9.2, 5.4))
     shades = ax.pcolormesh(w, b, loss, cmap="Greys", vmin=0, vmax=2.6, shading="auto", rasterized=True)
@@ -191,14 +191,13 @@ def wall(w: np.ndarray, b: np.ndarray, loss: np.ndarray, paths: Mapping[str, np.
         {"color": COLOURS["blue"], "marker": "o"},
     )
     handles = [Line2D([], [], color=COLOURS["yellow"], lw=2.5, ls="--", label="the wall, w > 4/3")]
-    for (name, path), style in zip(paths.items(), styles, strict=True):
+    for (name, path), style in zip(paths.items(), styles, strict=False):
         _path(ax, path, style)
         handles.append(Line2D([], [], ms=5, lw=1.6, label=name, **style))
-    start = next(iter(paths.values()))[0]
-    ax.plot(*start, marker="*", ms=16, color=COLOURS["orange"], mec="black", zorder=5)
-    handles.append(
-        Line2D([], [], marker="*", ls="", ms=12, color=COLOURS["orange"], mec="black", label="start")
-    )
+    for start in [path[0] for path in paths.values()][:1]:
+        ax.plot(*start, marker="*", ms=16, color=COLOURS["orange"], mec="black", zorder=5)
+        star = Line2D([], [], marker="*", ls="", ms=12, color=COLOURS["orange"], mec="black", label="start")
+        handles.append(star)
     ax.legend(handles=handles, loc="lower right", frameon=True)
     ax.set(xlabel="weight w", ylabel="bias b", xlim=(w.min(), w.max()), ylim=(b.min(), b.max()))
     return fig

@@ -97,7 +97,7 @@ def memory_over_sentence(words: Sequence[str], runs: Mapping[str, Mapping[str, n
         runs: title -> arrays "candidate", "c" and "h", each (T,).
     """
     fig, axes = plt.subplots(
-        len(runs), 1, figsize=(9, 1.0 + 1.75 * len(runs)), sharex=True, squeeze=False, layout="constrained"
+        len(runs), 1, figsize=(10, 0.9 + 1.35 * len(runs)), sharex=True, squeeze=False, layout="constrained"
     )
     positions = np.arange(1, len(words) + 1)
     for axis, (title, run) in zip(axes[:, 0], runs.items(), strict=True):
@@ -135,6 +135,53 @@ def door(stream: str, c: np.ndarray, h: np.ndarray, target: np.ndarray) -> Figur
 def _shown(axis: Axes, positions: np.ndarray, h: np.ndarray, target: np.ndarray) -> None:
     axis.bar(positions, h, width=0.35, color=VISIBLE, label="shown")
     axis.plot(positions, target, "_", color="black", ms=16, mew=2, label="target")
+
+
+def door_weights() -> dict[str, np.ndarray]:
+    """One set of weights of one unit that does what is asked at the museum's door.
+
+    Returns:
+        W: by key; on the visible state (1, 1), on the input (1, 4), in the order "+", "_", "?", constant.
+    """
+    weights = {
+        "fh": [[-400]], "fx": [[0, 0, 0, 40]],
+        "ih": [[0]], "ix": [[80, 0, 0, -40]],
+        "oh": [[0]], "ox": [[0, 0, 80, -40]],
+        "ch": [[0]], "cx": [[0, 0, 0, np.arctanh(0.25)]],
+    }  # fmt: skip
+    return {name: np.array(weight, dtype=float) for name, weight in weights.items()}
+
+
+def learned_door(
+    losses: Mapping[int, Sequence[float]],
+    stream: str,
+    c: np.ndarray,
+    h: np.ndarray,
+    target: Sequence[float],
+) -> Figure:
+    """How the door's error fell while its weights were learned, and what one learned cell does.
+
+    Args:
+        losses: seed -> mean squared error before each update; at most three.
+        stream: the symbols of one stream.
+        c: (T,) memory of one learned cell over it.
+        h: (T,) its visible state.
+        target: (T,) what h should be.
+    """
+    fig, axes = plt.subplot_mosaic("em;es", figsize=(11, 4.6), layout="constrained", width_ratios=(1, 1.5))
+    positions = np.arange(1, len(stream) + 1)
+    for (seed, curve), style in zip(losses.items(), ("-", "--", ":"), strict=False):
+        axes["e"].semilogy(np.sqrt(curve), style, color=GREY, lw=2.5, label=f"seed {seed}")
+    axes["e"].set(xlabel="updates", ylabel="error (root of the mean square)")
+    axes["e"].legend()
+    axes["m"].bar(positions, c, width=0.7, color=MEMORY)
+    axes["m"].set(ylabel="memory c")
+    _events(axes["m"], stream)
+    _shown(axes["s"], positions, h, np.asarray(target))
+    axes["s"].set(ylabel="visible h")
+    _events(axes["s"], stream, "a stream three times as long as those it learned from")
+    axes["s"].legend(loc="upper right", ncols=2, fontsize=10, borderaxespad=0)
+    return fig
 
 
 def without_a_gate(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Arc
 
@@ -16,68 +15,6 @@ from rnncourse.figures import COLOURS
 BIAS_COLOURS = {0: COLOURS["red"], 1: COLOURS["orange"], 3: COLOURS["green"], 5: COLOURS["blue"]}
 RNN_COLOUR = COLOURS["black"]
 WITH, WITHOUT = COLOURS["blue"], COLOURS["red"]
-
-
-def _node(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
-    box = {"boxstyle": "round,pad=0.32", "fc": COLOURS[colour], "ec": "none", "alpha": 0.55}
-    ax.text(x, y, text, ha="center", va="center", fontsize=14, bbox=box, zorder=3)
-
-
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-    style = {"arrowstyle": "-|>", "lw": 2.0, "color": COLOURS[colour], "shrinkA": 15, "shrinkB": 15}
-    ax.annotate("", end, start, arrowprops=style, zorder=2)
-
-
-def backward_map() -> Figure:
-    """One step of the LSTM with the gradients on its wires, each with the number of its formula."""
-    fig, ax = plt.subplots(figsize=(11.5, 4.6))
-    _node(ax, 0, 3, r"$c_{t-1}$", "sky")
-    _node(ax, 3, 3, r"$\odot$", "yellow")
-    _node(ax, 5.4, 3, r"$+$", "yellow")
-    _node(ax, 9, 3, r"$c_t$", "sky")
-    _node(ax, 9, 1.5, r"$\tanh$", "yellow")
-    _node(ax, 9, 0, r"$\odot$", "yellow")
-    _node(ax, 11.4, 0, r"$h_t$", "sky")
-    _node(ax, 5.4, 1.5, r"$\odot$", "yellow")
-    for x, name in ((3.0, "$f_t$"), (4.6, "$i_t$"), (6.2, r"$\tilde c_t$"), (7.6, "$o_t$")):
-        _node(ax, x, 0, name, "orange")
-    _node(ax, 0, 0, r"$h_{t-1},\ x_t$", "sky")
-    red, blue = "red", "blue"
-    _arrow(ax, (11.4, 3), (9, 3), blue)
-    _arrow(ax, (9, 3), (5.4, 3), blue)
-    _arrow(ax, (5.4, 3), (3, 3), blue)
-    _arrow(ax, (3, 3), (0, 3), blue)
-    _arrow(ax, (12.9, 0), (11.4, 0), red)
-    _arrow(ax, (11.4, 0), (9, 0), red)
-    _arrow(ax, (9, 0), (9, 1.5), red)
-    _arrow(ax, (9, 1.5), (9, 3), red)
-    _arrow(ax, (9, 0), (7.6, 0), red)
-    _arrow(ax, (3, 3), (3, 0), blue)
-    _arrow(ax, (5.4, 3), (5.4, 1.5), blue)
-    _arrow(ax, (5.4, 1.5), (4.6, 0), blue)
-    _arrow(ax, (5.4, 1.5), (6.2, 0), blue)
-    notes = (
-        (11.4, 3.25, r"$dc_t$ carried", blue, "center"),
-        (7.2, 3.25, r"$dc_t^{\,total}$  (6.6)", blue, "center"),
-        (1.5, 3.25, r"$dc_{t-1}$  (6.8)", blue, "center"),
-        (12.6, 0.3, r"$dh_t$", red, "center"),
-        (9.2, 2.2, "(6.6)", red, "left"),
-        (2.85, 1.7, "$df$  (6.7)", blue, "right"),
-        (4.85, 0.8, "$di$", blue, "right"),
-        (5.98, 0.8, r"$d\tilde c$", blue, "left"),
-        (8.3, 0.22, "$do$", red, "center"),
-        (4.1, -1.0, r"$dh_{t-1}$, $dx_t$: from all four networks  (6.9), (6.10)", "purple", "center"),
-    )
-    for x, y, text, colour, align in notes:
-        ax.text(x, y, text, color=COLOURS[colour], fontsize=13, ha=align)
-    purple = COLOURS["purple"]
-    for x in (3.0, 4.6, 6.2, 7.6):
-        ax.plot([x, x], [-0.28, -0.65], color=purple, lw=2)
-    ax.plot([7.6, 0.0], [-0.65, -0.65], color=purple, lw=2)
-    ax.annotate("", (0, -0.25), (0, -0.68), arrowprops={"arrowstyle": "-|>", "lw": 2.0, "color": purple})
-    ax.set(xlim=(-1.2, 13.4), ylim=(-1.2, 3.7))
-    ax.axis("off")
-    return fig
 
 
 def who_teaches(shares: Mapping[str, tuple[float, float]]) -> Figure:
@@ -102,34 +39,11 @@ def who_teaches(shares: Mapping[str, tuple[float, float]]) -> Figure:
     return fig
 
 
-def flow_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str = "") -> Figure:
-    """Norms of the two carried gradients against the step they reach, one panel per network.
-
-    Args:
-        curves: name -> (norms of dh, norms of dc), each (T + 1,).
-        title: a line over the figure.
-    """
-    fig, axes = plt.subplots(1, len(curves), figsize=(4 * len(curves), 3.5), sharey=True)
-    for ax, (name, (dh_norms, dc_norms)) in zip(np.atleast_1d(axes), curves.items(), strict=True):
-        ax.semilogy(np.where(dh_norms > 0, dh_norms, np.nan), color=COLOURS["red"], label=r"$\|dh_t\|$")
-        ax.semilogy(
-            np.where(dc_norms > 0, dc_norms, np.nan), "--", color=COLOURS["blue"], label=r"$\|dc_t\|$"
-        )
-        ax.set(title=name, xlabel="step $t$ that it reaches")
-        ax.grid(alpha=0.25)
-    first = np.atleast_1d(axes)[0]
-    first.set_ylabel("norm of the gradient")
-    first.legend(loc="lower right")
-    fig.suptitle(title, x=0.02, ha="left")
-    fig.tight_layout()
-    return fig
-
-
 def _short(number: float) -> str:
-    """One digit of a number, by its power of ten where it is below 0.01."""
+    """One digit of a number; below 0.01 the power of ten alone."""
     if number >= 0.01:
-        return f"{number:.0f}" if number >= 1 else f"{number:.1g}"
-    return f"{number:.0e}".replace("e-0", "e-")
+        return f"{number:.0f} times" if number >= 1 else f"{number:.1g}"
+    return f"$10^{{{round(np.log10(number))}}}$"
 
 
 def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
@@ -170,7 +84,7 @@ def explorer_twin(
 
     Args:
         curves: forget bias in words -> (T + 1,) norm of the pair (dh, dc), by distance from the end.
-        additive: the same for the additive path alone.
+        additive: the same for the memory's own wire alone.
         rnn: (T + 1,) norm of the gradient of a tanh RNN.
     """
     fig, ax = plt.subplots(figsize=(8.6, 4.2))
@@ -179,7 +93,7 @@ def explorer_twin(
         ax.semilogy(curve, color=colour, label=f"LSTM, {name}")
         ax.semilogy(additive[name], ":", color=colour)
     ax.semilogy(rnn, "--", color=RNN_COLOUR, label="tanh RNN")
-    ax.plot([], [], ":", color="grey", label="additive path alone")
+    ax.plot([], [], ":", color="grey", label="memory's own wire alone")
     ax.set(xlabel="steps back from the end", ylabel="gradient / gradient at the end", ylim=(1e-26, 1e3))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     ax.grid(alpha=0.25)
@@ -279,8 +193,8 @@ def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
         norms: label -> (seeds, T) norms.
     """
     fig, ax = plt.subplots(figsize=(8, 3.6))
-    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
-    styles = iter(("-", "--", "-."))
+    colours = iter((WITH, WITHOUT))
+    styles = iter(("-", "--"))
     for label, lines in norms.items():
         drawn = ax.loglog(
             np.arange(1, lines.shape[1] + 1), lines.T, next(styles), color=next(colours), lw=1.5
@@ -292,23 +206,28 @@ def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
     return fig
 
 
-def sizes_of_memory(sizes: Mapping[str, np.ndarray]) -> Figure:
-    """Typical size of every memory cell, sorted, one panel per network.
+def sentence_gates(words: Sequence[str], opened: np.ndarray, liked: np.ndarray) -> Figure:
+    """How far the input gates open at each word, and what the network would answer after it.
 
     Args:
-        sizes: label -> (seeds, H) typical |c| of each cell.
+        words: the sentence.
+        opened: (seeds, T) input gates, mean of all units.
+        liked: (seeds, T) probability after each word that people liked the sentence.
     """
-    fig, axes = plt.subplots(1, len(sizes), figsize=(4.1 * len(sizes), 3.2), sharey=True)
-    colours = iter((WITH, WITHOUT, COLOURS["orange"]))
-    for ax, (label, values) in zip(np.atleast_1d(axes), sizes.items(), strict=True):
-        colour = next(colours)
-        for row in np.sort(values, axis=1):
-            ax.semilogy(np.arange(1, len(row) + 1), np.maximum(row, 1e-2), "o-", ms=4, lw=1, color=colour)
-        ax.axhspan(1e-2, 3, color=COLOURS["green"], alpha=0.12, lw=0)
-        ax.set_title(label, fontsize=12)
-        ax.set_xlabel("cells, smallest first")
-        ax.set_xticks([1, 4, 8, 12, 16])
-    np.atleast_1d(axes)[0].set_ylabel(r"typical $|c|$")
-    np.atleast_1d(axes)[0].text(1, 0.014, "tanh still has a slope here", fontsize=10, color="#006b4f")
+    fig, (above, below) = plt.subplots(2, 1, figsize=(10, 4.6), sharex=True)
+    places = np.arange(len(words))
+    means = opened.mean(axis=0)
+    above.bar(places, means - 0.5, 0.6, bottom=0.5, color=COLOURS["sky"])
+    above.plot(places, opened.T, "o", color=COLOURS["black"], ms=4, alpha=0.6)
+    for place, mean in zip(places, means, strict=True):
+        above.text(place + 0.34, mean, f"{mean:.2f}", va="center", fontsize=11)
+    above.axhline(0.5, color="grey", lw=1, ls=":")
+    above.set(ylabel="input gates open\n(mean of all units)", ylim=(0.35, 0.75))
+    below.plot(places, liked.T, "o", color=COLOURS["orange"], ms=4, alpha=0.7)
+    below.plot(places, liked.mean(axis=0), "-", color=COLOURS["orange"], lw=2.2)
+    below.axhline(0.5, color="grey", lw=1, ls=":")
+    below.set(ylabel="$p$(liked)\nafter this word", ylim=(-0.05, 1.05))
+    below.set_xticks(places, list(words), fontsize=14)
+    below.grid(alpha=0.25)
     fig.tight_layout()
     return fig

@@ -33,7 +33,8 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
     judgement = judged_source(NO_TANH)
     page = as_html(judgement, frozen_sheet(TINY.name, "rnn_step").spec.hints)
-    folds = ["where to look", "a question", "the mistake"]
+    # The headline tells the whole name already, so the last fold does not repeat it.
+    folds = ["where to look", "a question", "a way to begin"]
     order = ["not right yet", "Likely mistake", *folds, "wrong first at"]
     assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
     assert page.count("<summary>Hint") == 3

@@ -62,7 +62,7 @@ def test_the_grader_names_no_course():
         f"{path.relative_to(ROOT)}: {word}"
         for path in (ROOT / "autograder").rglob("*")
         if path.suffix in {".py", ".toml", ".j2", ".js", ".css"} and "build" not in path.parts
-        for word in ("rnncourse", "rnn-course", "rnn_step", "lstm")
+        for word in ("rnncourse", "rnn-course", "rnn_step", "lstm_step")
         if word in path.read_text("utf-8").lower()
     ]
     assert not named

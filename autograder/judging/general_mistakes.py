@@ -52,7 +52,7 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
         return None
     digits = round(-log10(max(errors)))
     causes = "A small number added for safety, rounding, single precision"
-    if sheet.forward or "grad" in sheet.name:
+    if sheet.forward or any(word in sheet.name for word in ("grad", "jacobian")):
         causes += ", a slope taken by differences"
     hint = f"{causes}: which of them is in your code? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)

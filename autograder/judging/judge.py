@@ -25,7 +25,7 @@ from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import Mistake, same_trace, trace_of
-from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet
+from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -98,7 +98,7 @@ def judge(
     if all(check.passed for check in judgement.checks):
         judgement.status, judgement.share = "right", 1.0
     else:
-        judgement.share = 0.0 if again else _share(values, edges)
+        judgement.share = 0.0 if again else _share(sheet, values, edges)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
@@ -289,11 +289,16 @@ def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
     return None
 
 
-def _share(values: list[Check], edges: list[Check]) -> float:
+def _share(sheet: Sheet, values: list[Check], edges: list[Check]) -> float:
     right = sum(check.passed for check in values) / len(values)
     if not edges:
         return right
-    return (1 - EDGE_SHARE) * right + EDGE_SHARE * sum(check.passed for check in edges) / len(edges)
+    cases = [case for case in sheet.cases if case.is_edge]
+    # Zeros are no work: where they are asked for, they count beside an output that is right elsewhere.
+    passed = [
+        check.passed and (right > 0 or not asks_zeros(case)) for check, case in zip(edges, cases, strict=True)
+    ]
+    return (1 - EDGE_SHARE) * right + EDGE_SHARE * sum(passed) / len(edges)
 
 
 def _check_gradient(

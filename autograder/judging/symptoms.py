@@ -36,8 +36,8 @@ SYMPTOMS: dict[Kind, Words] = {
     # the call stopped
     Kind.UNFIT_PRODUCT: (
         "a matrix product whose shapes do not fit",
-        "Write both shapes side by side: the inner two must be equal. Is a transposition missing, or do the "
-        "factors stand the wrong way round?",
+        "Write both shapes side by side: the inner two must be equal. Is a transposition missing, do the "
+        "factors stand the wrong way round, or is a product entry by entry meant, `*`?",
     ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",

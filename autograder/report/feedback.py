@@ -133,9 +133,16 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     steps = [
         ("where to look", [where_to_look(judgement)]),
         ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
-        ("the mistake", [f"The mistake: {_closed(one)}." for one in judgement.diagnoses] + list(hints[2:3])),
+        _last_step(judgement, hints),
     ]
-    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1)]
+    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1) if texts]
+
+
+def _last_step(judgement: Judgement, hints: Sequence[str]) -> tuple[str, list[str]]:
+    """The mistake, where the open name keeps something of it back; and the exercise's last hint."""
+    more = [one for one in judgement.diagnoses if open_name(one.name) != one.name]
+    told = [f"The mistake: {_closed(one)}." for one in more]
+    return ("the mistake" if told else IDEA[2]), told + list(hints[2:3])
 
 
 def _closed(diagnosis: Diagnosis) -> str:
@@ -156,6 +163,8 @@ def where_to_look(judgement: Judgement) -> str:
     failed = [check for check in judgement.checks if not check.passed]
     for check in failed:
         error = check.finding.error if check.finding else None
+        if error and error.inside:
+            return f"Where your function calls `{error.inside}`: what does it hand over?"
         if error and error.line:
             return f"Line {error.line} of your cell: `{error.source.strip()}`"
     outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]

@@ -19,11 +19,11 @@ from autograder.sheets.sheet import Sheet
 from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
 from autograder.sheets.slips import (
     ON_THE_WAY,
-    TRY_ALONE,
     Edit,
     Path,
     compiled,
     expression,
+    kept_back,
     place_of,
     replaced,
     scope_of,
@@ -70,7 +70,7 @@ def _kept_back(pair: Mistake, exercise: GradedExercise) -> Mistake:
     """A pair in which a slip is called as single slips of a formula that is to be found are."""
     declared = {mutant.name for mutant in exercise.spec.misconceptions}
     words = [(pair.name, pair.hint), *([pair.other] if pair.other else [])]
-    one, *more = (both if both[0] in declared else (ON_THE_WAY, TRY_ALONE) for both in words)
+    one, *more = (both if both[0] in declared else (ON_THE_WAY, kept_back(exercise)) for both in words)
     return replace(pair, name=one[0], hint=one[1], other=more[0] if more else None)
 
 

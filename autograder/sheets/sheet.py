@@ -30,6 +30,11 @@ class Case:
     expected: Leaves
 
 
+def asks_zeros(case: Case) -> bool:
+    """Whether nothing but zeros is asked for."""
+    return not any(np.any(expected) for expected in case.expected.values())
+
+
 @dataclass
 class Forward:
     """The forward function that a backward is judged against, at one set of arguments."""

@@ -27,6 +27,7 @@ MOST_NODES = 700
 # Of a formula that is still to be found a slip's own name is the factor.
 ON_THE_WAY = "one small slip on the way"
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
+BY_HAND = "Work out the smallest case by hand, then print what your code makes of it, line by line."
 IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
@@ -66,8 +67,15 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
             kinds[id(slip)] = edit.kind
     found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
     return (
-        [replace(slip, name=ON_THE_WAY, hint=TRY_ALONE) for slip in found] if exercise.spec.derived else found
+        [replace(slip, name=ON_THE_WAY, hint=kept_back(exercise)) for slip in found]
+        if exercise.spec.derived
+        else found
     )
+
+
+def kept_back(exercise: GradedExercise) -> str:
+    """The hint of a slip in a formula that is to be found: not every derivation is a way back."""
+    return TRY_ALONE if exercise.spec.gradient else BY_HAND
 
 
 def shuffled(mistake: Mistake) -> tuple[str, list[float]]:

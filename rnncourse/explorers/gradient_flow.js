@@ -1,69 +1,27 @@
-// Gradient flow of an untrained LSTM: how much of the last step's gradient reaches each earlier step,
-// by forget bias and length. Everything is computed here, from the weights the notebook hands over.
+// How much of the last step's gradient is left so many steps back, by forget bias.
+// data: biases; starts: label -> { all, wire: for each bias its curve, rnn: one curve }, each curve the
+// powers of ten by steps back from the end. The notebook computes them; nothing is computed here.
 
 const NS = "http://www.w3.org/2000/svg";
-const LSTM = "#0072B2", ADDITIVE = "#009E73", RNN = "#000000", GRID = "#dddddd";
-const LOWEST = -30, HIGHEST = 3;
+const CURVES = [
+  ["rnn", "#000000", "9 5", "tanh RNN"],
+  ["wire", "#007A5A", "2 4", "the memory's wire alone"],
+  ["all", "#0072B2", "", "LSTM, all ways"],
+];
+// Below 1e-16 of what arrived a sum of doubles has lost it.
+const LOWEST = -16, HIGHEST = 3;
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-const sigmoid = (z) => 1 / (1 + Math.exp(-z));
-const times = (W, v) => W.map((row) => row.reduce((sum, w, j) => sum + w * v[j], 0));
-const timesTransposed = (W, v) =>
-  W[0].map((_, j) => W.reduce((sum, row, i) => sum + row[j] * v[i], 0));
-const plus = (...vs) => vs[0].map((_, j) => vs.reduce((sum, v) => sum + v[j], 0));
-const norm = (...vs) => Math.sqrt(vs.flat().reduce((sum, x) => sum + x * x, 0));
-const log10 = (x) => (x > 0 ? Math.log10(x) : -400);
-
-function lstmFlow(W, bias, xs, dhLast) {
-  const zeros = dhLast.map(() => 0);
-  let h = zeros, c = zeros;
-  const steps = [];
-  for (const x of xs) {
-    const z = {};
-    for (const k of ["f", "i", "o", "c"]) z[k] = plus(times(W[k + "h"], h), times(W[k + "x"], x));
-    const f = z.f.map((a) => sigmoid(a + bias)), i = z.i.map(sigmoid), o = z.o.map(sigmoid);
-    const candidate = z.c.map(Math.tanh), cPrev = c;
-    c = c.map((old, j) => f[j] * old + i[j] * candidate[j]);
-    h = c.map((value, j) => o[j] * Math.tanh(value));
-    steps.push({ f, i, o, candidate, cPrev, c });
-  }
-  let dh = dhLast, dc = zeros, additive = null;
-  const pair = [0], alone = [0], start = norm(dh, dc);
-  let gateSum = 0;
-  for (const { f, i, o, candidate, cPrev, c: now } of steps.reverse()) {
-    const tanhC = now.map(Math.tanh);
-    const total = dc.map((d, j) => d + dh[j] * o[j] * (1 - tanhC[j] ** 2));
-    if (additive === null) additive = total;
-    const dz = {
-      f: f.map((g, j) => total[j] * cPrev[j] * g * (1 - g)),
-      i: i.map((g, j) => total[j] * candidate[j] * g * (1 - g)),
-      o: o.map((g, j) => dh[j] * tanhC[j] * g * (1 - g)),
-      c: candidate.map((a, j) => total[j] * i[j] * (1 - a * a)),
-    };
-    dh = plus(...["f", "i", "o", "c"].map((k) => timesTransposed(W[k + "h"], dz[k])));
-    dc = total.map((d, j) => d * f[j]);
-    additive = additive.map((d, j) => d * f[j]);
-    gateSum += f.reduce((sum, g) => sum + g, 0) / f.length;
-    pair.push(log10(norm(dh, dc) / start));
-    alone.push(log10(norm(additive) / start));
-  }
-  return { pair, alone, meanGate: gateSum / xs.length };
+function raised(number) {
+  return [...String(number)].map((sign) => (sign === "-" ? "⁻" : RAISED[sign])).join("");
 }
 
-function rnnFlow(W, xs, dsLast) {
-  let s = dsLast.map(() => 0);
-  const states = xs.map((x) => (s = plus(times(W.ss, s), times(W.sx, x)).map(Math.tanh)));
-  let ds = dsLast;
-  const flow = [0], start = norm(ds);
-  for (const state of states.reverse()) {
-    ds = timesTransposed(W.ss, ds.map((d, j) => d * (1 - state[j] ** 2)));
-    flow.push(log10(norm(ds) / start));
-  }
-  return flow;
-}
-
-function power(exponent) {
-  if (exponent > -1.3 && exponent < 2) return (10 ** exponent).toPrecision(2);
-  return `10 to the power of ${exponent.toFixed(1)}`;
+function inWords(power) {
+  const times = 10 ** power;
+  if (times >= 1) return `${times >= 10 ? Math.round(times).toLocaleString("en") : times.toPrecision(2)} times as much`;
+  if (times >= 0.1) return `${Math.round(100 * times)} of 100 parts`;
+  if (times >= 1e-7) return `one part in ${Number((1 / times).toPrecision(2)).toLocaleString("en")}`;
+  return `less than one part in ten million (10${raised(Math.round(power))})`;
 }
 
 function node(name, attributes, text) {
@@ -76,82 +34,78 @@ function node(name, attributes, text) {
 export function render({ model, el }) {
   const data = model.get("data");
   const id = `flow-${Math.random().toString(36).slice(2, 8)}`;
-  const starts = Object.keys(data.starts);
+  const farthest = Object.values(data.starts)[0].rnn.length - 1;
+  const range = 'style="width: 230px; vertical-align: middle" data-prevent-swipe';
   el.innerHTML = `
-    <div style="font: 15px system-ui, sans-serif; color: #111; max-width: 1080px">
+    <div style="font: 16px system-ui, sans-serif; color: #111; background: #fff; max-width: 1080px; padding: 4px">
       <div style="display: flex; flex-wrap: wrap; gap: 8px 28px; align-items: center">
-        <label>forget bias <input id="${id}-bias" type="range" min="-2" max="6" step="0.25" value="0"
-          style="width: 230px; vertical-align: middle"> <output id="${id}-bias-now"></output></label>
-        <label>length <input id="${id}-length" type="range" min="10" max="200" step="5" value="100"
-          style="width: 230px; vertical-align: middle"> <output id="${id}-length-now"></output></label>
-        <label>weights <select id="${id}-start">${starts
+        <label>forget bias <input id="${id}-bias" type="range" min="0" max="${data.biases.length - 1}"
+          step="1" value="0" ${range}> <output id="${id}-bias-now"></output></label>
+        <label>steps back <input id="${id}-distance" type="range" min="5" max="${farthest}" step="5"
+          value="5" ${range}> <output id="${id}-distance-now"></output></label>
+        <label>weights <select id="${id}-start">${Object.keys(data.starts)
           .map((name) => `<option>${name}</option>`).join("")}</select></label>
       </div>
       <div id="${id}-chart"></div>
       <p id="${id}-words" aria-live="polite" style="margin: 4px 0 0 0; min-height: 3.6em"></p>
     </div>`;
   const find = (part) => el.querySelector(`#${id}-${part}`);
-  const width = 1060, height = 370, left = 62, right = 190, top = 14, bottom = 44;
+  const width = 1060, height = 370, left = 66, right = 230, top = 14, bottom = 46;
 
   function draw() {
-    const bias = Number(find("bias").value), length = Number(find("length").value);
+    const at = Number(find("bias").value), distance = Number(find("distance").value);
     const start = data.starts[find("start").value];
-    const xs = data.xs.slice(0, length);
-    const { pair, alone, meanGate } = lstmFlow(start.lstm, bias, xs, data.last);
-    const rnn = rnnFlow(start.rnn, xs, data.last);
-    find("bias-now").textContent = bias.toFixed(2);
-    find("length-now").textContent = `${length} steps`;
+    const bias = data.biases[at].toFixed(1);
+    find("bias-now").textContent = bias;
+    find("bias").setAttribute("aria-valuetext", bias);
+    find("distance-now").textContent = distance;
+    const curves = { rnn: start.rnn, wire: start.wire[at], all: start.all[at] };
 
     const svg = node("svg", {
       viewBox: `0 0 ${width} ${height}`, width: "100%", role: "img", "aria-label": data.alt,
       style: "max-height: 400px",
     });
-    const px = (k) => left + (k / length) * (width - left - right);
+    const px = (k) => left + (k / distance) * (width - left - right);
     const py = (e) => top + ((HIGHEST - e) / (HIGHEST - LOWEST)) * (height - top - bottom);
-    for (let e = LOWEST; e <= 0; e += 5) {
+    for (let e = LOWEST; e <= HIGHEST; e += 2) {
       svg.append(node("line", { x1: left, x2: width - right, y1: py(e), y2: py(e),
-        stroke: e === 0 ? "#888888" : GRID }));
-      const label = node("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 14 }, "10");
-      label.append(node("tspan", { dy: -6, "font-size": 11 }, String(e)));
-      svg.append(label);
+        stroke: e === 0 ? "#666666" : "#dddddd" }));
+      svg.append(node("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 15 },
+        e === 0 ? "1" : `10${raised(e)}`));
     }
     for (let part = 0; part <= 5; part++) {
-      const k = (length * part) / 5;
-      svg.append(node("text", { x: px(k), y: height - 22, "text-anchor": "middle", "font-size": 14 }, String(k)));
+      const k = (distance * part) / 5;
+      svg.append(node("text", { x: px(k), y: height - 24, "text-anchor": "middle", "font-size": 15 }, String(k)));
     }
     svg.append(node("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle",
-      "font-size": 14 }, "steps back from the end"));
-    const labels = [];
-    const curve = (values, colour, dash, name) => {
-      const inside = values.map((e, k) => [px(k), py(Math.max(LOWEST, Math.min(HIGHEST, e)))]);
+      "font-size": 15 }, "steps back from the end"));
+    const labels = CURVES.map(([key, colour, dash, name]) => {
+      const values = curves[key].slice(0, distance + 1);
       // A line that has left the chart below stops there.
       const end = values.findIndex((e) => e < LOWEST);
-      const shown = end < 0 ? inside : inside.slice(0, end + 1);
+      const shown = (end < 0 ? values : values.slice(0, end + 1))
+        .map((e, k) => [px(k), py(Math.max(LOWEST, Math.min(HIGHEST, e)))]);
       svg.append(node("polyline", { points: shown.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" "),
-        fill: "none", stroke: colour, "stroke-width": 2.6, "stroke-dasharray": dash }));
-      labels.push({ y: shown.at(-1)[1], colour, dash, name });
-    };
-    curve(rnn, RNN, "9 5", "tanh RNN");
-    curve(alone, ADDITIVE, "2 4", "additive path alone");
-    curve(pair, LSTM, "", "LSTM, all paths");
+        fill: "none", stroke: colour, "stroke-width": 2.8, "stroke-dasharray": dash }));
+      return { y: shown.at(-1)[1], colour, dash, name };
+    });
     labels.sort((a, b) => a.y - b.y);
     labels.forEach((label, k) => {
-      if (k) label.y = Math.max(label.y, labels[k - 1].y + 18);
+      if (k) label.y = Math.max(label.y, labels[k - 1].y + 20);
     });
     const over = Math.max(0, labels.at(-1).y - (height - bottom));
     for (const { y, colour, dash, name } of labels) {
-      svg.append(node("line", { x1: width - right + 8, x2: width - right + 34, y1: y - over, y2: y - over,
-        stroke: colour, "stroke-width": 2.6, "stroke-dasharray": dash }));
-      svg.append(node("text", { x: width - right + 40, y: y - over + 5, "font-size": 14, fill: colour }, name));
+      svg.append(node("line", { x1: width - right + 8, x2: width - right + 36, y1: y - over, y2: y - over,
+        stroke: colour, "stroke-width": 2.8, "stroke-dasharray": dash }));
+      svg.append(node("text", { x: width - right + 42, y: y - over + 5, "font-size": 15, fill: colour }, name));
     }
     find("chart").replaceChildren(svg);
     find("words").textContent =
-      `Forget bias ${bias.toFixed(2)}: the forget gates are ${meanGate.toFixed(2)} on average. ` +
-      `After ${length} steps back, of the gradient at the end there is left: ` +
-      `${power(pair.at(-1))} in the LSTM (${power(alone.at(-1))} by the additive path alone), ` +
-      `${power(rnn.at(-1))} in the tanh RNN.`;
+      `Forget bias ${bias}: ${distance} steps back from the end there is left ` +
+      `${inWords(curves.all[distance])} in the LSTM, ${inWords(curves.wire[distance])} on the memory's own ` +
+      `wire alone, ${inWords(curves.rnn[distance])} in the tanh RNN.`;
   }
 
-  for (const part of ["bias", "length", "start"]) find(part).addEventListener("input", draw);
+  for (const part of ["bias", "distance", "start"]) find(part).addEventListener("input", draw);
   draw();
 }

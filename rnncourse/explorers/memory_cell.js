@@ -1,11 +1,16 @@
-// One memory cell over a sentence: three gates for each word, and what becomes of c and h.
+// One memory cell over a sentence: three gates for each word, and what becomes of c and h. A gate can be taken
+// away (it is 1 then), a goal for h is scored word by word, and every change can be undone.
 export function render({ model, el }) {
-  const { words, candidates, presets, alt, colours } = model.get("data");
+  const { words, candidates, presets, goal, alt, colours } = model.get("data");
   const T = words.length;
   const NS = "http://www.w3.org/2000/svg";
   const names = { f: "forget gate f", i: "input gate i", o: "output gate o" };
   const gates = { f: Array(T).fill(0.5), i: Array(T).fill(0.5), o: Array(T).fill(0.5) };
   let chosen = -1; // -1: the sliders set all words
+  let removed = { f: false, i: false, o: false };
+  const undone = []; // what stood before each change, the newest last
+  let standing = "";
+  const NEAR = 0.02;
 
   const root = document.createElement("div");
   root.style.cssText =
@@ -25,14 +30,38 @@ export function render({ model, el }) {
   };
 
   // What becomes of the memory: c = f c + i candidate, h = o tanh(c).
+  const gate = (name, t) => (removed[name] ? 1 : gates[name][t]);
   const run = () => {
     let c = 0;
     return words.map((_, t) => {
-      c = gates.f[t] * c + gates.i[t] * candidates[t];
-      return { c, h: gates.o[t] * Math.tanh(c) };
+      c = gate("f", t) * c + gate("i", t) * candidates[t];
+      return { c, h: gate("o", t) * Math.tanh(c) };
     });
   };
+  const snapshot = () => JSON.stringify({ gates, removed });
+  // A change is complete: what stood before it can be had back.
+  const keep = () => {
+    const now = snapshot();
+    if (now !== standing) undone.push(standing);
+    standing = now;
+    update();
+  };
+  const undo = () => {
+    if (!undone.length) return;
+    standing = undone.pop();
+    const before = JSON.parse(standing);
+    removed = before.removed;
+    Object.assign(gates, before.gates);
+    update();
+  };
   const show = (number) => (Math.abs(number) < 0.005 ? 0 : number).toFixed(2).replace("-", "−");
+  const scored = (states) => {
+    const off = states.map((s, t) => Math.abs(s.h - goal[t]));
+    const met = off.filter((distance) => distance < NEAR).length;
+    if (met === T) return `Goal met at all ${T} words.`;
+    const worst = off.indexOf(Math.max(...off));
+    return `Goal met at ${met} of ${T} words; farthest off at “${words[worst]}”, by ${show(off[worst])}.`;
+  };
 
   const bar = make("div", root);
   bar.style.cssText = "display:flex;gap:14px;align-items:center;flex-wrap:wrap";
@@ -40,6 +69,11 @@ export function render({ model, el }) {
   const select = make("select", label);
   select.style.font = "inherit";
   presets.forEach((preset, k) => make("option", select, { value: String(k), textContent: preset.name }));
+
+  const score = make("strong", bar);
+  const back = make("button", bar, { type: "button", textContent: "Undo" });
+  back.style.cssText = "font:inherit;padding:2px 12px;border-radius:6px;background:#fff;color:#111";
+  back.addEventListener("click", undo);
 
   const svg = draw("svg", root, { viewBox: "0 0 1060 330", width: "100%", role: "img", "aria-label": alt });
   svg.style.cssText = "display:block;max-height:345px";
@@ -63,8 +97,10 @@ export function render({ model, el }) {
   const panel = make("div", root);
   panel.style.cssText = "display:flex;gap:18px;flex-wrap:wrap";
   for (const gate of ["f", "i", "o"]) {
-    const holder = make("label", panel);
-    holder.style.cssText = `display:block;border-left:8px solid ${colours[gate]};padding-left:8px`;
+    const box = make("div", panel);
+    box.style.cssText = `border-left:8px solid ${colours[gate]};padding-left:8px`;
+    const holder = make("label", box);
+    holder.style.cssText = "display:block";
     const text = make("span", holder);
     text.style.cssText = "display:block;min-width:240px";
     const input = make("input", holder, { type: "range", min: "0", max: "1", step: "0.05" });
@@ -76,7 +112,15 @@ export function render({ model, el }) {
       else gates[gate][chosen] = value;
       update();
     });
-    sliders[gate] = { input, text };
+    input.addEventListener("change", keep);
+    const taken = make("label", box);
+    const away = make("input", taken, { type: "checkbox" });
+    taken.append(" take it away (always 1)");
+    away.addEventListener("change", () => {
+      removed[gate] = away.checked;
+      keep();
+    });
+    sliders[gate] = { input, text, away };
   }
   const live = make("p", root);
   live.setAttribute("aria-live", "polite");
@@ -93,7 +137,7 @@ export function render({ model, el }) {
       draw("rect", svg, { x: left + chosen * width, y: 4, width, height: 320, fill: "#f0f0f0" });
     for (const value of [-1, 0, 1]) {
       draw("line", svg, { x1: left, x2: 1060, y1: y(value), y2: y(value), stroke: value ? "#ccc" : "#555" });
-      draw("text", svg, { x: left - 8, y: y(value) + 5, "text-anchor": "end", "font-size": 15 }, show(value));
+      draw("text", svg, { x: left - 8, y: y(value) + 5, "text-anchor": "end", "font-size": 16 }, show(value));
     }
     words.forEach((word, t) => {
       const height = Math.abs(y(candidates[t]) - y(0));
@@ -102,12 +146,12 @@ export function render({ model, el }) {
         fill: colours.candidate, opacity: 0.45,
       });
       draw("text", svg, { x: x(t), y: 232, "text-anchor": "middle", "font-size": 17 }, word);
-      ["f", "i", "o"].forEach((gate, k) => {
+      ["f", "i", "o"].forEach((name, k) => {
         const w = width * 0.2;
         const at = x(t) - 1.6 * w + k * 1.1 * w;
         draw("rect", svg, { x: at, y: 246, width: w, height: 70, fill: "#fff", stroke: "#999" });
         draw("rect", svg, {
-          x: at, y: 316 - 70 * gates[gate][t], width: w, height: 70 * gates[gate][t], fill: colours[gate],
+          x: at, y: 316 - 70 * gate(name, t), width: w, height: 70 * gate(name, t), fill: colours[name],
         });
       });
     });
@@ -122,8 +166,17 @@ export function render({ model, el }) {
           : draw("rect", svg, { x: x(t) - 5, y: y(s.h) - 5, width: 10, height: 10, fill: colour }),
       );
     }
+    if (goal)
+      goal.forEach((value, t) =>
+        draw("rect", svg, {
+          x: x(t) - 10, y: y(value) - 10, width: 20, height: 20, fill: "none", stroke: "#111", "stroke-width": 2,
+        }),
+      );
     draw("text", svg, { x: 4, y: 286, "font-size": 16 }, "f, i, o");
-    const legend = [["● memory c", colours.memory], ["■ visible h", colours.visible], ["▮ candidate", "#2b7fae"]];
+    const legend = [
+      ["● memory c", colours.memory], ["■ visible h", colours.visible], ["▮ candidate", "#2b7fae"],
+      ...(goal ? [["□ goal for h", "#111"]] : []),
+    ];
     legend.forEach(([text, fill], k) =>
       draw("text", svg, { x: left + 6 + 130 * k, y: 18, "font-size": 16, fill, "font-weight": 600 }, text),
     );
@@ -131,6 +184,9 @@ export function render({ model, el }) {
 
   const update = () => {
     const states = run();
+    score.textContent = goal ? scored(states) : "";
+    back.setAttribute("aria-disabled", String(!undone.length));
+    back.style.opacity = undone.length ? 1 : 0.45;
     buttons.forEach((button, k) => {
       const on = k - 1 === chosen;
       button.setAttribute("aria-pressed", String(on));
@@ -138,27 +194,31 @@ export function render({ model, el }) {
     });
     const same = (gate) => gates[gate].every((value) => value === gates[gate][0]);
     for (const gate of ["f", "i", "o"]) {
-      const { input, text } = sliders[gate];
+      const { input, text, away } = sliders[gate];
+      away.checked = removed[gate];
       const value = gates[gate][Math.max(chosen, 0)];
       input.value = String(value);
       const mixed = chosen < 0 && !same(gate);
-      text.textContent = `${names[gate]}: ${mixed ? "differs from word to word" : show(value)}`;
+      const said = mixed ? "differs from word to word" : show(value);
+      text.textContent = `${names[gate]}: ${removed[gate] ? "1, taken away" : said}`;
     }
     chart(states);
     const t = chosen < 0 ? T - 1 : chosen;
     const before = t ? states[t - 1].c : 0;
     const end = `after “${words[T - 1]}”: c = ${show(states[T - 1].c)}, h = ${show(states[T - 1].h)}`;
     live.textContent =
-      `At “${words[t]}”: c = ${show(gates.f[t])} · ${show(before)} + ${show(gates.i[t])} · ` +
+      `At “${words[t]}”: c = ${show(gate("f", t))} · ${show(before)} + ${show(gate("i", t))} · ` +
       `${show(candidates[t])} = ${show(states[t].c)}, and the cell shows ` +
-      `h = ${show(gates.o[t])} · tanh(${show(states[t].c)}) = ${show(states[t].h)}.` +
-      (t < T - 1 ? ` At the end, ${end}.` : "");
+      `h = ${show(gate("o", t))} · tanh(${show(states[t].c)}) = ${show(states[t].h)}.` +
+      (t < T - 1 ? ` At the end, ${end}.` : "") +
+      (goal ? ` ${scored(states)}` : "");
   };
   select.addEventListener("change", () => {
     const preset = presets[Number(select.value)];
     for (const gate of ["f", "i", "o"]) gates[gate].fill(preset[gate]);
-    update();
+    keep();
   });
   for (const gate of ["f", "i", "o"]) gates[gate].fill(presets[0][gate]);
+  standing = snapshot();
   update();
 }

@@ -65,6 +65,9 @@ step_jacobian = Exercise(
         'Try the two parts apart: `check(step_jacobian, stage="weights")`, then `stage="squashing"`. Both '
         "right and the whole wrong? Then ask which unit's squashing a nudge meets.",
     ),
+    # Nudged numbers, right to 1e-10, are no answer.
+    rtol=1e-12,
+    atol=1e-12,
     confirm=torch_step_jacobian,
     stages={
         "weights": Stage(
@@ -132,8 +135,8 @@ jacobian_product = Exercise(
     needs=("step_jacobian",),
     hints=(
         "Follow a nudge of s_0: each step takes what the steps before have made of it, and hands on more.",
-        "Everything is (H, H). The step to position t made `states[t - 1]` in Python; each of the T states "
-        "has a step before it.",
+        "Everything is (H, H). Each of the T states was made by a step, `states[0]` by the first: T steps, "
+        "and `step_jacobian` of each is a matrix.",
         "Go through the states from the first to the last, and carry along how the state moves with s_0. "
         "What does it say before the first step, and what does one more step do to it?",
     ),
@@ -178,6 +181,7 @@ gradient_norms = Exercise(
         "large weights": partial(norms_inputs, T=8, gain=2.5),
     },
     axes={"norms": ("time step", "sequence")},
+    needs=("step_jacobian",),
     hints=(
         "Go backward as in notebook 02, with the one difference that the loss looks at the last state "
         "only. At each step, write down the length of the error signal before you take it further back.",
@@ -205,6 +209,12 @@ def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.25, 1.2, 1.0), keys=("ss", "s
     return {"gradients": gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
 
 
+def zero_gradients(rng):
+    """Nothing to shorten; plain numbers, by which Python does not divide 1 by 0."""
+    inputs = clip_inputs(rng)
+    return {"gradients": {key: 0 * abs(array) for key, array in inputs["gradients"].items()}, "max_norm": 1.0}
+
+
 def torch_clip(gradients, max_norm):
     import torch
 
@@ -229,6 +239,7 @@ clip_by_global_norm = Exercise(
         "one matrix of zeros": partial(clip_inputs, limit=0.5, norms=(1.0, 0.0, 0.4)),
         "a single matrix, below the limit": partial(clip_inputs, limit=1.3, keys=("ss",)),
         "one unit (H = 1)": partial(clip_inputs, H=1, limit=0.7),
+        "a gradient of zeros": zero_gradients,
     },
     axes={"clipped": ("row", "column")},
     rtol=2e-6,  # PyTorch divides by the norm plus 1e-6; that is right too
@@ -300,6 +311,9 @@ leaky_jacobian = Exercise(
         'What stays is one way: `check(leaky_jacobian, stage="no weights")` looks at it alone. At full pace '
         'the other way is what you found for the simple RNN: `stage="full pace"`.',
     ),
+    # The judge's own numbers, right to 1e-10, are no answer.
+    rtol=1e-12,
+    atol=1e-12,
     confirm=torch_leaky_jacobian,
     stages={
         "no weights": Stage(

@@ -46,6 +46,13 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.8):
     }
 
 
+def peephole_inputs(rng, D=4, H=3, N=2, scale=0.5):
+    """A step's inputs, and three columns of peepholes; the memory is large, so that a tanh changes it."""
+    inputs = step_inputs(rng, D, H, N, scale)
+    peepholes = {name: both_signs(rng, (H, 1), 0.4, 1.0) for name in ("fp", "ip", "op")}
+    return {**inputs, "c_prev": both_signs(rng, (H, N), 1.5, 3.0), "W": inputs["W"] | peepholes}
+
+
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.8):
     return {
         "xs": rng.normal(size=(T, D, N)),
@@ -108,6 +115,26 @@ def torch_forward(xs, h0, c0, W):
             hs.append(state[0].numpy().T)
             cs.append(state[1].numpy().T)
     return np.stack(hs), np.stack(cs), {gate: np.stack([g[gate] for g in gates]) for gate in "fioc"}
+
+
+def torch_peephole_step(x_t, h_prev, c_prev, W):
+    """A peephole as a diagonal matrix: each gate is one product with three vectors below one another."""
+    import torch
+
+    with torch.no_grad():
+        x, h, c = (torch.tensor(value) for value in (x_t, h_prev, c_prev))
+        weights = {name: torch.tensor(value) for name, value in W.items()}
+
+        def gate(name, memory):
+            parts = [weights[name + "h"], weights[name + "x"], torch.diag(weights[name + "p"][:, 0])]
+            return torch.special.expit(torch.cat(parts, dim=1) @ torch.cat([h, x, memory]))
+
+        f, i = gate("f", c), gate("i", c)
+        candidate = torch.tanh(torch.addmm(weights["ch"] @ h, weights["cx"], x))
+        c_t = torch.addcmul(f * c, i, candidate)
+        o = gate("o", c_t)
+        gates = {"f": f, "i": i, "o": o, "c": candidate}
+        return (o * c_t.tanh()).numpy(), c_t.numpy(), {name: value.numpy() for name, value in gates.items()}
 
 
 def torch_stacked(W):
@@ -225,4 +252,25 @@ stack_parameters = Exercise(
     misconceptions=OTHER_ORDERS,
     confirm=torch_stacked,
     axes={"stacked": ("row", "column")},
+)
+
+# ------------------------------------------------------------- peephole_step
+
+peephole_step = Exercise(
+    returns=("h_t", "c_t", "gates"),
+    cases=(peephole_inputs, partial(peephole_inputs, D=5, H=4, N=3)),
+    edge_cases={
+        **sizes(peephole_inputs, N=1, H=1, D=1),
+        "as many inputs as units (D = H)": partial(peephole_inputs, D=3, H=3),
+        "as many sequences as units (N = H)": partial(peephole_inputs, N=3, H=3),
+        "saturated gates": partial(peephole_inputs, scale=saturating(near=0.5, far=60.0)),
+    },
+    hints=(
+        "Three gates get one more summand each, and the candidate gets none. What must be known before "
+        "the output gate can be computed?",
+        "A peephole is (H, 1), a memory (H, N): one number for each unit, the same for all sequences.",
+        "Write down in which order the six quantities can be made, and begin with the two gates that look "
+        "at the old memory.",
+    ),
+    confirm=torch_peephole_step,
 )

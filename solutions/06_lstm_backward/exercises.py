@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise, Gradient
+from autograder import Exercise, Gradient, Stage, Way
 from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
 
 ALIKE = common.ALIKE
@@ -61,6 +61,68 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     }
 
 
+def silenced(draw, alone="", identity=(), zero=(), H=3, **sizes):
+    """A draw whose inputs silence ways back.
+
+    Args:
+        draw: the inputs of the step.
+        alone: the one network whose weights are kept; "" keeps all.
+        identity: weights that become the identity.
+        zero: arguments that become zero, "dh" or "dc".
+        H: units, and inputs as well.
+        sizes: of the draw.
+    """
+
+    def silent(rng):
+        inputs = draw(rng, D=H, H=H, **sizes)
+        W = {k: 0 * w if alone and k[0] != alone else w for k, w in inputs["W"].items()}
+        W |= {key: np.eye(H) for key in identity}
+        return made({**inputs, **{name: 0 * inputs[name] for name in zero}, "W": W})
+
+    return silent
+
+
+def made(inputs):
+    """Memory and gates as the step makes them from these inputs."""
+    step = _step if "fb" in inputs["W"] else _peephole_step
+    _, c_t, gates = step(inputs["x_t"], inputs["h_prev"], inputs["c_prev"], inputs["W"])
+    return {**inputs, "c_t": c_t, "gates": gates}
+
+
+def _peephole_step(x_t, h_prev, c_prev, W):
+    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t for k in GATES}
+    gates = {k: _sigmoid(z[k] + W[k + "p"] * c_prev) for k in "fi"} | {"c": np.tanh(z["c"])}
+    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
+    gates["o"] = _sigmoid(z["o"] + W["op"] * c_t)
+    return gates["o"] * np.tanh(c_t), c_t, {k: gates[k] for k in GATES}
+
+
+def peephole_inputs(rng, D=4, H=3, N=2, scale=0.7, only_dc=False):
+    inputs = step_inputs(rng, D, H, N)
+    W = {k + s: scale * rng.normal(size=(H, H if s == "h" else D)) for k in GATES for s in "hx"}
+    W |= {k + "p": both_signs(rng, (H, 1), 0.4, 1.2) for k in "fio"}
+    dh = 0 * inputs["dh"] if only_dc else inputs["dh"]
+    return made({**inputs, "dh": dh, "W": W})
+
+
+def open_forget_gate(rng, draw):
+    """A step whose forget gate is 1, to sixteen digits, and whose other gates see no old memory."""
+    inputs = draw(rng)
+    W = dict(inputs["W"])
+    if "fb" in W:
+        W |= {"fb": np.full((3, 1), 40.0), "fh": 0 * W["fh"], "fx": 0 * W["fx"]}
+        return made({**inputs, "W": W})
+    W |= {"fh": 0 * W["fh"], "fx": np.full_like(W["fx"], 40.0), "fp": 0 * W["fp"], "ip": 0 * W["ip"]}
+    return made({**inputs, "x_t": 0.5 + np.abs(inputs["x_t"]), "W": W})
+
+
+def old_memory_alone(rng, draw, keep):
+    """A step where `dh` is zero and weights whose second letter is not among `keep` are zero."""
+    inputs = draw(rng)
+    W = {key: weights if key[1] in keep else 0 * weights for key, weights in inputs["W"].items()}
+    return made({**inputs, "dh": 0 * inputs["dh"], "W": W})
+
+
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     xs = rng.normal(size=(T, D, N))
     h0, c0 = some_states(rng, H, N), both_signs(rng, (H, N), 0.3, 2.0)
@@ -101,6 +163,22 @@ def torch_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
     return torch_gradients(_torch_step, (dh, dc), x_t, h_prev, c_prev, W)
 
 
+def _torch_peephole_step(x_t, h_prev, c_prev, W):
+    import torch
+
+    def gate(k, memory):
+        parts = [W[k + "h"], W[k + "x"], torch.diag(W[k + "p"][:, 0])]
+        return torch.special.expit(torch.cat(parts, dim=1) @ torch.cat([h_prev, x_t, memory]))
+
+    candidate = torch.tanh(W["ch"] @ h_prev + W["cx"] @ x_t)
+    c_t = torch.addcmul(gate("f", c_prev) * c_prev, gate("i", c_prev), candidate)
+    return gate("o", c_t) * torch.tanh(c_t), c_t
+
+
+def torch_peephole_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    return torch_gradients(_torch_peephole_step, (dh, dc), x_t, h_prev, c_prev, W)
+
+
 def torch_backward(dhs, xs, h0, c0, hs, cs, gates, W):
     return torch_gradients(lambda *walk: _torch_walk(*walk)[0], dhs, xs, h0, c0, W)
 
@@ -126,6 +204,111 @@ def torch_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
 
 # ------------------------------------------------------------------------ lstm_step_backward
 
+# What a check may say of a derivation: which way is wrong. Never by which factor.
+NETWORKS = {"f": "forget", "i": "input", "o": "output", "c": "candidate"}
+MEMORY = "what arrives at the memory, or all that begins there, is not right"
+BEFORE = "what goes on to the memory before (`dc_prev`) is not right"
+VISIBLE = "the gradients by the matrices of the visible state are not right"
+PEEPHOLES = "the gradients by the peepholes are not right"
+TO_STATE, TO_INPUT = "what comes home to `dh_prev` is not right", "what comes home to `dx` is not right"
+
+
+def through(k):
+    """What is said of the way through a network."""
+    return f"the way through the {NETWORKS[k]}{'' if k == 'c' else ' gate'} is not right"
+
+
+def ways(exercise, letters, peepholes=""):
+    """The ways back through a step with two states.
+
+    Args:
+        exercise: its name.
+        letters: of the arrays that each network has.
+        peepholes: letters of the networks that have one.
+    """
+    of = {k: [f'dW["{k}{s}"]' for s in letters + "p" * (k in peepholes)] for k in GATES}
+    said = {
+        through(k): Way(
+            tuple(of[k]),
+            f"What did it have a part in, and what lies between that and its pre-activation? "
+            f'`check({exercise}, stage="{NETWORKS[k]}")` tries this way alone.',
+            () if k == "o" else (MEMORY, through("o")) if peepholes else (MEMORY,),
+        )
+        for k in GATES
+    }
+    further = {}
+    if peepholes:
+        further[PEEPHOLES] = Way(
+            tuple(f'dW["{k}p"]' for k in peepholes),
+            "What did a peephole multiply, and in which of the sequences?",
+            (MEMORY, *said),
+        )
+    return {
+        MEMORY: Way(
+            (*(output for k in "fic" for output in of[k]), "dc_prev"),
+            "Who reads the memory after the step? From each reader a way leads back to it. "
+            f'`check({exercise}, stage="memory")` looks at what arrives there.',
+            (through("o"),) if peepholes else (),
+        ),
+        **said,
+        **further,
+        BEFORE: Way(
+            ("dc_prev",),
+            "How did the memory before get into the memory after? "
+            f'`check({exercise}, stage="memory before")` tries this alone.',
+            (MEMORY, *(through(k) for k in peepholes)),
+        ),
+        VISIBLE: Way(
+            tuple(f'dW["{k}h"]' for k in GATES),
+            "What did these matrices multiply in this step?",
+            (MEMORY, *said),
+        ),
+        TO_STATE: Way(
+            ("dh_prev",),
+            "Who reads the visible state before the step? One way is missing or comes home changed: the "
+            'stages "… home" look at one each.',
+            (MEMORY, *said),
+        ),
+        TO_INPUT: Way(("dx",), "Who reads the input? From each reader a way comes home.", (MEMORY, *said)),
+    }
+
+
+def stages(draw):
+    """Each way alone, for a draw of the step's inputs."""
+    alone = {
+        k: f"only what the {word}{'' if k == 'c' else ' gate'} reads has weights here"
+        for k, word in NETWORKS.items()
+    }
+    return {
+        "memory": Stage(
+            partial(open_forget_gate, draw=draw),
+            ("dc_prev",),
+            "The forget gate stands at 1 here, so `dc_prev` shows all that arrives at the new memory",
+        ),
+        "memory before": Stage(
+            partial(old_memory_alone, draw=draw, keep="hxb"),
+            ("dc_prev",),
+            "`dh` is zero here: what arrives at the memory is `dc` alone, and `dc_prev` shows how it goes on "
+            "along the memory's own wire",
+        ),
+        **{
+            NETWORKS[k]: Stage(
+                silenced(draw, alone=k, identity=(k + "x",), zero=("dc",) if k == "o" else ("dh",)),
+                ("dx",),
+                f'{alone[k]}, `W["{k}x"]` is the identity, and {"`dc`" if k == "o" else "`dh`"} is zero: '
+                "`dx` is the gradient by its pre-activation",
+            )
+            for k in GATES
+        },
+        **{
+            f"{NETWORKS[k]} home": Stage(
+                silenced(draw, alone=k), ("dh_prev",), f"{alone[k]}: its way alone ends in `dh_prev`"
+            )
+            for k in GATES
+        },
+    }
+
+
 lstm_step_backward = Exercise(
     returns=("dx", "dh_prev", "dc_prev", "dW"),
     cases=(step_inputs, partial(step_inputs, D=5, H=4, N=3)),
@@ -136,13 +319,13 @@ lstm_step_backward = Exercise(
         "saturated gates": partial(step_inputs, scale=saturating(near=0.7, far=10.0)),
     },
     hints=(
-        "Go backward through the formulas in their order: from h_t to the memory (6.6), from the "
-        "memory to the gates (6.7) and to the memory before (6.8), through the squashing "
-        "functions (6.9), and through the matrices to the inputs and the weights (6.10, 6.11).",
-        "Everything up to the matrices is (H, N) and goes entry by entry. A matrix gets "
-        "(H, N) times the transpose of what it multiplied; a bias gets the sum over the columns, "
-        "and stays (H, 1).",
-        "Start with `tanh_c = np.tanh(c_t)` and `dc_total = dc + …`, what comes through h_t.",
+        "Go backward through the formulas in their order: from h_t to the memory and the output gate "
+        "(6.3), from the memory to the other three networks and to the memory before (6.2), then to the "
+        "pre-activations, and home.",
+        "Everything up to the matrices is (H, N) and goes entry by entry. A matrix's gradient has its "
+        "shape, and so has a bias's: (H, 1).",
+        "Take one way at a time, and begin with what all others need: "
+        '`check(lstm_step_backward, stage="memory")` looks at what arrives at the memory.',
     ),
     gradient=Gradient(
         of="lstm_step",
@@ -151,6 +334,8 @@ lstm_step_backward = Exercise(
         wrt={"dx": "x_t", "dh_prev": "h_prev", "dc_prev": "c_prev", "dW": "W"},
     ),
     confirm=torch_step_backward,
+    stages=stages(step_inputs),
+    ways=ways("lstm_step_backward", "hxb"),
 )
 
 # ----------------------------------------------------------------------------- lstm_backward
@@ -202,4 +387,41 @@ gradient_flow = Exercise(
         "write the last row of each before the loop.",
     ),
     confirm=torch_flow,
+)
+
+# -------------------------------------------------------------------- peephole_step_backward
+
+peephole_step_backward = Exercise(
+    returns=("dx", "dh_prev", "dc_prev", "dW"),
+    cases=(peephole_inputs, partial(peephole_inputs, D=5, H=4, N=3)),
+    edge_cases={
+        **sizes(peephole_inputs, N=1, D=1, H=1),
+        "as many inputs as units (D = H)": partial(peephole_inputs, D=3),
+        "only dc arrives": partial(peephole_inputs, only_dc=True),
+        "saturated gates": partial(peephole_inputs, scale=saturating(near=0.7, far=10.0)),
+    },
+    hints=(
+        "Write the step as a list of small ones, in the order in which they are made, and mark those that "
+        "differ from the LSTM's. Go back through the list.",
+        "Everything up to the matrices is (H, N). A peephole's gradient is (H, 1), as a bias's is.",
+        "Begin with what needs nothing else: "
+        '`check(peephole_step_backward, stage="output")` looks at the output gate alone. Then "memory".',
+    ),
+    gradient=Gradient(
+        of="peephole_step",
+        returns=("h_t", "c_t", "gates"),
+        upstream={"dh": "h_t", "dc": "c_t"},
+        wrt={"dx": "x_t", "dh_prev": "h_prev", "dc_prev": "c_prev", "dW": "W"},
+    ),
+    confirm=torch_peephole_backward,
+    stages={
+        **stages(peephole_inputs),
+        "peepholes": Stage(
+            partial(old_memory_alone, draw=peephole_inputs, keep="p"),
+            ("dc_prev",),
+            "`dh` and all matrices are zero here: `dc_prev` shows what comes home to the old memory along "
+            "its wire and through the peepholes",
+        ),
+    },
+    ways=ways("peephole_step_backward", "hx", "fio"),
 )

@@ -258,4 +258,67 @@ def stack_parameters(W):
     return columns.T
 """,
     ],
+    "peephole_step": [
+        """
+def peephole_step(x_t, h_prev, c_prev, W):
+    inside = lambda k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t
+    gates = {k: sigmoid(inside(k) + W[k + "p"] * c_prev) for k in "fi"}
+    gates["c"] = np.tanh(inside("c"))
+    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
+    gates["o"] = sigmoid(inside("o") + W["op"] * c_t)
+    return gates["o"] * np.tanh(c_t), c_t, gates
+""",
+        """
+def peephole_step(x_t, h_prev, c_prev, W):
+    stacked = lambda k: np.hstack([W[k + "h"], W[k + "x"], np.diag(W[k + "p"][:, 0])])
+    before = np.vstack([h_prev, x_t, c_prev])
+    f, i = sigmoid(stacked("f") @ before), sigmoid(stacked("i") @ before)
+    new = np.tanh(np.hstack([W["ch"], W["cx"]]) @ before[: -len(c_prev)])
+    c = f * c_prev + i * new
+    o = sigmoid(stacked("o") @ np.vstack([h_prev, x_t, c]))
+    return o * np.tanh(c), c, dict(o=o, c=new, i=i, f=f)
+""",
+        """
+def peephole_step(x_t, h_prev, c_prev, W):
+    H, N = c_prev.shape
+    f, i, o, new, c, h = (np.empty((H, N)) for _ in range(6))
+    for n in range(N):
+        for u in range(H):
+            z = {k: W[k + "h"][u] @ h_prev[:, n] + W[k + "x"][u] @ x_t[:, n] for k in "fioc"}
+            f[u, n] = sigmoid(z["f"] + W["fp"][u, 0] * c_prev[u, n])
+            i[u, n] = sigmoid(z["i"] + W["ip"][u, 0] * c_prev[u, n])
+            new[u, n] = np.tanh(z["c"])
+            c[u, n] = f[u, n] * c_prev[u, n] + i[u, n] * new[u, n]
+            o[u, n] = sigmoid(z["o"] + W["op"][u, 0] * c[u, n])
+            h[u, n] = o[u, n] * np.tanh(c[u, n])
+    return h, c, {"f": f, "i": i, "o": o, "c": new}
+""",
+        """
+def peephole_step(x_t, h_prev, c_prev, W):
+    z = {k: np.einsum("ij,jn->in", W[k + "h"], h_prev) for k in "fioc"}
+    for k in z:
+        z[k] += np.einsum("ij,jn->in", W[k + "x"], x_t)
+    for k in "fi":
+        z[k] += np.einsum("i,in->in", W[k + "p"].ravel(), c_prev)
+    c_prev *= sigmoid(z["f"])
+    c_prev += sigmoid(z["i"]) * np.tanh(z["c"])
+    z["o"] += np.einsum("i,in->in", W["op"].ravel(), c_prev)
+    gates = {k: np.tanh(v) if k == "c" else sigmoid(v) for k, v in z.items()}
+    return gates["o"] * np.tanh(c_prev), c_prev, gates
+""",
+        """
+def door(W, name, x, h, memory=None):
+    total = np.dot(W[name + "h"], h) + np.dot(W[name + "x"], x)
+    return total if memory is None else total + np.broadcast_to(W[name + "p"], memory.shape) * memory
+
+
+def peephole_step(x, h, c, weights):
+    forget, enter = sigmoid(door(weights, "f", x, h, c)), sigmoid(door(weights, "i", x, h, c))
+    new = np.tanh(door(weights, "c", x, h))
+    memory = c * forget + new * enter
+    show = sigmoid(door(weights, "o", x, h, memory))
+    print(memory.shape)
+    return (show * np.tanh(memory)).tolist(), memory.tolist(), {"f": forget, "i": enter, "o": show, "c": new}
+""",
+    ],
 }

@@ -281,7 +281,7 @@ def gradient_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
             first[t][n], second[t][n] = float(np.linalg.norm(d)), float(np.linalg.norm(e))
     return first, second
 """,
-        # the pair as one column, and the transposed Jacobian of (6.15)
+        # the pair as one column, and the transposed Jacobian of the step
         """
 def gradient_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
     H, N = dh.shape
@@ -302,6 +302,110 @@ def gradient_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
             pair = J.T @ pair
             result[:, t, n] = np.hypot.reduce(pair.reshape(2, H), axis=1)
     return result[0], result[1]
+""",
+    ],
+    "peephole_step_backward": [
+        # one function a gate, the derivative of tanh from cosh
+        """
+def peephole_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    dW = {}
+
+    def through(k, dz, memory=None):
+        dW[k + "h"], dW[k + "x"] = np.dot(dz, h_prev.T), np.dot(dz, x_t.T)
+        if memory is None:
+            return np.dot(W[k + "x"].T, dz), np.dot(W[k + "h"].T, dz), 0
+        dW[k + "p"] = (dz * memory).sum(1).reshape(-1, 1)
+        return np.dot(W[k + "x"].T, dz), np.dot(W[k + "h"].T, dz), W[k + "p"] * dz
+
+    f, i, o, a = (gates[k] for k in "fioc")
+    x_o, h_o, c_o = through("o", dh * np.tanh(c_t) * (o - o**2), c_t)
+    memory = dc + dh * o / np.cosh(c_t) ** 2 + c_o
+    x_f, h_f, c_f = through("f", memory * c_prev * (f - f**2), c_prev)
+    x_i, h_i, c_i = through("i", memory * a * (i - i**2), c_prev)
+    x_c, h_c, _ = through("c", memory * i * (1 - a) * (1 + a))
+    return x_f + x_i + x_o + x_c, h_f + h_i + h_o + h_c, memory * f + c_f + c_i, dW
+""",
+        # in place on the argument, accumulators that start at the integer 0, prints
+        """
+def peephole_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    t = np.tanh(c_t)
+    dc += dh * gates["o"] * (1 - t * t)
+    d = {"o": dh * t * gates["o"] * (1 - gates["o"])}
+    dc += W["op"] * d["o"]
+    print(dc.shape)
+    dx, dh_prev, dc_prev, dW = 0, 0, dc * gates["f"], {"op": (d["o"] * c_t) @ np.ones((c_t.shape[1], 1))}
+    for k, factor in (("f", c_prev), ("i", gates["c"])):
+        d[k] = dc * factor * gates[k] * (1 - gates[k])
+        dc_prev = dc_prev + W[k + "p"] * d[k]
+        dW[k + "p"] = (d[k] * c_prev) @ np.ones((c_t.shape[1], 1))
+    d["c"] = dc * gates["i"] * (1 - gates["c"] ** 2)
+    for k in d:
+        dx, dh_prev = dx + W[k + "x"].T @ d[k], dh_prev + W[k + "h"].T @ d[k]
+        dW[k + "h"], dW[k + "x"] = d[k] @ h_prev.T, d[k] @ x_t.T
+    return dx, dh_prev, dc_prev, dW
+""",
+        # peepholes as diagonal matrices, all read in one product
+        """
+def peephole_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    H, D = W["fx"].shape
+    f, i, o, a = gates["f"], gates["i"], gates["o"], gates["c"]
+    squashed = np.tanh(c_t)
+    dz_o = dh * squashed * o * (1 - o)
+    total = dc + dh * o * (1 - squashed**2) + np.diag(W["op"][:, 0]).T @ dz_o
+    dz = np.vstack([total * c_prev * f * (1 - f), total * a * i * (1 - i), total * i * (1 - a * a), dz_o])
+    none = np.zeros((H, H))
+    looks = [np.diag(W["fp"][:, 0]), np.diag(W["ip"][:, 0]), none, none]
+    all_weights = np.vstack([np.hstack([W[k + "h"], W[k + "x"], p]) for k, p in zip("fico", looks)])
+    home = all_weights.T @ dz
+    dW = {}
+    for k, rows in zip("fico", np.split(dz @ np.vstack([h_prev, x_t, c_prev]).T, 4)):
+        dW[k + "h"], dW[k + "x"] = rows[:, :H], rows[:, H : H + D]
+        if k in "fi":
+            dW[k + "p"] = np.diag(rows[:, H + D :])[:, None]
+    dW["op"] = np.diag(dz_o @ c_t.T)[:, None]
+    return home[H : H + D], home[:H], home[H + D :] + total * f, dW
+""",
+        # einsum, renamed arguments
+        """
+def peephole_step_backward(gh, gc, x, h, c_old, c_new, g, weights):
+    squashed = np.tanh(c_new)
+    dz = {"o": gh * squashed * g["o"] * (1 - g["o"])}
+    total = gc + g["o"] * gh * (1 - squashed**2) + np.einsum("ai,an->an", weights["op"], dz["o"])
+    dz["c"] = np.multiply(total * g["i"], 1 - g["c"] ** 2)
+    dz["f"] = total * c_old * g["f"] * (1 - g["f"])
+    dz["i"] = total * g["c"] * g["i"] * (1 - g["i"])
+    grads = {k + "x": np.einsum("an,dn->ad", dz[k], x) for k in dz}
+    grads |= {k + "h": np.einsum("an,bn->ab", dz[k], h) for k in dz}
+    seen = {"f": c_old, "i": c_old, "o": c_new}
+    grads |= {k + "p": np.einsum("an,an->a", dz[k], seen[k])[:, None] for k in seen}
+    to_x = sum(np.einsum("ad,an->dn", weights[k + "x"], dz[k]) for k in dz)
+    to_h = sum(np.einsum("ab,an->bn", weights[k + "h"], dz[k]) for k in dz)
+    to_c = total * g["f"] + sum(np.einsum("ai,an->an", weights[k + "p"], dz[k]) for k in "fi")
+    return to_x, to_h, to_c, grads
+""",
+        # sequence by sequence
+        """
+def peephole_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    dx, dh_prev, dc_prev = np.zeros(x_t.shape), np.zeros(dh.shape), np.zeros(dc.shape)
+    dW = {key: np.zeros(weights.shape) for key, weights in W.items()}
+    p = {k: W[k + "p"][:, 0] for k in "fio"}
+    for n in range(dh.shape[1]):
+        f, i, o, a = (gates[k][:, n] for k in "fioc")
+        old, new = c_prev[:, n], c_t[:, n]
+        t = np.tanh(new)
+        z_o = dh[:, n] * t * o * (1 - o)
+        total = dc[:, n] + dh[:, n] * o * (1 - t**2) + p["o"] * z_o
+        z_f, z_i = total * old * f * (1 - f), total * a * i * (1 - i)
+        dc_prev[:, n] = total * f + p["f"] * z_f + p["i"] * z_i
+        z_c = total * i * (1 - a**2)
+        for k, z, seen in (("f", z_f, old), ("i", z_i, old), ("o", z_o, new), ("c", z_c, 0)):
+            dx[:, n] += z @ W[k + "x"]
+            dh_prev[:, n] += z @ W[k + "h"]
+            dW[k + "h"] += np.outer(z, h_prev[:, n])
+            dW[k + "x"] += np.outer(z, x_t[:, n])
+            if k != "c":
+                dW[k + "p"][:, 0] += z * seen
+    return dx, dh_prev, dc_prev, dW
 """,
     ],
 }
