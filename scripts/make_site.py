@@ -35,7 +35,7 @@ from autograder.release.build import executed_notebook
 from autograder.release.lesson import Shown, explorers, lesson_notebook
 from autograder.release.slides import Frame, build_slides
 from autograder.release.stage import up_to
-from rnncourse.cells import draw_cell, step_through
+from rnncourse.cells import step_through
 from rnncourse.cells.graph import cell_named
 from rnncourse.withheld import way_back
 
@@ -293,7 +293,6 @@ def main() -> int:
             for one in step_throughs():
                 source.add_explorer(one)
         shutil.copyfile(places.root / "docs" / "images" / "check.png", source.folder / "static" / "check.png")
-        draw_cell("lstm").save(str(source.folder / "static" / "cell.svg"))
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)

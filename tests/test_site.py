@@ -212,7 +212,8 @@ def test_a_shared_link_shows_title_sentence_and_picture(site):
     start = (site / "index.html").read_text("utf-8")
     assert '<meta property="og:title"' in start
     assert '<meta property="og:description"' in start
-    assert '<meta property="og:image" content="https://course.example/_static/' in start
+    (picture,) = re.findall(r'property="og:image" content="https://course.example/([^"]+)"', start)
+    assert (site / picture).is_file()
 
 
 def test_every_command_has_its_words():

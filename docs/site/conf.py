@@ -64,8 +64,8 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 ogp_site_url = ABOUT["address"]
 ogp_site_name = project
-ogp_image = "_static/cell.png"
-ogp_image_alt = "The LSTM's step, drawn as a graph"
+ogp_image = "_static/check.png"
+ogp_image_alt = "A check that names the likely mistake, and folds three hints"
 ogp_social_cards = {"enable": False}
 ogp_enable_meta_description = True
 
