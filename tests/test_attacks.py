@@ -280,10 +280,11 @@ def test_no_neighbour_is_touched(quiet, attacked, by_nbgrader):
 
 def test_the_gradebook_says_what_the_records_say(attacked):
     found = marks(attacked.folder)
-    graded = {s: r["score"] for s, r in attacked.records().items() if r["score"] is not None}
-    assert {student: automatic(rows) for student, rows in found.items()} == pytest.approx(graded)
+    # What could not be graded is there too, without a mark.
+    earned = {student: record["score"] or 0 for student, record in attacked.records().items()}
+    assert {student: automatic(rows) for student, rows in found.items()} == pytest.approx(earned)
     cells = Counter(cell for rows in found.values() for cell, *_ in rows)
-    assert set(cells.values()) == {len(graded)}
+    assert set(cells.values()) == {len(earned)}
 
 
 def test_every_refusal_has_its_reason_and_nothing_else_is_said(attacked):
