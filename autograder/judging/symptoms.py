@@ -224,7 +224,7 @@ ERRORS: dict[str, Words] = {
         "numbers of another type than is asked for",
         "Classes and places are whole numbers, scores are floating point: print the `dtype` of each.",
     ),
-    "converted to (a )?(Python )?[sS]calar|one element tensors": (
+    "Tensor with .* converted to (a )?(Python )?[sS]calar|one element tensors": (
         "a whole tensor where one number belongs",
         "`item` and `float` take a tensor of one number. Which one is meant?",
     ),
