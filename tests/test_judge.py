@@ -10,6 +10,7 @@ from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
 from autograder.report.feedback import as_html, as_text
 from autograder.report.sentences import sentence
+from autograder.sheets.sheet import asks_zeros
 
 REFERENCE = master_of(TINY.name).reference
 UNKNOWN = WrongForward(REFERENCE["rnn_step"])
@@ -287,3 +288,14 @@ def test_a_size_read_from_the_notebook_is_noted_and_a_transpose_is_not():
     checks, sheet = frozen_checks(TINY.name), frozen_sheet(TINY.name, "rnn_step")
     assert "`N` is read from the notebook" in judge_here(checks, sheet, notebook["rnn_step"]).notes[-1]
     assert judge_here(checks, sheet, notebook["transposes"]).notes == []
+
+
+def test_zeros_earn_nothing_where_an_edge_case_asks_for_them():
+    """03 asks for a gradient of zeros: it counts beside an output that is right elsewhere."""
+    sheet = frozen_sheet("03_vanishing_and_exploding_gradients", "clip_by_global_norm")
+    assert any(asks_zeros(case) for case in sheet.cases)
+
+    def lazy(gradients, max_norm):
+        return {key: np.zeros_like(array) for key, array in gradients.items()}, 0.0
+
+    assert judge(sheet, caller(lazy)).share == 0

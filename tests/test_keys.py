@@ -15,7 +15,7 @@ from autograder.errors import CourseError
 from autograder.grading.grade import Grader
 from autograder.release.build import MANY_KEYS, PUBLIC_KEY, validate
 from autograder.sheets.drawn import drawn_cases, fresh_sheets
-from autograder.sheets.sheet import differs
+from autograder.sheets.sheet import asks_zeros, differs
 from autograder.sheets.telling import told_by_chance, too_small
 
 KEYS = [f"key {number}" for number in range(int(os.environ.get("KEYS", len(MANY_KEYS))))]
@@ -38,7 +38,8 @@ def test_what_a_case_tells_is_the_same_for_every_key(notebook, exercise):
         case.words
         for cases in drawn
         for case in cases
-        if not any(differs(0 * expected, expected, spec) for expected in case.expected.values())
+        if not (case.is_edge and asks_zeros(case))
+        and not any(differs(0 * expected, expected, spec) for expected in case.expected.values())
     ]
     assert not zeros_pass
 
