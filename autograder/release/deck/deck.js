@@ -16,7 +16,7 @@ document.querySelectorAll(".sheet.alone").forEach(joinWords);
 // An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
 for (const explorer of document.querySelectorAll(".sheet .explorer")) {
   const sheet = explorer.closest(".sheet");
-  for (const zoom of [1.4, 1.3, 1.2, 1.1, 1]) {
+  for (const zoom of [1.4, 1.3, 1.2, 1.1, 1, 0.95, 0.9]) {
     explorer.style.zoom = zoom;
     const fits = sheet.scrollHeight <= 720 && explorer.scrollWidth <= explorer.clientWidth + 1;
     if (fits) break;
