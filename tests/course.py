@@ -24,6 +24,8 @@ REGRESSION = ROOT / "tests" / "fixtures" / "regression" / "solutions" / "least_s
 # NOTEBOOKS="05_lstm" pytest ... looks at one notebook only, while it is being written.
 NOTEBOOKS = [f.name for f in find_masters(ROOT / "solutions", os.environ.get("NOTEBOOKS", "").split())]
 KEY = "a key for tests"
+# LONG=1: also what takes minutes more (`make test LONG=1`); tests marked `long` are then run too.
+LONG = bool(os.environ.get("LONG"))
 
 sys.path.insert(0, str(ROOT))
 

@@ -150,6 +150,7 @@ def processes_of_the_pool(grader):
     return found
 
 
+@pytest.mark.long
 def test_a_process_of_the_pool_killed_costs_no_mark(submitted, undisturbed, tmp_path):
     """As the system does it when memory runs out: the others go on, nothing is lost."""
     process = started(submitted, tmp_path)
@@ -188,6 +189,7 @@ def no_file_above(room):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
 
+@pytest.mark.long
 def test_a_journal_that_may_not_grow_is_told_and_nothing_is_lost(submitted, undisturbed, tmp_path):
     """A limit on the size of files is as full as a disk can be."""
     done = grade(submitted, tmp_path, preexec_fn=no_file_above(40_000))
@@ -252,6 +254,7 @@ def test_a_gradebook_locked_for_a_while_is_waited_for(submitted, undisturbed, gr
     assert same_as(graded, undisturbed)
 
 
+@pytest.mark.long
 def test_two_graders_at_once_grade_nothing_twice(submitted, undisturbed, tmp_path):
     both = [
         subprocess.Popen(
@@ -264,6 +267,7 @@ def test_two_graders_at_once_grade_nothing_twice(submitted, undisturbed, tmp_pat
     assert same_as(tmp_path, undisturbed)
 
 
+@pytest.mark.long
 def test_two_notebooks_at_once_share_a_gradebook(submitted, undisturbed, tmp_path):
     """Both want to enter the same new students."""
     other = "tiny_other"

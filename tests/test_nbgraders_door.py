@@ -119,6 +119,7 @@ def test_odd_submissions_are_graded_without_a_warning_of_nbgraders(course):
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_a_name_that_nbgrader_takes_for_a_pattern_is_left_out_at_each_of_its_commands(course, tmp_path):
     place = shutil.copytree(course, tmp_path / "course")
     for name in ("*", "[a-z]*", "no?ids", "x" * 130):
@@ -225,6 +226,7 @@ def test_an_address_that_cannot_be_read_is_said_before_anything_is_graded(course
     assert not (tmp_path / "j").exists()
 
 
+@pytest.mark.long
 def test_what_holds_marks_is_its_users_alone_and_the_exchange_is_sticky(course, tmp_path):
     place = shutil.copytree(course, tmp_path / "course", ignore=shutil.ignore_patterns("autograded", "*.db"))
     journal = place / "build" / "journal" / f"{NAME}.journal"

@@ -142,6 +142,7 @@ def test_a_gru_goes_to_pytorch(course, declared, rng, x):
 # ---------------------------------------------------------------------------------- Keras 3
 
 
+@pytest.mark.long
 def test_keras_has_pytorchs_order_of_an_lstm_in_columns_and_one_bias(course, declared, keras, rng, x):
     W = declared["lstm_weights"](rng, D, H)
     there = course["to_torch_lstm"](W)
@@ -154,6 +155,7 @@ def test_keras_has_pytorchs_order_of_an_lstm_in_columns_and_one_bias(course, dec
     assert np.array_equal(bias, np.repeat([0.0, 1.0, 0.0, 0.0], H))  # 1 in the forget bias
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_a_gru_comes_home_from_keras(course, keras, rng, x, reset_after):
     layer = keras.layers.GRU(H, return_sequences=True, reset_after=reset_after, dtype="float64")
@@ -170,6 +172,7 @@ def test_a_gru_comes_home_from_keras(course, keras, rng, x, reset_after):
     assert not close(after, before, 100 * SINGLE)
 
 
+@pytest.mark.long
 def test_the_code_of_keras_in_the_notebook_is_keras(course, keras, rng, x):
     weights = [rng.normal(size=s) for s in ((D, 3 * H), (H, 3 * H), (2, 3 * H))]
     layer = keras.layers.GRU(H, return_sequences=True, dtype="float64")
@@ -180,6 +183,7 @@ def test_the_code_of_keras_in_the_notebook_is_keras(course, keras, rng, x):
     assert close(keras_states(layer, weights, x), np.stack(states, axis=1))
 
 
+@pytest.mark.long
 def test_keras_reads_in_reverse_and_does_not_turn_back_by_itself(course, declared, keras, rng, x):
     W, W_reverse = (declared["lstm_weights"](rng, D, H) for _ in range(2))
 

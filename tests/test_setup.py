@@ -109,6 +109,7 @@ def test_offline_what_is_missing_is_told_in_pips_own_words_with_the_word_network
     assert set_up(home)[0] == 0
 
 
+@pytest.mark.long
 def test_a_package_that_is_gone_comes_back(home):
     for path in site(home).glob("packaging*"):
         shutil.rmtree(path)
@@ -117,6 +118,7 @@ def test_a_package_that_is_gone_comes_back(home):
     assert is_ready(home)
 
 
+@pytest.mark.long
 def test_an_environment_without_pip_is_mended(home):
     """As after Ctrl-C while it was made: a Python that starts, and no pip."""
     for path in site(home).glob("pip*"):
@@ -127,6 +129,7 @@ def test_an_environment_without_pip_is_mended(home):
     assert is_ready(home)
 
 
+@pytest.mark.long
 def test_where_the_python_behind_is_gone_one_of_two_set_ups_makes_it_again(home):
     for link in (home / ".venv" / "bin").glob("python*"):
         link.unlink()
@@ -159,6 +162,7 @@ def test_a_python_that_cannot_be_used_is_refused_with_the_reason(home, tmp_path)
         assert f"PYTHON={python}: " in said and reason in said
 
 
+@pytest.mark.long
 def test_a_python_with_a_blank_in_its_path_is_taken(home, tmp_path):
     ours = subprocess.run(
         [home / ".venv" / "bin" / "python", "-c", "import sys; print(sys._base_executable)"],
@@ -181,6 +185,7 @@ def test_a_half_installed_torch_is_removed_and_called_missing(home):
     assert not list(site(home).glob("*torch*"))
 
 
+@pytest.mark.long
 def test_a_moved_folder_is_set_up_again_whatever_others_set_for_their_programs(home, tmp_path):
     # The last one that needs the folder.
     moved = home.rename(tmp_path / "moved")
@@ -280,6 +285,7 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
     assert {key: pins for key, pins in versions.items() if len(pins) > 1} == {}
 
 
+@pytest.mark.long
 def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
     deep = tmp_path / "far" / "x"
     home = deep / "a?b%20c$HOME it's #1"

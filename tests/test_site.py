@@ -223,6 +223,7 @@ def test_every_command_has_its_words():
     assert "`--upto" in text
 
 
+@pytest.mark.long
 def test_a_solved_page_keeps_nobody_out(master, executed, browser, tmp_path):
     path = tmp_path / "solved.html"
     path.write_text(solved_page(master.title, executed), "utf-8")
@@ -233,6 +234,7 @@ def test_a_solved_page_keeps_nobody_out(master, executed, browser, tmp_path):
     assert check_page(browser, path) == []
 
 
+@pytest.mark.long
 def test_a_feedback_page_keeps_nobody_out_and_names_what_is_graded(executed, browser, tmp_path):
     notebook = deepcopy(executed)
     checks = [Check("s_t", False), Check("one unit", True, is_edge=True)]
@@ -254,6 +256,7 @@ def test_a_feedback_page_keeps_nobody_out_and_names_what_is_graded(executed, bro
     assert check_page(browser, path) == []
 
 
+@pytest.mark.long
 def test_a_class_report_keeps_nobody_out(browser, tmp_path):
     tanh = [Diagnosis("tanh missing", "A state lies between -1 and 1.")]
     wrong = Judgement("rnn_step", "wrong", 0.25, [Check("s_t", False)], tanh)
@@ -273,6 +276,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.long
 def test_what_keeps_people_out_is_reported(browser, tmp_path):
     path = tmp_path / "page.html"
     body = "".join(FAULTS)
