@@ -1,6 +1,7 @@
 """The same course on every processor: what notebooks claim, and marks, names and sentences.
 
-`make processors` tries the whole table; without it the long trainings are left to that.
+`make processors` tries the whole table; without it each release meets one of two settings, and the notebook whose
+claims once hung on the last digits is run.
 """
 
 import json
@@ -10,9 +11,8 @@ from course import NOTEBOOKS
 from processors import settings, tried
 
 OTHERS = [name for name in settings() if name != "as it is"]
-# half a minute each
-LONG = ("02_backpropagation_through_time", "04_gating", "06_lstm_backward", "07_training")
 QUICK = ("Haswell", "Nehalem")
+FRAGILE = "03_vanishing_and_exploding_gradients"
 GRADED = "01_simple_rnn"
 
 
@@ -33,7 +33,7 @@ def test_the_processors_really_round_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("notebook", "setting"), table(lambda notebook, setting: notebook not in LONG and setting in QUICK)
+    ("notebook", "setting"), table(lambda notebook, setting: notebook == FRAGILE and setting == "Nehalem")
 )
 def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     done = tried("solved", notebook, setting)
@@ -41,7 +41,9 @@ def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(("notebook", "setting"), table(lambda notebook, setting: setting in QUICK))
+@pytest.mark.parametrize(
+    ("notebook", "setting"), table(lambda notebook, setting: setting == QUICK[NOTEBOOKS.index(notebook) % 2])
+)
 def test_a_release_agrees_with_its_sources(notebook, setting):
     done = tried("release", notebook, setting)
     assert done.returncode == 0, done.stderr
@@ -49,7 +51,7 @@ def test_a_release_agrees_with_its_sources(notebook, setting):
 
 
 @pytest.mark.parametrize(
-    ("notebook", "setting"), table(lambda notebook, setting: notebook == GRADED and setting in QUICK)
+    ("notebook", "setting"), table(lambda notebook, setting: notebook == GRADED and setting == "Haswell")
 )
 def test_the_sample_class_gets_the_same_marks_names_and_sentences(notebook, setting):
     here, there = (tried("grade", notebook, s) for s in ("as it is", setting))
