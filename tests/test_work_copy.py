@@ -203,6 +203,7 @@ def git(folder, *words):
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_pull_is_clean_and_every_character_stays(course, tmp_path):
     shutil.copy(ROOT / ".gitignore", course)
     git(course, "init", "-q", "-b", "main")
