@@ -3,7 +3,7 @@
     make lock
 
 They name no host: where pip looks is each machine's business, and what it finds must have one of the hashes.
-One file serves Linux and macOS, Python 3.11 and later (`scripts/setup.py` says up to which it was tried).
+One file serves Linux and macOS, Python 3.11 and later (`setup_packages.py` says up to which it was tried).
 """
 
 import os

