@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.handwritten import COURSE, text_id
+from autograder.course.handwritten import course_of, grading_of, text_of
 from autograder.course.masters import read_master
-from autograder.course.notebook import ANSWER_PROMPT, source_cells
+from autograder.course.notebook import ANSWER_PROMPT, PROMPT_ID, source_cells
 from autograder.course.stubs import is_stub
 from autograder.errors import Ungradable
 from autograder.grading.submission import read_cells
 
-PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 KINDS = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"PK\x03\x04", "a zip"), (b"Rar!", "a RAR archive; zip it instead"),
@@ -103,10 +102,8 @@ class Recogniser:
             )
             for name, known in self._grade_ids.items()
         }
-        metadata = notebook.get("metadata")
-        ours = metadata.get(COURSE) if isinstance(metadata, dict) else None
-        said = ours.get("assignment") if isinstance(ours, dict) else None
-        if isinstance(said, str) and any(shares.get(said, ())):
+        said = course_of(notebook)["assignment"] if isinstance(notebook.get("metadata"), dict) else ""
+        if any(shares.get(said, ())):
             return said
         best = max(shares, key=lambda name: (max(shares[name]), shares[name]), default="")
         return best if best and max(shares[best]) >= 0.3 else ""
@@ -126,15 +123,9 @@ class Recogniser:
 
 
 def _plain(cell: dict[str, Any]) -> dict[str, Any]:
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    metadata = cell.get("metadata")
-    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
     return {
-        "source": source if isinstance(source, str) else "",
-        "grade_id": grade_id if isinstance(grade_id, str) else "",
+        "source": text_of(cell) or "",
+        "grade_id": grading_of(cell).get("grade_id", ""),
         "id": str(cell.get("id", "")),
         "code": cell.get("cell_type") == "code",
     }

@@ -12,13 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from autograder.course.handwritten import has_release_id, text_id
-from autograder.course.notebook import ANSWER_PROMPT
+from autograder.course.handwritten import has_release_id
+from autograder.course.notebook import PROMPT_ID
 from autograder.course.roster import one_spelling
 
 # The name under which all that a student wrote is kept.
 WHOLE = ""
-PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 
 tables = sa.MetaData()
 # Without foreign keys: nbgrader removes a submission without knowing of these.
