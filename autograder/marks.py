@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -218,11 +218,12 @@ def return_(
 
 def moment_in_utc(text: str) -> datetime:
     """A moment in UTC, as the gradebook keeps it."""
-    try:
-        moment = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
-    except ValueError:
-        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00") from None
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    from autograder.exchange.systems import moment_of  # noqa: PLC0415
+
+    moment = moment_of(text)
+    if moment is None:
+        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00")
+    return moment.replace(tzinfo=None)
 
 
 def say_spellings(spellings: dict[str, list[str]]) -> None:

@@ -11,17 +11,17 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from autograder.course.places import write_whole
-from autograder.course.roster import KNOWN, Person, read_roster, read_table, unwrapped
+from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser
-from autograder.exchange.systems import FORMS, METADATA, SYSTEMS, Claim, Roster, gradescope, moment_of
+from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
 from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
 from autograder.grading.classroom import folder_of, shown_name
 
@@ -102,10 +102,9 @@ def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str,
         return {}
     roster, found = Roster(people), {}
     for row in read_roster(worksheet):
-        for hits in (roster.known_as(row.email), roster.known_as(row.sis_id), roster.named(row.name)):
-            if row.moodle_id and len(hits) == 1:
-                found[row.moodle_id] = next(iter(hits))
-                break
+        person = roster.find((row.email, row.sis_id), row.name)
+        if row.moodle_id and person:
+            found[row.moodle_id] = person
     if not found:
         raise CourseError(f"{worksheet} names nobody of the roster; is it this course's grading worksheet?")
     return found
@@ -122,7 +121,7 @@ def _times(path: Path) -> list[tuple[dict[str, str], datetime]]:
     when = next((i for i, name in enumerate(header) if name in TIMES), None)
     if when is None:
         raise CourseError(f"{path} needs a column `time`; it has {', '.join(header)}")
-    columns = [KNOWN.get(re.sub(r"\W+", "_", name).strip("_"), "") for name in header]
+    columns = [column_of(name) for name in header]
     found = []
     for number, row in enumerate(rows[1:], start=2):
         if when < len(row) and row[when].strip():
@@ -200,7 +199,7 @@ class _Collecting:
                 raise CourseError(f"{self._source}: {METADATA} cannot be read ({str(error)[:200]})") from None
             return
         votes = Counter(self._looks_like(path) for path in paths)
-        best = max((system for system in SYSTEMS if system in FORMS), key=lambda system: votes[system])
+        best = max(FORMS, key=lambda system: votes[system])
         self._found.system = best if votes[best] * 2 >= len(paths) and votes[best] else "folder"
         self._form = FORMS[self._found.system]
 
@@ -243,7 +242,7 @@ class _Collecting:
         if claim.note:
             self._found.told.append(f"{path}: {claim.note}")
         moment = claim.moment or self._stamps.get(entry.path[:-1])
-        claim = Claim(**{**claim.__dict__, "moment": moment})
+        claim = replace(claim, moment=moment)
         for person in claim.people:
             if claim.is_late:
                 self._late.add(person.student)
@@ -306,10 +305,9 @@ class _Collecting:
         found = {}
         for who, moment in times:
             known = [who.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
-            hits = next((h for one in known if one and len(h := self._roster.known_as(one)) == 1), set())
-            hits = hits or self._roster.named(who.get("name", "") or who.get("student", ""))
-            if len(hits) == 1:
-                found[next(iter(hits)).student] = moment
+            person = self._roster.find(known, who.get("name", "") or who.get("student", ""))
+            if person:
+                found[person.student] = moment
             else:
                 self._found.left.append(
                     f"the time of {' '.join(filter(None, who.values()))}: nobody of the roster"

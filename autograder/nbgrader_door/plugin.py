@@ -30,9 +30,8 @@ from traitlets import Unicode
 
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import course_key, find_masters
-from autograder.course.roster import one_spelling
+from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import AutograderError, Ungradable
-from autograder.grading.classroom import MOST_NAME
 from autograder.grading.grade import Grader
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
@@ -320,8 +319,8 @@ def students_left_out(submitted: Path, autograded: Path, command: list[str]) -> 
             found[name] = "nbgrader takes * ? [ ] in a name for a pattern; rename that folder"
         elif name != one_spelling(name):
             found[name] = "its name is in another Unicode spelling, and would be a second student; rename it"
-        elif len(name) > MOST_NAME:
-            found[name] = f"its name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
+        elif len(name) > MOST_ID:
+            found[name] = f"its name is longer than {MOST_ID} characters, which the gradebook cannot hold"
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
         if student.name in found:
             continue
