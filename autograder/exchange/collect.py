@@ -20,14 +20,13 @@ from typing import Any
 from autograder.course.places import write_whole
 from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
-from autograder.exchange.recognise import Looked, Recogniser
+from autograder.exchange.recognise import Looked, Recogniser, kind_of
 from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
 from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
-from autograder.grading.classroom import folder_of, shown_name
+from autograder.grading.classroom import STAMP, folder_of, shown_name
 
 COLLECTED = "collected"
 CHECKPOINTS = ".ipynb_checkpoints"
-STAMP = "timestamp.txt"
 # Of these an export is of one assignment.
 OF_ONE_ASSIGNMENT = ("canvas", "moodle", "gradescope", "blackboard", "brightspace")
 TIMES = ("time", "submitted", "submitted at", "submitted_at", "timestamp", "submission time")
@@ -259,10 +258,9 @@ class _Collecting:
             self._keep_best(person.student, Candidate(path, content, looked, claim, order))
 
     def _look(self, entry: Found) -> Looked:
-        if may_be_notebook(entry.path[-1], entry.content) or entry.content.startswith((b"%", b"<", b"\x89")):
+        if may_be_notebook(entry.path[-1], entry.content):
             return self._recogniser.look(entry.content)
-        kind = self._recogniser.look(entry.content).words if entry.content else "an empty file"
-        return Looked("", 0, kind if kind.startswith("a ") else "another file")
+        return Looked("", 0, kind_of(entry.content) or "another file")
 
     def _keep_best(self, student: str, new: Candidate) -> None:
         key = (student, new.looked.notebook)
@@ -318,12 +316,12 @@ class _Collecting:
         folder = folder_of(self._submitted, student, notebook)
         path = folder / f"{notebook}.ipynb"
         folder.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and path.read_bytes() != content:
+        before = path.read_bytes() if path.is_file() else None
+        if before is not None and before != content:
             older = self._root / COLLECTED / "older" / notebook
             older.mkdir(parents=True, exist_ok=True)
-            before = path.read_bytes()
             write_whole(older / f"{student}-{sha256(before).hexdigest()[:8]}.ipynb", before)
-        if not path.is_file() or path.read_bytes() != content:
+        if before != content:
             write_whole(path, content)
         if moment:
             write_whole(folder / STAMP, f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())

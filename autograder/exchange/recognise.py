@@ -74,7 +74,7 @@ class Recogniser:
         try:
             read_cells(content)
         except Ungradable as error:
-            return Looked("", 0, _kind(content) or str(error))
+            return Looked("", 0, kind_of(content) or str(error))
         notebook = json.loads(content.decode("utf-8-sig"))
         cells = [_plain(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
         name = self._name(notebook, cells)
@@ -141,6 +141,7 @@ def _is_answer(source: str, exercise: str) -> bool:
         return True
 
 
-def _kind(content: bytes) -> str:
+def kind_of(content: bytes) -> str:
+    """What a file is that is no notebook, by its first bytes; "" where they do not tell."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     return next((words for start, words in KINDS if head.startswith(start)), "")

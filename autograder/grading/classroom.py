@@ -29,6 +29,8 @@ from autograder.record import Record
 from autograder.sandbox.launcher import PROCESSES_REMEDY
 
 START_SECONDS = 180.0
+# Beside a notebook, in nbgrader's layout: when it was handed in.
+STAMP = "timestamp.txt"
 
 
 @dataclass(frozen=True)

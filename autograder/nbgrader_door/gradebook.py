@@ -39,7 +39,7 @@ from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import hide, write_whole
 from autograder.errors import CourseError, Ungradable
-from autograder.grading.classroom import folder_of
+from autograder.grading.classroom import STAMP, folder_of
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.annotate import Annotator
@@ -51,8 +51,8 @@ from autograder.record import Record
 log = logging.getLogger("autograder")
 
 BATCH = 500
-# Files of nbgrader's exchange, and how long they may be.
-STAMP, SECRET, MOST_TOLD = "timestamp.txt", "submission_secret.txt", 1000
+# What nbgrader's exchange puts beside a notebook, and how long it may be.
+SECRET, MOST_TOLD = "submission_secret.txt", 1000
 LOCKED_SECONDS = 60
 
 

@@ -32,6 +32,7 @@ from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import course_key, find_masters
 from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import AutograderError, Ungradable
+from autograder.grading.classroom import STAMP
 from autograder.grading.grade import Grader
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
@@ -346,7 +347,7 @@ def _unreadable(path: Path) -> str:
         return str(error)
     if words := _unlike_the_format(content):
         return f"{words}; `autograder grade` may"
-    stamp = path.parent / "timestamp.txt"
+    stamp = path.parent / STAMP
     try:
         if stamp.is_file():
             parse_utc(stamp.read_text("utf-8"))
