@@ -137,7 +137,8 @@ def grade(
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
     if gradebook:
-        from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
+        from autograder.nbgrader_door.database import shown_url  # noqa: PLC0415
+        from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
 
         shown = shown_url(gradebook)  # before an hour of grading, not after it
     deadline = moment_in_utc(due) if due else None

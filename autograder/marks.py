@@ -37,7 +37,7 @@ def _standings(
     """Everybody's marks, from the gradebook."""
     from autograder.course.roster import roster_of  # noqa: PLC0415
     from autograder.exchange.collect import ids_of  # noqa: PLC0415
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
     url = gradebook or sqlite_address(home / "gradebook.db")
@@ -88,7 +88,7 @@ def export(
     """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
     from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
 
     home = course_root(root)

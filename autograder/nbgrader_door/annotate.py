@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograder.course.handwritten import grading_of, text_of
+from autograder.nbgrader_door.cells import exercise_of
 from autograder.nbgrader_door.kept import WrittenCell
 from autograder.record import Mark, Record
 from autograder.report.feedback import as_html, as_text, inert
@@ -97,7 +98,7 @@ class Annotator:
                 written.append(self._written({"grade_id": grade_id, "id": ours["id"]}, True))
         for cell in written:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-            name = grade_id.removeprefix("check_")
+            name = exercise_of(grade_id)
             if cell["cell_type"] == "code" and grade_id != name and name in marks:
                 cell["outputs"] = report_outputs(marks[name], self._hints.get(name, ()))
         seen: set[str] = set()
