@@ -57,7 +57,7 @@ def standings(
         write_penalties(connection, root, notebook)
         found = _graded(connection, notebook, order)
         for student, name in _people(connection):
-            if not names or student in names:
+            if not is_on or student in is_on:
                 names[student] = names.get(student) or name
             elif student not in found:
                 found[student] = Standing(student, State.WITHDRAWN, name=name)
