@@ -328,7 +328,8 @@ def _places(header: list[str], rows: list[list[str]], wanted: str | None, own: P
         CourseError: it is no worksheet.
     """
     heads = [unwrapped(cell).casefold() for cell in header]
-    grade = next((i for i, head in enumerate(heads) if head in ("grade", (wanted or "").casefold())), None)
+    titles = {"grade", (wanted or "grade").casefold()}
+    grade = next((i for i, head in enumerate(heads) if head in titles), None)
     if grade is None or grade + 3 >= len(header):
         looks = [
             i
