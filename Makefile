@@ -20,7 +20,7 @@ export HOME
 
 # Two processes on two cores: more threads in each would only stand in each other's way.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
-SUITE := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(LONG),-m "not processors")
+SUITE := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20

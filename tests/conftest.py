@@ -42,20 +42,26 @@ def grader_of(confined):  # noqa: F811
 
 def pytest_runtest_setup(item):
     """A test of a notebook that declares a package needs that package."""
-    from course import NOTEBOOKS, folder_of
+    from course import NOTEBOOKS, lacks
     from needs import TORCH, lacking
-
-    from autograder.course.masters import left_out
 
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     for one in parameters:
         notebook = getattr(one, "notebook", getattr(one, "name", one))
-        if isinstance(notebook, str) and notebook in NOTEBOOKS and left_out(folder_of(notebook)):
+        if isinstance(notebook, str) and notebook in NOTEBOOKS and lacks(notebook):
             lacking(TORCH)
 
 
-def pytest_collection_modifyitems(items):
-    """Grader, frozen checks, executed cells of a notebook are made once, for all its tests in one process."""
+def pytest_collection_modifyitems(config, items):
+    """What is marked `long` waits for LONG=1; all tests of one notebook run in one process.
+
+    There its grader, frozen checks and executed cells are made once.
+    """
+    from course import LONG
+
+    waits = [] if LONG else [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=waits)
+    items[:] = [item for item in items if item not in waits]
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if "notebook" in parameters and not item.get_closest_marker("xdist_group"):

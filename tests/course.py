@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from autograder.course.masters import Master, read_master
+from autograder.course.masters import Master, left_out, read_master
 from autograder.course.notebook import source_notebook
 from autograder.course.places import find_masters
 from autograder.course.surroundings import surroundings
@@ -24,7 +24,7 @@ REGRESSION = ROOT / "tests" / "fixtures" / "regression" / "solutions" / "least_s
 # NOTEBOOKS="05_lstm" pytest ... looks at one notebook only, while it is being written.
 NOTEBOOKS = [f.name for f in find_masters(ROOT / "solutions", os.environ.get("NOTEBOOKS", "").split())]
 KEY = "a key for tests"
-# LONG=1: also what takes minutes more (`make test LONG=1`); tests marked `long` are then run too.
+# LONG=1 (`make test LONG=1`): every door is asked about everything, and tests marked `long` are run.
 LONG = bool(os.environ.get("LONG"))
 
 sys.path.insert(0, str(ROOT))
@@ -33,6 +33,12 @@ sys.path.insert(0, str(ROOT))
 def folder_of(notebook: str) -> Path:
     of_tests = {folder.name: folder for folder in (TINY, REGRESSION)}
     return of_tests.get(notebook, ROOT / "solutions" / notebook)
+
+
+@cache
+def lacks(notebook: str) -> str:
+    """Why a notebook's tests cannot run here, in words; "" where they can."""
+    return left_out(folder_of(notebook))
 
 
 @cache

@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 from attacks import line_of, load
 from attacks.kit import ALL, BACKWARD, FORWARD, LINES, NOTEBOOK, Attack
-from course import KEY, ROOT, TINY, master_of, submission
+from course import KEY, LONG, ROOT, TINY, master_of, submission
 from server import jupyter
 
 from autograder.course.places import Places
@@ -45,7 +45,7 @@ QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.s
 # nbgrader takes most of a second for each submission: with LONG=1 all, else what is hostile to pages and some
 # of each kind.
 SAMPLE = {a.folder for family in FAMILIES.values() for a in family[:2]} | {f for f in QUICK if "markup" in f}
-BY_NBGRADER = {f: a for f, a in QUICK.items() if os.environ.get("LONG") or f in SAMPLE}
+BY_NBGRADER = {f: a for f, a in QUICK.items() if LONG or f in SAMPLE}
 SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.
@@ -379,7 +379,7 @@ def test_the_class_report_runs_no_script(attacked, browser):
 
 def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
     """What `nbgrader autograde` left, and with LONG=1 what `autograder grade --gradebook` left too."""
-    for course in (by_nbgrader, attacked)[: 2 if os.environ.get("LONG") else 1]:
+    for course in (by_nbgrader, attacked)[: 2 if LONG else 1]:
         done = run(course.folder, "nbgrader", "generate_feedback", NOTEBOOK, "--student", "x_*markup")
         assert done.returncode == 0, done.stderr[-3000:]
         pages = sorted((course.folder / "feedback").rglob("*.html"))
@@ -389,7 +389,7 @@ def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
 
 def test_formgraders_pages_run_no_script(by_nbgrader, attacked, browser, tmp_path):
     """Where an instructor reads and marks: the lists of the class, and every hostile text in them."""
-    for number, course in enumerate((attacked, by_nbgrader)[: 2 if os.environ.get("LONG") else 1]):
+    for number, course in enumerate((attacked, by_nbgrader)[: 2 if LONG else 1]):
         with sqlite3.connect(course.folder / "gradebook.db") as connection:
             query = """select sn.id from submitted_notebook sn join submitted_assignment sa
                 on sa.id = sn.assignment_id where sa.student_id like 'x_%markup%'"""

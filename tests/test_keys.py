@@ -7,8 +7,7 @@ import os
 import shutil
 
 import pytest
-from course import LONG as ALL
-from course import NOTEBOOKS, TINY, exercises_of, folder_of, master_of, submission
+from course import LONG, NOTEBOOKS, TINY, exercises_of, folder_of, master_of, submission
 
 from autograder.answers.leaf import Leaf
 from autograder.course.masters import read_master
@@ -19,11 +18,11 @@ from autograder.sheets.drawn import drawn_cases, fresh_sheets
 from autograder.sheets.sheet import asks_zeros, differs
 from autograder.sheets.telling import told_by_chance, too_small
 
-KEYS = [f"key {number}" for number in range(int(os.environ.get("KEYS", len(MANY_KEYS) if ALL else 12)))]
+KEYS = [f"key {number}" for number in range(int(os.environ.get("KEYS", len(MANY_KEYS) if LONG else 12)))]
 EXERCISES = exercises_of(*NOTEBOOKS)
 # Where models are trained each mistake is tried under some of the keys, the next one under the next keys.
 SOME = 6
-LONG = "03_vanishing_and_exploding_gradients"
+JACOBIANS = "03_vanishing_and_exploding_gradients"
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
@@ -54,14 +53,14 @@ def test_what_a_case_tells_is_the_same_for_every_key(notebook, exercise):
     ],
 )
 def test_three_courses_give_a_wrong_answer_the_same_mark(wrong, told):
-    source = master_of(LONG).exercises["jacobian_product"].source
+    source = master_of(JACOBIANS).exercises["jacobian_product"].source
     right = "product = step_jacobian(s_t, W) @ product"
     assert source.count(right) == 1
-    content = submission(LONG, {"jacobian_product": source.replace(right, wrong)})
-    edges = master_of(LONG).exercises["jacobian_product"].spec.edge_cases
+    content = submission(JACOBIANS, {"jacobian_product": source.replace(right, wrong)})
+    edges = master_of(JACOBIANS).exercises["jacobian_product"].spec.edge_cases
     shares = set()
     for key in (os.urandom(8).hex() for _ in range(3)):
-        with Grader(folder_of(LONG), key) as grader:
+        with Grader(folder_of(JACOBIANS), key) as grader:
             card = grader.grade(content)
         judgement = next(j for j in card.judgements if j.name == "jacobian_product")
         passed = {check.name for check in judgement.checks if check.is_edge and check.passed}
