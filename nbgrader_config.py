@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from autograder.course.places import hide, keep_private
-from autograder.nbgrader_door.gradebook import put_tools_on_path, sqlite_address
+from autograder.nbgrader_door.database import put_tools_on_path, sqlite_address
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()

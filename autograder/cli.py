@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -24,7 +23,19 @@ from autograder.course.places import (
     keep_private,
 )
 from autograder.errors import CourseError, SandboxUnavailable
-from autograder.marks import collect, export, moment_in_utc, report, return_, say_changes, say_spellings
+from autograder.marks import (
+    Root,
+    SubmittedFolder,
+    collect,
+    err,
+    export,
+    moment_in_utc,
+    out,
+    report,
+    return_,
+    say_changes,
+    say_spellings,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -42,10 +53,6 @@ READ_ONLY_REMEDY = (
     "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
     "holds the course's key where course.key cannot be made"
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_default=False)]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="All, if none is named.")]
 
 
@@ -111,9 +118,7 @@ def build(
 @app.command()
 def grade(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    submitted: Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")] = Path(
-        "submitted"
-    ),
+    submitted: SubmittedFolder = Path("submitted"),
     gradebook: Annotated[str | None, typer.Option(help="Database URL, sqlite:///gradebook.db.")] = None,
     autograded: Annotated[
         Path, typer.Option(help="With --gradebook: nbgrader's folder for annotated notebooks.")
@@ -137,7 +142,8 @@ def grade(
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
     if gradebook:
-        from autograder.nbgrader_door.gradebook import shown_url, write_marks  # noqa: PLC0415
+        from autograder.nbgrader_door.database import shown_url  # noqa: PLC0415
+        from autograder.nbgrader_door.gradebook import write_marks  # noqa: PLC0415
 
         shown = shown_url(gradebook)  # before an hour of grading, not after it
     deadline = moment_in_utc(due) if due else None

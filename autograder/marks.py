@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +37,7 @@ def _standings(
     """Everybody's marks, from the gradebook."""
     from autograder.course.roster import roster_of  # noqa: PLC0415
     from autograder.exchange.collect import ids_of  # noqa: PLC0415
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
     url = gradebook or sqlite_address(home / "gradebook.db")
@@ -88,7 +88,7 @@ def export(
     """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
     from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
 
     home = course_root(root)
@@ -218,11 +218,12 @@ def return_(
 
 def moment_in_utc(text: str) -> datetime:
     """A moment in UTC, as the gradebook keeps it."""
-    try:
-        moment = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
-    except ValueError:
-        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00") from None
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    from autograder.exchange.systems import moment_of  # noqa: PLC0415
+
+    moment = moment_of(text)
+    if moment is None:
+        raise CourseError(f"--due {text}: write a moment such as 2026-11-20T23:59+01:00")
+    return moment.replace(tzinfo=None)
 
 
 def say_spellings(spellings: dict[str, list[str]]) -> None:

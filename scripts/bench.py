@@ -40,7 +40,7 @@ NOTEBOOK = "01_simple_rnn"
 JOBS_CLASS = 400
 
 PLAIN_CONFIG = """
-from autograder.nbgrader_door.gradebook import put_tools_on_path
+from autograder.nbgrader_door.database import put_tools_on_path
 put_tools_on_path()
 c = get_config()
 c.CourseDirectory.root = {root!r}

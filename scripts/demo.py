@@ -93,7 +93,7 @@ def _is_graded(submission: Any) -> bool:
 
 def address() -> str:
     """The demo's gradebook."""
-    from autograder.nbgrader_door.gradebook import sqlite_address  # noqa: PLC0415  (two seconds)
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415  (two seconds)
 
     return sqlite_address(DEMO / "gradebook.db")
 

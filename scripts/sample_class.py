@@ -12,11 +12,12 @@ import io
 import json
 import runpy
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from autograder.course.masters import Master, points_of
-from autograder.course.notebook import release_notebook, source_notebook
+from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.course.roster import name_key
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +88,7 @@ def _submission(release: dict[str, Any], answers: dict[str, str], own: str = "")
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if cell["metadata"].get("nbgrader", {}).get("solution") and grade_id in answers:
             cell["source"] = answers[grade_id]
-        if cell["source"] == "*Write your answer here.*":
+        if cell["source"] == ANSWER_PROMPT:
             cell["source"] = "Because the gradient has to find its way back through every step."
     if own:
         first = next(i for i, c in enumerate(cells) if c["metadata"].get("nbgrader", {}).get("solution"))
@@ -100,12 +101,11 @@ FAMILIES = {"bela": "Şahin-Öz", "chidi": "O'Neill", "mats": "Rell_48936"}
 NEVER = "quentin"
 
 
-def people(masters: list[Master]) -> dict[str, tuple[str, int]]:
+def people(logins: Iterable[str]) -> dict[str, tuple[str, int]]:
     """The class as Canvas knows it: login -> "family, given", and Canvas's number. One never hands in."""
-    logins = sorted({*(login for master in masters for login in sample_class(master)), NEVER})
     return {
         login: (f"{FAMILIES.get(login, f'Family{i:02d}')}, {login.capitalize()}", 48300 + i)
-        for i, login in enumerate(logins)
+        for i, login in enumerate(sorted({*logins, NEVER}))
     }
 
 
@@ -119,7 +119,8 @@ def write_canvas_export(masters: list[Master], folder: Path) -> None:
         folder: where the files go.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    known = people(masters)
+    classes = {master.name: sample_class(master) for master in masters}
+    known = people(login for submissions in classes.values() for login in submissions)
     titles = [f"{master.name} ({7000 + i})" for i, master in enumerate(masters)]
     with (folder / "gradebook.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -128,14 +129,14 @@ def write_canvas_export(masters: list[Master], folder: Path) -> None:
         writer.writerow(["    Points Possible", "", "", "", "", *points, "(read only)"])
         for login, (name, number) in known.items():
             writer.writerow([name, number, f"s{number}", login, "Monday", *("" for _ in masters), ""])
-    for master in masters:
-        with zipfile.ZipFile(folder / f"{master.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for i, (login, content) in enumerate(sample_class(master).items()):
+    for notebook, submissions in classes.items():
+        with zipfile.ZipFile(folder / f"{notebook}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for i, (login, content) in enumerate(submissions.items()):
                 name, number = known[login]
                 late = "_LATE" if login == "dalia" else ""
-                shown = {"bela": "Untitled7.ipynb", "emil": f"{master.name}-1.ipynb", "ada": "hw.zip"}
-                file_name = shown.get(login, f"{master.name}.ipynb")
-                data = _zipped(f"{master.name}/{master.name}.ipynb", content) if login == "ada" else content
+                shown = {"bela": "Untitled7.ipynb", "emil": f"{notebook}-1.ipynb", "ada": "hw.zip"}
+                file_name = shown.get(login, f"{notebook}.ipynb")
+                data = _zipped(f"{notebook}/{notebook}.ipynb", content) if login == "ada" else content
                 archive.writestr(f"{name_key(name)}{late}_{number}_{91000 + i}_{file_name}", data)
 
 

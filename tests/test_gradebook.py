@@ -12,6 +12,7 @@ from course import ROOT, TINY, master_of, submission
 from nbgrader.api import Gradebook
 from test_nbgrader import run
 
+from autograder.nbgrader_door.database import engine_on
 from autograder.nbgrader_door.follow import back_up
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
 from autograder.report.standing import Part, Standing, State, lowest
@@ -129,6 +130,17 @@ def test_everybody_has_a_row_and_a_state(course):
     assert found["emil"]["name"] == "'=HYPERLINK(1)"
     assert found["chidi"]["late_days"] == "0.92"
     assert {row["max_score"] for row in found.values()} == {"14.0"}
+
+
+def test_without_a_roster_whoever_the_gradebook_knows_belongs_to_the_class(course):
+    (course / "roster.csv").unlink()
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        for student in ("xeno", "yara"):
+            gradebook.add_student(student)
+    states = {student: row["state"] for student, row in rows(course).items()}
+    assert (states["guest"], states["xeno"], states["yara"]) == (
+        "waiting for a person", "not handed in", "not handed in",
+    )  # fmt: skip
 
 
 def test_marks_by_hand_overrides_extra_credit_and_penalties_leave(course):
@@ -348,6 +360,13 @@ def test_an_answer_is_what_stands_behind_its_question():
     assert digests[0] == digests[1]
     assert digests[0]["why_tanh"] != digests[2]["why_tanh"]
     assert digests[0]["rnn_step"] == digests[2]["rnn_step"]
+
+
+def test_a_database_is_opened_whatever_signs_its_path_holds(tmp_path):
+    path = tmp_path / "50% of a?b%20c.db"
+    with engine_on(path).begin() as connection:
+        connection.exec_driver_sql("create table one (two)")
+    assert path.stat().st_size
 
 
 def test_a_backup_of_a_servers_database_is_one_file(course, monkeypatch):

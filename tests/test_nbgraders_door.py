@@ -17,7 +17,8 @@ from autograder.errors import CourseError
 from autograder.grading.classroom import find_submissions, grade_class
 from autograder.grading.grade import keys_of_records
 from autograder.grading.journal import Journal
-from autograder.nbgrader_door.gradebook import shown_url, write_marks
+from autograder.nbgrader_door.database import shown_url
+from autograder.nbgrader_door.gradebook import write_marks
 from autograder.release.build import build
 
 pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.usefixtures("confined")]

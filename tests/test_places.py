@@ -347,7 +347,7 @@ def test_the_doctor_gives_that_remedy_where_apparmor_forbids_namespaces(monkeypa
 def test_a_gradebook_lies_where_its_address_says_whatever_its_folder_is_called(tmp_path, name):
     import sqlalchemy
 
-    from autograder.nbgrader_door.gradebook import sqlite_address
+    from autograder.nbgrader_door.database import sqlite_address
 
     folder = tmp_path / name
     folder.mkdir()

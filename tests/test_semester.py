@@ -9,7 +9,7 @@ import sys
 import pytest
 from command import autograder
 from course import ROOT, TINY, master_of, submission
-from test_learning_systems import zipped
+from learning_systems.files import zipped
 
 NAME, QUESTION = "01_simple_rnn", "padding_and_bias"
 PAGE = (ROOT / "docs" / "semester.md").read_text("utf-8")

@@ -81,9 +81,18 @@ def course_of(notebook: Notebook) -> dict[str, str]:
 
 
 def grading_of(cell: CellNode) -> dict[str, Any]:
-    """What nbgrader's metadata say of a cell, empty where it has none."""
-    meta = cell["metadata"].get("nbgrader")
+    """What nbgrader's metadata say of a cell, whoever wrote it; empty where it has none."""
+    metadata = cell.get("metadata")
+    meta = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return meta if isinstance(meta, dict) and isinstance(meta.get("grade_id"), str) else {}
+
+
+def text_of(cell: CellNode) -> str | None:
+    """A cell's text, whoever wrote it; None where it has none."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    return source if isinstance(source, str) else None
 
 
 def release_hash(cells: list[CellNode]) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nbformat.notebooknode import NotebookNode
 
 ANSWER_PROMPT = "*Write your answer here.*"
+# The ids of its cells begin so.
+PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 # "Run All" goes on behind a cell with this tag, and the error is shown where it belongs.
 MAY_FAIL = "raises-exception"
 

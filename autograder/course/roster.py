@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ QUOTED = re.compile(r"^'(?=[=+\-@])")
 # The first column of Moodle's worksheet, and how many columns it has at least.
 PARTICIPANT = re.compile(r"(\D+) \d+")
 LEAST_WORKSHEET = 7
+TEST_STUDENT = "Student, Test"  # Canvas's own, in every course
 EXAMPLE = "a plain roster begins with a line such as: student,name,email"
 # Words at the head of a column -> what it holds.
 COLUMNS = {
@@ -137,6 +138,17 @@ def unwrapped(cell: str) -> str:
     return QUOTED.sub("", WRAPPED.sub(r"\1", cell))
 
 
+def column_of(head: str) -> str:
+    """What a column holds, by the words at its head; "" where they are none that we know."""
+    return KNOWN.get(re.sub(r"\W+", "_", head.lower()).strip("_"), "")
+
+
+def number_of(cell: str) -> str:
+    """The number that Moodle gives a person in an assignment, behind a word of its own; "" where none is."""
+    found = re.search(r"\d+$", cell.strip())
+    return found[0] if found else ""
+
+
 def read_roster(path: Path) -> list[Person]:
     """The people on a roster: Canvas's gradebook, Moodle's participants or worksheet, Gradescope's, a CSV.
 
@@ -170,7 +182,7 @@ def _canvas_columns(header: list[str]) -> list[str]:
 
 
 def _columns(header: list[str], rows: list[list[str]]) -> list[str]:
-    columns = [KNOWN.get(re.sub(r"\W+", "_", cell.lower()).strip("_"), "") for cell in header]
+    columns = [column_of(cell) for cell in header]
     for i in range(len(columns)):
         cells = [row[i].strip() for row in rows if i < len(row) and row[i].strip()]
         # A system's own language at the head: an address and Moodle's number are told by their looks.
@@ -202,7 +214,7 @@ def _are_words(rows: list[list[str]], i: int) -> bool:
 
 def _is_person(cells: dict[str, str]) -> bool:
     student = cells.get("sortable", "")
-    if student == "Student, Test":
+    if student == TEST_STUDENT:
         return False
     if "canvas_id" in cells and "sortable" in cells and not cells["canvas_id"]:
         return False  # the rows "Manual Posting" and "Points Possible"; a person may be called so
@@ -219,10 +231,8 @@ def _person(cells: dict[str, str]) -> Person:
         name = f"{given} {family}".strip()
     known = {field.name for field in fields(Person)} - {"name", "sortable", "moodle_id"}
     plain = {key: value for key, value in cells.items() if key in known}
-    number = re.search(r"\d+$", cells.get("moodle_id", ""))
-    return Person(
-        **{"student": "", **plain}, name=name, sortable=sortable, moodle_id=number[0] if number else ""
-    )
+    number = number_of(cells.get("moodle_id", ""))
+    return Person(**{"student": "", **plain}, name=name, sortable=sortable, moodle_id=number)
 
 
 IDS: tuple[Callable[[Person], str], ...] = (
@@ -242,15 +252,11 @@ def _with_ids(people: list[Person], path: Path) -> list[Person]:
         if all(ids) and len({name.casefold() for name in ids}) == len(ids):
             bad = next((one for one in ids if NO_ID.search(one) or len(one) > MOST_ID), None)
             if bad is None:
-                return [_replaced(p, student) for p, student in zip(merged, ids, strict=True)]
+                return [replace(p, student=student) for p, student in zip(merged, ids, strict=True)]
     raise CourseError(
         f"{path}: no column tells everybody apart and can be the name of a folder; "
         f"give each a value of their own in a column `student`. {EXAMPLE}"
     )
-
-
-def _replaced(person: Person, student: str) -> Person:
-    return Person(**{**person.__dict__, "student": student})
 
 
 def with_known_ids(people: list[Person], known: Iterable[Person]) -> list[Person]:
@@ -267,7 +273,7 @@ def with_known_ids(people: list[Person], known: Iterable[Person]) -> list[Person
         before = next((one for one in same if one), None)
         if before:
             new = {key: value for key, value in person.__dict__.items() if value}
-            person = Person(**{**before.__dict__, **new, "student": before.student})
+            person = replace(before, **{**new, "student": before.student})
         merged.append(person)
     return merged
 

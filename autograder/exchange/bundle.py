@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from autograder.course.places import Places, find_masters
+from autograder.exchange.pack import put
 from autograder.release.stage import stage_files, up_to, used_files
 
 # What a notebook calls by `from autograder import …`.
@@ -22,8 +23,6 @@ FACES = (
     "autograder.student_log",
     "autograder.unanswered",
 )
-# What is in every zip has one date, so that the same course gives the same bytes.
-DATE = (2020, 1, 1, 0, 0, 0)
 PACKAGES = "packages"
 REQUIREMENTS = ("anywidget", "ipywidgets", "jupyterlab", "matplotlib", "numpy", "platformdirs", "safetensors")
 
@@ -77,8 +76,5 @@ def _write_zip(to: Path, contents: dict[str, bytes]) -> None:
     top = to.stem
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(contents):
-            entry = zipfile.ZipInfo(f"{top}/{name}", DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             runnable = name.endswith((".sh", ".command"))
-            entry.external_attr = (0o755 if runnable else 0o644) << 16
-            archive.writestr(entry, contents[name])
+            put(archive, f"{top}/{name}", contents[name], 0o755 if runnable else 0o644)

@@ -29,11 +29,10 @@ from autograder.course.handwritten import (
     text_id,
     written,
 )
-from autograder.course.notebook import ANSWER_PROMPT
+from autograder.course.notebook import ANSWER_PROMPT, PROMPT_ID
 from autograder.course.places import write_whole
 from autograder.errors import CourseError
 
-PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 KEPT = "before-carry"
 
 

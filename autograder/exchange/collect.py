@@ -11,23 +11,22 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from autograder.course.places import write_whole
-from autograder.course.roster import KNOWN, Person, read_roster, read_table, unwrapped
+from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
-from autograder.exchange.recognise import Looked, Recogniser
-from autograder.exchange.systems import FORMS, METADATA, SYSTEMS, Claim, Roster, gradescope, moment_of
+from autograder.exchange.recognise import Looked, Recogniser, kind_of
+from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
 from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
-from autograder.grading.classroom import folder_of, shown_name
+from autograder.grading.classroom import STAMP, folder_of, shown_name
 
 COLLECTED = "collected"
 CHECKPOINTS = ".ipynb_checkpoints"
-STAMP = "timestamp.txt"
 # Of these an export is of one assignment.
 OF_ONE_ASSIGNMENT = ("canvas", "moodle", "gradescope", "blackboard", "brightspace")
 TIMES = ("time", "submitted", "submitted at", "submitted_at", "timestamp", "submission time")
@@ -102,10 +101,9 @@ def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str,
         return {}
     roster, found = Roster(people), {}
     for row in read_roster(worksheet):
-        for hits in (roster.known_as(row.email), roster.known_as(row.sis_id), roster.named(row.name)):
-            if row.moodle_id and len(hits) == 1:
-                found[row.moodle_id] = next(iter(hits))
-                break
+        person = roster.find((row.email, row.sis_id), row.name)
+        if row.moodle_id and person:
+            found[row.moodle_id] = person
     if not found:
         raise CourseError(f"{worksheet} names nobody of the roster; is it this course's grading worksheet?")
     return found
@@ -122,7 +120,7 @@ def _times(path: Path) -> list[tuple[dict[str, str], datetime]]:
     when = next((i for i, name in enumerate(header) if name in TIMES), None)
     if when is None:
         raise CourseError(f"{path} needs a column `time`; it has {', '.join(header)}")
-    columns = [KNOWN.get(re.sub(r"\W+", "_", name).strip("_"), "") for name in header]
+    columns = [column_of(name) for name in header]
     found = []
     for number, row in enumerate(rows[1:], start=2):
         if when < len(row) and row[when].strip():
@@ -200,7 +198,7 @@ class _Collecting:
                 raise CourseError(f"{self._source}: {METADATA} cannot be read ({str(error)[:200]})") from None
             return
         votes = Counter(self._looks_like(path) for path in paths)
-        best = max((system for system in SYSTEMS if system in FORMS), key=lambda system: votes[system])
+        best = max(FORMS, key=lambda system: votes[system])
         self._found.system = best if votes[best] * 2 >= len(paths) and votes[best] else "folder"
         self._form = FORMS[self._found.system]
 
@@ -243,7 +241,7 @@ class _Collecting:
         if claim.note:
             self._found.told.append(f"{path}: {claim.note}")
         moment = claim.moment or self._stamps.get(entry.path[:-1])
-        claim = Claim(**{**claim.__dict__, "moment": moment})
+        claim = replace(claim, moment=moment)
         for person in claim.people:
             if claim.is_late:
                 self._late.add(person.student)
@@ -260,10 +258,9 @@ class _Collecting:
             self._keep_best(person.student, Candidate(path, content, looked, claim, order))
 
     def _look(self, entry: Found) -> Looked:
-        if may_be_notebook(entry.path[-1], entry.content) or entry.content.startswith((b"%", b"<", b"\x89")):
+        if may_be_notebook(entry.path[-1], entry.content):
             return self._recogniser.look(entry.content)
-        kind = self._recogniser.look(entry.content).words if entry.content else "an empty file"
-        return Looked("", 0, kind if kind.startswith("a ") else "another file")
+        return Looked("", 0, kind_of(entry.content) or "another file")
 
     def _keep_best(self, student: str, new: Candidate) -> None:
         key = (student, new.looked.notebook)
@@ -306,10 +303,9 @@ class _Collecting:
         found = {}
         for who, moment in times:
             known = [who.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
-            hits = next((h for one in known if one and len(h := self._roster.known_as(one)) == 1), set())
-            hits = hits or self._roster.named(who.get("name", "") or who.get("student", ""))
-            if len(hits) == 1:
-                found[next(iter(hits)).student] = moment
+            person = self._roster.find(known, who.get("name", "") or who.get("student", ""))
+            if person:
+                found[person.student] = moment
             else:
                 self._found.left.append(
                     f"the time of {' '.join(filter(None, who.values()))}: nobody of the roster"
@@ -320,12 +316,12 @@ class _Collecting:
         folder = folder_of(self._submitted, student, notebook)
         path = folder / f"{notebook}.ipynb"
         folder.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and path.read_bytes() != content:
+        before = path.read_bytes() if path.is_file() else None
+        if before is not None and before != content:
             older = self._root / COLLECTED / "older" / notebook
             older.mkdir(parents=True, exist_ok=True)
-            before = path.read_bytes()
             write_whole(older / f"{student}-{sha256(before).hexdigest()[:8]}.ipynb", before)
-        if not path.is_file() or path.read_bytes() != content:
+        if before != content:
             write_whole(path, content)
         if moment:
             write_whole(folder / STAMP, f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())

@@ -15,8 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.course.roster import Person, Table, name_key, one_spelling, read_table, unwrapped
+from autograder.course.roster import (
+    TEST_STUDENT,
+    Person,
+    Table,
+    name_key,
+    number_of,
+    one_spelling,
+    read_table,
+    unwrapped,
+)
 from autograder.errors import CourseError
+from autograder.exchange.pack import put
 from autograder.exchange.systems import Roster
 from autograder.nbgrader_door.export import marks_table, plain_text
 from autograder.record import Record
@@ -24,7 +34,6 @@ from autograder.report.feedback_page import feedback_notebook, feedback_page
 from autograder.report.standing import Standing, State
 
 WAYS = ("canvas", "moodle", "gradescope", "folder")
-DATE = (2020, 1, 1, 0, 0, 0)
 MOST_NAMES = 30
 
 
@@ -150,44 +159,36 @@ def _canvas(back: Back, table: Table, wanted: str | None, returned: Returned, ow
             f"rename the assignment {header[place]!r} there, and export again"
         )
     possible = _number(points_row[place]) if place < len(points_row) else None
-    marks, seen = back.final(), {}
-    roster, left = Roster(back.people), {"excused": [], "unassigned": []}
+    marks, seen = back.final(), set()
+    roster, excused, unassigned = Roster(back.people), [], []
     # What the importer takes, in the only order that it takes.
-    has_sis = "sis user id" in heads
-    rows = [
-        ["Student", "ID", *(["SIS User ID"] if has_sis else []), "SIS Login ID", "Section", header[place]]
-    ]
+    sis = ["SIS User ID"] if "sis user id" in heads else []
+    rows = [["Student", "ID", *sis, "SIS Login ID", "Section", header[place]]]
     for row in table.rows[1:]:
-        if len(row) < fixed or not row[number].strip() or unwrapped(row[0]) == "Student, Test":
+        if len(row) < fixed or not row[number].strip() or unwrapped(row[0]) == TEST_STUDENT:
             continue
         cells = dict(zip(heads, map(unwrapped, row), strict=False))
         student = _canvas_student(cells, roster)
         if student not in marks or student in seen:
             continue
-        before = row[place].strip() if place < len(row) else ""
-        if before.upper() in ("EX", "N/A"):
-            left["excused" if before.upper() == "EX" else "unassigned"].append(student)
-            seen[student] = before
+        seen.add(student)
+        before = row[place].strip().upper() if place < len(row) else ""
+        if before in ("EX", "N/A"):
+            (excused if before == "EX" else unassigned).append(student)
             continue
-        seen[student] = before
         name = ", ".join(row[:number]) if heads[0] == "lastname" else row[0]
-        known = [cells[head] for head in ("sis user id",) if has_sis] + [cells.get("sis login id", "")]
+        known = [cells[head.lower()] for head in sis]
+        mark = f"{marks[student]:.2f}".rstrip("0").rstrip(".")
         rows.append(
-            [
-                _canvas_name(name),
-                cells["id"],
-                *known,
-                cells["section"],
-                f"{marks[student]:.2f}".rstrip("0").rstrip("."),
-            ]
+            [_canvas_name(name), cells["id"], *known, cells.get("sis login id", ""), cells["section"], mark]
         )
-    returned.tell("excused in Canvas, which a number would end: no row", left["excused"])
-    returned.tell("not assigned to them in Canvas: no row", left["unassigned"])
-    returned.tell("not in the export, so Canvas would ask who it is: no row", marks.keys() - seen.keys())
+    returned.tell("excused in Canvas, which a number would end: no row", excused)
+    returned.tell("not assigned to them in Canvas: no row", unassigned)
+    returned.tell("not in the export, so Canvas would ask who it is: no row", marks.keys() - seen)
     if possible is not None:
         returned.tell(
             f"more than Canvas's {possible:g} points, which it takes",
-            [student for student in seen if student in marks and marks[student] > possible],
+            [student for student in seen if marks[student] > possible],
         )
         _say_maximum(back, possible, "Canvas", returned)
     return rows
@@ -195,14 +196,10 @@ def _canvas(back: Back, table: Table, wanted: str | None, returned: Returned, ow
 
 def _canvas_student(cells: Mapping[str, str], roster: Roster) -> str:
     """Who a row is: Canvas's number, else what its other columns hold."""
-    person = roster.by_canvas.get(cells.get("id", ""))
-    if person:
-        return person.student
-    for identity in (cells.get("sis user id", ""), cells.get("sis login id", ""), cells.get("id", "")):
-        people = roster.known_as(identity) if identity else set()
-        if len(people) == 1:
-            return next(iter(people)).student
-    return ""
+    number = cells.get("id", "")
+    known = (cells.get("sis user id", ""), cells.get("sis login id", ""), number)
+    person = roster.by_canvas.get(number) or roster.find(known)
+    return person.student if person else ""
 
 
 def _canvas_name(cell: str) -> str:
@@ -256,14 +253,20 @@ def _say_maximum(back: Back, theirs: float, system: str, returned: Returned) -> 
 
 @dataclass(frozen=True)
 class _Worksheet:
-    """The places of a worksheet's columns, whatever its language."""
+    """Where a worksheet's columns stand, whatever its language; the first of all says who it is."""
 
-    identifier: int
     grade: int
-    maximum: int
-    changeable: int
     modified: int
-    comments: int | None
+
+    @property
+    def maximum(self) -> int:
+        """Of the greatest mark."""
+        return self.grade + 1
+
+    @property
+    def changeable(self) -> int:
+        """Of whether a mark can be changed."""
+        return self.grade + 2
 
 
 def _moodle(back: Back, table: Table, wanted: str | None, returned: Returned, own: Path) -> list[list[str]]:
@@ -284,8 +287,8 @@ def _moodle(back: Back, table: Table, wanted: str | None, returned: Returned, ow
         if student not in marks or student in seen:
             continue
         seen.add(student)
-        if number := re.search(r"\d+$", row[sheet.identifier].strip()):
-            returned.participants[student] = number[0]
+        if number := number_of(row[0]):
+            returned.participants[student] = number
         most = _number(row[sheet.maximum])
         if most is not None and marks[student] > most:
             left["more"].append(student)
@@ -325,7 +328,8 @@ def _places(header: list[str], rows: list[list[str]], wanted: str | None, own: P
         CourseError: it is no worksheet.
     """
     heads = [unwrapped(cell).casefold() for cell in header]
-    grade = next((i for i, head in enumerate(heads) if head in ("grade", (wanted or "").casefold())), None)
+    titles = {"grade", (wanted or "grade").casefold()}
+    grade = next((i for i, head in enumerate(heads) if head in titles), None)
     if grade is None or grade + 3 >= len(header):
         looks = [
             i
@@ -342,20 +346,15 @@ def _places(header: list[str], rows: list[list[str]], wanted: str | None, own: P
             "submissions, Download grading worksheet), or name its column of grades with --column"
         )
     english = next((i for i, head in enumerate(heads) if head == "last modified (grade)"), None)
-    modified = english if english is not None else len(header) - 2
-    comments = modified + 1 if modified + 1 < len(header) else None
-    return _Worksheet(0, grade, grade + 1, grade + 2, modified, comments)
+    return _Worksheet(grade, english if english is not None else len(header) - 2)
 
 
 def _moodle_student(row: list[str], sheet: _Worksheet, by_number: Mapping[str, str], roster: Roster) -> str:
-    number = re.search(r"\d+$", row[sheet.identifier].strip())
-    if number and number[0] in by_number:
-        return by_number[number[0]]
-    for cell in map(unwrapped, row[1 : sheet.grade]):
-        for people in (roster.known_as(cell), roster.named(cell)):
-            if cell and len(people) == 1:
-                return next(iter(people)).student
-    return ""
+    number = number_of(row[0])
+    if number in by_number:
+        return by_number[number]
+    found = (roster.find((cell,), cell) for cell in map(unwrapped, row[1 : sheet.grade]))
+    return next((person.student for person in found if person), "")
 
 
 ENGLISH_DATE = re.compile(
@@ -381,9 +380,8 @@ def _unbroken(cell: str) -> str:
 def _feedback(back: Back, to: str, returned: Returned) -> None:
     """A zip whose names the system's importer matches with its students."""
     ids = back.ids["students"] if back.ids["system"] == to else {}
-    final, without = back.final(), []
+    final, without, count = back.final(), [], 0
     archived = io.BytesIO()
-    count = 0
     with zipfile.ZipFile(archived, "w", zipfile.ZIP_DEFLATED) as archive:
         for one in back.standings:
             if one.student not in final:
@@ -400,10 +398,7 @@ def _feedback(back: Back, to: str, returned: Returned) -> None:
                 text = feedback_notebook(back.title, one, record)
             else:
                 text = feedback_page(back.title, one, record, back.hints)
-            entry = zipfile.ZipInfo(name, DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, text)
+            put(archive, name, text, 0o600)
             count += 1
     if count:
         what = f"feedback for {count} students"

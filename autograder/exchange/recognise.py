@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.handwritten import COURSE, text_id
+from autograder.course.handwritten import course_of, grading_of, text_of
 from autograder.course.masters import read_master
-from autograder.course.notebook import ANSWER_PROMPT, source_cells
+from autograder.course.notebook import ANSWER_PROMPT, PROMPT_ID, source_cells
 from autograder.course.stubs import is_stub
 from autograder.errors import Ungradable
 from autograder.grading.submission import read_cells
 
-PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 KINDS = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"PK\x03\x04", "a zip"), (b"Rar!", "a RAR archive; zip it instead"),
@@ -75,7 +74,7 @@ class Recogniser:
         try:
             read_cells(content)
         except Ungradable as error:
-            return Looked("", 0, _kind(content) or str(error))
+            return Looked("", 0, kind_of(content) or str(error))
         notebook = json.loads(content.decode("utf-8-sig"))
         cells = [_plain(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
         name = self._name(notebook, cells)
@@ -103,10 +102,8 @@ class Recogniser:
             )
             for name, known in self._grade_ids.items()
         }
-        metadata = notebook.get("metadata")
-        ours = metadata.get(COURSE) if isinstance(metadata, dict) else None
-        said = ours.get("assignment") if isinstance(ours, dict) else None
-        if isinstance(said, str) and any(shares.get(said, ())):
+        said = course_of(notebook)["assignment"] if isinstance(notebook.get("metadata"), dict) else ""
+        if any(shares.get(said, ())):
             return said
         best = max(shares, key=lambda name: (max(shares[name]), shares[name]), default="")
         return best if best and max(shares[best]) >= 0.3 else ""
@@ -126,15 +123,9 @@ class Recogniser:
 
 
 def _plain(cell: dict[str, Any]) -> dict[str, Any]:
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    metadata = cell.get("metadata")
-    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
     return {
-        "source": source if isinstance(source, str) else "",
-        "grade_id": grade_id if isinstance(grade_id, str) else "",
+        "source": text_of(cell) or "",
+        "grade_id": grading_of(cell).get("grade_id", ""),
         "id": str(cell.get("id", "")),
         "code": cell.get("cell_type") == "code",
     }
@@ -150,6 +141,7 @@ def _is_answer(source: str, exercise: str) -> bool:
         return True
 
 
-def _kind(content: bytes) -> str:
+def kind_of(content: bytes) -> str:
+    """What a file is that is no notebook, by its first bytes; "" where they do not tell."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     return next((words for start, words in KINDS if head.startswith(start)), "")

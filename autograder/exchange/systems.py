@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
 from autograder.course.roster import Person, name_key, one_spelling
-
-SYSTEMS = ("canvas", "moodle", "gradescope", "blackboard", "brightspace", "nbgrader", "folder")
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -65,6 +62,13 @@ class Roster:
     def known_as(self, identity: str) -> set[Person]:
         """Whoever a system knows by this id or address."""
         return self._by_id.get(one_spelling(identity).strip().casefold(), set())
+
+    def find(self, identities: Iterable[str], name: str = "") -> Person | None:
+        """The only one whom a system knows by the first of these that is one person's, or by this name."""
+        for people in (*(self.known_as(one) for one in identities), self.named(name)):
+            if len(people) == 1:
+                return next(iter(people))
+        return None
 
 
 def only(people: set[Person], name: str, remedy: str) -> Claim:
@@ -115,7 +119,7 @@ def canvas(part: str, roster: Roster) -> Claim | None:
         (person,) = maybe[0].people
         prefix = splits[0][0]
         words = f"it is called {prefix!r}, and its number is {person.name}'s: a group's, or another name?"
-        return Claim(maybe[0].people, maybe[0].ids, "", words, None, maybe[0].is_late, maybe[0].order)
+        return replace(maybe[0], note=words)
     return Claim(reason="its numbers and its name are of nobody on the roster, or of several")
 
 
@@ -289,7 +293,6 @@ def moment_of(text: str) -> datetime | None:
 def _submitter(one: Mapping[str, Any], roster: Roster) -> Person | str:
     """The person on the roster, by number, address, name, or in words that there is none."""
     sid, email, name = (str(one.get(key) or "") for key in (":sid", ":email", ":name"))
-    for people in (roster.known_as(sid), roster.known_as(email), roster.named(name)):
-        if len(people) == 1:
-            return next(iter(people))
-    return f"submitter {name!r} ({sid or email or 'no number'}) is not on the roster"
+    return roster.find((sid, email), name) or (
+        f"submitter {name!r} ({sid or email or 'no number'}) is not on the roster"
+    )

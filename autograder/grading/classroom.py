@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from autograder.course.roster import one_spelling
+from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
 from autograder.grading.grade import Grader
 from autograder.grading.journal import Journal
@@ -29,8 +29,8 @@ from autograder.record import Record
 from autograder.sandbox.launcher import PROCESSES_REMEDY
 
 START_SECONDS = 180.0
-# What nbgrader's gradebook holds of a student's id.
-MOST_NAME = 128
+# Beside a notebook, in nbgrader's layout: when it was handed in.
+STAMP = "timestamp.txt"
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
             continue
         if reason:
             failures.append(Failure(student, reason))
-        elif len(entry.name) > MOST_NAME:
+        elif len(entry.name) > MOST_ID:
             reason = (
-                f"the folder's name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
+                f"the folder's name is longer than {MOST_ID} characters, which the gradebook cannot hold"
             )
             failures.append(Failure(student, reason))
         elif student != one_spelling(entry.name) or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]+", student):

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from autograder.course.handwritten import grading_of, text_of
 from autograder.course.magics import as_python, speaks_ipython, without_cell_magic
 from autograder.course.masters import Master
 from autograder.course.names import Namespace, bound, is_definition, mentioned, parse
@@ -297,21 +298,14 @@ def _cells_of(notebook: Any) -> list[SubmittedCell]:
 
 
 def _cell_of(raw: dict[str, Any]) -> SubmittedCell | None:
-    metadata = raw.get("metadata")
-    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
+    grading, source = grading_of(raw), text_of(raw)
     # An answer whose cell was turned into Markdown is still the answer; other Markdown is no code.
-    if raw.get("cell_type") != "code" and not isinstance(grade_id, str):
-        return None
-    source = raw.get("source", "")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    if not isinstance(source, str):
+    if source is None or (raw.get("cell_type") != "code" and not grading):
         return None
     cell_id = raw.get("id")
     return SubmittedCell(
         source.replace("\0", "").encode("utf-8", "replace").decode(),
-        grade_id if isinstance(grade_id, str) else "",
+        grading.get("grade_id", ""),
         cell_id if isinstance(cell_id, str) else "",
     )
 

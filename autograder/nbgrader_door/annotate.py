@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograder.course.handwritten import grading_of, text_of
+from autograder.nbgrader_door.cells import exercise_of
 from autograder.nbgrader_door.kept import WrittenCell
 from autograder.record import Mark, Record
 from autograder.report.feedback import as_html, as_text, inert
@@ -67,12 +69,17 @@ class Annotator:
 
     def written(self, content: bytes) -> list[WrittenCell]:
         """The cells of a submission, each with what it is an answer to."""
+        return [
+            WrittenCell(cell["grade_id"], cell["id"], cell["source"]) for cell in self._cells_of(content)
+        ]
+
+    def _cells_of(self, content: bytes) -> list[dict[str, Any]]:
+        """The cells of a submission as they are kept, each with the id by which it is graded, or ""."""
         raw = json.loads(content.decode("utf-8-sig"))["cells"]
         cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
-        return [
-            WrittenCell(cell["grade_id"] or self._by_id.get(cell["id"], ""), cell["id"], cell["source"])
-            for cell in cells
-        ]
+        for cell in cells:
+            cell["grade_id"] = cell["grade_id"] or self._by_id.get(cell["id"], "")
+        return cells
 
     def annotate(self, content: bytes, record: Record) -> str:
         """The annotated notebook, as the text of an `.ipynb`.
@@ -82,10 +89,7 @@ class Annotator:
             record: its record.
         """
         marks = {mark.name: mark for mark in record.marks}
-        raw = json.loads(content.decode("utf-8-sig"))["cells"]
-        cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
-        for cell in cells:
-            cell["grade_id"] = cell["grade_id"] or self._by_id.get(cell["id"], "")
+        cells = self._cells_of(content)
         last = {cell["grade_id"]: i for i, cell in enumerate(cells) if cell["grade_id"] in self._ours}
         written = [self._written(cell, last.get(cell["grade_id"]) == i) for i, cell in enumerate(cells)]
         for grade_id, ours in self._ours.items():
@@ -94,7 +98,7 @@ class Annotator:
                 written.append(self._written({"grade_id": grade_id, "id": ours["id"]}, True))
         for cell in written:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-            name = grade_id.removeprefix("check_")
+            name = exercise_of(grade_id)
             if cell["cell_type"] == "code" and grade_id != name and name in marks:
                 cell["outputs"] = report_outputs(marks[name], self._hints.get(name, ()))
         seen: set[str] = set()
@@ -124,17 +128,11 @@ class Annotator:
 
 def _plain(raw: dict[str, Any]) -> dict[str, Any]:
     """What of a submitted cell is kept: kind, text, ids."""
-    source = raw.get("source", "")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    metadata = raw.get("metadata")
-    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = ours.get("grade_id") if isinstance(ours, dict) else None
     cell_id = raw.get("id")
     fine = isinstance(cell_id, str) and CELL_ID.fullmatch(cell_id)
     return {
         "cell_type": raw.get("cell_type") if raw.get("cell_type") in ("code", "markdown") else "raw",
-        "source": source if isinstance(source, str) else "",
-        "grade_id": grade_id if isinstance(grade_id, str) else "",
+        "source": text_of(raw) or "",
+        "grade_id": grading_of(raw).get("grade_id", ""),
         "id": cell_id if fine else "cell",
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 
-from autograder.nbgrader_door.follow import exercise_of
+from autograder.nbgrader_door.cells import exercise_of
 
 
 @dataclass(frozen=True)

@@ -17,23 +17,13 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 from nbformat.notebooknode import NotebookNode
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    GradeCell,
-    Notebook,
-    SolutionCell,
-    SourceCell,
-    SubmittedNotebook,
-    TaskCell,
-)
+from nbgrader.api import BaseCell, Comment, Grade, SourceCell, SubmittedNotebook
 from nbgrader.preprocessors import SaveCells
 
 from autograder.course.places import hide
+from autograder.nbgrader_door.cells import KINDS, Cells, cells_of, exercise_of
+from autograder.nbgrader_door.database import engine_on
 
-KINDS: dict[str, Any] = {"GradeCell": GradeCell, "SolutionCell": SolutionCell, "TaskCell": TaskCell}
 BACKUP = "before"
 
 
@@ -52,65 +42,43 @@ class Followed:
     lost: list[str]
 
 
-def exercise_of(cell: str) -> str:
-    """The exercise that a graded cell belongs to."""
-    return cell.removeprefix("check_")
-
-
 class FollowCells(SaveCells):
     """nbgrader's step that saves a notebook's cells; with submissions there it makes room for the change."""
 
-    followed: Followed | None = None
+    followed: Followed | None = None  # how, where there was a change
 
     def _create_notebook(self, nb: NotebookNode) -> None:
         kinds = ("GradeCell", self.new_grade_cells), ("SolutionCell", self.new_solution_cells)
         wanted = {
             (kind, name): info.get("max_score")
-            for kind, cells in (*kinds, ("TaskCell", self.new_task_cells))
-            for name, info in cells.items()
+            for kind, new in (*kinds, ("TaskCell", self.new_task_cells))
+            for name, info in new.items()
         }
-        sources = {name: info["cell_type"] for name, info in self.new_source_cells.items()}
         with self.gradebook.engine.connect() as connection:
-            owner = _notebook(connection, self.assignment_id, self.notebook_id)
-            known = _cells(connection, owner) if owner else {}
-            has_submissions = bool(owner) and connection.scalar(
+            cells = cells_of(connection, self.assignment_id, self.notebook_id)
+            has_submissions = cells and connection.scalar(
                 sa.select(sa.func.count())
                 .select_from(SubmittedNotebook.__table__)
-                .where(SubmittedNotebook.__table__.c.notebook_id == owner)
+                .where(SubmittedNotebook.__table__.c.notebook_id == cells.notebook)
             )
-        changes = _changes({key: points for key, (_, points) in known.items()}, wanted)
-        if owner and has_submissions and (changes or known.keys() != wanted.keys()):
-            self.gradebook.db.commit()
-            backup = back_up(self.gradebook.engine, self.assignment_id)
-            with self.gradebook.engine.begin() as connection:
-                lost = _make_room(connection, owner, known, wanted, sources)
-            self.gradebook.db.expire_all()
-            type(self).followed = Followed(backup, changes, lost)
-            for words in (*changes.values(), *lost, f"the gradebook as it was: {backup}"):
-                self.log.info("%s", words)
+        if cells and has_submissions:
+            self._follow(cells, wanted)
         super()._create_notebook(nb)
 
-
-def _notebook(connection: sa.Connection, assignment: str, notebook: str) -> str:
-    row, owner = Notebook.__table__.c, Assignment.__table__.c
-    query = sa.select(row.id).where(
-        row.assignment_id == owner.id, owner.name == assignment, row.name == notebook
-    )
-    return connection.scalar(query) or ""
-
-
-def _cells(connection: sa.Connection, notebook: str) -> dict[tuple[str, str], tuple[str, float | None]]:
-    """(kind, name) -> id and points."""
-    base = BaseCell.__table__
-    found: dict[tuple[str, str], tuple[str, float | None]] = {}
-    for kind, table in KINDS.items():
-        cell = table.__table__
-        points = cell.c.max_score if "max_score" in cell.c else sa.null()
-        query = sa.select(base.c.id, base.c.name, points).where(
-            base.c.id == cell.c.id, base.c.notebook_id == notebook
-        )
-        found |= {(kind, name): (identity, value) for identity, name, value in connection.execute(query)}
-    return found
+    def _follow(self, cells: Cells, wanted: Mapping[tuple[str, str], float | None]) -> None:
+        """Make room for the change, if there is one."""
+        changes = _changes({key: points for key, (_, points) in cells.found.items()}, wanted)
+        if not changes and cells.found.keys() == wanted.keys():
+            return
+        self.gradebook.db.commit()
+        backup = back_up(self.gradebook.engine, self.assignment_id)
+        sources = {name: info["cell_type"] for name, info in self.new_source_cells.items()}
+        with self.gradebook.engine.begin() as connection:
+            lost = _make_room(connection, cells, wanted, sources)
+        self.gradebook.db.expire_all()
+        self.followed = Followed(backup, changes, lost)
+        for words in (*changes.values(), *lost, f"the gradebook as it was: {backup}"):
+            self.log.info("%s", words)
 
 
 def _changes(
@@ -136,8 +104,7 @@ def _changes(
 
 def _make_room(
     connection: sa.Connection,
-    notebook: str,
-    known: Mapping[tuple[str, str], tuple[str, float | None]],
+    cells: Cells,
     wanted: Mapping[tuple[str, str], float | None],
     sources: Mapping[str, str],
 ) -> list[str]:
@@ -146,6 +113,7 @@ def _make_room(
     Returns:
         Marks by hand that went, in words.
     """
+    known = cells.found
     gone = {key: identity for key, (identity, _) in known.items() if key not in wanted}
     dropped = {key: known[key][0] for key in known if known[key][1] and not wanted.get(key, 1.0)}
     grade, comment = Grade.__table__, Comment.__table__
@@ -177,8 +145,8 @@ def _make_room(
         )
     for kind, name in wanted:
         if (kind, name) not in known:
-            _add(connection, notebook, kind, name, wanted[kind, name])
-    _sources(connection, notebook, sources)
+            _add(connection, cells.notebook, kind, name, wanted[kind, name])
+    _sources(connection, cells.notebook, sources)
     return lost
 
 
@@ -233,7 +201,7 @@ def back_up(engine: sa.Engine, assignment: str) -> Path:
         with closing(sqlite3.connect(database)) as here, closing(sqlite3.connect(path)) as there:
             here.backup(there)
     else:
-        _copy(engine, sa.create_engine(f"sqlite:///{path}"))
+        _copy(engine, engine_on(path))
     hide(path)
     return path
 

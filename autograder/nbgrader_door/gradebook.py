@@ -7,64 +7,48 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import sqlalchemy as sa
 from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.api import Assignment as AssignmentRow
-from nbgrader.api import (
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
-    Notebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 
-from autograder.course.masters import read_master
+from autograder.course.masters import Master, read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import hide, write_whole
 from autograder.errors import CourseError, Ungradable
-from autograder.grading.classroom import folder_of
+from autograder.grading.classroom import STAMP, folder_of
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.annotate import Annotator
+from autograder.nbgrader_door.cells import Cells, cells_of
 from autograder.nbgrader_door.changes import Changed, changed, totals
-from autograder.nbgrader_door.follow import FollowCells, Followed, exercise_of
+from autograder.nbgrader_door.database import (
+    address_of,
+    engine_on,
+    opened,
+    patient,
+    put_tools_on_path,
+    said_in_words,
+)
+from autograder.nbgrader_door.follow import FollowCells, Followed
 from autograder.nbgrader_door.late import write_penalties
 from autograder.record import Record
 
 log = logging.getLogger("autograder")
 
 BATCH = 500
-# Files of nbgrader's exchange, and how long they may be.
-STAMP, SECRET, MOST_TOLD = "timestamp.txt", "submission_secret.txt", 1000
-LOCKED_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A notebook's rows in the gradebook, by name, and the cells its grades belong to."""
-
-    assignment: str
-    notebook: str
-    check: dict[str, str]
-    solution: dict[str, str]
-    task: dict[str, str]
+# What nbgrader's exchange puts beside a notebook, and how long it may be.
+SECRET, MOST_TOLD = "submission_secret.txt", 1000
+Row = TypeVar("Row")
 
 
 @dataclass
@@ -112,216 +96,94 @@ def write_marks(
         CourseError: the gradebook cannot be reached or is locked; nothing of the batch is written.
     """
     master = read_master(folder)
-    source = source_notebook(master)
-    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
     written = Written()
     with said_in_words(url):
-        written.followed = followed = register(patient(url), root, folder.name)
-    changes = followed.changes if followed else {}
+        written.followed = register(patient(url), master)
+    hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
+    annotator = Annotator(_annotated_source(source_notebook(master)), hints)
     with opened(url) as engine:
-        address = _address(url)
+        address = address_of(url)
         if address.get_backend_name() == "sqlite" and address.database:
             hide(Path(address.database))
-        before_engine = sa.create_engine(f"sqlite:///{followed.backup}") if followed else engine
         with engine.begin() as connection:
-            cells = _cells(connection, folder.name)
+            cells = cells_of(connection, folder.name, folder.name)
+            if cells is None:
+                raise CourseError(f"the gradebook does not know the notebook {folder.name}")
             if due:
                 table = AssignmentRow.__table__
                 connection.execute(sa.update(table).where(table.c.id == cells.assignment).values(duedate=due))
-        annotator = Annotator(_annotated_source(source), hints)
-        while batch := list(islice(records, BATCH)):
-            digests = {}
-            for record in batch if submitted else []:
-                try:
-                    content = _graded_content(record, submitted or Path(), is_graded)
-                except Ungradable as error:
-                    # Its marks are written all the same, and the others' too.
-                    log.warning("%s: no notebook for formgrader: %s", record.student, error)
-                    continue
-                digests[record.student] = kept.digests_of(
-                    annotator.written(content), cells.task, cells.solution
-                )
-                if autograded and submitted:
-                    _write_annotated(annotator, record, content, autograded, submitted)
-            students = [record.student for record in batch]
-            with before_engine.connect() as connection:
-                before = totals(connection, folder.name, students)
-            with engine.begin() as connection:
-                again = _write_batch(connection, cells, batch, submitted, digests)
-                write_penalties(connection, root, folder.name, students)
-                after = totals(connection, folder.name, students)
+        transactions = _Transactions(engine, root, folder.name, written.followed)
+        for batch in _batches(records):
+            digests = _take_notebooks(batch, annotator, cells, submitted, autograded, is_graded)
+            write = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
+            anew, changes = transactions.write([record.student for record in batch], write)
             written.students += len(batch)
-            written.look_again += again.look_again
-            written.changed += changed(before, after, again.handed_in_again, changes)
+            written.look_again += [f"{student}: {words}" for student, words in anew.look_again]
+            written.changed += changes
         for some in _batches(sorted((failures or {}).items())):
-            with before_engine.connect() as connection:
-                before = totals(connection, folder.name, [student for student, _ in some])
-            with engine.begin() as connection:
-                _write_failures(connection, cells, dict(some))
-                write_penalties(connection, root, folder.name, [student for student, _ in some])
-                after = totals(connection, folder.name, [student for student, _ in some])
+            reasons = dict(some)
+            write = partial(_write_failures, cells=cells, failures=reasons)
+            _, changes = transactions.write(list(reasons), write)
             written.changed += [
-                Changed(one.student, one.before, one.after, f"could not be graded: {dict(some)[one.student]}")
-                for one in changed(before, after, set(), changes)
+                replace(one, why=f"could not be graded: {reasons[one.student]}") for one in changes
             ]
-        before_engine.dispose()
+        transactions.close()
     written.changed.sort(key=lambda one: one.student)
     return written
 
 
-def _batches(rows: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
 
 
-@contextmanager
-def opened(url: str) -> Iterator[sa.Engine]:
-    """An engine on the gradebook, with the tables of ours in it.
+class _Transactions:
+    """Writes the marks of some students at a time, and sees whose are other ones than before."""
 
-    Raises:
-        CourseError: the gradebook cannot be reached or is locked.
-    """
-    with said_in_words(url):
-        engine = _engine(patient(url))
-        with engine.begin() as connection:
-            kept.tables.create_all(connection)
-        yield engine
-        engine.dispose()
+    def __init__(self, engine: sa.Engine, root: Path, assignment: str, followed: Followed | None):
+        self._engine, self._root, self._assignment = engine, root, assignment
+        # The marks before are those before the notebook changed.
+        self._before = engine_on(followed.backup) if followed else engine
+        self._followed = followed.changes if followed else {}
 
+    def write(
+        self, students: list[str], write: Callable[[sa.Connection], kept.Anew]
+    ) -> tuple[kept.Anew, list[Changed]]:
+        """One transaction: marks are written and what lateness costs, or nothing is."""
+        with self._before.connect() as connection:
+            before = totals(connection, self._assignment, students)
+        with self._engine.begin() as connection:
+            anew = write(connection)
+            write_penalties(connection, self._root, self._assignment, students)
+            after = totals(connection, self._assignment, students)
+        return anew, changed(before, after, anew.students, self._followed)
 
-@contextmanager
-def reading(url: str) -> Iterator[sa.Connection]:
-    """A connection to the gradebook as it is.
-
-    Raises:
-        CourseError: the gradebook cannot be reached or is locked.
-    """
-    with said_in_words(url):
-        engine = sa.create_engine(patient(url))
-        with engine.connect() as connection:
-            yield connection
-        engine.dispose()
+    def close(self) -> None:
+        """Let go of the database of before."""
+        self._before.dispose()
 
 
-@contextmanager
-def said_in_words(url: str) -> Iterator[None]:
-    """What a database refuses is said in a sentence, without what opens it.
-
-    Raises:
-        CourseError: it refused something.
-    """
-    address = _address(url)
-    try:
-        yield
-    except (SQLAlchemyError, ImportError) as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-        raise CourseError(
-            f"the gradebook {shown_url(url)} cannot be used: {_without_secrets(reason, address)}; "
-            "the grades are kept in the journal: run the same command again, and nothing is graded twice"
-        ) from None
-
-
-def sqlite_address(path: Path) -> str:
-    """The address of a gradebook in a file, whatever signs (`?`, `%20`) its path holds.
-
-    Raises:
-        CourseError: no address names that file.
-    """
-    for name in (str(path), quote(str(path))):
-        address = _address(f"sqlite:///{name}")
-        if address.database == str(path) and not address.query:
-            return f"sqlite:///{name}"
-    raise CourseError(f"{path} cannot be named in a database's address; use a folder without such signs")
-
-
-def has_gradebook(url: str) -> bool:
-    """Whether there is something at a gradebook's address; of a server it is believed."""
-    address = _address(url)
-    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
-
-
-def shown_url(url: str) -> str:
-    """A gradebook's address without what opens it: no password, no further options.
-
-    Raises:
-        CourseError: it is no address.
-    """
-    return _address(url).set(query={}).render_as_string(hide_password=True)
-
-
-def _address(url: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise CourseError(
-            "the gradebook's address cannot be read; it should look like sqlite:///gradebook.db or "
-            "postgresql+psycopg2://name:password@host/database"
-        ) from None
-
-
-def _without_secrets(text: str, address: sa.URL) -> str:
-    """A database's or a driver's text without what opens the gradebook."""
-    secrets = [address.password, *(v for k, v in address.query.items() if "pass" in k.lower())]
-    for secret in secrets:
-        if isinstance(secret, str) and secret:
-            text = text.replace(secret, "***")
-    return text
-
-
-def patient(url: str) -> str:
-    """The address with a minute's patience for a locked file, unless it says how long to wait."""
-    if not url.startswith("sqlite") or "timeout=" in url:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}timeout={LOCKED_SECONDS}"
-
-
-def _engine(url: str) -> sa.Engine:
-    """An engine whose transactions on SQLite lock the file at their beginning.
-
-    Two graders of different notebooks then wait for each other; otherwise both could read that a student
-    is missing, and the second to insert one would fail.
-    """
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def leave_transactions_to_us(connection: Any, _: Any) -> None:
-            connection.isolation_level = None
-
-        @event.listens_for(engine, "begin")
-        def lock(connection: sa.Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def put_tools_on_path() -> None:
-    """Let nbgrader find `alembic`, which it starts by name, where no environment is activated."""
-    tools = str(Path(sys.executable).parent)
-    if tools not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
-
-
-def register(url: str, root: Path, assignment: str) -> Followed | None:
+def register(url: str, master: Master) -> Followed | None:
     """Make sure that the gradebook knows the notebook's cells (what `generate_assignment` does).
 
     Returns:
         How the gradebook followed a change of a notebook that was handed in already; None without one.
     """
     put_tools_on_path()
-    notebook = source_notebook(read_master(root / "solutions" / assignment))
+    notebook = source_notebook(master)
     from nbgrader.preprocessors import ComputeChecksums, LockCells  # noqa: PLC0415
 
     from autograder.course.stub_solutions import StubSolutions  # noqa: PLC0415
 
     with Gradebook(url) as gradebook:
-        gradebook.update_or_create_assignment(assignment)
-    names = {"notebook": assignment, "assignment": assignment, "db_url": url}
+        gradebook.update_or_create_assignment(master.name)
+    names = {"notebook": master.name, "assignment": master.name, "db_url": url}
     resources = ResourcesDict(nbgrader=names)
-    FollowCells.followed = None
-    for step in (LockCells, StubSolutions, ComputeChecksums, FollowCells):
-        notebook, resources = step().preprocess(notebook, resources)
-    return FollowCells.followed
+    follow = FollowCells()
+    for step in (LockCells(), StubSolutions(), ComputeChecksums(), follow):
+        notebook, resources = step.preprocess(notebook, resources)
+    return follow.followed
 
 
 def _annotated_source(source: Any) -> dict[str, Any]:
@@ -331,23 +193,6 @@ def _annotated_source(source: Any) -> dict[str, Any]:
         if cell.metadata.get("nbgrader", {}).get("task"):
             cell.source = original.source
     return json.loads(json.dumps(released))
-
-
-def _cells(connection: sa.Connection, assignment: str) -> Cells:
-    row = connection.execute(
-        sa.select(AssignmentRow.__table__.c.id, Notebook.__table__.c.id)
-        .join(Notebook.__table__)
-        .where(AssignmentRow.__table__.c.name == assignment, Notebook.__table__.c.name == assignment)
-    ).first()
-    if row is None:
-        raise CourseError(f"the gradebook does not know the notebook {assignment}")
-    found: dict[str, dict[str, str]] = {"GradeCell": {}, "SolutionCell": {}, "TaskCell": {}}
-    base = BaseCell.__table__
-    for identity, name, kind in connection.execute(
-        sa.select(base.c.id, base.c.name, base.c.type).where(base.c.notebook_id == row[1])
-    ):
-        found.setdefault(kind, {})[name] = identity
-    return Cells(row[0], row[1], found["GradeCell"], found["SolutionCell"], found["TaskCell"])
 
 
 def _graded_content(record: Record, submitted: Path, is_graded: Callable[[str, bytes], bool]) -> bytes:
@@ -361,6 +206,31 @@ def _graded_content(record: Record, submitted: Path, is_graded: Callable[[str, b
     if not is_graded(record.student, content):
         raise Ungradable("its file was replaced after it was graded; run the same command again")
     return content
+
+
+def _take_notebooks(
+    batch: list[Record],
+    annotator: Annotator,
+    cells: Cells,
+    submitted: Path | None,
+    autograded: Path | None,
+    is_graded: Callable[[str, bytes], bool],
+) -> dict[str, dict[str, str]]:
+    """Write what formgrader shows of a batch; the hashes of each student's answers."""
+    if submitted is None:
+        return {}
+    digests = {}
+    for record in batch:
+        try:
+            content = _graded_content(record, submitted, is_graded)
+        except Ungradable as error:
+            # Its marks are written all the same, and the others' too.
+            log.warning("%s: no notebook for formgrader: %s", record.student, error)
+            continue
+        digests[record.student] = kept.digests_of(annotator.written(content), cells.task, cells.solution)
+        if autograded:
+            _write_annotated(annotator, record, content, autograded, submitted)
+    return digests
 
 
 def _write_annotated(
@@ -381,29 +251,20 @@ def _write_annotated(
         write_whole(folder / name, told)
 
 
-@dataclass
-class _Again:
-    """What a batch found on the way: who answered anew, and which marks by hand were for another answer."""
-
-    look_again: list[str] = field(default_factory=list)
-    handed_in_again: set[str] = field(default_factory=set)
-
-
 def _write_batch(
     connection: sa.Connection,
     cells: Cells,
     batch: list[Record],
     submitted: Path | None,
     digests: Mapping[str, Mapping[str, str]],
-) -> _Again:
-    """One transaction: rows that are missing are inserted, automatic marks are written."""
+) -> kept.Anew:
+    """Rows that are missing are inserted, automatic marks are written."""
     by_student = _rows_of(connection, cells, [record.student for record in batch])
     _write_timestamps(connection, cells, batch, submitted)
-    again = _look_again(connection, cells, by_student, digests)
+    anew = kept.look_again(connection, cells, by_student, digests)
     _write_scores(connection, cells, by_student, batch)
     kept.keep_reasons(connection, dict.fromkeys(by_student.values(), ""))
-    kept.keep_answers(connection, {by_student[student]: found for student, found in digests.items()})
-    return again
+    return anew
 
 
 def _rows_of(connection: sa.Connection, cells: Cells, students: list[str]) -> dict[str, str]:
@@ -429,48 +290,7 @@ def _rows_of(connection: sa.Connection, cells: Cells, students: list[str]) -> di
     return by_student
 
 
-def _look_again(
-    connection: sa.Connection,
-    cells: Cells,
-    by_student: Mapping[str, str],
-    digests: Mapping[str, Mapping[str, str]],
-) -> _Again:
-    """Marks by hand whose answer is another one now ask for another look."""
-    before = kept.answers_before(connection, [by_student[student] for student in digests])
-    again, grade, rows = _Again(), Grade.__table__, []
-    for student, found in digests.items():
-        row = by_student[student]
-        other = {name for name, digest in found.items() if before.get((row, name), digest) != digest}
-        if not other:
-            continue
-        again.handed_in_again.add(student)
-        names = {**cells.task, **{exercise_of(name): identity for name, identity in cells.check.items()}}
-        marks = connection.execute(
-            sa.select(grade.c.cell_id, grade.c.manual_score).where(
-                grade.c.notebook_id == by_student[student],
-                grade.c.cell_id.in_([names[name] for name in other if name in names]),
-                grade.c.manual_score.is_not(None),
-            )
-        )
-        by_hand = {identity: mark for identity, mark in marks}
-        for name in sorted(other & names.keys()):
-            if names[name] in by_hand:
-                rows.append({"n": by_student[student], "c": names[name]})
-                mark = by_hand[names[name]]
-                again.look_again.append(
-                    f"{student}: {name} was answered anew; its mark, {mark:g}, is for the old one"
-                )
-    if rows:
-        connection.execute(
-            sa.update(grade)
-            .where(grade.c.notebook_id == sa.bindparam("n"), grade.c.cell_id == sa.bindparam("c"))
-            .values(needs_manual_grade=True),
-            rows,
-        )
-    return again
-
-
-def _write_failures(connection: sa.Connection, cells: Cells, failures: Mapping[str, str]) -> None:
+def _write_failures(connection: sa.Connection, cells: Cells, failures: Mapping[str, str]) -> kept.Anew:
     """No automatic mark where nothing could be graded; a person is asked to look, once for each reason."""
     by_student = _rows_of(connection, cells, list(failures))
     table = kept.REASONS
@@ -482,6 +302,7 @@ def _write_failures(connection: sa.Connection, cells: Cells, failures: Mapping[s
         sa.update(grade).where(grade.c.notebook_id.in_(new)).values(auto_score=None, needs_manual_grade=True)
     )
     kept.keep_reasons(connection, {by_student[student]: reason for student, reason in failures.items()})
+    return kept.Anew()
 
 
 def _insert_missing(connection: sa.Connection, table: Any, key: str, values: list[str], row: Any) -> None:

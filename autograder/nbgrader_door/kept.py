@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from nbgrader.api import Grade
 
-from autograder.course.handwritten import has_release_id, text_id
-from autograder.course.notebook import ANSWER_PROMPT
+from autograder.course.handwritten import has_release_id
+from autograder.course.notebook import PROMPT_ID
 from autograder.course.roster import one_spelling
+from autograder.nbgrader_door.cells import Cells, exercise_of
 
 # The name under which all that a student wrote is kept.
 WHOLE = ""
-PROMPT_ID = text_id("markdown", "", ANSWER_PROMPT)
 
 tables = sa.MetaData()
 # Without foreign keys: nbgrader removes a submission without knowing of these.
@@ -82,13 +83,71 @@ def _digest(texts: list[str]) -> str:
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def answers_before(connection: sa.Connection, notebooks: Iterable[str]) -> dict[tuple[str, str], str]:
+@dataclass
+class Anew:
+    """What a grading found of answers that are other ones than before.
+
+    Args:
+        students: who gave one.
+        look_again: (student, words) of each mark by hand that was for another answer.
+    """
+
+    students: set[str] = field(default_factory=set)
+    look_again: list[tuple[str, str]] = field(default_factory=list)
+
+
+def look_again(
+    connection: sa.Connection,
+    cells: Cells,
+    notebooks: Mapping[str, str],
+    digests: Mapping[str, Mapping[str, str]],
+) -> Anew:
+    """Let marks by hand whose answer is another one now ask for another look, and keep the new hashes.
+
+    Args:
+        connection: to the gradebook, in a transaction.
+        cells: the notebook's cells.
+        notebooks: student -> submitted notebook.
+        digests: student -> hash of each answer, as `digests_of` makes them.
+    """
+    before = _answers_before(connection, [notebooks[student] for student in digests])
+    marked = {**cells.task, **{exercise_of(name): identity for name, identity in cells.check.items()}}
+    anew, grade, rows = Anew(), Grade.__table__, []
+    for student, found in digests.items():
+        row = notebooks[student]
+        other = {name for name, digest in found.items() if before.get((row, name), digest) != digest}
+        if not other:
+            continue
+        anew.students.add(student)
+        query = sa.select(grade.c.cell_id, grade.c.manual_score).where(
+            grade.c.notebook_id == row,
+            grade.c.cell_id.in_([marked[name] for name in other if name in marked]),
+            grade.c.manual_score.is_not(None),
+        )
+        by_hand = {identity: mark for identity, mark in connection.execute(query)}
+        for name in sorted(other & marked.keys()):
+            if marked[name] in by_hand:
+                rows.append({"n": row, "c": marked[name]})
+                words = f"{name} was answered anew; its mark, {by_hand[marked[name]]:g}, is for the old one"
+                anew.look_again.append((student, words))
+    if rows:
+        connection.execute(
+            sa.update(grade)
+            .where(grade.c.notebook_id == sa.bindparam("n"), grade.c.cell_id == sa.bindparam("c"))
+            .values(needs_manual_grade=True),
+            rows,
+        )
+    _keep_answers(connection, {notebooks[student]: found for student, found in digests.items()})
+    return anew
+
+
+def _answers_before(connection: sa.Connection, notebooks: Iterable[str]) -> dict[tuple[str, str], str]:
     """The hashes that are kept: (submitted notebook, name) -> hash."""
     query = sa.select(ANSWERS).where(ANSWERS.c.notebook_id.in_(list(notebooks)))
     return {(row.notebook_id, row.name): row.digest for row in connection.execute(query)}
 
 
-def keep_answers(connection: sa.Connection, digests: Mapping[str, Mapping[str, str]]) -> None:
+def _keep_answers(connection: sa.Connection, digests: Mapping[str, Mapping[str, str]]) -> None:
     """Keep the hashes of submitted notebooks."""
     _replace(
         connection,

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
-from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Assignment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Unicode
@@ -31,8 +31,6 @@ class LatePenalties(AssignLatePenalties):
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Give the student the time that the course's file gives, then ask the plugin."""
-        from nbgrader.api import Gradebook  # noqa: PLC0415
-
         names = resources["nbgrader"]
         more = extensions_of(Path(self.root), names["assignment"]).get(names["student"])
         with Gradebook(names["db_url"]) as gradebook:

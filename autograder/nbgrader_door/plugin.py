@@ -28,24 +28,18 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets import Unicode
 
+from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import course_key, find_masters
-from autograder.course.roster import one_spelling
+from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import AutograderError, Ungradable
-from autograder.grading.classroom import MOST_NAME
+from autograder.grading.classroom import STAMP
 from autograder.grading.grade import Grader
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
-from autograder.nbgrader_door.follow import exercise_of
+from autograder.nbgrader_door.cells import cells_of, exercise_of
 from autograder.nbgrader_door.gradebook import register
-from autograder.nbgrader_door.kept import (
-    WrittenCell,
-    answers_before,
-    digests_of,
-    keep_answers,
-    keep_reasons,
-    tables,
-)
+from autograder.nbgrader_door.kept import WrittenCell, digests_of, keep_reasons, look_again, tables
 from autograder.report.feedback import inert
 
 # A student's own metadata could hold what a page shows: the title, the state of widgets.
@@ -177,7 +171,7 @@ class SandboxGrade(CourseStep):
                 continue
             cell.outputs, cell.execution_count = [], None
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            name = grade_id.removeprefix("check_")
+            name = exercise_of(grade_id)
             if grade_id != name and name in marks:
                 outputs = report_outputs(marks[name], grader.master.exercises[name].spec.hints)
                 cell.outputs = [nbformat.from_dict(output) for output in outputs]
@@ -227,33 +221,24 @@ class SaveSandboxGrades(SaveAutoGrades):
 
     def _look_again(self, nb: NotebookNode) -> None:
         """Marks by hand whose answer is another one now ask for another look, as at the other door."""
-        notebook: Any = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
         submitted: Any = self.gradebook.find_submission_notebook(
             self.notebook_id, self.assignment_id, self.student_id
         )
-        cells = [
+        row = submitted.id
+        self.gradebook.db.commit()
+        written = [
             WrittenCell(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.id, cell.source)
             for cell in nb.cells
         ]
-        tasks = [cell.name for cell in notebook.task_cells]
-        found = digests_of(cells, tasks, [cell.name for cell in notebook.solution_cells])
-        self.gradebook.db.commit()
         with self.gradebook.engine.begin() as connection:
             tables.create_all(connection)
-            before = answers_before(connection, [submitted.id])
-            keep_answers(connection, {submitted.id: found})
-            keep_reasons(connection, {submitted.id: ""})
-        other = {name for name, digest in found.items() if before.get((submitted.id, name), digest) != digest}
-        for grade in submitted.grades:
-            if grade.manual_score is not None and exercise_of(grade.name) in other:
-                grade.needs_manual_grade = True
-                self.log.warning(
-                    "%s: look again: %s was answered anew; its mark, %g, is for the old one",
-                    self.student_id,
-                    exercise_of(grade.name),
-                    grade.manual_score,
-                )
-        self.gradebook.db.commit()
+            cells = cells_of(connection, self.assignment_id, self.notebook_id)
+            assert cells is not None  # somebody has handed it in
+            digests = digests_of(written, cells.task, cells.solution)
+            anew = look_again(connection, cells, {self.student_id: row}, {self.student_id: digests})
+            keep_reasons(connection, {row: ""})
+        for student, words in anew.look_again:
+            self.log.warning("%s: look again: %s", student, words)
 
 
 def _grader(root: Path, assignment: str) -> Grader:
@@ -279,8 +264,8 @@ def registering(url: str, root: Path) -> Callable[..., None]:
             return
         known.add(assignment)
         try:
-            find_masters(root / "solutions", [assignment])
-            register(url, root, assignment)
+            (folder,) = find_masters(root / "solutions", [assignment])
+            register(url, read_master(folder))
         except AutograderError as error:
             print(f"{assignment}: {error}", file=sys.stderr)
 
@@ -320,8 +305,8 @@ def students_left_out(submitted: Path, autograded: Path, command: list[str]) -> 
             found[name] = "nbgrader takes * ? [ ] in a name for a pattern; rename that folder"
         elif name != one_spelling(name):
             found[name] = "its name is in another Unicode spelling, and would be a second student; rename it"
-        elif len(name) > MOST_NAME:
-            found[name] = f"its name is longer than {MOST_NAME} characters, which the gradebook cannot hold"
+        elif len(name) > MOST_ID:
+            found[name] = f"its name is longer than {MOST_ID} characters, which the gradebook cannot hold"
     for student in sorted(submitted.iterdir()) if submitted.is_dir() else []:
         if student.name in found:
             continue
@@ -347,7 +332,7 @@ def _unreadable(path: Path) -> str:
         return str(error)
     if words := _unlike_the_format(content):
         return f"{words}; `autograder grade` may"
-    stamp = path.parent / "timestamp.txt"
+    stamp = path.parent / STAMP
     try:
         if stamp.is_file():
             parse_utc(stamp.read_text("utf-8"))

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    GradeCell,
-    Notebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    TaskCell,
-)
+    Assignment, BaseCell, Comment, Grade, Student, SubmittedAssignment, SubmittedNotebook,
+)  # fmt: skip
 
 from autograder.course.masters import read_master
-from autograder.course.roster import Person, one_spelling
+from autograder.course.roster import Person
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import find_submissions
 from autograder.grading.submission import read_bytes, read_cells
 from autograder.nbgrader_door import kept
-from autograder.nbgrader_door.follow import exercise_of
-from autograder.nbgrader_door.gradebook import has_gradebook, opened, reading, shown_url
+from autograder.nbgrader_door.cells import cells_of, exercise_of
+from autograder.nbgrader_door.database import has_gradebook, opened, reading, shown_url
 from autograder.nbgrader_door.late import seconds_late, write_penalties
 from autograder.report.standing import Part, Standing, State
 
@@ -57,19 +49,20 @@ def standings(
         CourseError: there is no gradebook, or it cannot be read.
     """
     _must_exist(url, notebook)
+    roster = list(roster)
     names = {person.student: person.name for person in roster}
+    is_on = set(names)
     order = _order(root, notebook)
     with opened(url) as engine, engine.begin() as connection:
         write_penalties(connection, root, notebook)
         found = _graded(connection, notebook, order)
         for student, name in _people(connection):
-            if not names or student in names:
+            if not is_on or student in is_on:
                 names[student] = names.get(student) or name
             elif student not in found:
                 found[student] = Standing(student, State.WITHDRAWN, name=name)
     troubles = {**_troubles(submitted, notebook, found), **(reasons or {})}
     everybody = sorted({*found, *names, *troubles}, key=str.casefold)
-    is_on = {person.student for person in roster}
     return [_standing(student, found, names, troubles, is_on) for student in everybody]
 
 
@@ -101,14 +94,12 @@ def _standing(
     is_on: set[str],
 ) -> Standing:
     one = found.get(student, Standing(student, State.MISSING))
-    state, reason = one.state, one.reason
+    one = replace(one, name=names.get(student, "") or one.name)
     if is_on and student not in is_on:
-        state, reason = State.WITHDRAWN, "not on the roster"
-    elif student in troubles and state is State.MISSING:
-        state, reason = State.UNGRADABLE, troubles[student]
-    return Standing(
-        student, state, reason, names.get(student, "") or one.name, one.parts, one.penalty, one.late
-    )
+        return replace(one, state=State.WITHDRAWN, reason="not on the roster")
+    if student in troubles and one.state is State.MISSING:
+        return replace(one, state=State.UNGRADABLE, reason=troubles[student])
+    return one
 
 
 def _order(root: Path, notebook: str) -> list[str]:
@@ -127,27 +118,22 @@ def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dic
     """Whoever has handed in, by their ids."""
     row, owner, notebook = SubmittedAssignment.__table__, Assignment.__table__, SubmittedNotebook.__table__
     grade, cell, reason = Grade.__table__, BaseCell.__table__, kept.REASONS
-    ours = (
-        row.c.assignment_id == owner.c.id,
-        owner.c.name == assignment,
-        notebook.c.assignment_id == row.c.id,
-    )
-    points = _points(connection, assignment)
+    cells = cells_of(connection, assignment, assignment)
+    points = {name: most for (_, name), (_, most) in cells.found.items() if most} if cells else {}
     comments = _comments(connection, assignment)
     parts: dict[str, dict[str, Part]] = {}
     query = sa.select(
         notebook.c.id, cell.c.name, grade.c.auto_score, grade.c.manual_score, grade.c.extra_credit,
         grade.c.needs_manual_grade,
     ).where(
-        *ours, notebook.c.assignment_id == row.c.id,
+        row.c.assignment_id == owner.c.id, owner.c.name == assignment, notebook.c.assignment_id == row.c.id,
         grade.c.notebook_id == notebook.c.id, grade.c.cell_id == cell.c.id,
     )  # fmt: skip
     for identity, name, auto, manual, extra, waits in connection.execute(query):
         what = exercise_of(name)
         said = comments.get((identity, what), "")
-        part = Part(
-            what, points.get(name, 0.0), auto, manual, extra, bool(waits) and bool(points.get(name)), said
-        )
+        most = points.get(name, 0.0)
+        part = Part(what, most, auto, manual, extra, bool(waits and most), said)
         parts.setdefault(identity, {})[what] = part
     found = {}
     query = (
@@ -176,21 +162,6 @@ def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dic
     return found
 
 
-def _points(connection: sa.Connection, assignment: str) -> dict[str, float]:
-    """Each graded cell's points."""
-    base, notebook, owner = BaseCell.__table__, Notebook.__table__, Assignment.__table__
-    found: dict[str, float] = {}
-    for table in (GradeCell.__table__, TaskCell.__table__):
-        query = sa.select(base.c.name, table.c.max_score).where(
-            base.c.id == table.c.id,
-            base.c.notebook_id == notebook.c.id,
-            notebook.c.assignment_id == owner.c.id,
-            owner.c.name == assignment,
-        )
-        found |= {name: points for name, points in connection.execute(query)}
-    return found
-
-
 def _comments(connection: sa.Connection, assignment: str) -> dict[tuple[str, str], str]:
     """What people wrote: (submitted notebook, exercise or question) -> text."""
     comment, cell, notebook = Comment.__table__, BaseCell.__table__, SubmittedNotebook.__table__
@@ -211,7 +182,7 @@ def _troubles(submitted: Path | None, notebook: str, found: Mapping[str, Standin
     if submitted is None or not submitted.is_dir():
         return {}
     there, failures = find_submissions(submitted, notebook)
-    troubles = {one_spelling(failure.student): failure.reason for failure in failures}
+    troubles = {failure.student: failure.reason for failure in failures}
     for one in there:
         known = found.get(one.student)
         if known is None or known.state is State.MISSING:

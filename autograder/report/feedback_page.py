@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
@@ -22,7 +23,7 @@ STYLE = (
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def total_of(one: Standing) -> str:
+def _total_of(one: Standing) -> str:
     """The mark in words."""
     if one.score is None:
         return f"{one.state}{f': {one.reason}' if one.reason else ''}"
@@ -63,7 +64,7 @@ def feedback_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{html.escape(title)}: feedback</title><style>{STYLE}</style></head><body><main>"
-        f"<h1>{html.escape(title)}</h1><p>{who}: <b>{html.escape(total_of(one))}</b></p>"
+        f"<h1>{html.escape(title)}</h1><p>{who}: <b>{html.escape(_total_of(one))}</b></p>"
         f"<table><tr><th>exercise</th><th class=n>points</th></tr>{rows}</table>{remarks}{''.join(parts)}"
         "</main></body></html>\n"
     )
@@ -74,7 +75,7 @@ def feedback_notebook(title: str, one: Standing, record: Record | None) -> str:
     found = {mark.name: mark.judgement for mark in record.marks} if record else {}
     rows = "\n".join(f"| `{part.name}` | {_mark_of(part)} |" for part in one.parts)
     table = f"\n\n| exercise | points |\n|---|---|\n{rows}" if one.parts else ""
-    texts = [f"# Feedback: {title}\n\n{_plain(total_of(one))}{table}"]
+    texts = [f"# Feedback: {title}\n\n{_plain(_total_of(one))}{table}"]
     texts += [_plain(problem) for problem in (record.problems if record else ())]
     for part in one.parts if one.score is not None else ():
         body = _fenced(as_text(found[part.name])) if part.name in found else ""
@@ -102,9 +103,5 @@ def _plain(text: str) -> str:
 
 def _fenced(text: str) -> str:
     """A text as it is, in a fence longer than any in it."""
-    fence = "`" * (max((len(run) for run in _runs(text)), default=0) + 3)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 3)
     return f"{fence}text\n{text}\n{fence}"
-
-
-def _runs(text: str) -> list[str]:
-    return [run for run in "".join(c if c == "`" else " " for c in text).split() if run]

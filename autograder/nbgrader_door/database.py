@@ -1,0 +1,158 @@
+"""The gradebook's database: its address, connections to it, and what it refuses in words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from autograder.errors import CourseError
+from autograder.nbgrader_door import kept
+
+LOCKED_SECONDS = 60
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """An engine on the gradebook, with the tables of ours in it.
+
+    Raises:
+        CourseError: the gradebook cannot be reached or is locked.
+    """
+    with said_in_words(url):
+        engine = _engine(patient(url))
+        with engine.begin() as connection:
+            kept.tables.create_all(connection)
+        yield engine
+        engine.dispose()
+
+
+@contextmanager
+def reading(url: str) -> Iterator[sa.Connection]:
+    """A connection to the gradebook as it is.
+
+    Raises:
+        CourseError: the gradebook cannot be reached or is locked.
+    """
+    with said_in_words(url):
+        engine = sa.create_engine(patient(url))
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+
+@contextmanager
+def said_in_words(url: str) -> Iterator[None]:
+    """What a database refuses is said in a sentence, without what opens it.
+
+    Raises:
+        CourseError: it refused something.
+    """
+    address = address_of(url)
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        raise CourseError(
+            f"the gradebook {shown_url(url)} cannot be used: {_without_secrets(reason, address)}; "
+            "the grades are kept in the journal: run the same command again, and nothing is graded twice"
+        ) from None
+
+
+def sqlite_address(path: Path) -> str:
+    """The address of a gradebook in a file, whatever signs (`?`, `%20`) its path holds.
+
+    Raises:
+        CourseError: no address names that file.
+    """
+    for name in (str(path), quote(str(path))):
+        address = address_of(f"sqlite:///{name}")
+        if address.database == str(path) and not address.query:
+            return f"sqlite:///{name}"
+    raise CourseError(f"{path} cannot be named in a database's address; use a folder without such signs")
+
+
+def engine_on(path: Path) -> sa.Engine:
+    """An engine on an SQLite file, whatever signs its path holds."""
+    return sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+
+
+def has_gradebook(url: str) -> bool:
+    """Whether there is something at a gradebook's address; of a server it is believed."""
+    address = address_of(url)
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").is_file()
+
+
+def shown_url(url: str) -> str:
+    """A gradebook's address without what opens it: no password, no further options.
+
+    Raises:
+        CourseError: it is no address.
+    """
+    return address_of(url).set(query={}).render_as_string(hide_password=True)
+
+
+def address_of(url: str) -> sa.URL:
+    """A gradebook's address in its parts.
+
+    Raises:
+        CourseError: it is no address.
+    """
+    try:
+        return sa.make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise CourseError(
+            "the gradebook's address cannot be read; it should look like sqlite:///gradebook.db or "
+            "postgresql+psycopg2://name:password@host/database"
+        ) from None
+
+
+def _without_secrets(text: str, address: sa.URL) -> str:
+    """A database's or a driver's text without what opens the gradebook."""
+    secrets = [address.password, *(v for k, v in address.query.items() if "pass" in k.lower())]
+    for secret in secrets:
+        if isinstance(secret, str) and secret:
+            text = text.replace(secret, "***")
+    return text
+
+
+def patient(url: str) -> str:
+    """The address with a minute's patience for a locked file, unless it says how long to wait."""
+    if not url.startswith("sqlite") or "timeout=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}timeout={LOCKED_SECONDS}"
+
+
+def _engine(url: str) -> sa.Engine:
+    """An engine whose transactions on SQLite lock the file at their beginning.
+
+    Two graders of different notebooks then wait for each other; otherwise both could read that a student
+    is missing, and the second to insert one would fail.
+    """
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def leave_transactions_to_us(connection: Any, _: Any) -> None:
+            connection.isolation_level = None
+
+        @event.listens_for(engine, "begin")
+        def lock(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name, where no environment is activated."""
+    tools = str(Path(sys.executable).parent)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
