@@ -6,6 +6,7 @@ network is one box, for chains. Units are pixels of a drawing at its natural siz
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnncourse.cells.graph import Cell, Node
@@ -133,7 +134,7 @@ def width(cell: Cell, small: bool = False) -> float:
     return (cell.last_column - cell.first_column) * (SMALL if small else WHOLE).column
 
 
-def wires(cell: Cell, at: dict[str, Place], small: bool = False) -> list[Wire]:
+def wires(cell: Cell, at: Mapping[str, Place], small: bool = False) -> list[Wire]:
     """The way of every wire that is drawn; rails first, what crosses them afterwards."""
     skeleton = SMALL if small else WHOLE
     drawn: dict[tuple[str, str], Wire] = {}

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from rnncourse.cells.drawing import Back, alt_of, drawn_step, image, look, themes
+from rnncourse.cells.back import Back
+from rnncourse.cells.drawing import alt_of, drawn_step, image
 from rnncourse.cells.graph import Cell, cell_named
+from rnncourse.cells.look import look, themes
 from rnncourse.cells.markup import as_html, as_words
 from rnncourse.cells.values import RULES
 from rnncourse.explorer import page, source_of
