@@ -87,14 +87,8 @@ def drawn_step(cell: Cell, back: Back | None = None, values: Mapping[str, str] |
     """
     margin = MARGIN if back else 62.0
     at = places(cell, x0=margin)
-    parts = step(cell, at, WHOLE, back=back, slots=True)
+    parts = step(cell, at, WHOLE, back=back, values=values or {})
     wide = width(cell) + 2 * margin
-    for name, text in (values or {}).items():
-        empty = f'data-value="{name}"'
-        parts = [
-            part.replace("></text>", f">{html.escape(text)}</text>") if empty in part else part
-            for part in parts
-        ]
     title = f"{cell.title}, {'backward' if back else 'forward'}"
     theme = "light" if values is not None else ""
     return _page(parts, _top(at), wide, WHOLE.height, "", title, theme)

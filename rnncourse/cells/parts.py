@@ -27,7 +27,7 @@ def step(
     shapes: bool = False,
     back: Back | None = None,
     word: str = "",
-    slots: bool = False,
+    values: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The SVG of one step: wires first, then what they join, then what is written.
 
@@ -39,7 +39,8 @@ def step(
         shapes: write shapes.
         back: what is written on the way back; with it arrows are turned.
         word: what stands under the input.
-        slots: leave room for values; `<text data-value="f_t">` stands where each is to be written.
+        values: node -> what is written where its value stands, in a `<text data-value="f_t">`, which is empty
+            for nodes that it lacks; without it there are no such places, and no room is left for them.
     """
     names = names or {}
     ways = wires(cell, at, small=skeleton is SMALL)
@@ -48,7 +49,7 @@ def step(
     for x, y in dots + _branches(cell, ways):
         parts.append(_joint(x, y, back is not None))
     for name, place in at.items():
-        parts.append(_shape(cell[name], place, skeleton, shapes, back, slots))
+        parts.append(_shape(cell[name], place, skeleton, shapes, back, values is not None))
         parts.append(_label(cell[name], place, skeleton, names, shapes, back))
     if word:
         x, y = at["x_t"].x, at["x_t"].y
@@ -58,8 +59,8 @@ def step(
         )
     if back and skeleton is WHOLE:
         parts += [_factor(cell, wire, back) for wire in ways]
-    if slots:
-        parts += [_slot(cell, cell[name], place, back) for name, place in at.items()]
+    if values is not None:
+        parts += [_value(cell, cell[name], place, back, values.get(name, "")) for name, place in at.items()]
     return [part for part in parts if part]
 
 
@@ -110,7 +111,9 @@ def _joint(x: float, y: float, back: bool) -> str:
     )
 
 
-def _shape(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, slots: bool) -> str:
+def _shape(
+    node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, has_value: bool
+) -> str:
     if place.shape in ("end", "dot"):
         return ""
     x, y, w, h = place.x, place.y, place.half_width, place.half_height
@@ -121,12 +124,12 @@ def _shape(node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Bac
         round_ = 4 if place.shape == "box" else h
         size = f'width="{2 * w:.1f}" height="{2 * h:.1f}" rx="{round_:.1f}"'
         outline = f'<rect x="{x - w:.1f}" y="{y - h:.1f}" {size}/>'
-    inside = _inside(node, place, skeleton, shapes, back, slots)
+    inside = _inside(node, place, skeleton, shapes, back, has_value)
     return f'<g class="node {kind}" data-node="{node.name}">{outline}{inside}</g>'
 
 
 def _inside(
-    node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, slots: bool
+    node: Node, place: Place, skeleton: Skeleton, shapes: bool, back: Back | None, has_value: bool
 ) -> str:
     x, y = place.x, place.y
     size = skeleton.text
@@ -139,7 +142,7 @@ def _inside(
         if back:
             text = "× (−1)" if node.kind == "one_minus" else f"{text}′"
             size = 0.8 * size if node.kind == "one_minus" and skeleton is SMALL else size
-        rise = 10 if slots and not back and node.at[1] == "squash" else 0
+        rise = 10 if has_value and not back and node.at[1] == "squash" else 0
         return written("sign", x, y + 0.34 * size - rise, size, text)
     below = ""
     if back:
@@ -148,7 +151,7 @@ def _inside(
         below = f"(H, {'D' if node.weight.endswith('x') else 'H'})"
     symbol = node.symbol + ("^⊤" if back else "")
     if not below:
-        return written("symbol", x, y + (2 if slots else 0.34 * size), size, symbol)
+        return written("symbol", x, y + (2 if has_value else 0.34 * size), size, symbol)
     return written("symbol", x, y + 2, size, symbol) + written("small", x, y + 21, 19, below)
 
 
@@ -242,8 +245,8 @@ def _factor(cell: Cell, wire: Wire, back: Back) -> str:
     return written("factor", x0 + 10, y0 + down, 20, text, "start")
 
 
-def _slot(cell: Cell, node: Node, place: Place, back: Back | None) -> str:
-    """Where a value, or on the way back its gradient, is written; nowhere for what only hands on."""
+def _value(cell: Cell, node: Node, place: Place, back: Back | None, text: str) -> str:
+    """A value, or on the way back its gradient, where it is written; nowhere for what only hands on."""
     x, y = place.x, place.y
     if node.kind in {"output", "input"}:
         # Where a copy turns down at once, there is room above only.
@@ -275,7 +278,7 @@ def _slot(cell: Cell, node: Node, place: Place, back: Back | None) -> str:
         spot = (x + place.half_width + 7, y + 6, "start")
     return (
         f'<text class="value" data-value="{node.name}" x="{spot[0]:.1f}" y="{spot[1]:.1f}" '
-        f'text-anchor="{spot[2]}" font-size="19"></text>'
+        f'text-anchor="{spot[2]}" font-size="19">{html.escape(text)}</text>'
     )
 
 
