@@ -1,4 +1,4 @@
-"""What is written on the way back through a cell: a form that others fill in, nothing here knows a derivative."""
+"""What is written on the way back through a cell: others fill it in, nothing here knows a derivative."""
 
 from __future__ import annotations
 

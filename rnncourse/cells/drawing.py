@@ -6,10 +6,8 @@ by whoever may say it (`Back`): nothing here knows a derivative.
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rnncourse.cells.back import Back
 from rnncourse.cells.graph import Cell, cell_named
@@ -17,45 +15,14 @@ from rnncourse.cells.layout import SMALL, WHOLE, Place, places, width
 from rnncourse.cells.look import TIP, look, themes
 from rnncourse.cells.markup import as_words
 from rnncourse.cells.parts import step, written
+from rnncourse.figures import ShownFigure
 
 MARGIN = 80.0
 
 
-class Drawing:
-    """A picture as SVG, with a text alternative; the last value of a cell shows it."""
-
-    def __init__(self, svg: str, alt: str):
-        self.svg, self.alt = svg, alt
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a file of its own, to print, to project or to cite.
-
-        Args:
-            path: where it goes, "lstm.svg".
-        """
-        path = Path(path)
-        path.write_text(self.svg, "utf-8")
-        return path
-
-    def _repr_html_(self) -> str:
-        return image(self.svg, self.alt)
-
-    def __repr__(self) -> str:
-        return f"[figure: {self.alt}]"
-
-
-def image(svg: str, alt: str) -> str:
-    """An SVG as an `<img>`, which a notebook shows even before it trusts its outputs."""
-    data = base64.b64encode(svg.encode()).decode()
-    return (
-        f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" '
-        f'src="data:image/svg+xml;base64,{data}">'
-    )
-
-
 def draw_cell(
     name: str, title: str = "", *, back: Back | None = None, shapes: bool = True, theme: str = "light"
-) -> Drawing:
+) -> ShownFigure:
     """One step of a cell, every operation in its place.
 
     Args:
@@ -73,7 +40,7 @@ def draw_cell(
     parts = step(cell, at, WHOLE, shapes=shapes, back=back)
     alt = alt_of(cell, back=back)
     wide = width(cell) + 2 * MARGIN
-    return Drawing(_page(parts, _top(at), wide, WHOLE.height, title, alt, theme), alt)
+    return ShownFigure(_page(parts, _top(at), wide, WHOLE.height, title, alt, theme), alt)
 
 
 def drawn_step(cell: Cell, back: Back | None = None, values: Mapping[str, str] | None = None) -> str:
@@ -106,7 +73,7 @@ def draw_chain(
     *,
     back: Back | None = None,
     theme: str = "light",
-) -> Drawing:
+) -> ShownFigure:
     """The same cell at every word of a sentence, each step handing its states to the next.
 
     Args:
@@ -138,7 +105,7 @@ def draw_chain(
         height += 80
     wide = len(words) * step_width + 2 * MARGIN
     alt = alt_of(cell, words, back)
-    return Drawing(_page(parts, top, wide, height, title, alt, theme), alt)
+    return ShownFigure(_page(parts, top, wide, height, title, alt, theme), alt)
 
 
 def _names_of(cell: Cell, t: int, T: int) -> dict[str, str]:

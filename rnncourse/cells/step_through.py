@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from rnncourse.cells.back import Back
-from rnncourse.cells.drawing import alt_of, drawn_step, image
+from rnncourse.cells.drawing import alt_of, drawn_step
 from rnncourse.cells.graph import Cell, cell_named
 from rnncourse.cells.look import look, themes
 from rnncourse.cells.markup import as_html, as_words
 from rnncourse.cells.values import RULES
 from rnncourse.explorer import page, source_of
+from rnncourse.figures import image
 
 SENTENCE = ("not", "a", "bad", "film")
 MOST_WORDS = 8
