@@ -13,9 +13,7 @@ import numpy as np
 
 from rnncourse.cells import Back
 from rnncourse.cells.graph import Cell, Formula, Node, cell_named
-from rnncourse.cells.values import RULES
-
-Values = dict[str, np.ndarray]
+from rnncourse.cells.values import Values, forward
 
 # The cells whose way back may be told. Here all; the copy in a notebook's data file knows those of its
 # derivations, and the others are still to be found.
@@ -41,32 +39,6 @@ class Passed:
     contributions: list[Values]
     dW: Values
     dstart: Values
-
-
-def forward(
-    cell: Cell, W: Mapping[str, np.ndarray], xs: Sequence, start: Mapping[str, np.ndarray]
-) -> list[Values]:
-    """Every value of every position.
-
-    Args:
-        cell: the description.
-        W: weights by key.
-        xs: (T, D, N) inputs.
-        start: input node of a state -> (H, N), before the first position.
-    """
-    state, positions = dict(start), []
-    for x_t in xs:
-        values: Values = {"x_t": x_t, **state}
-        for node in cell.nodes:
-            if node.kind == "product":
-                values[node.name] = W[node.weight] @ values[node.inputs[0]]
-            elif node.kind != "input":
-                values[node.name] = RULES[node.kind](*(values[name] for name in node.inputs))
-                if node.bias:
-                    values[node.name] = values[node.name] + W[node.bias]
-        state = {into: values[out] for out, into in cell.carried.items()}
-        positions.append(values)
-    return positions
 
 
 def both_ways(
