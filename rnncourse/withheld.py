@@ -250,15 +250,12 @@ def _term(cell: Cell, reader: Node, name: str, passed: list[str]) -> str:
     if reader.kind == "copy":
         return " + ".join(_term(cell, further, reader.name, passed) for further in cell.readers(reader.name))
     if reader.kind == "product":
-        (after,) = cell.readers(reader.name)
-        inner = _term(cell, after, reader.name, passed)
-        inner = f"({inner})" if "⊙" in inner else inner
-        return f"W^{{{reader.weight[0]},{reader.weight[1]}⊤}} {inner}"
-    readers = cell.readers(reader.name)
+        return f"W^{{{reader.weight[0]},{reader.weight[1]}⊤}} {_by_product(cell, reader, passed)}"
     # A value that is handed to the next step alone has the name of what arrives there.
     if _is_named(reader):
         upstream = _gradient(cell, reader)
     else:
+        readers = cell.readers(reader.name)
         upstream = " + ".join(_term(cell, further, reader.name, passed) for further in readers)
     factor = _factor(cell, reader, name)
     if reader.kind == "one_minus":
@@ -266,9 +263,12 @@ def _term(cell: Cell, reader: Node, name: str, passed: list[str]) -> str:
     return f"{upstream} {factor}".strip()
 
 
-def _outer(cell: Cell, product: Node) -> str:
+def _by_product(cell: Cell, product: Node, passed: list[str]) -> str:
+    """The gradient of a product, fit to be a factor."""
     (after,) = cell.readers(product.name)
-    inner = _term(cell, after, product.name, [])
-    inner = f"({inner})" if "⊙" in inner else inner
-    symbol = cell[product.inputs[0]].symbol
-    return f"{inner} {symbol}^⊤"
+    inner = _term(cell, after, product.name, passed)
+    return f"({inner})" if "⊙" in inner else inner
+
+
+def _outer(cell: Cell, product: Node) -> str:
+    return f"{_by_product(cell, product, [])} {cell[product.inputs[0]].symbol}^⊤"
