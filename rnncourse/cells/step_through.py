@@ -64,7 +64,7 @@ def step_through(
     Raises:
         ValueError: no such cell, or words and vectors do not fit; the message says where.
     """
-    cell = cell_named(name).numbered(dict(numbers or {}))
+    cell = cell_named(name)
     words = list(sentence)
     if not 1 <= len(words) <= MOST_WORDS:
         raise ValueError(f"step_through: a sentence of 1 to {MOST_WORDS} words, not {len(words)}")
