@@ -135,6 +135,7 @@ def build_slides(
         stacks=stacks,
         frame=frame,
         sections=sections,
+        are_numbered=all(NUMBERED.match(heading) for _, heading in sections),
         routes=routes,
         total=total,
         theme=inline_theme(),
