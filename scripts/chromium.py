@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from autograder.release.handout import find_chromium
+from autograder.release.handout import chromium_options, find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
 OPTIONS = (
-    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -22,11 +20,11 @@ OPTIONS = (
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start it. Root, as in a container, runs it without Chromium's own sandbox, which root cannot use.
+    """Start it.
 
     Raises:
         CourseError: there is none.
     """
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    options = [*OPTIONS, "--no-sandbox"] if root else list(OPTIONS)
-    return playwright.chromium.launch(executable_path=find_chromium(), args=options)
+    return playwright.chromium.launch(
+        executable_path=find_chromium(), args=[*chromium_options(), *OPTIONS]
+    )
