@@ -28,12 +28,28 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGE = "vaderSentiment==3.3.2"
-ARCHIVE = "vaderSentiment-3.3.2.tar.gz"
-SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
-SURNAMES_PACKAGE = "mimesis==22.2.0"
-SURNAMES_ARCHIVE = "mimesis-22.2.0-py3-none-any.whl"
-SURNAMES_SHA256 = "037011eb3d5edf0b0b5d9eafd74d9881f6dce25b4f01032da0e13fb2a56f37e9"
+
+@dataclass(frozen=True)
+class Download:
+    """A file that pip brings: the requirement, the file's name, its SHA-256, whether it is a wheel."""
+
+    package: str
+    archive: str
+    sha256: str
+    is_wheel: bool = False
+
+
+SENTENCES = Download(
+    "vaderSentiment==3.3.2",
+    "vaderSentiment-3.3.2.tar.gz",
+    "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+)
+SURNAMES = Download(
+    "mimesis==22.2.0",
+    "mimesis-22.2.0-py3-none-any.whl",
+    "037011eb3d5edf0b0b5d9eafd74d9881f6dce25b4f01032da0e13fb2a56f37e9",
+    is_wheel=True,
+)
 LANGUAGES = {
     "cs": "Czech",
     "de": "German",
@@ -140,8 +156,7 @@ def sentiment_sentences(download: bool = True) -> Sentences:
             RNNCOURSE_OFFLINE=1 forbids it too.
     """
     try:
-        archive = fetch() if download and not os.environ.get(OFFLINE) else _cached()
-        texts, ratings = read_archive(archive)
+        texts, ratings = read_archive(_archive(SENTENCES, download))
     except DataMissing as missing:
         ratings = np.array([rating for _, rating in _OWN])
         source = f"{len(_OWN)} sentences of our own, with guessed ratings: {missing}"
@@ -157,20 +172,6 @@ class DataMissing(Exception):
     """The data cannot be had; the message says why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Download:
-    """A file that pip brings: the requirement, the file's name, its SHA-256, whether it is a wheel."""
-
-    package: str
-    archive: str
-    sha256: str
-    is_wheel: bool = False
-
-
-SENTENCES = Download(PACKAGE, ARCHIVE, SHA256)
-SURNAMES = Download(SURNAMES_PACKAGE, SURNAMES_ARCHIVE, SURNAMES_SHA256, is_wheel=True)
-
-
 def surnames(download: bool = True) -> dict[str, tuple[str, ...]]:
     """Surnames by language, each name in one language only.
 
@@ -180,10 +181,8 @@ def surnames(download: bool = True) -> dict[str, tuple[str, ...]]:
     Raises:
         DataMissing: they cannot be had; the message says why, and what to do.
     """
-    allowed = download and not os.environ.get(OFFLINE)
-    archive = fetch(what=SURNAMES) if allowed else _cached(SURNAMES)
     found: dict[str, set[str]] = {}
-    with zipfile.ZipFile(io.BytesIO(archive)) as wheel:
+    with zipfile.ZipFile(io.BytesIO(_archive(SURNAMES, download))) as wheel:
         for code, language in LANGUAGES.items():
             table = json.loads(wheel.read(f"mimesis/datasets/{code}/person.json"))["surnames"]
             found[language] = {name.lower() for name in table if name.isalpha()}
@@ -193,7 +192,12 @@ def surnames(download: bool = True) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _cached(what: Download = SENTENCES) -> bytes:
+def _archive(what: Download, download: bool) -> bytes:
+    """An archive, fetched only where that is allowed."""
+    return fetch(what) if download and not os.environ.get(OFFLINE) else _cached(what)
+
+
+def _cached(what: Download) -> bytes:
     path = cache_folder() / what.archive
     try:
         archive = path.read_bytes()
@@ -212,12 +216,12 @@ def _how_to(what: Download) -> str:
     )
 
 
-def fetch(timeout: float = 120, what: Download = SENTENCES) -> bytes:
+def fetch(what: Download, timeout: float = 120) -> bytes:
     """An archive from the cache, else from the package registry that pip is set up to use.
 
     Args:
-        timeout: seconds after which pip is given up.
         what: which archive.
+        timeout: seconds after which pip is given up.
 
     Raises:
         DataMissing: it cannot be had.

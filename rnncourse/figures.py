@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from pathlib import Path
 
 import matplotlib as mpl
 from cycler import cycler
@@ -41,18 +42,35 @@ mpl.rcParams.update(
 
 
 class ShownFigure:
-    """A figure as an image with a text alternative; the last value of a cell shows it."""
+    """A picture as SVG, with a text alternative; the last value of a cell shows it."""
 
-    def __init__(self, svg: bytes, alt: str):
+    def __init__(self, svg: str, alt: str):
         self.svg, self.alt = svg, alt
 
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file of its own, to print, to project or to cite.
+
+        Args:
+            path: where it goes, "lstm.svg".
+        """
+        path = Path(path)
+        path.write_text(self.svg, "utf-8")
+        return path
+
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.svg).decode()
-        alt = html.escape(self.alt, quote=True)
-        return f'<img alt="{alt}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
+        return image(self.svg, self.alt)
 
     def __repr__(self) -> str:
         return f"[figure: {self.alt}]"
+
+
+def image(svg: str, alt: str) -> str:
+    """An SVG as an `<img>`, which a notebook shows even before it trusts its outputs."""
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" '
+        f'src="data:image/svg+xml;base64,{data}">'
+    )
 
 
 def show(fig: Figure, alt: str) -> ShownFigure:
@@ -70,4 +88,4 @@ def show(fig: Figure, alt: str) -> ShownFigure:
     # Lines stay sharp on any wall; an image in a figure (a heat map) stays an image. No date: the same bytes.
     fig.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
     plt.close(fig)
-    return ShownFigure(buffer.getvalue(), alt)
+    return ShownFigure(buffer.getvalue().decode(), alt)

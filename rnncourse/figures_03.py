@@ -194,7 +194,8 @@ def wall(w: np.ndarray, b: np.ndarray, loss: np.ndarray, paths: Mapping[str, np.
     for (name, path), style in zip(paths.items(), styles, strict=False):
         _path(ax, path, style)
         handles.append(Line2D([], [], ms=5, lw=1.6, label=name, **style))
-    for start in [path[0] for path in paths.values()][:1]:
+    if paths:
+        start = next(iter(paths.values()))[0]
         ax.plot(*start, marker="*", ms=16, color=COLOURS["orange"], mec="black", zorder=5)
         star = Line2D([], [], marker="*", ls="", ms=12, color=COLOURS["orange"], mec="black", label="start")
         handles.append(star)

@@ -190,15 +190,11 @@ def memory_norms(norms: Mapping[str, np.ndarray]) -> Figure:
     """Norm of the memory over a long stream, one line per seed and network.
 
     Args:
-        norms: label -> (seeds, T) norms.
+        norms: label -> (seeds, T) norms; with forget gate, then without.
     """
     fig, ax = plt.subplots(figsize=(8, 3.6))
-    colours = iter((WITH, WITHOUT))
-    styles = iter(("-", "--"))
-    for label, lines in norms.items():
-        drawn = ax.loglog(
-            np.arange(1, lines.shape[1] + 1), lines.T, next(styles), color=next(colours), lw=1.5
-        )
+    for (label, lines), colour, style in zip(norms.items(), (WITH, WITHOUT), ("-", "--"), strict=True):
+        drawn = ax.loglog(np.arange(1, lines.shape[1] + 1), lines.T, style, color=colour, lw=1.5)
         drawn[0].set_label(label)
     ax.set(xlabel="symbols read", ylabel=r"norm of the memory $\|c_t\|$")
     ax.legend(loc="upper left")

@@ -13,9 +13,7 @@ import numpy as np
 
 from rnncourse.cells import Back
 from rnncourse.cells.graph import Cell, Formula, Node, cell_named
-from rnncourse.cells.values import RULES
-
-Values = dict[str, np.ndarray]
+from rnncourse.cells.values import Values, forward
 
 # The cells whose way back may be told. Here all; the copy in a notebook's data file knows those of its
 # derivations, and the others are still to be found.
@@ -41,32 +39,6 @@ class Passed:
     contributions: list[Values]
     dW: Values
     dstart: Values
-
-
-def forward(
-    cell: Cell, W: Mapping[str, np.ndarray], xs: Sequence, start: Mapping[str, np.ndarray]
-) -> list[Values]:
-    """Every value of every position.
-
-    Args:
-        cell: the description.
-        W: weights by key.
-        xs: (T, D, N) inputs.
-        start: input node of a state -> (H, N), before the first position.
-    """
-    state, positions = dict(start), []
-    for x_t in xs:
-        values: Values = {"x_t": x_t, **state}
-        for node in cell.nodes:
-            if node.kind == "product":
-                values[node.name] = W[node.weight] @ values[node.inputs[0]]
-            elif node.kind != "input":
-                values[node.name] = RULES[node.kind](*(values[name] for name in node.inputs))
-                if node.bias:
-                    values[node.name] = values[node.name] + W[node.bias]
-        state = {into: values[out] for out, into in cell.carried.items()}
-        positions.append(values)
-    return positions
 
 
 def both_ways(
@@ -278,15 +250,12 @@ def _term(cell: Cell, reader: Node, name: str, passed: list[str]) -> str:
     if reader.kind == "copy":
         return " + ".join(_term(cell, further, reader.name, passed) for further in cell.readers(reader.name))
     if reader.kind == "product":
-        (after,) = cell.readers(reader.name)
-        inner = _term(cell, after, reader.name, passed)
-        inner = f"({inner})" if "⊙" in inner else inner
-        return f"W^{{{reader.weight[0]},{reader.weight[1]}⊤}} {inner}"
-    readers = cell.readers(reader.name)
+        return f"W^{{{reader.weight[0]},{reader.weight[1]}⊤}} {_by_product(cell, reader, passed)}"
     # A value that is handed to the next step alone has the name of what arrives there.
     if _is_named(reader):
         upstream = _gradient(cell, reader)
     else:
+        readers = cell.readers(reader.name)
         upstream = " + ".join(_term(cell, further, reader.name, passed) for further in readers)
     factor = _factor(cell, reader, name)
     if reader.kind == "one_minus":
@@ -294,9 +263,12 @@ def _term(cell: Cell, reader: Node, name: str, passed: list[str]) -> str:
     return f"{upstream} {factor}".strip()
 
 
-def _outer(cell: Cell, product: Node) -> str:
+def _by_product(cell: Cell, product: Node, passed: list[str]) -> str:
+    """The gradient of a product, fit to be a factor."""
     (after,) = cell.readers(product.name)
-    inner = _term(cell, after, product.name, [])
-    inner = f"({inner})" if "⊙" in inner else inner
-    symbol = cell[product.inputs[0]].symbol
-    return f"{inner} {symbol}^⊤"
+    inner = _term(cell, after, product.name, passed)
+    return f"({inner})" if "⊙" in inner else inner
+
+
+def _outer(cell: Cell, product: Node) -> str:
+    return f"{_by_product(cell, product, [])} {cell[product.inputs[0]].symbol}^⊤"

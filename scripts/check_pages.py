@@ -15,10 +15,9 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from chromium import launch
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import note_complaints, report
+from playwright.sync_api import Browser, Page
 
 from autograder.errors import CourseError
 
@@ -104,14 +103,7 @@ def check_page(browser: Browser, path: Path, shots: Path | None = None, most: in
     problems: list[str] = []
     context = browser.new_context(viewport=DESK, offline=True, reduced_motion="reduce")
     page = context.new_page()
-
-    def note_request(request: Any) -> None:
-        if not request.url.startswith(("file:", "data:", "blob:", "about:")):
-            problems.append(f"asks for {request.url[:120]}")
-
-    page.on("request", note_request)
-    page.on("console", lambda m: problems.append(f"console: {m.text[:300]}") if m.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(f"script failed: {str(error)[:300]}"))
+    note_complaints(page, problems, "file:", ("error",))
     page.goto(path.resolve().as_uri(), wait_until="load")
     page.wait_for_function(
         "() => !window.MathJax?.startup?.promise || MathJax.startup.promise.then(() => true)", timeout=60_000
@@ -152,21 +144,11 @@ def main() -> int:
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--shots", type=Path)
     given = parser.parse_args()
-    count = 0
     try:
-        with sync_playwright() as playwright:
-            browser = launch(playwright)
-            for path in pages_of(given.pages):
-                problems = check_page(browser, path, given.shots)
-                print(f"{path}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}", flush=True)
-                for problem in problems:
-                    print(f"  {problem}")
-                count += len(problems)
-            browser.close()
+        return 1 if report(check_page, pages_of(given.pages), given.shots) else 0
     except CourseError as error:
         print(error, file=sys.stderr)
         return 2
-    return 1 if count else 0
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ is anything to report. `--shots` writes a picture of each slide.
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from chromium import launch
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import note_complaints, report
+from playwright.sync_api import Browser, Page
 
 from autograder.errors import CourseError
 
@@ -33,18 +32,7 @@ def open_deck(browser: Browser, path: Path, problems: list[str]) -> Page:
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
     page = context.new_page()
     address = path.resolve().as_uri()
-
-    def note_request(request: Any) -> None:
-        if not request.url.startswith((address, "data:", "blob:", "about:")):
-            problems.append(f"asks for {request.url[:120]}")
-
-    def note_message(message: Any) -> None:
-        if message.type in ("error", "warning"):
-            problems.append(f"console: {message.text[:300]}")
-
-    page.on("request", note_request)
-    page.on("console", note_message)
-    page.on("pageerror", lambda error: problems.append(f"script failed: {str(error)[:300]}"))
+    note_complaints(page, problems, address, ("error", "warning"))
     page.goto(address)
     page.wait_for_function(READY, timeout=60_000)
     return page
@@ -73,21 +61,6 @@ def check_deck(browser: Browser, path: Path, shots: Path | None = None) -> list[
     return problems
 
 
-def report(paths: list[Path], shots: Path | None = None) -> int:
-    """Check decks and print what is wrong; the number of problems is returned."""
-    count = 0
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        for path in paths:
-            problems = check_deck(browser, path, shots)
-            print(f"{path.name}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}", flush=True)
-            for problem in problems:
-                print(f"  {problem}")
-            count += len(problems)
-        browser.close()
-    return count
-
-
 def main() -> int:
     """Check the decks named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -95,7 +68,7 @@ def main() -> int:
     parser.add_argument("--shots", type=Path)
     arguments = parser.parse_args()
     try:
-        return 1 if report(arguments.decks, arguments.shots) else 0
+        return 1 if report(check_deck, arguments.decks, arguments.shots) else 0
     except CourseError as error:
         print(error, file=sys.stderr)
         return 2

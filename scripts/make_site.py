@@ -116,6 +116,7 @@ class Source:
         self.explorers: list[str] = []
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(ROOT / "docs" / "site", folder)
+        shutil.copyfile(ROOT / "docs" / "images" / "check.png", folder / "static" / "check.png")
         for name in ("lessons", "explorers", "about", "extra/embed", "extra/slides"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "about.json").write_text(json.dumps({"address": address}), "utf-8")
@@ -292,7 +293,6 @@ def main() -> int:
         if not given.course:
             for one in step_throughs():
                 source.add_explorer(one)
-        shutil.copyfile(places.root / "docs" / "images" / "check.png", source.folder / "static" / "check.png")
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)

@@ -3,7 +3,7 @@
     python scripts/try_master.py 04_gating [--figures DIR]
 
 Every cell runs as in the solved notebook (`check`, `reveal`, `guess` and `recall` are left out); the last
-value of a cell is printed, figures are written as PNG to DIR.
+value of a cell is printed, figures are written as SVG to DIR.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
             print(f"[cell {cell.number}] {value!r}")
         if isinstance(value, ShownFigure) and arguments.figures:
             arguments.figures.mkdir(parents=True, exist_ok=True)
-            (arguments.figures / f"{master.name}_cell{cell.number}.svg").write_bytes(value.svg)
+            value.save(arguments.figures / f"{master.name}_cell{cell.number}.svg")
         if time.perf_counter() - before > 1:
             print(f"[cell {cell.number}] took {time.perf_counter() - before:.1f} s")
     print(f"{master.name}: {len(master.cells)} cells in {time.perf_counter() - started:.1f} s")

@@ -17,7 +17,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from check_slides import report  # noqa: E402
+from check_slides import check_deck  # noqa: E402
+from chromium import report  # noqa: E402
 
 from autograder.course.masters import Master, read_master  # noqa: E402
 from autograder.course.notebook import solved_notebook  # noqa: E402
@@ -76,7 +77,7 @@ def try_deck(name: str, shots: Path | None, again: bool) -> int:
     notebook = executed(master, ROOT / "build" / "try" / f"{master.name}.ipynb", again)
     deck = build_slides(notebook, ROOT / "build" / "slides" / f"{master.name}.html", master.title)
     print(f"{deck} ({deck.stat().st_size / 1e6:.1f} MB)", flush=True)
-    return 1 if report([deck], shots) else 0
+    return 1 if report(check_deck, [deck], shots) else 0
 
 
 if __name__ == "__main__":

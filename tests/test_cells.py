@@ -190,6 +190,12 @@ def test_a_cell_that_there_is_not_is_refused():
         draw_chain("simple", [])
 
 
+def test_a_formula_is_numbered_as_the_notebook_says():
+    """Also where one's new number is another's old one."""
+    shown = step_through("gru", numbers={"4.15": "4.16", "4.16": "4.17"})
+    assert [formula["number"] for formula in shown.data["forward"]] == ["4.1", "4.16", "4.17", "4.3"]
+
+
 NODE = """
 import { compute } from "./step_through.mjs";
 import { readFileSync } from "node:fs";

@@ -46,7 +46,7 @@ def test_without_a_registry_our_own_sentences_come_with_the_reason(empty_cache, 
     sentences = data.sentiment_sentences()
     assert not sentences.real
     assert len(sentences.texts) == len(sentences.ratings) >= 20
-    assert "pip could not fetch it" in sentences.source and data.ARCHIVE in sentences.source
+    assert "pip could not fetch it" in sentences.source and data.SENTENCES.archive in sentences.source
     assert 0.3 < np.mean(sentences.ratings > 0) < 0.7
     assert not any(path.is_file() for path in empty_cache.rglob("*"))  # no half file stays
 
@@ -61,7 +61,7 @@ def test_offline_asks_nobody(empty_cache, monkeypatch):
 
 def test_other_bytes_than_the_verified_ones_are_refused(empty_cache, unreachable):
     empty_cache.mkdir(parents=True)
-    (empty_cache / data.ARCHIVE).write_bytes(b"something else")
+    (empty_cache / data.SENTENCES.archive).write_bytes(b"something else")
     sentences = data.sentiment_sentences(download=False)
     assert not sentences.real and "SHA-256" in sentences.source
     assert not data.sentiment_sentences().real

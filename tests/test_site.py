@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
@@ -115,7 +114,6 @@ def site(master, executed, tmp_path_factory):
     source = Source(folder / "source", "https://course.example/")
     source.add_lesson(master, executed, withhold=False)
     source.add_page(ROOT / "docs" / "notation.md")
-    shutil.copyfile(ROOT / "docs" / "images" / "check.png", source.folder / "static" / "check.png")
     source.finish(bundle=False)
     make(source, folder / "site")
     return folder / "site"

@@ -15,7 +15,7 @@ from autograder.release.solved_page import accessible, page_style
 from autograder.report.mathjax import strict_mathjax
 
 TEMPLATES = Path(__file__).with_name("feedback_page")
-# Without a script that lets the keyboard scroll it, code is broken where it is too wide.
+# What a student wrote is broken where it is too wide, not scrolled.
 WRAPPED = "pre { white-space: pre-wrap; overflow-wrap: anywhere; }\n.anchor-link { display: none; }\n"
 
 

@@ -33,6 +33,12 @@ def find_chromium() -> str:
     )
 
 
+def chromium_options() -> list[str]:
+    """What Chromium is started with everywhere. Root, as in a container, cannot use its own sandbox."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return ["--disable-gpu", *(["--no-sandbox"] if is_root else [])]
+
+
 def print_handout(deck: Path) -> Path:
     """Print a deck with its notes into a PDF beside it.
 
@@ -48,15 +54,13 @@ def print_handout(deck: Path) -> Path:
         command = [
             find_chromium(),
             "--headless",
-            "--disable-gpu",
+            *chromium_options(),
             "--no-pdf-header-footer",
             f"--user-data-dir={profile}",
             f"--virtual-time-budget={MILLISECONDS}",
             f"--print-to-pdf={pdf}",
             f"{deck.resolve().as_uri()}?handout",
         ]
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            command.insert(1, "--no-sandbox")  # which root cannot use
         done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
     if done.returncode or not pdf.is_file():
         raise CourseError(f"Chromium could not print {deck.name}:\n{done.stderr.strip()[-2000:]}")

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,8 @@ def build_slides(
     node: Any = nbformat.read(notebook, 4) if isinstance(notebook, str | Path) else notebook
     stacks = read_slides(node, title)
     sections = _sections(stacks)
+    # Before the time is said in the notes, which are counted.
+    routes, total = _routes(stacks), round(sum(slide.minutes for slide in chain(*stacks)))
     _say_the_time(stacks)
     folder = files("autograder.release").joinpath("deck")
     template = jinja2.Template(folder.joinpath("deck.html.j2").read_text("utf-8"), keep_trailing_newline=True)
@@ -132,8 +135,9 @@ def build_slides(
         stacks=stacks,
         frame=frame,
         sections=sections,
-        routes=_routes(stacks),
-        total=round(sum(slide.minutes for stack in stacks for slide in stack)),
+        are_numbered=all(NUMBERED.match(heading) for _, heading in sections),
+        routes=routes,
+        total=total,
         theme=inline_theme(),
         style=_style(folder.joinpath("deck.css").read_text("utf-8"), CODE_STYLES[frame.theme]),
         mathjax=mathjax(),
@@ -183,7 +187,7 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
 def _repeat_headings(stacks: list[list[Slide]]) -> None:
     """No slide without a heading: one that has none goes on under the last."""
     heading = ""
-    for slide in (slide for stack in stacks for slide in stack):
+    for slide in chain(*stacks):
         if not slide.heading and heading and slide.parts:
             slide.parts.insert(0, f'<div class="prose again"><h2>{heading}</h2></div>')
         heading = slide.heading or heading
@@ -201,7 +205,7 @@ def _sections(stacks: list[list[Slide]]) -> list[tuple[int, str]]:
 def _say_the_time(stacks: list[list[Slide]]) -> None:
     """Each slide's notes begin with how long it stands, and when it begins."""
     begun = 0.0
-    for slide in (slide for stack in stacks for slide in stack):
+    for slide in chain(*stacks):
         lasts = slide.minutes
         slide.notes.insert(0, f'<p class="minutes">minute {begun:.0f}, about {lasts:.1f}</p>')
         begun += lasts

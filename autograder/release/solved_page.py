@@ -15,7 +15,7 @@ from pygments.formatters import HtmlFormatter
 
 from autograder.course.masters import BEGIN_SCHEME, END_SCHEME
 from autograder.release.slides import CODE_STYLES, highlighted, output_parts, rendered
-from autograder.report.mathjax import mathjax
+from autograder.report.mathjax import REACHABLE, mathjax
 
 HEAD_OF_NOTHING = re.compile(r"<th(?: [^>]*)?>\s*</th>")
 
@@ -28,6 +28,7 @@ def solved_page(title: str, executed: Any) -> str:
         parts=list(_parts(executed)),
         style=page_style(),
         mathjax=mathjax(),
+        reachable=REACHABLE,
     )
 
 

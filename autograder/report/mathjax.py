@@ -28,7 +28,7 @@ STRICT = {
 }
 # What is wider than its place must be reached by the keyboard to be scrolled.
 REACHABLE = """function reachable() {
-  for (const one of document.querySelectorAll("p, .wide"))
+  for (const one of document.querySelectorAll("pre, .wide, .explorer, p"))
     if (one.scrollWidth > one.clientWidth + 1) one.tabIndex = 0;
     else one.removeAttribute("tabindex");
 }

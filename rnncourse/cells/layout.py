@@ -6,6 +6,7 @@ network is one box, for chains. Units are pixels of a drawing at its natural siz
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnncourse.cells.graph import Cell, Node
@@ -36,20 +37,12 @@ class Skeleton:
     text: float
 
 
+# The levels from the top to the bottom, and the height of each in both views.
+LEVELS = ("rail", "upper", "middle", "squash", "sums", "products", "state rail", "input rail", "bottom")
 WHOLE = Skeleton(
     column=230,
     beside=57,
-    levels={
-        "rail": 52,
-        "upper": 112,
-        "middle": 166,
-        "squash": 246,
-        "sums": 320,
-        "products": 392,
-        "state rail": 452,
-        "input rail": 486,
-        "bottom": 530,
-    },
+    levels=dict(zip(LEVELS, (52, 112, 166, 246, 320, 392, 452, 486, 530), strict=True)),
     box=(53, 28),
     circle=19,
     height=562,
@@ -58,17 +51,7 @@ WHOLE = Skeleton(
 SMALL = Skeleton(
     column=88,
     beside=14,
-    levels={
-        "rail": 44,
-        "upper": 84,
-        "middle": 122,
-        "squash": 184,
-        "sums": 184,
-        "products": 184,
-        "state rail": 244,
-        "input rail": 272,
-        "bottom": 318,
-    },
+    levels=dict(zip(LEVELS, (44, 84, 122, 184, 184, 184, 244, 272, 318), strict=True)),
     box=(33, 19),
     circle=13,
     height=368,
@@ -151,7 +134,7 @@ def width(cell: Cell, small: bool = False) -> float:
     return (cell.last_column - cell.first_column) * (SMALL if small else WHOLE).column
 
 
-def wires(cell: Cell, at: dict[str, Place], small: bool = False) -> list[Wire]:
+def wires(cell: Cell, at: Mapping[str, Place], small: bool = False) -> list[Wire]:
     """The way of every wire that is drawn; rails first, what crosses them afterwards."""
     skeleton = SMALL if small else WHOLE
     drawn: dict[tuple[str, str], Wire] = {}
@@ -168,9 +151,8 @@ def _turns(cell: Cell, source: Node, target: Node, a: Place, b: Place, skeleton:
     """Corners from middle to middle."""
     bx = b.x
     if skeleton is SMALL and target.kind == "product":
-        bx += (
-            1 if target.side > 0 else -1
-        ) * skeleton.beside  # state and input enter a small box side by side
+        # State and input enter a small box side by side.
+        bx += skeleton.beside if target.side > 0 else -skeleton.beside
     if source.kind == "copy" and source.rail and target.kind == "product":
         rail = skeleton.levels[source.rail]
         return [(a.x, a.y), (a.x, rail), (bx, rail), (bx, b.y)]

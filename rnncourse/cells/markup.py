@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 _PART = re.compile(r"([_^])(?:\{([^}]*)\}|(\S))")
-_WORDS = re.compile(r"(tanh|[A-Za-zσδΣ∂̃]+)")
 SMALLER = 0.78
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from rnncourse.cells.drawing import Back, alt_of, drawn_step, image, look, themes
+from rnncourse.cells.back import Back
+from rnncourse.cells.drawing import alt_of, drawn_step
 from rnncourse.cells.graph import Cell, cell_named
+from rnncourse.cells.look import look, themes
 from rnncourse.cells.markup import as_html, as_words
-from rnncourse.cells.values import RULES
+from rnncourse.cells.values import forward
 from rnncourse.explorer import page, source_of
+from rnncourse.figures import image
 
 SENTENCE = ("not", "a", "bad", "film")
 MOST_WORDS = 8
@@ -61,7 +64,7 @@ def step_through(
     Raises:
         ValueError: no such cell, or words and vectors do not fit; the message says where.
     """
-    cell = cell_named(name).numbered(dict(numbers or {}))
+    cell = cell_named(name)
     words = list(sentence)
     if not 1 <= len(words) <= MOST_WORDS:
         raise ValueError(f"step_through: a sentence of 1 to {MOST_WORDS} words, not {len(words)}")
@@ -156,7 +159,8 @@ def _twin(cell: Cell, data: Mapping[str, Any], back: Back | None) -> str:
     W = {key: np.array(weight) for key, weight in data["W"].items()}
     start = {into: np.zeros((data["H"], 1)) for into in cell.carried.values()}
     last = f"At “{data['words'][-1]}”. "
-    parts = [image(drawn_step(cell, values=_texts(cell, W, xs, start)), last + alt_of(cell))]
+    texts = {name: short(value) for name, value in forward(cell, W, xs, start)[-1].items()}
+    parts = [image(drawn_step(cell, values=texts), last + alt_of(cell))]
     if back and back.compute:
         outside: list[dict[str, np.ndarray]] = [{} for _ in xs]
         outside[-1] = {data["seen"]: np.array(data["arriving"])[:, None]}
@@ -164,24 +168,6 @@ def _twin(cell: Cell, data: Mapping[str, Any], back: Back | None) -> str:
         texts = {name: short(grad) for name, grad in passed.grads[-1].items()}
         parts.append(image(drawn_step(cell, back, values=texts), last + alt_of(cell, back=back)))
     return "".join(f'<p class="twin">{part}</p>' for part in parts)
-
-
-def _texts(
-    cell: Cell, W: Mapping[str, np.ndarray], xs: Sequence[np.ndarray], start: Mapping[str, np.ndarray]
-) -> dict[str, str]:
-    """What stands on the wires at the last position, to two digits."""
-    values: dict[str, np.ndarray] = {}
-    state = dict(start)
-    for x_t in xs:
-        values = {"x_t": x_t, **state}
-        for node in cell.nodes:
-            if node.kind == "product":
-                values[node.name] = W[node.weight] @ values[node.inputs[0]]
-            elif node.kind != "input":
-                value = RULES[node.kind](*(values[i] for i in node.inputs))
-                values[node.name] = value + W[node.bias] if node.bias else value
-        state = {into: values[out] for out, into in cell.carried.items()}
-    return {name: short(value) for name, value in values.items()}
 
 
 def short(value: np.ndarray) -> str:

@@ -355,12 +355,10 @@ export function render({ model, el }) {
         made.addEventListener("blur", () => touch(false));
       });
     }
-    // On a narrow page the drawing scrolls, by keyboard too.
-    if (view.scrollWidth > view.clientWidth) {
-      view.tabIndex = 0;
-      const boxes = [...view.querySelectorAll("[data-node].lit")].map((part) => part.getBoundingClientRect());
-      if (boxes.length) view.scrollLeft += Math.min(...boxes.map((box) => box.left)) - view.getBoundingClientRect().left - 40;
-    } else view.removeAttribute("tabindex");
+    // On a narrow page the drawing scrolls to what is lit.
+    const boxes = [...view.querySelectorAll("[data-node].lit")].map((part) => part.getBoundingClientRect());
+    if (boxes.length && view.scrollWidth > view.clientWidth)
+      view.scrollLeft += Math.min(...boxes.map((box) => box.left)) - view.getBoundingClientRect().left - 40;
     list.querySelectorAll("button").forEach((made, k) => {
       if (k === i) made.setAttribute("aria-current", "step");
       else made.removeAttribute("aria-current");
