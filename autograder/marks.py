@@ -87,8 +87,8 @@ def export(
 ) -> None:
     """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
-    from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
     from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
     from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
 
     home = course_root(root)

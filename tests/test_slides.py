@@ -227,10 +227,14 @@ def test_the_second_slide_lists_what_comes_and_its_notes_where_a_lecture_may_sto
 @pytest.mark.parametrize(("heading", "style"), [("{} · Part", "none"), ("Part {}", "decimal")])
 def test_the_list_of_what_comes_numbers_what_has_no_number(tmp_path, page, heading, style):
     parts = [prose(f"## {heading.format(n)}", "slide") for n in range(1, 4)]
-    page.goto(build_slides(notebook(prose("# Title", "slide"), *parts), tmp_path / "deck.html", "a deck").as_uri())
+    page.goto(
+        build_slides(notebook(prose("# Title", "slide"), *parts), tmp_path / "deck.html", "a deck").as_uri()
+    )
     page.wait_for_function(READY)
     assert page.locator(".sections a").first.text_content() == heading.format(1)
-    assert page.evaluate("() => getComputedStyle(document.querySelector('.sections li')).listStyleType") == style
+    assert (
+        page.evaluate("() => getComputedStyle(document.querySelector('.sections li')).listStyleType") == style
+    )
 
 
 def test_the_first_slide_says_where_in_the_course_one_is(tmp_path, page):

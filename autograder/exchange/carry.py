@@ -29,7 +29,7 @@ from autograder.course.handwritten import (
     text_id,
     written,
 )
-from autograder.course.notebook import ANSWER_PROMPT, PROMPT_ID
+from autograder.course.notebook import PROMPT_ID
 from autograder.course.places import write_whole
 from autograder.errors import CourseError
 

@@ -15,6 +15,7 @@ import yaml
 
 from autograder.course.roster import Person, name_key, one_spelling
 
+
 @dataclass(frozen=True)
 class Claim:
     """Whose a file is said to be.

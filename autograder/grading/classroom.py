@@ -73,9 +73,7 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
         if reason:
             failures.append(Failure(student, reason))
         elif len(entry.name) > MOST_ID:
-            reason = (
-                f"the folder's name is longer than {MOST_ID} characters, which the gradebook cannot hold"
-            )
+            reason = f"the folder's name is longer than {MOST_ID} characters, which the gradebook cannot hold"
             failures.append(Failure(student, reason))
         elif student != one_spelling(entry.name) or not re.fullmatch(r"[^\x00-\x1f\x7f/\\]+", student):
             failures.append(Failure(student, "the folder's name holds characters that no student id has"))

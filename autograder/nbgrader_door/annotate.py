@@ -69,9 +69,7 @@ class Annotator:
 
     def written(self, content: bytes) -> list[WrittenCell]:
         """The cells of a submission, each with what it is an answer to."""
-        return [
-            WrittenCell(cell["grade_id"], cell["id"], cell["source"]) for cell in self._cells_of(content)
-        ]
+        return [WrittenCell(cell["grade_id"], cell["id"], cell["source"]) for cell in self._cells_of(content)]
 
     def _cells_of(self, content: bytes) -> list[dict[str, Any]]:
         """The cells of a submission as they are kept, each with the id by which it is graded, or ""."""

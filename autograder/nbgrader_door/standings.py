@@ -8,7 +8,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from nbgrader.api import (
-    Assignment, BaseCell, Comment, Grade, Student, SubmittedAssignment, SubmittedNotebook,
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
 )  # fmt: skip
 
 from autograder.course.masters import read_master
