@@ -67,6 +67,16 @@ async ({ h, v, width, height }) => {
       problems.push(`cut off below: ${element.tagName.toLowerCase()} ${words(element.textContent)}`);
     }
   }
+  // Words that reach out of their column run under the figure beside them.
+  for (const prose of sheet.querySelectorAll(".sheet.beside .prose")) {
+    const column = prose.getBoundingClientRect();
+    for (const formula of prose.querySelectorAll("mjx-container > svg")) {
+      const beyond = formula.getBoundingClientRect().right - column.right;
+      if (beyond > 2) {
+        problems.push(`a formula is ${Math.ceil(beyond)} px wider than its column: ${words(formula.parentElement.textContent)}`);
+      }
+    }
+  }
   for (const text of sheet.querySelectorAll(".explorer svg text")) {
     const inner = text.getBoundingClientRect(), outer = text.ownerSVGElement.getBoundingClientRect();
     const beyond = Math.max(outer.left - inner.left, inner.right - outer.right,
