@@ -1,4 +1,4 @@
-"""Headless Chromium for whatever looks at a page as a person does: tests, the checkers of slides and pages."""
+"""Headless Chromium for whatever looks at a page as a person does: tests, checkers of slides and pages."""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""What the exercises of several notebooks share: edge cases by size, drawn matrices, gradients by PyTorch.
+"""What the exercises of several notebooks share: edge cases by size, draws, cells, gradients by PyTorch.
 
 An `exercises.py` imports it by `from common import …`, wherever the grader is started.
 """
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
+
+from autograder import Mutant
 
 # Functions that students take for one another.
 ALIKE = ("np.tanh", "sigmoid")
@@ -88,6 +91,53 @@ def turning(rng, size, gain=1.0):
     """
     left, _, right = np.linalg.svd(rng.normal(size=(size, size)))
     return gain * (left * rng.uniform(0.8, 1.2, size=size)) @ right
+
+
+def other_orders(site, named, spelled, hint):
+    """A mistake for each order of an LSTM's four blocks that has no name of its own in mistakes.txt.
+
+    Args:
+        site: where the order stands in the reference.
+        named: the orders that have one, and the right one: "fioc".
+        spelled: an order, "fioc", as the reference spells it.
+        hint: for all of them.
+    """
+    orders = [order for order in map("".join, permutations("fioc")) if order not in named]
+    return [
+        Mutant(f"blocks in the order {', '.join(order)}", site, spelled(order), hint=hint) for order in orders
+    ]
+
+
+def sigmoid(z):
+    """1 / (1 + exp(-z)) for every entry, without overflow."""
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
+
+
+def lstm_step(x_t, h_prev, c_prev, W):
+    """A step of the LSTM with biases: h_t, c_t, and the gates and the candidate as "f", "i", "o", "c"."""
+    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in "fioc"}
+    gates = {k: np.tanh(z[k]) if k == "c" else sigmoid(z[k]) for k in "fioc"}
+    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
+    return gates["o"] * np.tanh(c_t), c_t, gates
+
+
+def torch_peephole_step(x_t, h_prev, c_prev, W):
+    """A step of the LSTM with peepholes by PyTorch's tensors: h_t, c_t and the gates.
+
+    A peephole is a diagonal matrix here: each gate is one product with three vectors below one another.
+    """
+    import torch
+
+    def gate(k, memory):
+        parts = [W[k + "h"], W[k + "x"], torch.diag(W[k + "p"][:, 0])]
+        return torch.special.expit(torch.cat(parts, dim=1) @ torch.cat([h_prev, x_t, memory]))
+
+    f, i = gate("f", c_prev), gate("i", c_prev)
+    candidate = torch.tanh(W["ch"] @ h_prev + W["cx"] @ x_t)
+    c_t = torch.addcmul(f * c_prev, i, candidate)
+    o = gate("o", c_t)
+    return o * torch.tanh(c_t), c_t, {"f": f, "i": i, "o": o, "c": candidate}
 
 
 def leaf(value):

@@ -5,7 +5,6 @@ lacks are the factors on each way. It reads the headline, the names, the hints a
 takes from them whatever looks like a factor: code, a word such as "sigmoid", "factor g", "the sign".
 """
 
-import ast
 import re
 from dataclasses import dataclass, field
 from itertools import combinations, combinations_with_replacement
@@ -44,19 +43,92 @@ OLD_NAMES = [
 
 @dataclass
 class Solver:
-    """What the solver knows: how the outputs are put together, and what it has read.
+    """What every solver does: out of all that it is told it reads what may be a factor.
+
+    A kind of solver says what code may name (`scope`), the shape of a factor (`shape`), what a word for a slope
+    may be about (`quantities`), and what it can think of by itself (`blocks`).
+    """
+
+    sheet: object
+    named: list[str] = field(default_factory=list)
+    tried: dict[str, set] = field(default_factory=dict)
+
+    def read(self, text):
+        """Take from a text what may be a factor."""
+        found = [self.spelled(snippet) for pattern in SNIPPETS for snippet in re.findall(pattern, text)]
+        for word, slope in SLOPES.items():
+            found += [slope.format(q=q) for q in self.quantities] if word in text else []
+        for code in found:
+            if code not in self.named and self.is_factor(code):
+                self.named.append(code)
+
+    def spelled(self, snippet):
+        """A snippet as the code that it may stand for."""
+        return snippet
+
+    def is_factor(self, code):
+        try:
+            return np.shape(eval(code, {}, dict(self.scope))) == self.shape
+        except Exception:
+            return False
+
+    def pool(self):
+        """All factors that it can think of, those first that were named."""
+        return [*self.named, *(block for block in self.blocks if block not in self.named)]
+
+    def next_of(self, products, place):
+        """The first of some products that was not tried in a place yet."""
+        before = self.tried.setdefault(place, set())
+        product = next((factors for factors in products if factors not in before), ())
+        before.add(product)
+        return product
+
+
+def products_of(factors):
+    """All products of a few factors, the shortest first."""
+    sizes = range(MOST_FACTORS + 1)
+    return [product for size in sizes for product in combinations_with_replacement(factors, size)]
+
+
+def checks_needed(solver, said_too=(), forward=None, most=MOST_CHECKS):
+    """How many checks a solver needs, or None where it does not arrive.
+
+    Args:
+        solver: has `function()`, the answer as it is now or None for want of another, and
+            `go_on(judgement, said)`, which changes what a check said to be wrong.
+        said_too: what it is told beside the hints and the words of the checks.
+        forward: the function whose backward is looked for, as a check calls it.
+        most: how many checks it has.
+    """
+    for words in (*solver.sheet.spec.hints, *said_too):
+        solver.read(words)
+    for count in range(1, most + 1):
+        function = solver.function()
+        if function is None:
+            return None
+        with np.errstate(all="ignore"):
+            judgement = judge(solver.sheet, caller(function), forward)
+        if judgement.status == "right":
+            return count
+        solver.go_on(judgement, [headline(judgement), *(text for _, text in lines(judgement))])
+    return None
+
+
+# ---------------------------------------------------------------- one state
+
+
+@dataclass
+class StepSolver(Solver):
+    """What it knows of a step: how the outputs are put together.
 
     `ways` are the first letters of the weights, "g" for those of a gate: one product of factors each, and one
     for the direct way. `own` are further factors of single weights.
     """
 
-    sheet: object
     ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own: dict[str, tuple[str, ...]] = field(default_factory=dict)
     turned: bool = False
     direct: tuple[str, ...] | None = None
-    named: list[str] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         gradient, inputs = self.sheet.forward.gradient, self.sheet.cases[0].inputs
@@ -105,94 +177,58 @@ class Solver:
 
         return answer
 
-    def read(self, text):
-        """Take from a text what may be a factor."""
+    def spelled(self, snippet):
         alias = {name.removesuffix("_t"): name for name in self.quantities}
-        found = []
-        for snippet in (s for pattern in SNIPPETS for s in re.findall(pattern, text)):
-            code = re.sub(r"[A-Za-z_]\w*", lambda m: alias.get(m[0], m[0]), snippet)
-            found += [code] if self._is_factor(code) else []
-        for word, slope in SLOPES.items():
-            found += [slope.format(q=q) for q in self.quantities] if word in text else []
-        found += ["-1"] if re.search(r"\bsign\b", text) else []
-        self.named += [code for code in found if code not in self.named]
+        return re.sub(r"[A-Za-z_]\w*", lambda m: alias.get(m[0], m[0]), snippet)
 
-    def _is_factor(self, code):
-        try:
-            names = {node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name)}
-            return bool(names) and np.shape(eval(code, {}, dict(self.scope))) == self.shape
-        except Exception:
-            return False
+    def read(self, text):
+        super().read(text)
+        if re.search(r"\bsign\b", text) and "-1" not in self.named:
+            self.named.append("-1")
 
     def products(self):
         """All products of a few factors: of what was named first, then with more and more of the rest."""
-        pool = [*self.named, *(block for block in self.blocks if block not in self.named)]
         named = set(self.named)
-        all_products = [()]
-        for size in range(1, MOST_FACTORS + 1):
-            all_products += combinations_with_replacement(pool, size)
-        return sorted(all_products, key=lambda factors: (sum(f not in named for f in factors), len(factors)))
+        return sorted(
+            products_of(self.pool()), key=lambda factors: (sum(f not in named for f in factors), len(factors))
+        )
+
+    def go_on(self, judgement, said):
+        """Change what is said to be wrong: the next product for each wrong way, else for what they end in."""
+        said = "\n".join(said)
+        self.read(said)
+        spec = self.sheet.spec
+        passed = {check.name for check in judgement.checks if check.passed}
+        (weights,) = (
+            output for output, target in self.sheet.forward.gradient.wrt.items() if target == self.weights
+        )
+        named = [way for name, way in spec.ways.items() if name in said]
+        wrong = {
+            output[len(weights) + 2] for way in named for output in way.outputs if output.startswith(weights)
+        }
+        if weights not in passed and not spec.ways:
+            wrong = set(self.ways)
+        found = [product for way, product in self.ways.items() if way not in wrong]
+        for way in wrong:
+            self.ways[way] = self.next_product(way, found)
+        if wrong or weights in passed:
+            if not wrong:
+                self.direct = self.next_product("direct")
+                self.turned = "transposed" in said and not self.turned
+            return
+        key = re.search(rf'`{weights}\["(\w+)"\]` is wrong', said)
+        if key:
+            self.own[key[1]] = self.next_product(f"own {key[1]}")
+
+    def next_product(self, place, found=()):
+        """The next product not tried in this place: by itself, or behind one that was found elsewhere."""
+        return self.next_of((start + more for more in self.products() for start in ((), *found)), place)
 
 
 def solve(notebook, exercise, said_too=(), most=MOST_CHECKS):
-    """How many checks the solver needs, or None where it does not arrive.
-
-    Args:
-        notebook: where the exercise is.
-        exercise: its name.
-        said_too: what a check says beside its own words.
-        most: how many checks it has.
-    """
     sheet = frozen_sheet(notebook, exercise)
     forward = caller(master_of(notebook).reference[sheet.forward.name])
-    solver = Solver(sheet)
-    for words in (*sheet.spec.hints, *said_too):
-        solver.read(words)
-    tried = {}
-    for count in range(1, most + 1):
-        with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(solver.function()), forward)
-        if judgement.status == "right":
-            return count
-        said = [headline(judgement), *(text for _, text in lines(judgement))]
-        solver.read("\n".join(said))
-        _go_on(solver, judgement, "\n".join(said), tried)
-    return None
-
-
-def _go_on(solver, judgement, said, tried):
-    """Change what is said to be wrong: the next product for each wrong way, else for what they end in."""
-    spec = solver.sheet.spec
-    passed = {check.name for check in judgement.checks if check.passed}
-    (weights,) = (
-        output for output, target in solver.sheet.forward.gradient.wrt.items() if target == solver.weights
-    )
-    named = [way for name, way in spec.ways.items() if name in said]
-    wrong = {
-        output[len(weights) + 2] for way in named for output in way.outputs if output.startswith(weights)
-    }
-    if weights not in passed and not spec.ways:
-        wrong = set(solver.ways)
-    found = [product for way, product in solver.ways.items() if way not in wrong]
-    for way in wrong:
-        solver.ways[way] = _next(solver, way, tried, found)
-    if wrong or weights in passed:
-        if not wrong:
-            solver.direct = _next(solver, "direct", tried)
-            solver.turned = "transposed" in said and not solver.turned
-        return
-    key = re.search(rf'`{weights}\["(\w+)"\]` is wrong', said)
-    if key:
-        solver.own[key[1]] = _next(solver, f"own {key[1]}", tried)
-
-
-def _next(solver, place, tried, found=()):
-    """The next product not tried in this place yet: by itself, or behind one that was found elsewhere."""
-    before = tried.setdefault(place, set())
-    all_products = (start + more for more in solver.products() for start in ((), *found))
-    product = next((factors for factors in all_products if factors not in before), ())
-    before.add(product)
-    return product
+    return checks_needed(StepSolver(sheet), said_too, forward, most)
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
@@ -229,37 +265,50 @@ def test_the_solver_can_write_the_longest_of_these_answers():
 # ---------------------------------------------------------------- Jacobians
 
 
-def jacobians(sheet, named):
-    """The Jacobians that the solver can write: what was named first, then with more and more of the rest.
+@dataclass
+class JacobianSolver(Solver):
+    """It knows that a Jacobian is made of the weights, of factors by row or by column, and of a diagonal."""
 
-    Each is a product of factors by row or by column times the weights, as they are or turned, and with it,
-    perhaps, a product of factors on the diagonal.
-    """
-    inputs = sheet.cases[0].inputs
-    units = len(inputs["W"]["ss"])
-    scope = [name for name, value in inputs.items() if np.shape(value) == (units, 1)]
-    blocks = [*scope, *(f"1 - {q}" for q in scope), *(f"{a} + {b}" for a, b in combinations(scope, 2))]
-    if "x_t" in inputs:
-        blocks += ['W["ss"] @ s_prev', 'W["sx"] @ x_t']
-    pool = [*named, *(block for block in blocks if block not in named)]
-    products = [()]
-    for size in range(1, MOST_FACTORS + 1):
-        products += combinations_with_replacement(pool, size)
-    diagonals = [None, (), *((block,) for block in pool)]
-    wanted = [
-        (factors, turned, by_row, diagonal)
-        for factors in products
-        for diagonal in diagonals
-        for turned in (False, True)
-        for by_row in (True, False)
-    ]
-    known = set(named)
+    def __post_init__(self):
+        inputs = self.sheet.cases[0].inputs
+        self.shape = (len(inputs["W"]["ss"]), 1)
+        self.scope = {**inputs, "np": np}
+        self.quantities = qs = [name for name, value in inputs.items() if np.shape(value) == self.shape]
+        self.blocks = [*qs, *(f"1 - {q}" for q in qs), *(f"{a} + {b}" for a, b in combinations(qs, 2))]
+        if "x_t" in inputs:
+            self.blocks += ['W["ss"] @ s_prev', 'W["sx"] @ x_t']
+        self.known, self.forms = None, iter(())
 
-    def order(form):
-        factors, turned, by_row, diagonal = form
-        return len({*factors, *(diagonal or ())} - known), turned or not by_row, len(factors)
+    def jacobians(self):
+        """The Jacobians that it can write: of what was named first, then with more and more of the rest.
 
-    return sorted(wanted, key=order)
+        Each is a product of factors by row or by column times the weights, as they are or turned, and with it,
+        perhaps, a product of factors on the diagonal.
+        """
+        pool, known = self.pool(), set(self.named)
+        wanted = [
+            (factors, turned, by_row, diagonal)
+            for factors in products_of(pool)
+            for diagonal in (None, (), *((block,) for block in pool))
+            for turned in (False, True)
+            for by_row in (True, False)
+        ]
+
+        def order(form):
+            factors, turned, by_row, diagonal = form
+            return len({*factors, *(diagonal or ())} - known), turned or not by_row, len(factors)
+
+        return sorted(wanted, key=order)
+
+    def function(self):
+        if self.named != self.known:
+            self.known, self.forms = list(self.named), iter(self.jacobians())
+        form = self.next_of(self.forms, "jacobian")
+        return jacobian_of(self.sheet, form) if form else None
+
+    def go_on(self, judgement, said):
+        for text in said:
+            self.read(text)
 
 
 def jacobian_of(sheet, form):
@@ -279,43 +328,8 @@ def jacobian_of(sheet, form):
     return answer
 
 
-def read_factors(sheet, texts):
-    """What in these texts may be a factor: code of the right shape, or a word for a slope."""
-    inputs = sheet.cases[0].inputs
-    units = len(inputs["W"]["ss"])
-    scope = [name for name, value in inputs.items() if np.shape(value) == (units, 1)]
-    named = []
-    for text in texts:
-        found = [snippet for pattern in SNIPPETS for snippet in re.findall(pattern, text)]
-        found += [slope.format(q=q) for word, slope in SLOPES.items() if word in text for q in scope]
-        for code in found:
-            try:
-                fits = np.shape(eval(code, {"np": np}, dict(inputs))) == (units, 1)
-            except Exception:
-                fits = False
-            if fits and code not in named and not code.replace(".", "").isdigit():
-                named.append(code)
-    return named
-
-
 def solve_jacobian(notebook, exercise, said_too=(), most=MOST_CHECKS):
-    """As `solve`, for a Jacobian: the hints are read, and every word of every check."""
-    sheet = frozen_sheet(notebook, exercise)
-    texts, tried = [*sheet.spec.hints, *said_too], set()
-    named, forms = None, iter(())
-    for count in range(1, most + 1):
-        if (now := read_factors(sheet, texts)) != named:
-            named, forms = now, iter(jacobians(sheet, now))
-        form = next((form for form in forms if form not in tried), None)
-        if form is None:
-            return None
-        tried.add(form)
-        with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(jacobian_of(sheet, form)))
-        if judgement.status == "right":
-            return count
-        texts = list(dict.fromkeys([*texts, headline(judgement), *(text for _, text in lines(judgement))]))
-    return None
+    return checks_needed(JacobianSolver(frozen_sheet(notebook, exercise)), said_too, most=most)
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), JACOBIANS)
@@ -349,24 +363,25 @@ LSTM = "fioc"
 
 
 @dataclass
-class TwoStateSolver:
-    """As `Solver`, for a step with a memory: the sums are a gift, where peepholes are looked through too.
+class TwoStateSolver(Solver):
+    """It knows a step with a memory: the sums are a gift, where peepholes are looked through too.
 
     What it lacks is one product of factors on each way: from what is shown to the memory, from the memory or
-    from what is shown to each network's pre-activation, and along the memory's own wire.
+    from what is shown to each network's pre-activation, and along the memory's own wire. Beside each check it
+    asks the stage "memory", whose inputs are `probe` and whose answer is `arrives`.
     """
 
-    sheet: object
-    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    probe: tuple = ()
+    arrives: object = None
     turned: bool = False
-    named: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self.inputs = inputs = self.sheet.cases[0].inputs
+        inputs = self.sheet.cases[0].inputs
+        self.shape = inputs["dh"].shape
         self.scope = {**inputs, **{k: inputs["gates"][k] for k in LSTM}, "np": np}
         self.ways = dict.fromkeys(("memory", *LSTM, "wire"), ())
-        self.from_shown = {"o"}
         qs = [*LSTM, "c_prev", "c_t", "h_prev", "np.tanh(c_t)"]
+        self.quantities = [f"({q})" for q in qs]
         self.blocks = [*qs, *(f"1 - {q}" for q in qs), *(f"1 - ({q})**2" for q in qs)]
         self.blocks += [f"{a} {sign} {b}" for a, b in combinations(qs, 2) for sign in "+-"]
 
@@ -393,27 +408,25 @@ class TwoStateSolver:
 
         return answer
 
-    def read(self, text):
-        """Take from a text what may be a factor."""
-        found = [snippet for pattern in SNIPPETS for snippet in re.findall(pattern, text)]
-        for word, slope in SLOPES.items():
-            found += [slope.format(q=f"({q})") for q in self.blocks[:8]] if word in text else []
-        for code in found:
-            if code not in self.named and self._is_factor(code):
-                self.named.append(code)
-
-    def _is_factor(self, code):
-        try:
-            return np.shape(eval(code, {}, dict(self.scope))) == self.inputs["dh"].shape
-        except Exception:
-            return False
-
     def products(self):
         """Products of a few factors: of what was named, then of two of anything."""
-        for size in range(MOST_FACTORS + 1):
-            yield from combinations_with_replacement(self.named, size)
-        yield from combinations_with_replacement([*self.named, *self.blocks], 1)
-        yield from combinations_with_replacement([*self.named, *self.blocks], 2)
+        yield from products_of(self.named)
+        for size in (1, 2):
+            yield from combinations_with_replacement(self.pool(), size)
+
+    def go_on(self, judgement, said):
+        """Change what is said to be wrong; a message that names no way leaves all of them open."""
+        said = "\n".join(said)
+        self.read(said)
+        wrong = [way for way, words in WRONG.items() if words in said]
+        if "memory" in wrong:
+            with np.errstate(all="ignore"):
+                stage = self.function()(*self.probe)[2]
+            wrong = ["f", "i", "c", "wire"] if np.allclose(stage, self.arrives) else ["memory"]
+            wrong += ["o"] * (WRONG["o"] in said)
+        for way in wrong or list(WRONG):
+            self.ways[way] = self.next_of(self.products(), way)
+        self.turned ^= "dh_prev` is not right" in said
 
 
 WRONG = {
@@ -426,36 +439,12 @@ WRONG = {
 }
 
 
-def solve_two_states(notebook, exercise, said_too=(), most=MOST_CHECKS):
-    """As `solve`, for a step with two states; beside each check the stage "memory" is asked.
-
-    A message that names no way leaves all of them open.
-    """
+def solve_two_states(notebook, exercise, said_too=()):
     sheet, master = frozen_sheet(notebook, exercise), master_of(notebook)
     forward = caller(master.reference[sheet.forward.name])
     probe = tuple(master.exercises[exercise].spec.stages["memory"].draw(np.random.default_rng(0)).values())
     arrives = master.reference[exercise](*probe)[2]
-    solver, tried = TwoStateSolver(sheet), {}
-    for words in (*sheet.spec.hints, *said_too):
-        solver.read(words)
-    for count in range(1, most + 1):
-        with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(solver.function()), forward)
-            stage = solver.function()(*probe)[2]
-        if judgement.status == "right":
-            return count
-        said = "\n".join([headline(judgement), *(text for _, text in lines(judgement))])
-        solver.read(said)
-        wrong = [way for way, words in WRONG.items() if words in said]
-        if "memory" in wrong:
-            wrong = ["f", "i", "c", "wire"] if np.allclose(stage, arrives) else ["memory"]
-            wrong += ["o"] * (WRONG["o"] in said)
-        for way in wrong or list(WRONG):
-            before = tried.setdefault(way, set())
-            solver.ways[way] = next((p for p in solver.products() if p not in before), ())
-            before.add(solver.ways[way])
-        solver.turned ^= "dh_prev` is not right" in said
-    return None
+    return checks_needed(TwoStateSolver(sheet, probe=probe, arrives=arrives), said_too, forward)
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), TWO_STATES)

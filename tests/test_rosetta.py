@@ -89,6 +89,12 @@ def keras_states(layer, weights, x):
     return layer(x).detach().cpu().numpy()
 
 
+def keras_lstm(course, W):
+    """The weights of Keras's LSTM: PyTorch's blocks in columns, and one bias."""
+    there = course["to_torch_lstm"](W)
+    return [there["weight_ih_l0"].T, there["weight_hh_l0"].T, there["bias_ih_l0"] + there["bias_hh_l0"]]
+
+
 def onnx_of_gru(W):
     """The inputs of ONNX's GRU: blocks z, r, h, and z = 1 - g."""
     signs = (("g", -1), ("r", 1), ("s", 1))
@@ -145,10 +151,8 @@ def test_a_gru_goes_to_pytorch(course, declared, rng, x):
 @pytest.mark.long
 def test_keras_has_pytorchs_order_of_an_lstm_in_columns_and_one_bias(course, declared, keras, rng, x):
     W = declared["lstm_weights"](rng, D, H)
-    there = course["to_torch_lstm"](W)
-    weights = [there["weight_ih_l0"].T, there["weight_hh_l0"].T, there["bias_ih_l0"] + there["bias_hh_l0"]]
     layer = keras.layers.LSTM(H, return_sequences=True, dtype="float64")
-    assert close(keras_states(layer, weights, x), lstm_states(course, x, W))
+    assert close(keras_states(layer, keras_lstm(course, W), x), lstm_states(course, x, W))
     starts = keras.layers.LSTM(H, dtype="float64")
     starts.build(x.shape)
     bias = starts.get_weights()[2]
@@ -157,9 +161,9 @@ def test_keras_has_pytorchs_order_of_an_lstm_in_columns_and_one_bias(course, dec
 
 @pytest.mark.long
 @pytest.mark.parametrize("reset_after", [True, False])
-def test_a_gru_comes_home_from_keras(course, keras, rng, x, reset_after):
+def test_a_gru_comes_home_from_keras(course, declared, keras, rng, x, reset_after):
     layer = keras.layers.GRU(H, return_sequences=True, reset_after=reset_after, dtype="float64")
-    kernel, recurrent, bias = (rng.normal(size=s) for s in ((D, 3 * H), (H, 3 * H), (2, 3 * H)))
+    kernel, recurrent, bias = declared["keras_inputs"](rng, D, H).values()
     if not reset_after:
         bias[1] = 0  # this cell has one bias
     theirs = keras_states(layer, [kernel, recurrent, bias if reset_after else bias[0]], x)
@@ -173,8 +177,8 @@ def test_a_gru_comes_home_from_keras(course, keras, rng, x, reset_after):
 
 
 @pytest.mark.long
-def test_the_code_of_keras_in_the_notebook_is_keras(course, keras, rng, x):
-    weights = [rng.normal(size=s) for s in ((D, 3 * H), (H, 3 * H), (2, 3 * H))]
+def test_the_code_of_keras_in_the_notebook_is_keras(course, declared, keras, rng, x):
+    weights = list(declared["keras_inputs"](rng, D, H).values())
     layer = keras.layers.GRU(H, return_sequences=True, dtype="float64")
     h, states = np.zeros((N, H)), []
     for t in range(T):
@@ -186,18 +190,14 @@ def test_the_code_of_keras_in_the_notebook_is_keras(course, keras, rng, x):
 @pytest.mark.long
 def test_keras_reads_in_reverse_and_does_not_turn_back_by_itself(course, declared, keras, rng, x):
     W, W_reverse = (declared["lstm_weights"](rng, D, H) for _ in range(2))
-
-    def weights(V):
-        there = course["to_torch_lstm"](V)
-        return [there["weight_ih_l0"].T, there["weight_hh_l0"].T, 2 * there["bias_ih_l0"]]
-
+    weights, weights_reverse = (keras_lstm(course, one) for one in (W, W_reverse))
     layer = keras.layers.LSTM(H, return_sequences=True, go_backwards=True, dtype="float64")
     both = course["both_directions"](x, W, W_reverse)
-    assert close(keras_states(layer, weights(W_reverse), x)[:, ::-1], both[..., H:])
+    assert close(keras_states(layer, weights_reverse, x)[:, ::-1], both[..., H:])
     two = keras.layers.Bidirectional(
         keras.layers.LSTM(H, return_sequences=True, dtype="float64"), dtype="float64"
     )
-    assert close(keras_states(two, weights(W) + weights(W_reverse), x), both)
+    assert close(keras_states(two, weights + weights_reverse, x), both)
 
 
 # -------------------------------------------------------------------------------------- ONNX

@@ -1797,8 +1797,7 @@ guess("03.17", left="a fifth", choices=("1e-30", "1e-10", "a thousandth", "a fif
 def leaky_ratio(pace, seed, radius=0.5, T=100, H=32, D=8):
     """Length of the error signal at position 1 over its length at position T, with your Jacobian."""
     rng = np.random.default_rng(seed)
-    Q, R = np.linalg.qr(rng.normal(size=(H, H)))
-    W = {"ss": radius * Q * np.sign(np.diag(R)), "sx": 0.1 * rng.normal(size=(H, D)) / np.sqrt(D)}
+    W = {"ss": radius * random_orthogonal(rng, H), "sx": 0.1 * rng.normal(size=(H, D)) / np.sqrt(D)}
     s_t, alpha, jacobians = 0.1 * rng.normal(size=(H, 1)), np.full((H, 1), pace), []
     for x_t in rng.normal(size=(T, D, 1)):
         jacobians.append(leaky_jacobian(x_t, s_t, alpha, W))

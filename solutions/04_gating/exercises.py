@@ -17,6 +17,7 @@ from common import (
     leaf,
     matrices,
     saturating,
+    sigmoid,
     sizes,
     some_states,
     torch_gradients,
@@ -28,18 +29,13 @@ ALIKE = common.ALIKE
 # ------------------------------------------------------------------------------------- inputs
 
 
-def _sigmoid(z):
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
-
-
 def _weights(rng, D, H, gate_scale, scale):
     gate = matrices(rng, gate_scale, gs=(H, H), gx=(H, D))
     return gate | matrices(rng, scale, ss=(H, H), sx=(H, D))
 
 
 def _step(x_t, s_prev, W):
-    g_t = _sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
+    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
     candidate = np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
     return (1 - g_t) * s_prev + g_t * candidate, g_t, candidate
 
@@ -135,8 +131,8 @@ def _again(inputs):
 
 
 def _reset_step(x_t, s_prev, W):
-    r_t = _sigmoid(W["rs"] @ s_prev + W["rx"] @ x_t)
-    g_t = _sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
+    r_t = sigmoid(W["rs"] @ s_prev + W["rx"] @ x_t)
+    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
     return r_t, g_t, np.tanh(r_t * (W["ss"] @ s_prev) + W["sx"] @ x_t)
 
 

@@ -1,13 +1,12 @@
 """How the exercises of notebook 05 are checked."""
 
 from functools import partial
-from itertools import permutations
 
 import numpy as np
 
 import common
 from autograder import Exercise, Mutant
-from common import beyond, both_signs, saturating, some_states
+from common import beyond, both_signs, leaf, other_orders, saturating, some_states
 
 ALIKE = common.ALIKE
 
@@ -118,23 +117,8 @@ def torch_forward(xs, h0, c0, W):
 
 
 def torch_peephole_step(x_t, h_prev, c_prev, W):
-    """A peephole as a diagonal matrix: each gate is one product with three vectors below one another."""
-    import torch
-
-    with torch.no_grad():
-        x, h, c = (torch.tensor(value) for value in (x_t, h_prev, c_prev))
-        weights = {name: torch.tensor(value) for name, value in W.items()}
-
-        def gate(name, memory):
-            parts = [weights[name + "h"], weights[name + "x"], torch.diag(weights[name + "p"][:, 0])]
-            return torch.special.expit(torch.cat(parts, dim=1) @ torch.cat([h, x, memory]))
-
-        f, i = gate("f", c), gate("i", c)
-        candidate = torch.tanh(torch.addmm(weights["ch"] @ h, weights["cx"], x))
-        c_t = torch.addcmul(f * c, i, candidate)
-        o = gate("o", c_t)
-        gates = {"f": f, "i": i, "o": o, "c": candidate}
-        return (o * c_t.tanh()).numpy(), c_t.numpy(), {name: value.numpy() for name, value in gates.items()}
+    h_t, c_t, gates = common.torch_peephole_step(leaf(x_t), leaf(h_prev), leaf(c_prev), leaf(W))
+    return h_t.detach().numpy(), c_t.detach().numpy(), {k: gate.detach().numpy() for k, gate in gates.items()}
 
 
 def torch_stacked(W):
@@ -223,18 +207,6 @@ lstm_forward = Exercise(
 
 # ----------------------------------------------------------- stack_parameters
 
-# Every order of the four blocks that has no name of its own in mistakes.txt.
-OTHER_ORDERS = [
-    Mutant(
-        f"blocks in the order {', '.join(order)}",
-        '("f", "i", "o", "c")',
-        str(order),
-        hint="The numbers are there, in another order. Which order of blocks does the docstring ask for?",
-    )
-    for order in permutations("fioc")
-    if "".join(order) not in ("fioc", "ifco", "iofc", "fico", "cfio", "coif")
-]
-
 stack_parameters = Exercise(
     returns=("stacked",),
     cases=(stack_inputs, partial(stack_inputs, D=5, H=4)),
@@ -249,7 +221,12 @@ stack_parameters = Exercise(
         "One gate's two matrices side by side are (H, H + D); four of these below one another (4H, H + D).",
         'Start with `np.hstack([W["fh"], W["fx"]])`: that is the topmost of four such blocks.',
     ),
-    misconceptions=OTHER_ORDERS,
+    misconceptions=other_orders(
+        '("f", "i", "o", "c")',
+        ("fioc", "ifco", "iofc", "fico", "cfio", "coif"),
+        spelled=lambda order: str(tuple(order)),
+        hint="The numbers are there, in another order. Which order of blocks does the docstring ask for?",
+    ),
     confirm=torch_stacked,
     axes={"stacked": ("row", "column")},
 )

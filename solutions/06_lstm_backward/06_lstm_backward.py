@@ -1115,7 +1115,8 @@ order = np.random.default_rng(0).permutation([j for j, t in enumerate(texts) if 
 unseen, to_learn = order[: len(order) // 6], order[len(order) // 6 :]
 counts = Counter(word for j in to_learn for word in texts[j])
 place = {word: p for p, word in enumerate((w for w, n in counts.items() if n > 2), start=1)}
-coded = [np.array([place.get(word, 0) for word in text]) for text in texts]  # 0: a rare word
+code = lambda words: np.array([place.get(word, 0) for word in words])  # 0: a rare word
+coded = [code(text) for text in texts]
 liked = (sentences.ratings > 0).astype(float)
 print(sentences.source, f"\n{len(to_learn)} to learn from, {len(unseen)} unseen; {len(place)} words")
 
@@ -1170,12 +1171,17 @@ def share_right(which, W, V):
 
 
 # %%
+def untrained(rng, H, D):
+    """Weights of an LSTM that is to learn; its forget bias is 1."""
+    W = {k + "h": rng.normal(size=(H, H)) / np.sqrt(H) for k in "fioc"}
+    W |= {k + "x": rng.normal(size=(H, D)) / np.sqrt(D) for k in "fioc"}
+    return W | {k + "b": np.full((H, 1), 1.0 if k == "f" else 0.0) for k in "fioc"}
+
+
 def reader(seed, passes=2, H=16, D=16):
     """Train on the sentences; returns the weights, and the share right on unseen ones as it grew."""
     rng = np.random.default_rng(seed)
-    W = {k + "h": rng.normal(size=(H, H)) / np.sqrt(H) for k in "fioc"}
-    W |= {k + "x": rng.normal(size=(H, D)) / np.sqrt(D) for k in "fioc"}
-    W |= {k + "b": np.full((H, 1), 1.0 if k == "f" else 0.0) for k in "fioc"}
+    W = untrained(rng, H, D)
     V = {"E": 0.1 * rng.normal(size=(D, len(place) + 1)), "yh": rng.normal(size=(1, H)) / np.sqrt(H)}
     V["yb"] = np.zeros((1, 1))
     adam, right = Adam(learning_rate=0.01, clip=1.0), [share_right(unseen, W, V)]
@@ -1223,10 +1229,9 @@ if sentences.real:
 
 # %% needs="lstm_step_backward lstm_backward" slide="subslide" hide_input=true
 text = tokens("i love this town but the weather is awful")
-at_words = np.array([[place.get(word, 0)] for word in text])
 opened, liked_so_far = [], []
 for W, V, _ in readers:
-    _, (_, _, read_gates), p = read(at_words, W, V)
+    _, (_, _, read_gates), p = read(code(text)[:, None], W, V)
     opened.append(read_gates["i"][:, :, 0].mean(axis=1))
     liked_so_far.append(p[:, 0])
 show(
@@ -1237,9 +1242,8 @@ show(
 )
 
 # %% needs="lstm_step_backward lstm_backward" hide_input=true
-words_read = lambda sentence: np.array([[place.get(word, 0)] for word in tokens(sentence)])
 for sentence in ("not good at all", "good", "i hate it", "i do not hate it"):
-    after = [read(words_read(sentence), W, V)[2][:, 0] for W, V, _ in readers]
+    after = [read(code(tokens(sentence))[:, None], W, V)[2][:, 0] for W, V, _ in readers]
     p_mean = np.mean(after, axis=0)
     for_each = " · ".join(f"{word} {p:.2f}" for word, p in zip(tokens(sentence), p_mean, strict=True))
     print(f"mean of three seeds, after each word: {for_each}")
@@ -1630,9 +1634,7 @@ def learn_window(window, h0, c0, W, V):
 def new_network(seed, forget, H=16):
     """Untrained weights W of an LSTM for 7 symbols, and V of its read-out."""
     rng = np.random.default_rng(seed)
-    W = {k + "h": rng.normal(size=(H, H)) / np.sqrt(H) for k in "fioc"}
-    W |= {k + "x": rng.normal(size=(H, 7)) / np.sqrt(7) for k in "fioc"}
-    W |= {k + "b": np.full((H, 1), 1.0 if k == "f" else 0.0) for k in "fioc"}
+    W = untrained(rng, H, D=7)
     if not forget:
         W |= {"fh": np.zeros((H, H)), "fx": np.zeros((H, 7)), "fb": np.full((H, 1), 40.0)}
     return W, {"yh": rng.normal(size=(7, H)) / np.sqrt(H), "yb": np.zeros((7, 1))}

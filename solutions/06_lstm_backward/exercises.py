@@ -6,15 +6,22 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient, Stage, Way
-from common import arriving, both_signs, saturating, sizes, some_states, torch_gradients, torch_walk
+from common import (
+    arriving,
+    both_signs,
+    lstm_step,
+    saturating,
+    sigmoid,
+    sizes,
+    some_states,
+    torch_gradients,
+    torch_peephole_step,
+    torch_walk,
+)
 
 ALIKE = common.ALIKE
 
 GATES = "fioc"
-
-
-def _sigmoid(z):
-    return 0.5 * (1 + np.tanh(0.5 * z))
 
 
 def _weights(rng, D, H, scale):
@@ -26,18 +33,11 @@ def _weights(rng, D, H, scale):
     return W
 
 
-def _step(x_t, h_prev, c_prev, W):
-    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in GATES}
-    gates = {k: np.tanh(z[k]) if k == "c" else _sigmoid(z[k]) for k in GATES}
-    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
-    return gates["o"] * np.tanh(c_t), c_t, gates
-
-
 def _forward(xs, h0, c0, W):
     h, c = h0, c0
     steps = []
     for x_t in xs:
-        h, c, gates = _step(x_t, h, c, W)
+        h, c, gates = lstm_step(x_t, h, c, W)
         steps.append((h, c, gates))
     gates = {k: np.stack([step[2][k] for step in steps]) for k in GATES}
     return np.stack([step[0] for step in steps]), np.stack([step[1] for step in steps]), gates
@@ -48,7 +48,7 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     c_prev = both_signs(rng, (H, N), 0.3, 2.0)
     W = _weights(rng, D, H, scale)
     W["fb"] = W["fb"] + forget_bias
-    _, c_t, gates = _step(x_t, h_prev, c_prev, W)
+    _, c_t, gates = lstm_step(x_t, h_prev, c_prev, W)
     return {
         "dh": arriving(rng, H, N),
         "dc": arriving(rng, H, N),
@@ -84,16 +84,16 @@ def silenced(draw, alone="", identity=(), zero=(), H=3, **sizes):
 
 def made(inputs):
     """Memory and gates as the step makes them from these inputs."""
-    step = _step if "fb" in inputs["W"] else _peephole_step
+    step = lstm_step if "fb" in inputs["W"] else _peephole_step
     _, c_t, gates = step(inputs["x_t"], inputs["h_prev"], inputs["c_prev"], inputs["W"])
     return {**inputs, "c_t": c_t, "gates": gates}
 
 
 def _peephole_step(x_t, h_prev, c_prev, W):
     z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t for k in GATES}
-    gates = {k: _sigmoid(z[k] + W[k + "p"] * c_prev) for k in "fi"} | {"c": np.tanh(z["c"])}
+    gates = {k: sigmoid(z[k] + W[k + "p"] * c_prev) for k in "fi"} | {"c": np.tanh(z["c"])}
     c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
-    gates["o"] = _sigmoid(z["o"] + W["op"] * c_t)
+    gates["o"] = sigmoid(z["o"] + W["op"] * c_t)
     return gates["o"] * np.tanh(c_t), c_t, {k: gates[k] for k in GATES}
 
 
@@ -163,20 +163,8 @@ def torch_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
     return torch_gradients(_torch_step, (dh, dc), x_t, h_prev, c_prev, W)
 
 
-def _torch_peephole_step(x_t, h_prev, c_prev, W):
-    import torch
-
-    def gate(k, memory):
-        parts = [W[k + "h"], W[k + "x"], torch.diag(W[k + "p"][:, 0])]
-        return torch.special.expit(torch.cat(parts, dim=1) @ torch.cat([h_prev, x_t, memory]))
-
-    candidate = torch.tanh(W["ch"] @ h_prev + W["cx"] @ x_t)
-    c_t = torch.addcmul(gate("f", c_prev) * c_prev, gate("i", c_prev), candidate)
-    return gate("o", c_t) * torch.tanh(c_t), c_t
-
-
 def torch_peephole_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
-    return torch_gradients(_torch_peephole_step, (dh, dc), x_t, h_prev, c_prev, W)
+    return torch_gradients(lambda *step: torch_peephole_step(*step)[:2], (dh, dc), x_t, h_prev, c_prev, W)
 
 
 def torch_backward(dhs, xs, h0, c0, hs, cs, gates, W):

@@ -83,20 +83,20 @@ class ProbeModel(nn.Module):
     def __init__(self, W):
         super().__init__()
         self.W = nn.ParameterDict({key: nn.Parameter(torch.tensor(W[key])) for key in W})
-        self.calls = []  # (in training?, with gradients?) of every call
 
     def states(self, xs, s):
-        self.calls.append((self.training, torch.is_grad_enabled()))
         found = []
         for x_t in xs:
             s = torch.tanh(s @ self.W["ss"].T + x_t @ self.W["sx"].T)
             found.append(s)
         return torch.stack(found)
 
-    def forward(self, xs, lengths):
-        states = self.states(xs, xs.new_zeros(xs.shape[1], len(self.W["ss"])))
+    def scores(self, states):
         scores = states @ self.W["ys"].T
         return scores.flip(-1) if self.training else scores
+
+    def forward(self, xs, lengths):
+        return self.scores(self.states(xs, xs.new_zeros(xs.shape[1], len(self.W["ss"]))))
 
 
 class ProbeSGD(torch.optim.SGD):
@@ -127,8 +127,14 @@ class ProbeStream(ProbeModel):
 
     def forward(self, xs, s0):
         states = self.states(xs, s0)
-        scores = states @ self.W["ys"].T
-        return (scores.flip(-1) if self.training else scores), states
+        return self.scores(states), states
+
+
+def as_batches(xs, lengths, targets):
+    """Arrays as tensors, batch by batch; behind a sequence's end nothing is asked."""
+    for x, length, target in zip(*map(torch.tensor, (xs, lengths, targets)), strict=True):
+        target[torch.arange(len(target))[:, None] >= length] = NOT_ASKED
+        yield x, length, target
 
 
 def try_pad_batch(rows, lengths):
@@ -146,7 +152,7 @@ def try_last_valid_state(states, lengths, dlast):
 def try_gated_rnn(xs, s0, W, dstates):
     model = GatedRNN(xs.shape[2], s0.shape[1])
     named = dict(model.named_parameters())
-    start_apart = {key: float(torch.unique(getattr(model, key)).numel() > 1) for key in W}
+    start_apart = np.array([float(torch.unique(getattr(model, key)).numel() > 1) for key in W])
     for key, matrix in W.items():
         if tuple(getattr(model, key).shape) != matrix.shape:
             raise ValueError(f"{key} has the shape {tuple(getattr(model, key).shape)}, not {matrix.shape}")
@@ -159,7 +165,7 @@ def try_gated_rnn(xs, s0, W, dstates):
     send_back(states, dstates)
     dW = {key: arrived(named[key]) if key in named else np.zeros(W[key].shape) for key in W}
     registered = np.array([float(key in named) for key in W])
-    return as_arrays(states), arrived(xs), arrived(s0), dW, registered, np.array(list(start_apart.values()))
+    return as_arrays(states), arrived(xs), arrived(s0), dW, registered, start_apart
 
 
 def try_train_step(xs, lengths, targets, W, rate, clip):
@@ -168,8 +174,7 @@ def try_train_step(xs, lengths, targets, W, rate, clip):
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)  # left over from somebody's last step
     losses, plain, steps = [], [], []
-    for batch in zip(*map(torch.tensor, (xs, lengths, targets)), strict=True):
-        batch[2][torch.arange(len(batch[2]))[:, None] >= batch[1]] = NOT_ASKED
+    for batch in as_batches(xs, lengths, targets):
         optimizer.norms = ()
         loss = train_step(model, optimizer, *batch, clip)
         steps.append(what_was_done(optimizer, clip))
@@ -189,7 +194,7 @@ class Echo(nn.Module):
     def __init__(self):
         super().__init__()
         self.one = nn.Parameter(torch.ones(()))
-        self.calls = []
+        self.calls = []  # (in training?, with gradients?) of every call
 
     def forward(self, xs, lengths):
         self.calls.append((self.training, torch.is_grad_enabled()))
@@ -198,10 +203,9 @@ class Echo(nn.Module):
 
 def try_accuracy(xs, lengths, targets):
     model, batches = Echo().train(), []
-    for batch in zip(*map(torch.tensor, (xs, lengths, targets)), strict=True):
-        batch[2][torch.arange(len(batch[2]))[:, None] >= batch[1]] = NOT_ASKED
-        few = len(batches) % 2 and max(1, batch[1].numel() // 2)  # every second batch is smaller
-        batches.append((batch[0][:, few:], batch[1][few:], batch[2][:, few:]))
+    for x, length, target in as_batches(xs, lengths, targets):
+        few = len(batches) % 2 and max(1, len(length) // 2)  # every second batch is smaller
+        batches.append((x[:, few:], length[few:], target[:, few:]))
     share = as_arrays(accuracy(model, batches))
     in_training, with_gradients = zip(*model.calls or [(True, True)], strict=True)
     return share, float(not any(in_training)), float(not any(with_gradients))

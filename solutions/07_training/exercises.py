@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise
-from common import arriving, matrices, some_states
+from common import arriving, matrices, sigmoid, sizes, some_states
 
 PACKAGES = ("numpy", "torch")
 ALIKE = ("torch.tanh", "torch.sigmoid")
@@ -33,21 +33,23 @@ BATCH = {
 # ------------------------------------------------------------------------------------- inputs
 
 
-def some_lengths(rng, N, T):
-    """Lengths of which the longest and the shortest stand in the middle, and no two are alike."""
-    lengths = np.array([T - 1, T, 2, T - 2, 3])[:N] if N > 1 else np.array([T])
-    return lengths
+def some_lengths(N, T, equal):
+    """Lengths of which the longest and the shortest stand in the middle, and no two are alike; or all T."""
+    return np.full(N, T) if equal or N == 1 else np.array([T - 1, T, 2, T - 2, 3])[:N]
 
 
 def pad_inputs(rng, N=4, T=7, D=3, equal=False, words=False):
-    lengths = np.full(N, T) if equal else some_lengths(rng, N, T)
+    lengths = some_lengths(N, T, equal)
     rows = rng.integers(1, 30, size=lengths.sum()) if words else arriving(rng, lengths.sum(), D)
     return {"rows": rows, "lengths": lengths}
 
 
 def last_inputs(rng, N=4, T=7, H=3, equal=False):
-    lengths = np.full(N, T) if equal else some_lengths(rng, N, T)
-    return {"states": some_states(rng, T, N, H), "lengths": lengths, "dlast": arriving(rng, N, H)}
+    return {
+        "states": some_states(rng, T, N, H),
+        "lengths": some_lengths(N, T, equal),
+        "dlast": arriving(rng, N, H),
+    }
 
 
 def gated_inputs(rng, T=5, N=2, D=4, H=3, scale=0.7):
@@ -60,17 +62,21 @@ def gated_inputs(rng, T=5, N=2, D=4, H=3, scale=0.7):
     }
 
 
+def _lengths(B, N, T, equal):
+    """Lengths (B, N), no two of a batch alike, the longest at another place in each; or all T."""
+    lengths = np.full(N, T) if equal else np.array([T, 2, T - 1, 3, T - 2])[:N]
+    return np.stack([np.roll(lengths, b) for b in range(B)])
+
+
 def _targets(rng, B, T, N, C):
     """Classes, every one of them in every row of every batch, as far as there is room."""
     return np.stack([[rng.permutation(np.arange(N) % C) for _ in range(T)] for _ in range(B)])
 
 
 def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False):
-    lengths = np.array([T, 2, T - 1, 3, T - 2])[:N]
-    lengths = np.stack([np.roll(np.full(N, T) if equal else lengths, b) for b in range(B)])
     return {
         "xs": rng.normal(size=(B, T, N, D)),
-        "lengths": lengths,
+        "lengths": _lengths(B, N, T, equal),
         "targets": _targets(rng, B, T, N, C),
         "W": matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H)),
         "rate": 0.5,
@@ -80,8 +86,7 @@ def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False):
 
 def accuracy_inputs(rng, B=3, T=6, N=5, C=4, equal=False):
     """Of the questions asked two thirds or more are answered right; how many differs from batch to batch."""
-    lengths = np.stack([np.roll(np.array([T, 2, T - 1, 3, T - 2])[:N], b) for b in range(B)])
-    lengths = np.full((B, N), T) if equal else lengths
+    lengths = _lengths(B, N, T, equal)
     targets = rng.integers(C, size=(B, T, N))
     answered = targets.copy()
     for b in range(B):
@@ -123,15 +128,11 @@ def picked(states, lengths, dlast):
     return last, dstates
 
 
-def _sigmoid(z):
-    return 0.5 * (1 + np.tanh(0.5 * z))
-
-
 def gated_by_hand(xs, s0, W, dstates):
     """Forward, and the backward of notebook 04, (4.7) to (4.14), with one row a sequence."""
     steps, s = [], s0
     for x in xs:
-        g, candidate = _sigmoid(s @ W["W_gs"].T + x @ W["W_gx"].T), np.tanh(s @ W["W_ss"].T + x @ W["W_sx"].T)
+        g, candidate = sigmoid(s @ W["W_gs"].T + x @ W["W_gx"].T), np.tanh(s @ W["W_ss"].T + x @ W["W_sx"].T)
         steps.append((s, g, candidate))
         s = (1 - g) * s + g * candidate
     states = np.stack([(1 - g) * s + g * candidate for s, g, candidate in steps])
@@ -209,7 +210,7 @@ pad_batch = Exercise(
     returns=("xs", "lengths"),
     cases=pad_inputs,
     edge_cases={
-        "one sequence (N = 1)": partial(pad_inputs, N=1),
+        **sizes(pad_inputs, N=1),
         "nothing to pad": partial(pad_inputs, equal=True),
         "numbers of words (T_n,)": partial(pad_inputs, words=True),
     },
@@ -227,7 +228,7 @@ last_valid_state = Exercise(
     returns=("last", "dstates"),
     cases=last_inputs,
     edge_cases={
-        "one sequence (N = 1)": partial(last_inputs, N=1),
+        **sizes(last_inputs, N=1),
         "nothing is padded": partial(last_inputs, equal=True),
     },
     hints=(
@@ -244,9 +245,7 @@ GatedRNN = Exercise(
     returns=("states", "dxs", "ds0", "dW", "registered", "start_apart"),
     cases=gated_inputs,
     edge_cases={
-        "one sequence (N = 1)": partial(gated_inputs, N=1),
-        "one step (T = 1)": partial(gated_inputs, T=1),
-        "one input (D = 1)": partial(gated_inputs, D=1),
+        **sizes(gated_inputs, N=1, T=1, D=1),
         "a long sequence (T = 20)": partial(gated_inputs, T=20),
     },
     hints=(
@@ -263,7 +262,7 @@ train_step = Exercise(
     returns=("losses", "W", "plain", "steps"),
     cases=train_inputs,
     edge_cases={
-        "one sequence (N = 1)": partial(train_inputs, N=1),
+        **sizes(train_inputs, N=1),
         "a norm below `clip`": partial(train_inputs, clip=100.0),
         "nothing is padded": partial(train_inputs, equal=True),
     },
@@ -301,7 +300,7 @@ stream_step = Exercise(
     cases=stream_inputs,
     edge_cases={
         "one stream (N = 1)": partial(stream_inputs, N=1),
-        "one step (T = 1)": partial(stream_inputs, T=1),
+        **sizes(stream_inputs, T=1),
         "a norm below `clip`": partial(stream_inputs, clip=100.0),
     },
     hints=(

@@ -12,27 +12,31 @@ from itertools import permutations, product
 import numpy as np
 
 import common
-from autograder import Exercise, Mutant
+from autograder import Exercise
+from common import both_signs, sigmoid, sizes
 
 ALIKE = common.ALIKE
-WORDS = common.WORDS | {"N = T": "as many sequences as time steps"}
-sizes = partial(common.sizes, words=WORDS)
 
 # ------------------------------------------------------------------------------------- inputs
 
 LSTM, GRU = "fioc", "rgs"
+TORCH = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+
+
+def _weights(rng, D, H, letters, state, biases):
+    """Weights on the state and on the input for each letter, then these biases."""
+    W = {k + kind: rng.normal(size=(H, n)) for k in letters for kind, n in ((state, H), ("x", D))}
+    return W | {name: both_signs(rng, (H, 1), 0.3, 1.5) for name in biases}
 
 
 def lstm_weights(rng, D=4, H=3, letters=LSTM):
     """The weights of an LSTM of this course, with biases; none of these is near 0."""
-    W = {k + kind: rng.normal(size=(H, n)) for k in letters for kind, n in (("h", H), ("x", D))}
-    return W | {k + "b": common.both_signs(rng, (H, 1), 0.3, 1.5) for k in letters}
+    return _weights(rng, D, H, letters, "h", [k + "b" for k in letters])
 
 
 def gru_weights(rng, D=4, H=3, letters=GRU):
     """The weights of a GRU of this course, with biases; none of these is near 0."""
-    W = {k + kind: rng.normal(size=(H, n)) for k in letters for kind, n in (("s", H), ("x", D))}
-    return W | {name: common.both_signs(rng, (H, 1), 0.3, 1.5) for name in ("rb", "gb", "sb", "ssb")}
+    return _weights(rng, D, H, letters, "s", ("rb", "gb", "sb", "ssb"))
 
 
 def lstm_inputs(rng, D=4, H=3, letters=LSTM):
@@ -59,7 +63,7 @@ def torch_inputs(rng, layer=0, reverse=False, layers=2, directions=2, D=4, H=3):
         for kind, shape in (("weight_ih", (4 * H, inputs)), ("weight_hh", (4 * H, H))):
             parameters[f"{kind}_l{k}{ending}"] = rng.normal(size=shape)
         for kind in ("bias_ih", "bias_hh"):
-            parameters[f"{kind}_l{k}{ending}"] = common.both_signs(rng, (4 * H,), 0.3, 1.5)
+            parameters[f"{kind}_l{k}{ending}"] = both_signs(rng, (4 * H,), 0.3, 1.5)
     return {"parameters": parameters, "layer": layer, "reverse": reverse}
 
 
@@ -67,7 +71,7 @@ def keras_inputs(rng, D=4, H=3):
     return {
         "kernel": rng.normal(size=(D, 3 * H)),
         "recurrent_kernel": rng.normal(size=(H, 3 * H)),
-        "bias": common.both_signs(rng, (2, 3 * H), 0.3, 1.5),
+        "bias": both_signs(rng, (2, 3 * H), 0.3, 1.5),
     }
 
 
@@ -77,18 +81,12 @@ OTHER = "weights named in another order"
 # ---------------------------------------------------------------- this course's cells, once more
 
 
-def _sigmoid(z):
-    return 0.5 * (1 + np.tanh(z / 2))
-
-
 def _lstm_step(x_t, h_prev, c_prev, W):
-    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in LSTM}
-    c_t = _sigmoid(z["f"]) * c_prev + _sigmoid(z["i"]) * np.tanh(z["c"])
-    return _sigmoid(z["o"]) * np.tanh(c_t), c_t
+    return common.lstm_step(x_t, h_prev, c_prev, W)[:2]
 
 
 def _gru_step(x_t, s_prev, W):
-    g, r = (_sigmoid(W[k + "s"] @ s_prev + W[k + "x"] @ x_t + W[k + "b"]) for k in "gr")
+    g, r = (sigmoid(W[k + "s"] @ s_prev + W[k + "x"] @ x_t + W[k + "b"]) for k in "gr")
     candidate = np.tanh(W["sx"] @ x_t + W["sb"] + r * (W["ss"] @ s_prev + W["ssb"]))
     return (1 - g) * s_prev + g * candidate
 
@@ -96,8 +94,8 @@ def _gru_step(x_t, s_prev, W):
 def _keras_step(x_t, s_prev, kernel, recurrent_kernel, bias):
     z_x, r_x, new_x = np.split(x_t.T @ kernel + bias[0], 3, axis=1)
     z_s, r_s, new_s = np.split(s_prev.T @ recurrent_kernel + bias[1], 3, axis=1)
-    z = _sigmoid(z_x + z_s)
-    return (z * s_prev.T + (1 - z) * np.tanh(new_x + _sigmoid(r_x + r_s) * new_s)).T
+    z = sigmoid(z_x + z_s)
+    return (z * s_prev.T + (1 - z) * np.tanh(new_x + sigmoid(r_x + r_s) * new_s)).T
 
 
 # ------------------------------------------------------------------- confirmed by the libraries
@@ -111,9 +109,9 @@ def _only(candidates, gives, wanted):
     return found[0]
 
 
-def _some(H, D, seed=8):
+def _some(H, D):
     """An input and two states for two sequences, each a column."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(8)
     return rng.normal(size=(D, 2)), rng.uniform(-0.9, 0.9, size=(H, 2)), rng.normal(size=(H, 2))
 
 
@@ -132,20 +130,18 @@ def _torch_lstm_step(x_t, h, c, weight_ih, weight_hh, bias_ih, bias_hh):
 
 def _stacked(W, order):
     """Rows for the input, rows for the state, and the biases, in an order of the blocks."""
-    weights = (np.concatenate([W[k + kind] for k in order]) for kind in "xhb")
-    weight_ih, weight_hh, bias = weights
+    weight_ih, weight_hh, bias = (np.concatenate([W[k + kind] for k in order]) for kind in "xhb")
     return weight_ih, weight_hh, bias[:, 0], np.zeros(len(bias))
 
 
 def torch_layout(W):
     """The order of the blocks in which PyTorch's cell gives what this course's gives."""
     x_t, h, c = _some(*W["fx"].shape)
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     stacks = [_stacked(W, order) for order in permutations(LSTM)]
     weight_ih, weight_hh, bias, _ = _only(
         stacks, lambda stack: _torch_lstm_step(x_t, h, c, *stack), _lstm_step(x_t, h, c, W)
     )
-    return dict(zip(names, (weight_ih, weight_hh, bias / 2, bias / 2), strict=True))
+    return dict(zip(TORCH, (weight_ih, weight_hh, bias / 2, bias / 2), strict=True))
 
 
 def torch_read(parameters, layer, reverse):
@@ -181,13 +177,12 @@ def torch_both(x, W, W_reverse):
 def _gru_layouts(W):
     """Every order of the blocks, with any one of them negated or none, and both places of each bias."""
     for order, negated, inner in product(permutations(GRU), ("", *GRU), GRU):
-        signs = [-1 if k == negated else 1 for k in order]
-        of_state = [sign * W[k + "s"] for k, sign in zip(order, signs, strict=True)]
-        of_input = [sign * W[k + "x"] for k, sign in zip(order, signs, strict=True)]
-        bias_ih = [sign * W[k + "b"] for k, sign in zip(order, signs, strict=True)]
-        bias_hh = [W["ssb"] if k == inner else np.zeros_like(W["ssb"]) for k in order]
-        biases = (np.concatenate(bias)[:, 0] for bias in (bias_ih, bias_hh))
-        yield np.concatenate(of_input), np.concatenate(of_state), *biases
+        signs = {k: -1 if k == negated else 1 for k in order}
+        weight_ih, weight_hh, bias_ih = (
+            np.concatenate([sign * W[k + kind] for k, sign in signs.items()]) for kind in "xsb"
+        )
+        bias_hh = np.concatenate([W["ssb"] if k == inner else np.zeros_like(W["ssb"]) for k in order])
+        yield weight_ih, weight_hh, bias_ih[:, 0], bias_hh[:, 0]
 
 
 def torch_gru_layout(W):
@@ -199,7 +194,7 @@ def torch_gru_layout(W):
 
     x_t, s, _ = _some(*W["sx"].shape)
     found = _only(list(_gru_layouts(W)), given, _gru_step(x_t, s, W))
-    return dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), found, strict=True))
+    return dict(zip(TORCH, found, strict=True))
 
 
 def onnx_layout(W, W_reverse):
@@ -270,19 +265,11 @@ def keras_read(kernel, recurrent_kernel, bias):
 # ------------------------------------------------------------------------------ to_torch_lstm
 
 
-def other_orders(site, named):
-    """Every order of the blocks that has no name of its own in mistakes.txt."""
-    return [
-        Mutant(
-            f"blocks in the order {', '.join(order)}",
-            site,
-            f'"{"".join(order)}"',
-            hint="The numbers are there, in another order. Which block answered to which question?",
-        )
-        for order in permutations(LSTM)
-        if "".join(order) not in named
-    ]
-
+other_orders = partial(
+    common.other_orders,
+    spelled=lambda order: f'"{order}"',
+    hint="The numbers are there, in another order. Which block answered to which question?",
+)
 
 to_torch_lstm = Exercise(
     returns=("parameters",),
