@@ -12,7 +12,8 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -120,7 +121,7 @@ def activation(text: str, values: np.ndarray) -> Figure:
         at += 1  # the line's end
     ax.set(xlim=(0, widest), ylim=(len(lines), 0))
     ax.axis("off")
-    shades = plt.cm.ScalarMappable(plt.Normalize(-1, 1), SIGNED)
+    shades = ScalarMappable(Normalize(-1, 1), SIGNED)
     fig.colorbar(
         shades, ax=ax, orientation="horizontal", fraction=0.05, aspect=40, label="tanh of the memory"
     )
@@ -148,7 +149,7 @@ def knows(rankings: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             title={"best cell": "the best cell", "all cells": "all cells: the probe"}[who], ylim=(0.35, 1.0)
         )
     axes[0].set_ylabel("ranking A, on the half that judges")
-    axes[0].legend(fontsize=10, loc="upper left")
+    fig.legend(fontsize=10, loc="outside lower center", ncols=3)
     return fig
 
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/course_code.py
 
-Functions and classes of `rnncourse` in drawn order, without docstrings and comments, in lower case; nothing of what
-a notebook keeps back. Run it only to change the text on purpose: what models learn from it changes, too.
+Functions and classes of `rnncourse` in drawn order, without docstrings and comments, in lower case; nothing
+of what a notebook keeps back. Run it only to change the text on purpose: what models learn changes with it.
 """
 
 import ast

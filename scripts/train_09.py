@@ -33,7 +33,9 @@ def functions() -> dict[str, Any]:
     namespace = {**master.reference, "Adam": Adam, "np": np}
     for cell in master.cells:
         if cell.kind == "code" and cell.role is None:
-            defined = [s for s in ast.parse(cell.source).body if isinstance(s, ast.FunctionDef)]
+            defined: list[ast.stmt] = [
+                s for s in ast.parse(cell.source).body if isinstance(s, ast.FunctionDef)
+            ]
             exec(compile(ast.Module(defined, []), f"cell {cell.number}", "exec"), namespace)
     return namespace
 

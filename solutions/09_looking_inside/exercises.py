@@ -187,8 +187,8 @@ def torch_connectivity(xs, k, W, V):
         c = torch.sigmoid(z["f"]) * c + torch.sigmoid(z["i"]) * torch.tanh(z["c"])
         h = torch.sigmoid(z["o"]) * torch.tanh(c)
     log_p = torch.log_softmax(V["yh"] @ h + V["yb"], dim=0)
-    log_p[torch.tensor(k), torch.arange(len(k))].sum().backward()
-    lengths = leaf.grad.norm(dim=1)
+    (slopes,) = torch.autograd.grad(log_p[torch.tensor(k), torch.arange(len(k))].sum(), leaf)
+    lengths = slopes.norm(dim=1)
     return (lengths / lengths.sum(dim=0)).numpy()
 
 
@@ -292,8 +292,7 @@ def torch_entropy_slope(logits, temperature):
 
     tau = torch.tensor(np.full(logits.shape[1], temperature), requires_grad=True)
     p = torch.softmax(torch.tensor(logits) / tau, dim=0)
-    torch.special.entr(p).sum().backward()
-    return tau.grad.numpy()
+    return torch.autograd.grad(torch.special.entr(p).sum(), tau)[0].numpy()
 
 
 entropy_slope = Exercise(
