@@ -140,7 +140,7 @@ def knows(rankings: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             for shift, (kind, (marker, colour)) in zip((-0.22, 0, 0.22), KINDS.items(), strict=True):
                 found = row[f"{who}, {kind}"]
                 spread = column + shift + np.linspace(-0.06, 0.06, len(found))
-                label = kind if column == 0 else None
+                label = kind if column == 0 and ax is axes[0] else None
                 ax.plot(spread, found, marker, color=colour, ms=5, alpha=0.75, label=label)
                 ax.hlines(np.median(found), column + shift - 0.09, column + shift + 0.09, color=colour)
         ax.axhline(0.5, color="black", lw=0.8, ls="dotted")

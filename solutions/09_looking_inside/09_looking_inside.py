@@ -332,7 +332,12 @@ def train(seed, codes, C, passes=6, N=32, T=40, rate=0.02):
 # %% needs="char_batches"
 W, V, bits = train(0, to_learn, C)  # some ten seconds
 
-# %% needs="char_batches" slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### While it learns
+#
+# Six times through 100,000 characters, 468 updates.
+
+# %% needs="char_batches" slide="-" hide_input=true
 show(
     figures.learning(bits, np.log2(C)),
     alt="Bits per character against updates: from 6.1 it falls to 4 within fifty updates, then slowly to "
@@ -622,9 +627,9 @@ show(
 
 # %% [markdown]
 # Now for 100 places of the unseen text, 100 characters each: the mean share by
-# distance, of the trained network and of untrained ones. Beside it what the loss says
-# without any gradient: how many bits does a network pay that has read the last $n$
-# characters only, from states of zero?
+# distance, of the trained network and of untrained ones. And what the loss says without
+# any gradient: how many bits does a network pay that has read the last $n$ characters
+# only, from states of zero?
 
 # %% needs="char_batches connectivity"
 rng = np.random.default_rng(2)
@@ -646,7 +651,13 @@ for n in lengths:
     hs_n, *_ = lstm_forward(one_hot(pieces[100 - n : 100], C), start, start, W)
     short.append(paid(foretell(hs_n[-1:], V), pieces[100:])[0].mean())
 
-# %% needs="char_batches connectivity" slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### By distance, over a hundred places
+#
+# Left, how much of the connectivity lies within the last $n$ characters. Right, what a
+# network pays that reads only those.
+
+# %% needs="char_batches connectivity" slide="-" hide_input=true
 show(
     figures.reach(by_distance, lengths, short),
     alt="Left, the share of connectivity within the last so many characters: the trained network "
@@ -857,9 +868,14 @@ explorer(
 )
 
 # %% [markdown]
-# The same without a kernel, for the cell that was measured to be the best for *quotes*:
+# The same without a kernel:
 
-# %% needs="char_batches" slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### The cell that ranks quotes best
+#
+# Chosen on the one half, shown on the other.
+
+# %% needs="char_batches" slide="-" hide_input=true
 piece = slice(begins, begins + 330)
 show(
     figures.activation(text_of(unseen_read[piece, stream]), np.tanh(cs[piece, cells["quotes"], stream])),
@@ -933,7 +949,7 @@ def cell_probe(
     mean, deviation = cs.mean(axis=1, keepdims=True), cs.std(axis=1, keepdims=True)
     z = (cs - mean) / deviation
     b = y.mean()  # (9.9)
-    moments = z @ z.T / len(y) + penalty * np.eye(len(z))  # (9.10)
+    moments = z @ z.T / len(y) + penalty * np.eye(len(z))
     w = np.linalg.solve(moments, z @ (y - b)[:, None] / len(y))  # (9.10)
     scores = w.T @ ((cs_new - mean) / deviation) + b
     return w, scores[0]
@@ -1048,6 +1064,10 @@ reveal("09.10")
 # than for the control, inside of strings; it speaks against it if the two do the same,
 # or nothing happens. Half a point if only one outcome is named.
 # === END MARK SCHEME ===
+
+# %% [markdown] sitting=3
+# > **A place to stop.** You have a measure and three controls. What follows counts, and ends
+# > with a slope that nobody derived for you.
 
 # %% [markdown] slide="slide"
 # ## 5 · Cells that count
