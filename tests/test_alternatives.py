@@ -36,7 +36,9 @@ def test_every_alternative_passes_its_check(notebook, exercise):
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_every_alternative_has_all_its_points(notebook, grader_of, record_property):
     """Each submission has another alternative in every exercise, until all were handed in."""
-    alternatives = {exercise: alternatives_of(notebook, exercise) for exercise in master_of(notebook).exercises}
+    alternatives = {
+        exercise: alternatives_of(notebook, exercise) for exercise in master_of(notebook).exercises
+    }
     for number in range(max(map(len, alternatives.values()))):
         answers = {exercise: some[number] for exercise, some in alternatives.items() if number < len(some)}
         card = grader_of(notebook).grade(submission(notebook, answers))
