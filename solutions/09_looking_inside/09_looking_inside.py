@@ -1335,10 +1335,10 @@ for wanted in (1, 2, 3):
 # Nobody asks it to recognise languages. Yet it can be asked: give it an unseen name ten
 # times, each time behind another language. Behind which one did it pay the fewest bits?
 #
-# Always saying the commonest language is right for .26 of these names. What will it get?
+# Always saying the commonest language is right for .42 of these names. What will it get?
 
 # %% guess="09.13"
-guess("09.13", share_right="0.7", choices=("0.26", "0.5", "0.7", "0.95"))
+guess("09.13", share_right="0.7", choices=("0.42", "0.55", "0.7", "0.95"))
 
 # %%
 try:
@@ -1402,7 +1402,7 @@ if of_language:
 
 # %% hide_input=true
 if of_language:
-    claim("it recognises the language of more than half of the names", recognised > 0.5, f"{recognised:.2f}")
+    claim("it recognises the language of more than .6 of the names", recognised > 0.6, f"{recognised:.2f}")
 
 
 # %% needs="sample"
