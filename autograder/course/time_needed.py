@@ -74,7 +74,8 @@ def _minutes(cell: Cell, master: Master) -> float:
     if cell.metadata.get("slide") == "notes":
         return 0.0
     if cell.role == "exercise":
-        given = {line.strip() for line in hole(cell.name, cell.solution).splitlines()}
+        stands = master.exercises[cell.name].spec.stands
+        given = {line.strip() for line in hole(cell.name, cell.solution, stands).splitlines()}
         lines = [line.strip() for line in cell.solution.splitlines() if line.strip() not in given]
         written = [line for line in lines if line and not line.startswith("#")]
         derived = _derived(written) if cell.name in master.told["derivations"] else 0

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from autograder.answers.leaf import Leaves
 from autograder.answers.leaves import StructureError, reference_leaves
 from autograder.course.masters import Cell, GradedExercise, Master, solution_regions
 from autograder.course.names import is_definition, parse
 from autograder.course.notebook import source_cells
 from autograder.course.questions import ASKING
 from autograder.sheets.drawn import effects_of
-from autograder.sheets.sheet import Sheet
+from autograder.sheets.sheet import Sheet, differs
 
 FORMULA = re.compile(r"\$\$(.*?)\$\$", re.S)
 TAG = re.compile(r"\\tag\{([^}]*)\}")
@@ -237,7 +238,10 @@ def _values_told(master: Master, exercise: GradedExercise, namespace: dict[str, 
             leaves = reference_leaves(value, exercise.spec.returns)
         except (Exception, StructureError):
             continue
+        stood = _given_already(master, exercise, arguments)
         for leaf, array in leaves.items():
+            if leaf in stood and not differs(stood[leaf], array, exercise.spec):
+                continue
             if (found := _same_among(array, at_hand)) and _is_new(array, arguments):
                 told.setdefault(str(leaf), found)
     for leaf, found in told.items():
@@ -245,6 +249,18 @@ def _values_told(master: Master, exercise: GradedExercise, namespace: dict[str, 
             f"{master.name}: `{found}`, computed above the exercise, is `{leaf}` of {exercise.name!r} to the "
             "last digit: a cell tells the formula"
         )
+
+
+def _given_already(master: Master, exercise: GradedExercise, arguments: list[Any]) -> Leaves:
+    """What the function that is to be mended gives: where it is right, nothing is told."""
+    if not exercise.spec.mends:
+        return {}
+    try:
+        with _silence():
+            value = master.reference[exercise.spec.mends](*copy.deepcopy(arguments))
+        return reference_leaves(value, exercise.spec.returns)
+    except (Exception, StructureError):
+        return {}
 
 
 def _arrays(namespace: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
