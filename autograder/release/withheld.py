@@ -257,7 +257,8 @@ def _given_already(master: Master, exercise: GradedExercise, arguments: list[Any
         return {}
     try:
         with _silence():
-            value = master.reference[exercise.spec.mends](*copy.deepcopy(arguments))
+            stands = master.trying(exercise.name, master.reference[exercise.spec.mends])
+            value = stands(*copy.deepcopy(arguments))
         return reference_leaves(value, exercise.spec.returns)
     except (Exception, StructureError):
         return {}

@@ -73,8 +73,13 @@ def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
     if spec.mends:
-        sheet.to_mend = _wrong_checks(master.reference[spec.mends], sheet)
+        sheet.to_mend = _wrong_checks(_stands_in(master, name), sheet)
     return sheet
+
+
+def _stands_in(master: Master, name: str) -> Callable[..., Any]:
+    """What is called where an exercise is left as the release gives it to be mended."""
+    return master.trying(name, master.reference[master.exercises[name].spec.mends])
 
 
 def _wrong_checks(function: Callable[..., Any], sheet: Sheet) -> frozenset[str]:
@@ -164,7 +169,8 @@ def own_mistaken_functions(
     What stands there to be mended is the first of them.
     """
     spec = exercise.spec
-    stands = [(STILL_STANDS, spec.shown_by, master.reference[spec.mends], "")] if spec.mends else []
+    name = exercise.name
+    stands = [(STILL_STANDS, spec.shown_by, _stands_in(master, name), "")] if spec.mends else []
     return stands + [
         (mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), "")
         for mutant in spec.misconceptions
