@@ -136,7 +136,7 @@ def losses_of(
         rate: the learning rate.
     """
     rng = np.random.default_rng(seed)
-    W = weights(rng, cell.split()[-1])
+    W = weights(rng, cell.removeprefix("masked "))
     m, v = ({key: np.zeros_like(array) for key, array in W.items()} for _ in range(2))
     losses = np.zeros(updates)
     with np.errstate(all="ignore"):

@@ -40,7 +40,7 @@ def is_stub(tree: ast.Module, name: str, stands: str = "") -> bool:
 
 
 def body_of(source: str, name: str) -> str:
-    """The text of a function's body behind its docstring, at the margin; "" where a cell has no such function."""
+    """The text of a function's body behind its docstring, at the margin; "" where there is none."""
     function = last_definition(ast.parse(source), name)
     if not isinstance(function, ast.FunctionDef):
         return ""

@@ -454,9 +454,9 @@ class Planner:
                 continue
             tree = parse(answered[name])
             stands = self._to_mend[name]
-            if tree and is_stub(tree, name, stands):
-                if not any(defines(source, name, stands) for source in others):
-                    plan.stubs.add(name)
+            elsewhere = any(defines(source, name, stands) for source in others)
+            if tree and is_stub(tree, name, stands) and not elsewhere:
+                plan.stubs.add(name)
 
 
 def _mentions(trees: Iterable[ast.Module | None]) -> dict[str, list[str]]:
@@ -470,9 +470,7 @@ def _mentions(trees: Iterable[ast.Module | None]) -> dict[str, list[str]]:
     return {name: sorted(names) for name, names in found.items()}
 
 
-def _not_counted(
-    plan: Plan, cells: list[PlannedCell], name: str, places: list[int], stands: str
-) -> set[int]:
+def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[int], stands: str) -> set[int]:
     """Which of several cells of one answer are not run: one defines its function, the last that does.
 
     A part that does not touch that name is run too: a cell that was split leaves a helper in one.

@@ -225,7 +225,11 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     if spec.tried_by:
         described["tried_by"] = spec.tried_by
     if spec.stands:
-        described["mends"] = {"stands": spec.stands, "shown_by": spec.shown_by, "wrong": sorted(sheet.to_mend)}
+        described["mends"] = {
+            "stands": spec.stands,
+            "shown_by": spec.shown_by,
+            "wrong": sorted(sheet.to_mend),
+        }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
             "of": spec.gradient.of,

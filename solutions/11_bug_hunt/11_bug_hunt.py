@@ -280,7 +280,6 @@ def fix_time_first(batch: np.ndarray) -> np.ndarray:
         xs: (T, D, N). xs[t, d, n] is batch[n, t, d].
     """
     ### BEGIN SOLUTION
-    N, T, D = batch.shape
     xs = batch.transpose(1, 2, 0)
     return xs
     ### END SOLUTION
@@ -634,19 +633,27 @@ def broken_gated_backward(ds, x_t, s_prev, g_t, candidate, W):
 # `W["gx"]`?
 
 # %% guess="11.9"
-guess("11.9", calm="some percent", lively="more", choices={"calm": ("1e-10", "some percent"), "lively": ("less", "as large", "more")})
+guess(
+    "11.9",
+    calm="some percent",
+    lively="more",
+    choices={"calm": ("1e-10", "some percent"), "lively": ("less", "as large", "more")},
+)
 
 
 # %%
 def check_gated(backward, scale):
     """The gap of a way back through a gated step by W["gx"], at weights of some scale."""
-    W = {key: scale * drawn(4, 4 if key[1] == "s" else 3, seed=ord(key[0])) for key in ("gs", "gx", "ss", "sx")}
+    W = {
+        key: scale * drawn(4, 4 if key[1] == "s" else 3, seed=ord(key[0])) for key in ("gs", "gx", "ss", "sx")
+    }
     x_t, s_prev, ds = drawn(3, 2), np.tanh(drawn(4, 2, seed=3)), drawn(4, 2, seed=4)
     by_hand = backward(ds, x_t, s_prev, *gated_step(x_t, s_prev, W)[1:], W)[-1]["gx"]
     return gap(by_hand, numerical_gradient(lambda: np.sum(ds * gated_step(x_t, s_prev, W)[0]), W["gx"]))
 
 
-print(f"calm {check_gated(broken_gated_backward, 0.01):.2f}, lively {check_gated(broken_gated_backward, 2.0):.2f}")
+for start, scale in (("calm", 0.01), ("lively", 2.0)):
+    print(f"{start}: relative gap {check_gated(broken_gated_backward, scale):.2f}")
 report("gated_backward", "gradient check", check_gated(broken_gated_backward, 2.0) < 1e-6)
 
 # %% [markdown]
@@ -752,7 +759,10 @@ guess(
     "11.10",
     gradient_check="passes",
     training="learns as well",
-    choices={"gradient_check": ("passes", "fails"), "training": ("learns as well", "learns worse", "learns nothing")},
+    choices={
+        "gradient_check": ("passes", "fails"),
+        "training": ("learns as well", "learns worse", "learns nothing"),
+    },
 )
 
 # %% [markdown] answer="11.10"
@@ -1344,8 +1354,8 @@ loss = lambda: np.sum(dh * broken_lstm_step(x_t, h, c, W)[0])
 report("lstm_step", "gradient check", gap(by_hand, numerical_gradient(loss, W["x"])) < 1e-6)
 
 # %%
-for bug in learns:
-    report(bug, "training curve", learns[bug])
+for bug, learnt in learns.items():
+    report(bug, "training curve", learnt)
 
 # %% [markdown] slide="subslide"
 # ### The table, as it was computed
@@ -1353,7 +1363,8 @@ for bug in learns:
 # %% slide="-" hide_input=true
 show(
     figures.table(said),
-    alt="Which instrument shows which bug. " + " ".join(
+    alt="Which instrument shows which bug. "
+    + " ".join(
         f"{bug}: {', '.join(name for name, shows in notes.items() if shows) or 'none'}."
         for bug, notes in said.items()
     ),

@@ -36,8 +36,8 @@ def by_einsum(batch):
 fix_time_first = Exercise(
     returns=("xs",),
     mends="broken_time_first",
-    shown_by="Give it a batch in which every number says where it belongs, such as 100 n + 10 t + d, and look "
-    "at one sequence.",
+    shown_by="Give it a batch in which every number says where it belongs, such as 100 n + 10 t + d, and "
+    "look at one sequence.",
     cases=(batch_inputs, partial(batch_inputs, N=3, T=6, D=2)),
     edge_cases={
         **sizes(batch_inputs, N=1, T=1, D=1),
@@ -48,8 +48,8 @@ fix_time_first = Exercise(
         "Follow one number: where does batch[1, 0, 0] stand afterwards, and where should it?",
         "(N, T, D) becomes (T, D, N): each axis goes to another place, and no number changes its "
         "neighbours along any axis.",
-        "One line is to be changed. Is the operation in it one that exchanges axes, or one that cuts a long row "
-        "of numbers anew?",
+        "One line is to be changed. Is the operation in it one that exchanges axes, or one that cuts a long "
+        "row of numbers anew?",
     ),
     confirm=by_einsum,
 )
@@ -79,7 +79,9 @@ def _rnn(xs, s0, W):
 def _torch_rnn(xs, s0, W):
     import torch
 
-    step = lambda x_t, s: (torch.tanh(torch.addmm(W["sx"] @ x_t, W["ss"], s)),)
+    def step(x_t, s):
+        return (torch.tanh(torch.addmm(W["sx"] @ x_t, W["ss"], s)),)
+
     return torch_walk(step, xs, s0)[0]
 
 
@@ -104,8 +106,8 @@ fix_forward = Exercise(
     hints=(
         "How many arrays does the function make before the last line, and how many should it make?",
         "Each step needs an (H, N) array of its own, and `s0` belongs to the caller.",
-        "Look at the line of the step. Does its left side make a new array, or does it write into one that is "
-        "there?",
+        "Look at the line of the step. Does its left side make a new array, or does it write into one that "
+        "is there?",
     ),
     confirm=torch_forward,
 )
@@ -250,8 +252,8 @@ fix_gated_backward = Exercise(
     hints=(
         "Some of the arrays in `dW` are right. Which lines have a part only in those that are wrong?",
         "All shapes are right. It is a number at each place of an (H, N) array that is not.",
-        "For the line that you suspect: what does the function in it want, what went *into* the gate or what came "
-        "*out* of it? And what is it given?",
+        "For the line that you suspect: what does the function in it want, what went *into* the gate or what "
+        "came *out* of it? And what is it given?",
     ),
     gradient=Gradient(
         of="gated_step",
@@ -314,8 +316,8 @@ def torch_lstm_step(x_t, h_prev, c_prev, W):
 fix_lstm_step = Exercise(
     returns=("h_t", "c_t", "gates"),
     mends="broken_lstm_step",
-    shown_by="Set all weights to zero and one block of four biases to -100, one block after another: what does "
-    "the docstring say must come out?",
+    shown_by="Set all weights to zero and one block of four biases to -100, one block after another: what "
+    "does the docstring say must come out?",
     cases=(lstm_inputs, partial(lstm_inputs, D=5, H=4, N=3)),
     edge_cases={
         **sizes(lstm_inputs, N=1, D=1, H=1),
@@ -324,8 +326,8 @@ fix_lstm_step = Exercise(
         "the output gate nearly shut": partial(lstm_inputs, biases=(0.0, 0.0, -8.0, 0.0)),
     },
     hints=(
-        "Everything that is computed is an LSTM. What does the docstring say of the blocks that the code does "
-        "not do?",
+        "Everything that is computed is an LSTM. What does the docstring say of the blocks that the code "
+        "does not do?",
         "`z` is (4H, N): rows 0 to H - 1 belong to the first block that the docstring names, and so on.",
         "Read the line that takes `z` apart, name by name, against the first line of the docstring.",
     ),
@@ -367,8 +369,8 @@ fix_lstm_backward = Exercise(
     hints=(
         "With `dh` at zero all is right. Which lines read `dh`?",
         "All shapes are right, and so is the order of the blocks.",
-        "For each factor in the lines that read `dh`, name the operation of the way there whose slope it is. Is it "
-        "written with what came out of that operation?",
+        "For each factor in the lines that read `dh`, name the operation of the way there whose slope it is. "
+        "Is it written with what came out of that operation?",
     ),
     gradient=Gradient(
         of="fix_lstm_step",
@@ -469,7 +471,10 @@ fix_temperature = Exercise(
 
 def adam_inputs(rng, H=3, D=2, t=4, size=1.0):
     shapes = {"ss": (H, H), "sx": (H, D)}
-    draw = lambda: {key: size * both_signs(rng, shape, 0.3, 2.0) for key, shape in shapes.items()}
+
+    def draw():
+        return {key: size * both_signs(rng, shape, 0.3, 2.0) for key, shape in shapes.items()}
+
     W, dW = {key: array / size for key, array in draw().items()}, draw()
     zeros = {key: np.zeros(shape) for key, shape in shapes.items()}
     m, v = zeros, zeros
@@ -516,12 +521,12 @@ fix_adam_step = Exercise(
     atol=1e-13,  # squares of small gradients are small, and no less right for it
     axes={"new_W": ("row", "column"), "m": ("row", "column"), "v": ("row", "column")},
     hints=(
-        "Two running means start from zero. What do they hold after one step, if the gradient is 1? What should "
-        "a mean of gradients that are all 1 be?",
-        "What is kept, `m` and `v`, is right as it is. What goes into the step is not. Everything has the shape of "
-        "its weights.",
-        "Write down the first three values of `m` for gradients of 1. By which number, that hangs on `t`, must "
-        "each be divided to give 1? Then the same for `v`.",
+        "Two running means start from zero. What do they hold after one step, if the gradient is 1? What "
+        "should a mean of gradients that are all 1 be?",
+        "What is kept, `m` and `v`, is right as it is. What goes into the step is not. Everything has the "
+        "shape of its weights.",
+        "Write down the first three values of `m` for gradients of 1. By which number, that hangs on `t`, "
+        "must each be divided to give 1? Then the same for `v`.",
     ),
     confirm=torch_adam_step,
 )

@@ -1,4 +1,4 @@
-"""Right answers to notebook 11, written differently: what was broken is mended at other places, in other ways."""
+"""Right answers to notebook 11, written differently: what was broken is mended in other ways."""
 
 ALTERNATIVES = {
     "fix_time_first": [
