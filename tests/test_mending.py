@@ -1,12 +1,13 @@
 """Exercises that mend what stands: when a release's cell is no answer, and what a repair earns."""
 
 import ast
+import runpy
 import textwrap
 
 import pytest
-from course import folder_of, frozen_sheet, master_of, submission
+from course import folder_of, frozen_checks, frozen_sheet, master_of, submission
 
-from autograder.check import caller
+from autograder.check import caller, mended
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.stubs import body_of, is_stub
@@ -125,3 +126,17 @@ def test_a_master_must_say_what_is_broken_and_what_shows_it(tmp_path):
     exercises.write_text(exercises.read_text().replace(head, f"{head}mends='gone',", 1))
     with pytest.raises(CourseError, match="mends 'gone', which no given cell defines"):
         read_master(folder)
+
+
+def test_a_cell_that_needs_a_repair_stops_until_there_is_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUTOGRADER_CHECKS", str(frozen_checks(HUNT).path))
+    stands = textwrap.indent(master_of(HUNT).exercises[CLIP].spec.stands, "    ")
+    for name, body in (("untouched", stands), ("changed", stands.replace("max_norm / norm", "1"))):
+        path = tmp_path / f"{name}.py"
+        path.write_text(f"def fix_clip(dW, max_norm):\n{body}\n")
+        fix_clip = runpy.run_path(str(path))[CLIP]
+        if name == "changed":
+            mended(fix_clip)
+            continue
+        with pytest.raises(NotImplementedError, match="^fix_clip$"):
+            mended(fix_clip)

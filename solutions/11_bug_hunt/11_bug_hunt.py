@@ -26,7 +26,7 @@
 # needs all ten: bugs 2, 4, 6 and 7 carry the lesson.
 
 # %%
-from autograder import check, guess, hint, progress, recall, reveal, show_derivation
+from autograder import check, guess, hint, mended, progress, recall, reveal, show_derivation
 from rnncourse import bug_hunt, claim, explorer, show
 from rnncourse import figures_11 as figures
 
@@ -247,14 +247,16 @@ def broken_time_first(batch):
     return xs
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### What shows it?
+#
 # Which instrument shows it: the shape, a limit case (a batch of one sequence), or a comparison
 # (a sequence in the batch against the same sequence alone)?
 
 # %% guess="11.4"
 guess("11.4", shown_by="comparison", choices=("shape", "limit case", "comparison"))
 
-# %% [markdown] answer="11.4"
+# %% [markdown] answer="11.4" slide="fragment"
 # **The comparison.** The shape is what it should be, and a batch of one sequence comes out right:
 # two of the usual tests, and both are blind.
 
@@ -314,7 +316,9 @@ def broken_forward(xs, s0, W):
     return np.stack(states)
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### What shows it?
+#
 # The last state that it returns is right. So is the only state of a sequence of one step. Which
 # instrument shows the bug? The comparison is here: the first three steps of a sequence of five,
 # against the same three steps alone.
@@ -322,7 +326,7 @@ def broken_forward(xs, s0, W):
 # %% guess="11.5"
 guess("11.5", shown_by="comparison", choices=("shape", "limit case", "comparison"))
 
-# %% [markdown] answer="11.5"
+# %% [markdown] answer="11.5" slide="fragment"
 # **The comparison.** What comes later cannot change what was computed before. Here it does.
 
 
@@ -444,6 +448,9 @@ guess("11.7", one_step="passes", five_steps="fails", choices=("passes", "fails")
 
 
 # %% needs="fix_forward"
+mended(fix_forward)
+
+
 def check_backward(forward, backward, T):
     """The gap of a way back by W["ss"], where the loss hangs on the last state alone."""
     W, xs, s0 = {"ss": drawn(4, 4) / 2, "sx": drawn(4, 3)}, drawn(T, 3, 2), drawn(4, 2, seed=3) / 2
@@ -504,6 +511,7 @@ check(fix_backward)
 # Now that there is a way back that is right: what does it say of bug 2?
 
 # %% needs="fix_forward fix_backward"
+mended(fix_forward, fix_backward)
 report("forward", "gradient check", check_backward(broken_forward, fix_backward, T=5) < 1e-6)
 
 # %% [markdown] found="fix_backward"
@@ -530,14 +538,16 @@ def broken_clip(dW, max_norm):
     return clipped, norm
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### What shows it?
+#
 # The comparison here: the direction before against the direction after. The training curve: a
 # network of this course, trained with it. Which instrument shows it?
 
 # %% guess="11.8"
 guess("11.8", shown_by="limit case", choices=("shape", "limit case", "comparison", "training curve"))
 
-# %% [markdown] answer="11.8"
+# %% [markdown] answer="11.8" slide="fragment"
 # **The limit case**, and it alone. The direction is right, and the network learns.
 
 # %%
@@ -750,7 +760,9 @@ def broken_lstm_step(x_t, h_prev, c_prev, W):
     return h_t, c_t, gates
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### What shows it?
+#
 # Somebody trains it from scratch, with a way back that fits this very step. Do a gradient check
 # and the training curve show anything?
 
@@ -765,7 +777,7 @@ guess(
     },
 )
 
-# %% [markdown] answer="11.10"
+# %% [markdown] answer="11.10" slide="fragment"
 # **Both see nothing.** The step is a right LSTM, for weights in another order. Trained from
 # scratch it is as good as any. It fails on the day when weights come from elsewhere, or when you
 # set a bias by hand: a forget bias of 1 may land in another gate.
@@ -853,7 +865,9 @@ def broken_lstm_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
     return W["x"].T @ dz, W["h"].T @ dz, dc * f, dW
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### Does the check pass?
+#
 # A gradient check by `W["x"]`, once with memories near **0.05**, as just after the start, and once with
 # memories near **2**. Many programs take a relative gap below 1e-4 for "passed". Do these two
 # pass?
@@ -863,6 +877,9 @@ guess("11.12", near_0=True, near_2=False)
 
 
 # %% needs="fix_lstm_step"
+mended(fix_lstm_step)
+
+
 def check_lstm(backward, memory):
     """The gap of a way back through an LSTM step by W["x"], with a memory of some size."""
     W = {"h": 0.02 * drawn(16, 4), "x": 0.02 * drawn(16, 3), "b": np.zeros((16, 1))}
@@ -890,7 +907,7 @@ dx, _, dc_prev, dW = broken_lstm_backward(drawn(4, 2), np.zeros((4, 2)), *step, 
 report("lstm_backward", "shape", dx.shape == (3, 2) and dW["b"].shape == (16, 1))
 report("lstm_backward", "limit case", np.allclose(dc_prev, 0))
 
-# %% [markdown] answer="11.12"
+# %% [markdown] answer="11.12" slide="fragment"
 # **True, and False.** Near zero the wrong slope and the right one agree to some digits, and near 2
 # not even in their sign. Check a gradient where the network *works*, not only where it starts; and
 # ask for eight digits, not for four.
@@ -1059,7 +1076,9 @@ def broken_temperature(logits, temperature):
     return p / p.sum(axis=0)
 
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
+# ### What does it return?
+#
 # The broken one is given the probabilities .8 and .2 (as logits), and a temperature of 0.5. What is the
 # first of the two probabilities that it returns?
 
@@ -1074,7 +1093,7 @@ report("temperature", "shape", broken_temperature(logits, 0.5).shape == (2, 1))
 report("temperature", "comparison", np.isclose(broken_temperature(logits, 0.5).sum(), 1))
 report("temperature", "limit case", broken_temperature(logits, 0.01)[0, 0] > 0.99)
 
-# %% [markdown] answer="11.14"
+# %% [markdown] answer="11.14" slide="fragment"
 # **0.8**: the temperature has no effect at all. Sums, shapes, and samples look as they should.
 
 # %% [markdown]
@@ -1293,15 +1312,16 @@ reveal("11.16")
 # the right one.
 
 # %% [markdown]
-# Now live, with **your** functions in all places: one seed, with all of yours, and with one bug put
-# back.
+# Now live, with **your** functions in all places: 400 batches, two seeds, with all of yours and with
+# one bug put back.
 
 # %% needs="fix_time_first fix_forward fix_backward fix_clip fix_adam_step"
+mended(fix_time_first, fix_forward, fix_backward, fix_clip, fix_adam_step)
 mine = {"time_first": fix_time_first, "forward": fix_forward, "backward": fix_backward}
 mine |= {"clip": fix_clip, "adam_step": fix_adam_step}
 ends = {}
 for name, parts in (("yours", mine), ("bug 2 put back", mine | {"forward": broken_forward})):
-    ends[name] = [bug_hunt.losses_of(parts, "rnn", seed)[0][-50:].mean() for seed in (0, 1)]
+    ends[name] = [bug_hunt.losses_of(parts, "rnn", seed, updates=400)[0][-50:].mean() for seed in (0, 1)]
     print(f"{name}: last losses {np.round(ends[name], 3)}, who answers 1 has {1 / 6:.3f}")
 claim(
     "with your functions the losses end below 0.12, with bug 2 above it",
@@ -1334,6 +1354,9 @@ guess(
 
 
 # %% needs="fix_lstm_backward"
+mended(fix_lstm_backward)
+
+
 def exchanged(array):
     """An array of stacked blocks with the third and the fourth exchanged."""
     f, i, third, fourth = np.split(array, 4)
@@ -1390,6 +1413,7 @@ print(f"limit case, comparison and gradient check together: {sum(cheap)} of {len
 # Last, a look at your own three gradients, at sizes and places where bugs showed:
 
 # %% needs="fix_forward fix_backward fix_gated_backward fix_lstm_step fix_lstm_backward"
+mended(fix_forward, fix_backward, fix_gated_backward, fix_lstm_step, fix_lstm_backward)
 for name, found in (
     ("fix_backward", check_backward(fix_forward, fix_backward, T=5)),
     ("fix_gated_backward", check_gated(fix_gated_backward, 2.0)),
@@ -1418,16 +1442,17 @@ for name, found in (
 #   that all differ, T above 2, weights of size 1, tolerance 1e-7; and a limit case with hand-set biases
 #   (gate shut: the state stays; reset shut: the candidate sees the input alone), or a comparison with
 #   another program's numbers.
-# - 1 point: why two of different kinds: a gradient check cannot see a wrong way there; a limit case
-#   or a comparison cannot see a wrong way back. "More seeds" or "train longer" earns nothing.
+# - 1 point: why two of different kinds: a gradient check cannot see that way there and way back are
+#   wrong together; limit cases and comparisons of outputs cannot see a wrong way back. "More seeds" or
+#   "train longer" earns nothing.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
 # ## Recap
 #
 # - Code that runs, with right shapes and a falling loss, can be wrong in a dozen ways.
-# - **Limit cases** and **comparisons** see a wrong way there. A **gradient check** sees a wrong way
-#   back, and only that.
+# - **Limit cases** and **comparisons** see what an answer should be. A **gradient check** sees
+#   whether the way there and the way back belong together, and only that.
 # - Test with sizes that all differ, more than one step, more than one sequence, and numbers large
 #   enough that something bends.
 # - Ask for eight digits. "Nearly right" is another word for wrong.

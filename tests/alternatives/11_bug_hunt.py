@@ -429,10 +429,8 @@ def fix_temperature(logits, temperature):
 """,
         """
 def fix_temperature(logits, temperature):
-    e = np.exp(logits - logits.max(axis=0))
-    p = e / e.sum(axis=0)
-    p = p ** (1 / temperature)
-    return p / p.sum(axis=0)
+    z = logits / temperature
+    return np.exp(z - np.logaddexp.reduce(z, axis=0))
 """,
         """
 def fix_temperature(logits, temperature):
