@@ -50,7 +50,7 @@ def all_curves(runs: Runs, every: int = 20) -> Figure:
         ax.axhline(GUESSING, color=COLOURS["black"], lw=1, ls=":")
         ax.set_title(bug, fontsize=12)
         ax.set_yscale("log")
-        ax.set_ylim(8e-4, 1.2)
+        ax.set_ylim(8e-4, 4)
     axes[0, 0].legend(fontsize=9, loc="lower left")
     fig.supxlabel("batches", fontsize=12)
     fig.supylabel("loss (dotted: always the mean)", fontsize=12)

@@ -247,6 +247,10 @@ ERRORS: dict[str, Words] = {
         "a function of single numbers is given an array",
         "`math.exp` and `float` take one number; `np.exp` takes an array.",
     ),
+    "repeated axis": (
+        "one axis is named twice",
+        "Each axis of the array is named once: which one have you not named?",
+    ),
     "cannot reshape|axes don't match|einstein|einsum|subscripts|remapped": (
         "a reshape, a transposition or an einsum that does not fit the shape",
         "Write down the shape before and the shape you want after it.",

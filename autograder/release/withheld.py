@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.leaf import Leaves
+from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import StructureError, reference_leaves
 from autograder.course.masters import Cell, GradedExercise, Master, solution_regions
 from autograder.course.names import is_definition, parse
@@ -238,12 +238,10 @@ def _values_told(master: Master, exercise: GradedExercise, namespace: dict[str, 
             leaves = reference_leaves(value, exercise.spec.returns)
         except (Exception, StructureError):
             continue
-        stood = _given_already(master, exercise, arguments)
         for leaf, array in leaves.items():
-            if leaf in stood and not differs(stood[leaf], array, exercise.spec):
-                continue
-            if (found := _same_among(array, at_hand)) and _is_new(array, arguments):
-                told.setdefault(str(leaf), found)
+            found = _same_among(array, at_hand) if str(leaf) not in told else ""
+            if found and _is_new(array, arguments) and not _stands(master, exercise, arguments, leaf, array):
+                told[str(leaf)] = found
     for leaf, found in told.items():
         yield (
             f"{master.name}: `{found}`, computed above the exercise, is `{leaf}` of {exercise.name!r} to the "
@@ -251,17 +249,19 @@ def _values_told(master: Master, exercise: GradedExercise, namespace: dict[str, 
         )
 
 
-def _given_already(master: Master, exercise: GradedExercise, arguments: list[Any]) -> Leaves:
-    """What the function that is to be mended gives: where it is right, nothing is told."""
+def _stands(
+    master: Master, exercise: GradedExercise, arguments: list[Any], leaf: Leaf, array: np.ndarray
+) -> bool:
+    """Whether the function that is to be mended gives an output rightly: then nothing is told by it."""
     if not exercise.spec.mends:
-        return {}
+        return False
     try:
         with _silence():
-            stands = master.trying(exercise.name, master.reference[exercise.spec.mends])
-            value = stands(*copy.deepcopy(arguments))
-        return reference_leaves(value, exercise.spec.returns)
+            function = master.trying(exercise.name, master.reference[exercise.spec.mends])
+            leaves = reference_leaves(function(*copy.deepcopy(arguments)), exercise.spec.returns)
     except (Exception, StructureError):
-        return {}
+        return False
+    return leaf in leaves and not differs(leaves[leaf], array, exercise.spec)
 
 
 def _arrays(namespace: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:

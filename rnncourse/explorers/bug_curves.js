@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const RIGHT = "#0072B2", BROKEN = "#D55E00";
 const LEFT = 80, WIDE = 960, TOP = 20, HIGH = 330;
-const LOW = 8e-4, MOST = 1.2;
+const LOW = 8e-4, MOST = 4;
 
 function node(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
