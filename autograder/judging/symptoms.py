@@ -248,8 +248,12 @@ ERRORS: dict[str, Words] = {
         "`math.exp` and `float` take one number; `np.exp` takes an array.",
     ),
     "repeated axis": (
-        "one axis is named twice",
-        "Each axis of the array is named once: which one have you not named?",
+        "a transposition that names one axis twice",
+        "Each axis of the array stands once: write its number where it is to stand in the new shape.",
+    ),
+    "zero-dimensional arrays cannot": (
+        "what is joined is no array with axes",
+        "A dict or a single number stands among what is joined: print the shape of each part.",
     ),
     "cannot reshape|axes don't match|einstein|einsum|subscripts|remapped": (
         "a reshape, a transposition or an einsum that does not fit the shape",
