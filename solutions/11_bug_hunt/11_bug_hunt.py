@@ -230,7 +230,7 @@ assert gap(by_hand, slopes) < 1e-8, "(11.2) does not hold"
 # When the check says right, it tells the story of the bug; `show_derivation(fix_clip)` gives it up.
 
 # %% [markdown] slide="slide"
-# ## Bug 1 · The batch turned over
+# ## Bug 1 · Batch first, time first
 #
 # Data come batch first, `batch` (N, T, D): sequence, step, input. This course wants `xs`
 # (T, D, N), with `xs[t, d, n]` the entry `batch[n, t, d]`.
@@ -297,7 +297,7 @@ check(fix_time_first)
 # people write first passes.
 
 # %% [markdown] slide="slide"
-# ## Bug 2 · All states at once
+# ## Bug 2 · A forward pass
 #
 # The forward pass of notebook 01. It returns the states of all steps, (T, H, N).
 
@@ -602,7 +602,7 @@ for norm_here in (0.01, 1.0, 7.0):
 print("(11.3) holds")
 
 # %% [markdown] slide="slide"
-# ## Bug 5 · The gate's slope
+# ## Bug 5 · The way back through a gate
 #
 # The way back through one step of the gated RNN, notebook 04.
 
@@ -843,7 +843,7 @@ check(fix_lstm_step)
 # program.
 
 # %% [markdown] slide="slide"
-# ## Bug 7 · The slope behind the memory
+# ## Bug 7 · The way back through an LSTM
 #
 # The way back through one LSTM step, notebook 06, with stacked gates.
 
