@@ -125,9 +125,6 @@ def losses_of(
 ) -> tuple[np.ndarray, Weights]:
     """Train on fresh batches of the adding problem; the loss of each, and the weights at the end.
 
-    A gradient that is clipped goes into a plain step where `parts` has "plain" among its names, else into
-    "adam_step".
-
     Args:
         parts: the functions that are used, by their names.
         cell: "rnn", "masked rnn", "gated" or "lstm".
@@ -148,8 +145,19 @@ def losses_of(
             dy = 2 * error / N
             dW = {"ys": dy @ last.T, "yb": dy.sum(axis=1, keepdims=True), **back(W["ys"].T @ dy)}
             dW, _ = parts["clip"](dW, 1.0)
-            if "plain" in parts:
-                W = {key: W[key] - rate * dW[key] for key in W}
-            else:
-                W, m, v = parts["adam_step"](W, dW, m, v, t, rate)
+            W, m, v = parts["adam_step"](W, dW, m, v, t, rate)
     return losses, W
+
+
+def loss_of(parts: Parts, cell: str, W: Weights, seed: int = 1000) -> float:
+    """The loss of trained weights on a batch that they have not seen, with whatever parts.
+
+    Args:
+        parts: as for `losses_of`.
+        cell: "rnn", "masked rnn", "gated" or "lstm".
+        W: the weights.
+        seed: draws the batch.
+    """
+    batch, lengths, targets = adding(np.random.default_rng(seed), shortest=4 if cell == "masked rnn" else T)
+    last, _ = CELLS[cell](parts, parts["time_first"](batch), lengths, W)
+    return float(np.mean((W["ys"] @ last + W["yb"] - targets) ** 2))
