@@ -92,12 +92,12 @@ def _step_back(
         if node.bias:
             to_weights[node.bias] = d.sum(axis=1, keepdims=True)
         for name in node.inputs:
-            wires[name, node.name] = _through(node, name, d, values, W)
+            wires[name, node.name] = through(node, name, d, values, W)
             grads[name] = grads[name] + wires[name, node.name]
     return grads, wires, to_weights
 
 
-def _through(node: Node, name: str, d: np.ndarray, values: Values, W: Mapping[str, np.ndarray]) -> np.ndarray:
+def through(node: Node, name: str, d: np.ndarray, values: Values, W: Mapping[str, np.ndarray]) -> np.ndarray:
     """What of a node's gradient goes back to one of its inputs."""
     out = values[node.name]
     if node.kind == "product":
@@ -170,7 +170,7 @@ def way_back(name: str) -> Back:
             collects[node.weight] = f"Σ d{letter}{door} {cell[node.inputs[0]].symbol[0]}^⊤"
         if node.bias:
             collects[node.bias] = f"db^{node.bias[0]} = Σ dz^{node.bias[0]}"
-    return Back(arrives, factors, collects, equations(cell), IN_JAVASCRIPT, both_ways)
+    return Back(arrives, factors, collects, equations(cell), IN_JAVASCRIPT, both_ways, through)
 
 
 def _factor(cell: Cell, node: Node, name: str) -> str:

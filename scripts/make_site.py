@@ -37,6 +37,7 @@ from autograder.release.slides import Frame, build_slides
 from autograder.release.stage import up_to
 from rnncourse.cells import step_through
 from rnncourse.cells.graph import cell_named
+from rnncourse.gradient_paths import TITLE, gradient_paths
 from rnncourse.withheld import way_back
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,10 @@ EMBEDDED = """<!doctype html>
   body {{ font: 17px/1.4 system-ui, "DejaVu Sans", sans-serif; color: #222; background: #fff; margin: 8px; }}
   figure {{ margin: 0; overflow-x: auto; }}
   :focus-visible {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
+  @media (prefers-color-scheme: dark) {{
+    body {{ color: #f2f3f5; background: #16181d; }}
+    :focus-visible {{ outline-color: #6cbcf5; }}
+  }}
 </style>
 </head>
 <body>
@@ -72,6 +77,8 @@ EXPLORER_PAGE = """# {title}
 ```{{raw}} html
 :file: {name}.html
 ```
+
+{more}
 
 ## Use it in your own page
 
@@ -182,8 +189,8 @@ class Source:
                     return file
         return ""
 
-    def add_explorer(self, one: Shown, stands_in: str = "") -> None:
-        """An explorer's own page, and the bare one that others embed."""
+    def add_explorer(self, one: Shown, stands_in: str = "", more: str = "") -> None:
+        """An explorer's own page, and the bare one that others embed; `more` stands below it."""
         name = one.name
         if name in self.explorers:
             return
@@ -198,6 +205,7 @@ class Source:
             title=title,
             alt=one.alt,
             stands_in=stands_in,
+            more=more,
             name=name,
             here=here,
             line=html.escape(line),
@@ -237,6 +245,15 @@ def step_throughs() -> Iterator[Shown]:
         made = step_through(name, back=way_back(name))
         title = f"Step through {cell_named(name).title}"
         yield Shown(f"step-through-{name}", title, made.alt, made._repr_html_())
+
+
+def add_gradient_paths(source: Source) -> None:
+    """The page that asks where the gradient goes, with what its words mean."""
+    made = gradient_paths(way_back("lstm"), address=True)
+    shown = Shown("gradient-paths", TITLE, made.alt, made._repr_html_())
+    source.add_explorer(
+        shown, more=(ROOT / "docs" / "site" / "texts" / "gradient_paths.md").read_text("utf-8")
+    )
 
 
 def commands() -> str:
@@ -293,6 +310,7 @@ def main() -> int:
         if not given.course:
             for one in step_throughs():
                 source.add_explorer(one)
+            add_gradient_paths(source)
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)
