@@ -2,10 +2,10 @@
 
     .venv/bin/python scripts/train_names.py        writes rnncourse/names_networks.safetensors; two minutes
 
-The simple RNN, the simple gated RNN and the LSTM read the same surnames letter by letter, with the same hidden
-size, optimiser and order; kept are their weights at several times, as whole thousandths, and how often each was
-right on surnames that it had not seen. One seed, and no search: what the page shows is how such networks work,
-and not which is best. Notebook 07 compares them with seeds.
+The simple RNN, the simple gated RNN and the LSTM read the same surnames letter by letter, with the same
+hidden size, optimiser and order; kept are their weights at several times, as whole thousandths, and how often
+each was right on surnames that it had not seen. One seed, and no search: what the page shows is how such
+networks work, and not which is best. Notebook 07 compares them with seeds.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from check_pages import check_page
 from course import TINY
-from make_site import ROOT, Source, commands, make
+from make_site import ROOT, Source, add_gradient_paths, commands, make
 
 from autograder.course.masters import read_cells, read_master
 from autograder.course.notebook import solved_notebook
@@ -113,6 +113,7 @@ def site(master, executed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     source = Source(folder / "source", "https://course.example/")
     source.add_lesson(master, executed, withhold=False)
+    add_gradient_paths(source)
     source.add_page(ROOT / "docs" / "notation.md")
     source.finish(bundle=False)
     make(source, folder / "site")
@@ -173,6 +174,7 @@ PAGES = {
     "documentation": "about/notation.html",
     "reference": "api/student.html",
     "explorer": "explorers/step-through-simple.html",
+    "paths": "explorers/gradient-paths.html",
     "search": "search.html",
 }
 
