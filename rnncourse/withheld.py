@@ -129,7 +129,7 @@ const WAY_BACK = {
 
 # Where the notebooks have a formula for the gradient of a quantity; "W" stands for all weights.
 NUMBERS = {
-    "simple": {"a_t": "2.9", "x_t": "2.10", "W": "2.11", "s_prev": "2.12"},
+    "simple": {"a_t": "2.9", "x_t": "2.10", "s_prev": "2.10", "W": "2.11"},
     "gated": {
         "candidate": "4.6", "g_t": "4.6", "a_t": "4.7", "z_t": "4.8", "s_prev": "4.9", "x_t": "4.11",
         "W": "4.12",

@@ -304,13 +304,14 @@ def main() -> int:
         source = Source(places.root / "build" / "site-source", given.address)
         masters = [read_master(folder) for folder in folders]
         frame = None if given.course else Frame(tuple(master.title for master in masters))
+        if not given.course:
+            add_gradient_paths(source)  # before a lesson that shows it too: this page says more
         for master in masters:
             print(f"{master.name} …", flush=True)
             source.add_lesson(master, executed_notebook(master, places), given.course, frame)
         if not given.course:
             for one in step_throughs():
                 source.add_explorer(one)
-            add_gradient_paths(source)
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)

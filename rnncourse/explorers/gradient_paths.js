@@ -81,7 +81,7 @@ export function read(network, W, xs, row, rules) {
 }
 
 const signed = (v) => (Math.abs(v) < 0.005 ? "0" : `${v < 0 ? "−" : "+"}${Math.abs(v).toFixed(2)}`);
-const percent = (share) => (share === 0 ? "0 %" : share > 0.995 ? "over 99 %" : share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`);
+const percent = (share) => (share === 0 ? "0 %" : share > 0.995 ? "over 99 %" : share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
 const LOOK = `
   .paths { position:relative; font:17px/1.35 system-ui,'DejaVu Sans',sans-serif; color:var(--ink); background:var(--paper); max-width:1152px;
@@ -98,8 +98,8 @@ const LOOK = `
   .paths .network { display:flex; flex-wrap:wrap; gap:0 12px; border-top:1px solid var(--quiet); padding:10px 0 2px; }
   .paths .about { flex:1 1 245px; min-width:0; } .paths .about b { display:block; }
   .paths .about span { display:block; } .paths .about .quiet { color:var(--quiet); font-size:16px; }
-  .paths .chart { flex:20 1 300px; min-width:0; display:grid; grid-template-columns:3.2em 1fr; }
-  .paths .scale { position:relative; color:var(--quiet); font-size:16px; text-align:right; padding-right:6px; }
+  .paths .chart { flex:20 1 300px; min-width:0; display:grid; grid-template-columns:3.2em 1fr; align-content:start; }
+  .paths .scale { position:relative; height:108px; color:var(--quiet); font-size:16px; text-align:right; padding-right:6px; }
   .paths .scale span { position:absolute; right:6px; transform:translateY(-50%); line-height:1; }
   .paths .columns { display:grid; grid-auto-flow:column; grid-auto-columns:minmax(0, 1fr); height:108px; gap:3px; position:relative; }
   .paths .column { position:relative; cursor:pointer; border-radius:4px; }
@@ -208,7 +208,7 @@ export function render({ model, el }) {
     say(about, order.map(([share, c]) => `${languages[c]} ${percent(share)}`).join(", "));
     say(about, `score ${signed(found.score)}`);
     say(about, WAYS.map((way, p) => [totals[p] / all, way]).filter(([share]) => share).map(([share, way]) => `${way} ${percent(share)}`).join(", "));
-    make("span", about, { className: "quiet", textContent: `${percent(network.right[state.passes])} of ${data.unseen} unseen names right` });
+    make("span", about, { className: "quiet", textContent: `right on ${percent(network.right[state.passes])} of unseen names` });
     const height = top + bottom || 1;
     const y = (v) => `${(100 * (top - v)) / height}%`;
     scale.replaceChildren();

@@ -34,6 +34,7 @@ from rnncourse import figures_06 as figures
 from rnncourse.adam import Adam
 from rnncourse.cells import draw_cell, draw_chain, step_through
 from rnncourse.data import sentiment_sentences, tokens
+from rnncourse.gradient_paths import gradient_paths
 from rnncourse.reber import INNER, as_text, reber_streams
 
 # %% given="imports"
@@ -619,6 +620,22 @@ assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis
     "(6.14) does not hold"
 )
 print("(6.14) holds")
+
+# %% [markdown] found="lstm_step_backward"
+# ### Extra: where it goes in networks that were trained
+#
+# Three networks learned to tell the language of a surname. Type a name that you know. Above
+# each letter stands what it gave to the score of one language, in three parts: the
+# ways that pass no gate and only the candidate of that letter (*direct*: on the LSTM's wire
+# they meet forget gates as factors, as in (6.14)), those that pass the candidates of later
+# letters too, and those that go through a gate. The three add up to the whole gradient.
+#
+# Move the training from its end to its beginning. What becomes of the first letters?
+
+# %% found="lstm_step_backward" hide_input=true
+from rnncourse.withheld import way_back
+
+gradient_paths(way_back("lstm"))
 
 # %% [markdown] slide="slide"
 # ## Who was taught?
