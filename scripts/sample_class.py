@@ -81,7 +81,7 @@ def _plain(notebook: Any) -> dict[str, Any]:
 
 
 def submission(release: dict[str, Any], answers: dict[str, str], own: str = "") -> bytes:
-    """The release with answers written into its answer cells, and a written answer; `own` is one more cell."""
+    """The release with answers in its answer cells, and a written answer; `own` is one more cell."""
     notebook = copy.deepcopy(release)
     cells = notebook["cells"]
     for cell in cells:

@@ -13,7 +13,7 @@ from rnncourse.explorer import source_of
 WAVE = [0.3, -0.8, 0.5, 0.1, -0.4]
 DATA = {
     "contributions": {"x": WAVE, "s0": 0.3, "w": 0.6, "scale": 0.5, "T": 4},
-    "gate": {
+    "gates_by_hand": {
         "s0": [0.6, -0.5, 0],
         "candidates": [[0.1, 0.2, 0.3], [-0.4, 0.5, 0.1]],
         "goals": [0.1, -0.5, None],
@@ -90,7 +90,7 @@ def test_no_words_of_an_explorer_are_small(together, page):
 
 def test_the_gate_s_game_gives_a_score(together, page):
     page.goto(together.as_uri())
-    game = page.get_by_role("group", name="of gate")
+    game = page.get_by_role("group", name="of gates_by_hand")
     for gate in (0, 1):
         game.get_by_role("slider").nth(gate).press("Home")
     game.get_by_role("slider").nth(0).press("End")  # writes the first candidate of coordinate 1

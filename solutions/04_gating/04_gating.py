@@ -446,7 +446,7 @@ start = np.array([0.6, -0.5, 0.0])
 
 # %% slide="subslide" hide_input=true
 explorer(
-    "gate",
+    "gates_by_hand",
     {"s0": start.tolist(), "candidates": candidates.tolist(), "goals": [candidates[2, 0], start[1], None]},
     alt="Three coordinates of a state over twelve steps. A slider sets the gate of each; a "
     "button makes the next step, and the state moves from its old value towards the "
