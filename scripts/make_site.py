@@ -18,7 +18,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,15 @@ class Lesson:
     deck: bool
 
 
+@dataclass(frozen=True)
+class ExplorerPage:
+    """A page of an explorer: itself, in which lesson it stands, what is said below it."""
+
+    shown: Shown
+    stands_in: str
+    more: str
+
+
 class Source:
     """The folder that Sphinx makes the site of.
 
@@ -120,7 +129,7 @@ class Source:
     def __init__(self, folder: Path, address: str = ""):
         self.folder = folder
         self.lessons: list[Lesson] = []
-        self.explorers: list[str] = []
+        self.explorers: dict[str, ExplorerPage] = {}
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(ROOT / "docs" / "site", folder)
         shutil.copyfile(ROOT / "docs" / "images" / "check.png", folder / "static" / "check.png")
@@ -159,6 +168,8 @@ class Source:
 
     def finish(self, bundle: bool) -> None:
         """Write the pages that list the others."""
+        for page in self.explorers.values():
+            self._write_explorer(page)
         pages = sorted(path.stem for path in (self.folder / "about").glob("*.md"))
         first = next((one for one in FIRST if one in self.explorers), "")
         self._fill(
@@ -190,27 +201,36 @@ class Source:
         return ""
 
     def add_explorer(self, one: Shown, stands_in: str = "", more: str = "") -> None:
-        """An explorer's own page, and the bare one that others embed; `more` stands below it."""
-        name = one.name
-        if name in self.explorers:
-            return
-        self.explorers.append(name)
+        """Take an explorer; of several of one name the first is shown, and the first lesson is named.
+
+        Args:
+            one: the explorer.
+            stands_in: the sentence that names its lesson.
+            more: what stands below it, as Markdown.
+        """
+        page = self.explorers.setdefault(one.name, ExplorerPage(one, stands_in, more))
+        if not page.stands_in:
+            self.explorers[one.name] = replace(page, stands_in=stands_in)
+
+    def _write_explorer(self, page: ExplorerPage) -> None:
+        """An explorer's own page, and the bare one that others embed."""
+        one = page.shown
         title = html.escape(one.title)
-        page = EMBEDDED.format(title=title, body=one.html)
-        (self.folder / "extra" / "embed" / f"{name}.html").write_text(page, "utf-8")
-        (self.folder / "explorers" / f"{name}.html").write_text(one.html, "utf-8")
-        here = f"../embed/{name}.html"
+        bare = EMBEDDED.format(title=title, body=one.html)
+        (self.folder / "extra" / "embed" / f"{one.name}.html").write_text(bare, "utf-8")
+        (self.folder / "explorers" / f"{one.name}.html").write_text(one.html, "utf-8")
+        here = f"../embed/{one.name}.html"
         line = f'<iframe src="{here}" title="{title}" width="100%" height="720"></iframe>'
         text = EXPLORER_PAGE.format(
             title=title,
             alt=one.alt,
-            stands_in=stands_in,
-            more=more,
-            name=name,
+            stands_in=page.stands_in,
+            more=page.more,
+            name=one.name,
             here=here,
             line=html.escape(line),
         )
-        (self.folder / "explorers" / f"{name}.md").write_text(text, "utf-8")
+        (self.folder / "explorers" / f"{one.name}.md").write_text(text, "utf-8")
 
 
 def _summary(lesson: Any) -> str:
@@ -305,13 +325,13 @@ def main() -> int:
         masters = [read_master(folder) for folder in folders]
         frame = None if given.course else Frame(tuple(master.title for master in masters))
         if not given.course:
-            add_gradient_paths(source)  # before a lesson that shows it too: this page says more
+            # Before the lessons, which may show less of the same.
+            add_gradient_paths(source)
+            for one in step_throughs():
+                source.add_explorer(one)
         for master in masters:
             print(f"{master.name} …", flush=True)
             source.add_lesson(master, executed_notebook(master, places), given.course, frame)
-        if not given.course:
-            for one in step_throughs():
-                source.add_explorer(one)
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)

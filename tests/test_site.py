@@ -202,6 +202,18 @@ def test_an_explorer_is_alive_without_a_kernel_and_has_a_line_to_embed_it(site, 
     page.wait_for_selector(".stepper svg")
 
 
+def test_an_explorer_that_stands_in_several_lessons_has_one_page_that_names_the_first(tmp_path):
+    source = Source(tmp_path / "source")
+    whole = Shown("step-through-simple", "Step through", "all of it", "<p>whole</p>")
+    source.add_explorer(whole, more="And more.")
+    for lesson in ("01", "02"):
+        source.add_explorer(replace(whole, html="<p>less</p>"), f"It stands in {lesson}.")
+    source.finish(bundle=False)
+    text = (source.folder / "explorers" / "step-through-simple.md").read_text("utf-8")
+    assert "It stands in 01." in text and "And more." in text and "02" not in text
+    assert (source.folder / "explorers" / "step-through-simple.html").read_text("utf-8") == "<p>whole</p>"
+
+
 def test_search_finds_a_lesson(site, page):
     page.goto(f"{(site / 'search.html').as_uri()}?q=formula")
     page.wait_for_selector("#search-results li a")
