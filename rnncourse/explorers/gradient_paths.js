@@ -117,7 +117,7 @@ const LOOK = `
   .paths .p1 { background:repeating-linear-gradient(45deg, var(--candidate) 0 3px, var(--paper) 3px 7px); border:1.5px solid var(--candidate); }
   .paths .p2 { background:radial-gradient(circle, var(--gate) 1.6px, transparent 2px) 0 0/7px 7px, var(--paper); border:1.5px solid var(--gate); }
   .paths .wide { overflow-x:auto; } .paths table { border-collapse:collapse; width:100%; margin:4px 0 0; font-variant-numeric:tabular-nums; }
-  .paths th, .paths td { text-align:right; padding:1px 8px; font-weight:400; border:0; } .paths tr { background:none; }
+  .paths th, .paths td { font-size:17px; text-align:right; padding:1px 8px; font-weight:400; border:0; } .paths tr { background:none; }
   .paths th:first-child, .paths caption { text-align:left; } .paths thead th { color:var(--quiet); }
   .paths caption { font-weight:700; color:inherit; caption-side:top; padding:0; } .paths .said { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); }
   @media (prefers-reduced-motion: reduce) { .paths * { transition:none !important; } }

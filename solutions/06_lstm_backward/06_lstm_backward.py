@@ -1002,7 +1002,10 @@ guess("06.6", half_left_with_1=2.2, half_left_with_5=103)
 # So choose the bias by how long something has to be kept: 1 is far from enough for a
 # hundred steps.
 
-# %% slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### Half of the gradient, after so many steps
+
+# %% slide="-" hide_input=true
 biases = np.linspace(-2, 7, 91)
 half_life = np.log(2) / np.log1p(np.exp(-biases))  # (6.15)
 assert np.allclose(sigmoid(biases) ** half_life, 0.5), "(6.15) does not hold"
