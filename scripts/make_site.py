@@ -95,6 +95,7 @@ LESSON_WITHHELD = (
     "This page is for reading. In the notebook you guess, run and write, and a check in the next cell says "
     "what is right: results stand there."
 )
+TRAINED = "gradient-paths"
 FIRST = ("step-through-lstm", "step-through-gated", "step-through-simple", "sentence-states")
 
 
@@ -176,6 +177,9 @@ class Source:
             "index.md",
             cards="\n".join(_card(lesson) for lesson in self.lessons),
             first=f"```{{raw}} html\n:file: explorers/{first}.html\n```" if first else "",
+            trained=f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>'
+            if TRAINED in self.explorers
+            else "",
             bundle='<a class="button" href="rnn-course.zip">Download the course</a>' if bundle else "",
             lessons="\n".join(f"lessons/{lesson.name}" for lesson in self.lessons),
             pages="\n".join(f"about/{page}" for page in pages),
@@ -270,7 +274,7 @@ def step_throughs() -> Iterator[Shown]:
 def add_gradient_paths(source: Source) -> None:
     """The page that asks where the gradient goes, with what its words mean."""
     made = gradient_paths(way_back("lstm"), address=True)
-    shown = Shown("gradient-paths", TITLE, made.alt, made._repr_html_())
+    shown = Shown(TRAINED, TITLE, made.alt, made._repr_html_())
     source.add_explorer(
         shown, more=(ROOT / "docs" / "site" / "texts" / "gradient_paths.md").read_text("utf-8")
     )
