@@ -107,11 +107,12 @@ def _variant(cell: str, made: Any, h: Any, W: dict[str, Any]) -> Any:
         i = gate.get("i", 1.0)
         f = 1 - gate["i"] if cell == "CIFG" else gate.get("f", 1.0)
         c = f * c + i * new
-        o = torch.sigmoid(part["o"] + peep["o"] * c if "o" in peep else part["o"]) if "o" in part else 1.0
-        h = o * (c if cell == "NOAF" else torch.tanh(c))
+        if "o" in part:
+            gate["o"] = torch.sigmoid(part["o"] + peep["o"] * c if "o" in peep else part["o"])
+        h = gate.get("o", 1.0) * (c if cell == "NOAF" else torch.tanh(c))
         states.append(h)
         if cell == "FGR":
-            gates_before = torch.cat([gate["f"], gate["i"], o], -1)
+            gates_before = torch.cat([gate[k] for k in "fio"], -1)
     return torch.stack(states)
 
 
@@ -133,15 +134,18 @@ class Model:
     def _drawn(self, wanted: Shapes, H: int, layer: int, torch: Any) -> dict[str, Any]:
         """Uniform in ±1/sqrt(H), each run by its own seed; peepholes too."""
         drawn = {
-            name: np.stack([
-                np.random.default_rng([seed, layer, place]).uniform(-1, 1, shape) / np.sqrt(H)
-                for seed in self.seeds
-            ])
+            name: np.stack(
+                [
+                    np.random.default_rng([seed, layer, place]).uniform(-1, 1, shape) / np.sqrt(H)
+                    for seed in self.seeds
+                ]
+            )
             for place, (name, shape) in enumerate(wanted.items())
         }
         return {k: torch.tensor(v, dtype=torch.float32, requires_grad=True) for k, v in drawn.items()}
 
     def parameters(self) -> list[Any]:
+        """All that is learned."""
         return [array for W in (*self.layers, self.read) for array in W.values()]
 
     def states(self, xs: Any) -> Any:
@@ -273,15 +277,18 @@ def copying(rng: np.random.Generator, T: int, N: int) -> tuple[np.ndarray, np.nd
 
 
 class Copier(Model):
-    """An LSTM that reads and says again; with a look back, each answer also sees a mixture of what was read."""
+    """An LSTM that reads, and says again; with a look back, an answer sees a mixture of what was read."""
 
     def __init__(self, H: int, seeds: Sequence[int], look_back: bool):
         import torch
 
         super().__init__("LSTM", LETTERS + 7, H, LETTERS, seeds)
-        self.look = self._drawn({"q": (H, H), "k": (H, H), "v": (H, LETTERS)}, H, 2, torch) if look_back else {}
+        self.look = (
+            self._drawn({"q": (H, H), "k": (H, H), "v": (H, LETTERS)}, H, 2, torch) if look_back else {}
+        )
 
     def parameters(self) -> list[Any]:
+        """All that is learned, the look back too."""
         return [*super().parameters(), *self.look.values()]
 
     def weights(self, states: Any) -> Any:

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 .venv/bin/python scripts/train_10.py        writes rnncourse/results_10.json; 12 minutes
 
-Tasks, models and training: `rnncourse/side_by_side.py`. Rates are searched with seeds of their own, by sequences
-of their own; the seeds that are reported were looked at once.
+Tasks, models and training: `rnncourse/side_by_side.py`. Rates are searched with seeds of their own, by
+sequences of their own; the seeds that are reported were looked at once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LENGTHS = (2, 4, 8, 16, 24)
 
 
 def variants() -> dict[str, Any]:
-    """Each variant on two tasks: its rate, width, parameters, and accuracies far behind the training length."""
+    """Each variant on two tasks: its rate, width, parameters, and accuracies, the longest far behind training."""
     found: dict[str, Any] = {}
     for task_name, (task, D) in VARIANT_TASKS.items():
         budget = sides.count("V", D, UNITS)
@@ -65,7 +65,7 @@ def variants() -> dict[str, Any]:
 
 
 def parity() -> dict[str, Any]:
-    """Each model trained on up to 20 bits: by seed, its accuracy at each of 40 bits, and whole sequences right."""
+    """Each model, trained on up to 20 bits: by seed, what is right at each of 40 bits, and of all of them."""
     found = {}
     for cell, (H, layers) in PARITY.items():
         model = sides.Model(cell, 2, H, 2, range(5), layers)
@@ -83,7 +83,7 @@ def parity() -> dict[str, Any]:
 
 
 def copying() -> dict[str, Any]:
-    """Letters right by length, seed by seed, with h_T alone and with a look back; and where one model looked."""
+    """Letters right by length and seed, with h_T alone and with a look back; and where one model looked."""
     found: dict[str, Any] = {"lengths": LENGTHS, "h_T alone": [], "with a look back": []}
     for length in LENGTHS:
         for name, look_back in (("h_T alone", False), ("with a look back", True)):

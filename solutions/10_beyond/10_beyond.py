@@ -1,13 +1,14 @@
 # %% [markdown] slide="slide"
 # # 10 · Beyond
 #
-# The LSTM is *one possible* cell. What happens when you take a part of it away? When you
-# take **away** so much that all steps can be computed at once? And when you give it more?
+# The LSTM is *one possible* cell. What happens when you take a part of it away? When
+# you take **away** so much that all steps can be computed at once? And when you give it
+# more?
 
 # %% [markdown] slide="notes"
-# Open question to the room: "in ten years, will people still train LSTMs?" Collect yes and
-# no, with a reason each. At the end ask again: the reasons should have become narrower.
-# The usual wrong answer: "transformers have replaced them", for everything.
+# Open question to the room: "in ten years, will people still train LSTMs?" Collect yes
+# and no, with a reason each. At the end ask again: the reasons should have become
+# narrower. The usual wrong answer: "transformers have replaced them", for everything.
 
 # %% [markdown] slide="slide"
 # ## What you will be able to do
@@ -22,9 +23,9 @@
 # **Time**: {time}.
 
 # %% [markdown] slide="notes"
-# The lecture takes 50 minutes: variants ten, GRU and minGRU ten, the scan fifteen, parity
-# five, matrix memory and attention ten. The picture of the two sweeps in part 4 is the slide
-# to stay on.
+# The lecture takes 50 minutes: variants ten, GRU and minGRU ten, the scan fifteen,
+# parity five, matrix memory and attention ten. The picture of the two sweeps in part 4
+# is the slide to stay on.
 
 # %%
 import time
@@ -55,8 +56,8 @@ def sigmoid(z):
 #
 # From memory. Type your answers in the places of the dots and run the cell. No marks.
 #
-# Notebook 04: the new state of the gated RNN is a mixture of old state and candidate. Which
-# share does the **old state** get?
+# Notebook 04: the new state of the gated RNN is a mixture of old state and candidate.
+# Which share does the **old state** get?
 
 # %% recall="10.r1"
 recall("10.r1", share="1 - g", choices=("g", "1 - g", "1 + g", "g squared"))
@@ -65,8 +66,8 @@ recall("10.r1", share="1 - g", choices=("g", "1 - g", "1 + g", "g squared"))
 # **1 − g**: in this course the gate opens for what is new.
 
 # %% [markdown]
-# Notebook 05: you set an LSTM's gates by hand so that it counted. Where stood forget gate and
-# input gate at a step that was counted?
+# Notebook 05: you set an LSTM's gates by hand so that it counted. Where stood forget
+# gate and input gate at a step that was counted?
 
 # %% recall="10.r2"
 recall("10.r2", forget_gate=1, input_gate=1)
@@ -75,8 +76,8 @@ recall("10.r2", forget_gate=1, input_gate=1)
 # **1 and 1**: keep all of it, *and* add. Remember this pair of numbers for part 1.
 
 # %% [markdown]
-# Notebook 08: you copied a GRU of this course into PyTorch, which calls $z$ what is one minus our
-# gate. What had to be done with the weights of that gate?
+# Notebook 08: you copied a GRU of this course into PyTorch, which calls $z$ what is one
+# minus our gate. What had to be done with the weights of that gate?
 
 # %% recall="10.r3"
 recall(
@@ -89,8 +90,8 @@ recall(
 # **Change the sign**: $1 - \sigma(a) = \sigma(-a)$.
 
 # %% [markdown]
-# Notebook 01: a sequence of any length became *one* vector, and the prediction was made from it.
-# Which state was that?
+# Notebook 01: a sequence of any length became *one* vector, and the prediction was made
+# from it. Which state was that?
 
 # %% recall="10.r4"
 recall("10.r4", state="the last", choices=("the first", "the last", "the mean of all"))
@@ -114,25 +115,26 @@ recall("10.r4", state="the last", choices=("the first", "the last", "the mean of
 # We add the GRU of notebook 04. Which parts does a task need?
 
 # %% [markdown] slide="notes"
-# Ask: "which would you take away first?" Most say the output gate or the peepholes. Then:
-# "for which task?" Nobody asked. That is the point of the next slide.
+# Ask: "which would you take away first?" Most say the output gate or the peepholes.
+# Then: "for which task?" Nobody asked. That is the point of the next slide.
 
 # %% [markdown] slide="slide"
 # ## Two tasks
 #
-# **Balance.** A stream of the letters a and b, such as *a a b a b b b*. After each letter: were
-# there so far more a than b, as many, or fewer?
+# **Balance.** A stream of the letters a and b, such as *a a b a b b b*. After each
+# letter: were there so far more a than b, as many, or fewer?
 #
-# **Fresh start.** The same, but now and then comes a full stop. Behind it the count starts
-# at zero.
+# **Fresh start.** The same, but now and then comes a full stop. Behind it the count
+# starts at zero.
 #
-# Every variant is trained on 20 letters and tried on 200; we count the steps 101 to 200.
+# Every variant is trained on 20 letters and tried on 200; we count the steps 101 to
+# 200.
 #
 # Which variant does worst on balance, and which on fresh start?
 
 # %% [markdown] slide="notes"
-# Give them a minute, with pen and paper: "what must the memory do at an a? What must it do at
-# a full stop?" Count: keep all, and add. Start afresh: drop all, at once.
+# Give them a minute, with pen and paper: "what must the memory do at an a? What must it
+# do at a full stop?" Count: keep all, and add. Start afresh: drop all, at once.
 
 # %% guess="10.1"
 guess(
@@ -145,19 +147,22 @@ guess(
 # %% [markdown]
 # ### What is fair?
 #
-# Taking a gate away takes parameters away. So every variant gets the number of units with
-# which it comes nearest to the same number of parameters. Every variant gets the same
-# search: three learning rates, two seeds each. The best rate is then used with eight **other**
-# seeds, once.
+# Taking a gate away takes parameters away. So every variant gets the number of units
+# with which it comes nearest to the same number of parameters. Every variant gets the
+# same search: three learning rates, two seeds each. The best rate is then used with
+# eight **other** seeds, once.
 #
-# These runs take some ten minutes of one core, so they come as data. `scripts/train_10.py` made
-# them, with the models and tasks in `rnncourse/side_by_side.py`.
+# These runs take some ten minutes of one core, so they come as data.
+# `scripts/train_10.py` made them, with the models and tasks in
+# `rnncourse/side_by_side.py`.
 
 # %% hide_input=true
 found = figures_10.results()
 for task, by_name in found["variants"].items():
     sizes_, units = ({v[key] for v in by_name.values()} for key in ("parameters", "units"))
-    print(f"{task}: {min(sizes_)} to {max(sizes_)} parameters, {min(units)} to {max(units)} units, 8 seeds each")
+    print(
+        f"{task}: {min(sizes_)} to {max(sizes_)} parameters, {min(units)} to {max(units)} units, 8 seeds each"
+    )
 
 # %% slide="subslide" hide_input=true
 show(
@@ -171,19 +176,20 @@ show(
 reveal("10.1")
 
 # %% [markdown] answer="10.1" sealed=true slide="subslide"
-# **Balance: coupled gates. Fresh start: no forget gate.** The order turns round with the task.
+# **Balance: coupled gates. Fresh start: no forget gate.** The order turns round with
+# the task.
 #
-# To count you keep all *and* add: $f = 1$ and $i = 1$. Coupled gates cannot: what they write, they
-# take from what was there. The GRU mixes in the same way, and fails beside them: in finite
-# precision an LSTM counts and a GRU does not (Weiss et al. 2018).
+# To count you keep all *and* add: $f = 1$ and $i = 1$. Coupled gates cannot: what they
+# write, they take from what was there. The GRU mixes in the same way, and fails beside
+# them: in finite precision an LSTM counts and a GRU does not (Weiss et al. 2018).
 #
-# Without a forget gate the memory only adds. To start afresh it would have to write the exact
-# opposite of all that it holds.
+# Without a forget gate the memory only adds. To start afresh it would have to write the
+# exact opposite of all that it holds.
 
 # %% [markdown] slide="notes"
-# Ask: "so which cell is the best?" There is none: the functions inside the box are tailored to
-# the task. Greff et al. say of their three real tasks that no variant was much better
-# than the LSTM, and that forget gate and output tanh mattered most.
+# Ask: "so which cell is the best?" There is none: the functions inside the box are
+# tailored to the task. Greff et al. say of their three real tasks that no variant was
+# much better than the LSTM, and that forget gate and output tanh mattered most.
 
 # %%
 balance, fresh = found["variants"]["balance"], found["variants"]["fresh start"]
@@ -194,14 +200,14 @@ print(f"fresh start: no forget gate {median(fresh['no forget gate']):.2f}, all o
 print(f"{min(median(v) for k, v in fresh.items() if k != 'no forget gate'):.2f}")
 
 # %% [markdown]
-# All of these are right on nearly every step of the 20 letters they were trained on. Only the
-# long streams tell them apart. Between the middle ranks the dots overlap: those differences
-# are noise.
+# All of these are right on nearly every step of the 20 letters they were trained on.
+# Only the long streams tell them apart. Between the middle ranks the dots overlap:
+# those differences are noise.
 #
 # ### A short run of your own
 #
-# Three variants, two seeds each, 150 updates of *fresh start*. It takes some seconds, and needs
-# PyTorch.
+# Three variants, two seeds each, 150 updates of *fresh start*. It takes some seconds,
+# and needs PyTorch.
 
 # %% hide_input=true
 try:
@@ -228,8 +234,9 @@ if curves:
 fig if curves else None
 
 # %% [markdown]
-# Could you tell from *this* picture which cell will fail on long streams? All three learn the
-# short ones. A short run on the training length shows how fast a cell learns, and nothing else.
+# Could you tell from *this* picture which cell will fail on long streams? All three
+# learn the short ones. A short run on the training length shows how fast a cell learns,
+# and nothing else.
 
 # %% [markdown] slide="slide"
 # ## 2 · The GRU
@@ -249,9 +256,9 @@ fig if curves else None
 # $$s_t = (1 - g_t) \odot s_{t-1} + g_t \odot \tilde s_t \tag{10.4}$$
 
 # %% [markdown] slide="notes"
-# Ask: "how many states does it carry?" One; the LSTM carries two. "How many matrices?" Six, to
-# the LSTM's eight. The usual slip: the reset before the product. That is Cho et al. (2014), and
-# with the same weights another cell (notebook 08).
+# Ask: "how many states does it carry?" One; the LSTM carries two. "How many matrices?"
+# Six, to the LSTM's eight. The usual slip: the reset before the product. That is Cho et
+# al. (2014), and with the same weights another cell (notebook 08).
 
 # %% [markdown] slide="subslide"
 # ### The same as a picture
@@ -281,20 +288,21 @@ step_through("gru", numbers={"4.1": "10.1", "4.15": "10.2", "4.16": "10.3", "4.3
 #
 # There are no biases: an input that is always 1 does their work.
 #
-# On paper: an LSTM without biases has $4 H^2 + 4 H D$ numbers to learn. How many times as many
-# has the GRU?
+# On paper: an LSTM without biases has $4 H^2 + 4 H D$ numbers to learn. How many times
+# as many has the GRU?
 
 # %% guess="10.2"
 guess("10.2", times_as_many=0.75)
 
 # %% [markdown] answer="10.2"
-# **0.75**: three networks to four, of the same size. So a fair comparison gives the GRU more units.
+# **0.75**: three networks to four, of the same size. So a fair comparison gives the GRU
+# more units.
 
 # %% [markdown]
 # ### Exercise: one step of the GRU
 #
-# You found its way back in notebook 04; here you write the step itself, and return what a
-# backward function needs.
+# You found its way back in notebook 04; here you write the step itself, and return what
+# a backward function needs.
 
 
 # %% exercise="gru_step" points=3
@@ -334,45 +342,49 @@ s_t, r_t, g_t, candidate = gru_step(x_t, s_prev, W)
 low, high = np.minimum(s_prev, candidate), np.maximum(s_prev, candidate)
 assert np.all((low <= s_t) & (s_t <= high)), "(10.4) does not hold"
 shut = W | {"rx": -1e3 * np.ones((3, 4)), "rs": 0 * W["rs"]}
-assert np.allclose(gru_step(np.abs(x_t), s_prev, shut)[3], np.tanh(W["sx"] @ np.abs(x_t))), "(10.3) does not hold"
+assert np.allclose(gru_step(np.abs(x_t), s_prev, shut)[3], np.tanh(W["sx"] @ np.abs(x_t))), (
+    "(10.3) does not hold"
+)
 print("(10.4) holds: a new state lies between the old one and the candidate")
 print("(10.3) holds: with a shut reset gate the candidate knows nothing of the past")
 
 # %% [markdown] slide="slide"
 # ## 3 · What has to wait
 #
-# You have all of a sentence, $x_1, \dots, x_T$, and a thousand processors. You want all the
-# states of a GRU. Nine tenths of your processors sleep.
+# You have all of a sentence, $x_1, \dots, x_T$, and a thousand processors. You want all
+# the states of a GRU. Nine tenths of your processors sleep.
 #
 # Which argument of the gate makes step 8 wait for step 7?
 
 # %% [markdown] slide="notes"
-# Ask: "could processor 8 begin with something?" Yes: all products with inputs can be made at once.
-# What waits is what reads the state, and it waits for the whole chain before it.
+# Ask: "could processor 8 begin with something?" Yes: all products with inputs can be
+# made at once. What waits is what reads the state, and it waits for the whole chain
+# before it.
 
 # %% guess="10.3"
 guess("10.3", waits_for="the state before", choices=("the input", "the weights", "the state before"))
 
 # %% [markdown] answer="10.3" slide="fragment"
-# **The state before.** It stands in both gates and in the candidate. What if it did not?
+# **The state before.** It stands in both gates and in the candidate. What if it did
+# not?
 
 # %% [markdown] slide="slide"
 # ## minGRU: take the state out
 #
-# Feng et al. (2024) take it out of the gate **and** out of the candidate. Then a reset gate has
-# nothing to reset, and goes. The tanh goes, too:
+# Feng et al. (2024) take it out of the gate **and** out of the candidate. Then a reset
+# gate has nothing to reset, and goes. The tanh goes, too:
 #
 # $$g_t = \sigma(W^{g,x} x_t), \qquad \tilde s_t = W^{s,x} x_t \tag{10.5}$$
 #
-# The mixture (10.4) stays. What is left of the past is $(1 - g_t) \odot s_{t-1}$: the old state,
-# times a number that does not depend on it.
+# The mixture (10.4) stays. What is left of the past is $(1 - g_t) \odot s_{t-1}$: the
+# old state, times a number that does not depend on it.
 #
 # The same done to an LSTM, with the output gate left out, is called minLSTM.
 
 # %% [markdown] slide="notes"
-# Ask: "is this still a network that can look at its past before it decides what to keep?" No. A
-# gate sees the word, and not the sentence. Several layers help: the second layer's input has
-# seen the past. Keep the question for part 6.
+# Ask: "is this still a network that can look at its past before it decides what to
+# keep?" No. A gate sees the word, and not the sentence. Several layers help: the second
+# layer's input has seen the past. Keep the question for part 6.
 
 # %% [markdown]
 # ### Exercise: one step of the minGRU
@@ -403,13 +415,13 @@ check(min_gru_step)
 # %% [markdown] slide="slide"
 # ## A linear recurrence
 #
-# Give the two pieces names that do not depend on any state: the **factor** $\lambda_t = 1 - g_t$,
-# and the **write** $w_t = g_t \odot \tilde s_t$. Then a step is
+# Give the two pieces names that do not depend on any state: the **factor** $\lambda_t =
+# 1 - g_t$, and the **write** $w_t = g_t \odot \tilde s_t$. Then a step is
 #
 # $$s_t = \lambda_t \odot s_{t-1} + w_t \tag{10.6}$$
 #
-# All factors and all writes can be made at once. What remains is a chain of multiplications
-# and additions, coordinate by coordinate.
+# All factors and all writes can be made at once. What remains is a chain of
+# multiplications and additions, coordinate by coordinate.
 #
 # In code: `factors` and `writes`, each (T, H, N).
 
@@ -424,31 +436,33 @@ print("(10.6) holds")
 # %% [markdown] slide="slide"
 # ## 4 · Two steps are one step
 #
-# One unit. Step 1 has $\lambda_1 = 0.5$ and $w_1 = 4$; step 2 has $\lambda_2 = 3$ and $w_2 = -1$.
+# One unit. Step 1 has $\lambda_1 = 0.5$ and $w_1 = 4$; step 2 has $\lambda_2 = 3$ and
+# $w_2 = -1$.
 #
-# Do both, and you have gone from $s_0$ to $s_2$. That is again $s_2 = \lambda\, s_0 + w$.
-# Which $\lambda$, and which $w$?
+# Do both, and you have gone from $s_0$ to $s_2$. That is again $s_2 = \lambda\, s_0 +
+# w$. Which $\lambda$, and which $w$?
 
 # %% [markdown] slide="notes"
-# Let them do it on paper: s_1 = .5 s_0 + 4; s_2 = 3 s_1 - 1. The usual slip: w = 4 - 1, the first
-# write not multiplied by the second factor.
+# Let them do it on paper: s_1 = .5 s_0 + 4; s_2 = 3 s_1 - 1. The usual slip: w = 4 - 1,
+# the first write not multiplied by the second factor.
 
 # %% guess="10.4"
 guess("10.4", factor=1.5, write=11)
 
 # %% [markdown] answer="10.4" slide="fragment"
-# $s_2 = 3\,(0.5\, s_0 + 4) - 1 = \mathbf{1.5}\, s_0 + \mathbf{11}$. The first write is multiplied by the
-# *second* factor: it is there when step 2 comes.
+# $s_2 = 3\,(0.5\, s_0 + 4) - 1 = \mathbf{1.5}\, s_0 + \mathbf{11}$. The first write is
+# multiplied by the *second* factor: it is there when step 2 comes.
 
 # %% [markdown] slide="slide"
 # ## Pieces
 #
-# In letters: a piece with $(\lambda, w)$, followed by one with $(\lambda', w')$, is one piece with
+# In letters: a piece with $(\lambda, w)$, followed by one with $(\lambda', w')$, is one
+# piece with
 #
 # $$\big(\lambda' \odot \lambda,\ \ \lambda' \odot w + w'\big) \tag{10.7}$$
 #
-# Pieces can be put together in any grouping: first two and three, then one. The order stays.
-# That is all a computer needs to work on many pieces at the same time.
+# Pieces can be put together in any grouping: first two and three, then one. The order
+# stays. That is all a computer needs to work on many pieces at the same time.
 
 # %%
 rng = np.random.default_rng(2)
@@ -465,17 +479,17 @@ print("(10.7) holds: the grouping does not matter, the order does")
 # %% [markdown] slide="slide"
 # ## Up and down
 #
-# **Up**: put neighbours together, 1 with 2, 3 with 4. Half as many pieces are left, and they are
-# again a linear recurrence. Its states are the states after steps 2, 4, 6, …
+# **Up**: put neighbours together, 1 with 2, 3 with 4. Half as many pieces are left, and
+# they are again a linear recurrence. Its states are the states after steps 2, 4, 6, …
 #
-# **Down**: the states after steps 3, 5, 7, … are still missing. Each is one step away from a state
-# that you have now.
+# **Down**: the states after steps 3, 5, 7, … are still missing. Each is one step away
+# from a state that you have now.
 #
 # How do you get the states of the half as many pieces? In the same way.
 
 # %% [markdown] slide="notes"
-# Draw it on the board with eight steps before you show the picture. Ask: "which states do we know
-# when we are at the top?" Only the last one. The usual wrong answer: all.
+# Draw it on the board with eight steps before you show the picture. Ask: "which states
+# do we know when we are at the top?" Only the last one. The usual wrong answer: all.
 
 # %% [markdown] slide="subslide"
 # ### Eight steps
@@ -489,9 +503,9 @@ show(
 )
 
 # %% [markdown]
-# Within a level nothing waits. So what counts is how many levels there are. For $T = 1024$ steps:
-# how many times must the loop wait for the step before? And how many levels do the two sweeps
-# have, up and down together?
+# Within a level nothing waits. So what counts is how many levels there are. For $T =
+# 1024$ steps: how many times must the loop wait for the step before? And how many
+# levels do the two sweeps have, up and down together?
 
 # %% guess="10.5"
 guess("10.5", loop=1024, sweeps=20)
@@ -516,14 +530,14 @@ def scan_by_loop(factors, writes, s0):
 # %% [markdown]
 # ### Exercise: the scan
 #
-# Write the two sweeps. No loop over the steps: slices with a stride of 2 take every second step at
-# once, and the function may call itself. T is any number, even or odd.
+# Write the two sweeps. No loop over the steps: slices with a stride of 2 take every
+# second step at once, and the function may call itself. T is any number, even or odd.
 #
-# A tempting way around: multiply all factors up, divide the writes by the products, and add
-# up. The check tries what becomes of it on a long sequence.
+# A tempting way around: multiply all factors up, divide the writes by the products, and
+# add up. The check tries what becomes of it on a long sequence.
 #
-# The check uses the next cell. It counts how many products your function makes one after the
-# other; for a long sequence these must be fewer than its steps.
+# The check uses the next cell. It counts how many products your function makes one
+# after the other; for a long sequence these must be fewer than its steps.
 
 
 # %% given="what_the_checks_use" hide_input=true
@@ -538,7 +552,7 @@ class Counted(np.ndarray):
             kwargs["out"] = tuple(np.asarray(value).view(np.ndarray) for value in out)
         result = getattr(ufunc, method)(*plain, **kwargs)
         if ufunc in (np.multiply, np.matmul):
-            Counted.products += 1 if method == "__call__" else len(plain[0])
+            Counted.products += 1
             Counted.numbers += np.size(result)
         return out[0] if out else np.asarray(result).view(Counted)
 
@@ -605,12 +619,13 @@ print(f"largest difference over 100,000 steps: {difference:.0e}")
 # - **work**: numbers multiplied in all;
 # - **time**: what *this* machine needs.
 #
-# A state of $H = 1$ and one of $H = 512$, one sequence. For $H = 512$ and 5,000 steps: which is
-# faster here, loop or scan?
+# A state of $H = 1$ and one of $H = 512$, one sequence. For $H = 512$ and 5,000 steps:
+# which is faster here, loop or scan?
 
 # %% [markdown] slide="notes"
-# Ask: "the scan has 26 levels instead of 5,000. So it is 200 times faster?" Only where a machine
-# can do 2,500 x 512 products at once. The usual wrong answer comes from mixing depth and time.
+# Ask: "the scan has 26 levels instead of 5,000. So it is 200 times faster?" Only where
+# a machine can do 2,500 x 512 products at once. The usual wrong answer comes from
+# mixing depth and time.
 
 # %% guess="10.6"
 guess("10.6", faster_for_a_wide_state="the loop", choices=("the loop", "the scan"))
@@ -652,30 +667,31 @@ show(
 reveal("10.6")
 
 # %% [markdown] answer="10.6" sealed=true slide="subslide"
-# **The loop**, by a factor of 1 to 4 from machine to machine (if yours says otherwise, its memory is fast).
-# The scan does three times the *work*, and one core does one thing at a time. With $H = 512$ each step of the loop
-# already keeps it busy, and its numbers stay in the cache.
+# **The loop**, by a factor of 1 to 4 from machine to machine (if yours says otherwise,
+# its memory is fast). The scan does three times the *work*, and one core does one thing
+# at a time. With $H = 512$ each step of the loop already keeps it busy, and its numbers
+# stay in the cache.
 #
-# At $H = 1$ the scan wins by a hundred times. That is no parallelism: Python's loop costs a
-# microsecond a step, whatever the step does.
+# At $H = 1$ the scan wins by a hundred times. That is no parallelism: Python's loop
+# costs a microsecond a step, whatever the step does.
 #
-# **Depth** is what a scan saves. It becomes time on a machine that does thousands of products at once:
-# a graphics card.
+# **Depth** is what a scan saves. It becomes time on a machine that does thousands of
+# products at once: a graphics card.
 
 # %% [markdown] sitting=2
 # ## A place to stop
 #
-# You have the cell, and all its states at once. The second half finds the way back, and asks
-# what was lost.
+# You have the cell, and all its states at once. The second half finds the way back, and
+# asks what was lost.
 
 # %% [markdown] slide="slide"
 # ## 5 · The way back through a scan
 #
-# To train it, gradients must come back through 100,000 steps. Walking back step by step would
-# throw away all that was won.
+# To train it, gradients must come back through 100,000 steps. Walking back step by step
+# would throw away all that was won.
 #
-# From outside, `dstates[t]` arrives at each state: what the loss says of it directly. You want
-# the gradients by all factors, by all writes, and by $s_0$.
+# From outside, `dstates[t]` arrives at each state: what the loss says of it directly.
+# You want the gradients by all factors, by all writes, and by $s_0$.
 #
 # On paper first. One unit, two steps:
 #
@@ -685,27 +701,28 @@ reveal("10.6")
 # Nudge each number in your head, and see what the loss $L = s_1 + s_2$ does.
 
 # %% [markdown] slide="notes"
-# Five minutes, in pairs. They have s_1 = 2 and s_2 = 7. Ask first for w_2, then for w_1: "who is
-# moved by w_1?" Both states. Then let them look at the pattern, and stop.
+# Five minutes, in pairs. They have s_1 = 2 and s_2 = 7. Ask first for w_2, then for
+# w_1: "who is moved by w_1?" Both states. Then let them look at the pattern, and stop.
 
 # %% guess="10.7"
 guess("10.7", by_write_2=1, by_write_1=4, by_factor_2=2, by_factor_1=8, by_s0=2)
 
 # %% [markdown] answer="10.7" slide="fragment"
-# The states are 2 and 7. By the writes **1** and **4**; by the factors **2** and **8**; by $s_0$
-# **2**. If you have 1 for the first write, you forgot that $s_2$ hears of it.
+# The states are 2 and 7. By the writes **1** and **4**; by the factors **2** and **8**;
+# by $s_0$ **2**. If you have 1 for the first write, you forgot that $s_2$ hears of it.
 
 # %% [markdown]
 # ### Exercise: the scan, backward
 #
-# Its formula stands nowhere above, or in any notebook. Find what arrives at each state in all;
-# look at the rule that you get, and ask whether you have seen its kind today.
+# Its formula stands nowhere above, or in any notebook. Find what arrives at each state
+# in all; look at the rule that you get, and ask whether you have seen its kind today.
 #
-# A loop will pass the check. Better is an answer that calls `parallel_scan`, and then a hundred
-# thousand steps back are as quick as forward.
+# A loop will pass the check. Better is an answer that calls `parallel_scan`, and then a
+# hundred thousand steps back are as quick as forward.
 #
-# `check(scan_backward, stage="last")`, `"writes"`, `"factors"` and `"start"` try one thing at a time.
-# When it is right, it shows (10.8) to (10.10). `show_derivation(scan_backward)` shows them without.
+# `check(scan_backward, stage="last")`, `"writes"`, `"factors"` and `"start"` try one
+# thing at a time. When it is right, it shows (10.8) to (10.10).
+# `show_derivation(scan_backward)` shows them without.
 
 
 # %% exercise="scan_backward" points=8
@@ -748,14 +765,15 @@ check(scan_backward)
 #
 # $$\delta_t = \lambda_{t+1} \odot \delta_{t+1} + d_t, \qquad \delta_T = d_T \tag{10.8}$$
 #
-# This is (10.6) again: a factor, the neighbour, something added. Only time runs the other way, and
-# the factors are **shifted by one step**. So it is a scan, of the reversed arrays.
+# This is (10.6) again: a factor, the neighbour, something added. Only time runs the
+# other way, and the factors are **shifted by one step**. So it is a scan, of the
+# reversed arrays.
 
 # %% [markdown] found="scan_backward" slide="slide"
 # ### Home
 #
-# A write is added to its own state, so its gradient is $\delta_t$ itself. A factor multiplied the
-# state before:
+# A write is added to its own state, so its gradient is $\delta_t$ itself. A factor
+# multiplied the state before:
 #
 # $$\frac{\partial L}{\partial \lambda_t} = \delta_t \odot s_{t-1} \tag{10.9}$$
 #
@@ -790,8 +808,8 @@ print("(10.8) to (10.10) hold")
 #
 # **Parity**: random bits are read one by one. Is the number of ones so far odd?
 #
-# One bit has to be kept, and turned round at every 1. Models are trained on up to 20 bits and
-# tried on 40, five seeds each:
+# One bit has to be kept, and turned round at every 1. Models are trained on up to 20
+# bits and tried on 40, five seeds each:
 #
 # - a tanh RNN, a GRU, an LSTM, 16 units each;
 # - a scan whose factors lie in (0, 1): minGRU, two layers of 64;
@@ -800,9 +818,9 @@ print("(10.8) to (10.10) hold")
 # Which are right on all 40 bits? Type "yes" or "no".
 
 # %% [markdown] slide="notes"
-# Ask: "which part of (10.6) could turn a bit round?" Let them try with one number: s in {-1, 1},
-# what must the factor be at a 1? The usual wrong answer: "gates are needed". The plain tanh RNN is
-# in the list for that reason.
+# Ask: "which part of (10.6) could turn a bit round?" Let them try with one number: s in
+# {-1, 1}, what must the factor be at a 1? The usual wrong answer: "gates are needed".
+# The plain tanh RNN is in the list for that reason.
 
 # %% guess="10.8"
 guess(
@@ -824,26 +842,27 @@ for name, numbers in found["parity"].items():
 show(
     figures_10.parity({name: np.array(n["by_step"]) for name, n in found["parity"].items()}, 20),
     alt="Five panels, share right against bits read. Tanh RNN, GRU, LSTM and the scan with factors between "
-    "-1 and 1 stay at 1 for all 40 bits, in every seed. The scan with factors between 0 and 1 begins at 1 and "
-    "falls to one half before bit 20.",
+    "-1 and 1 stay at 1 for all 40 bits, in every seed. The scan with factors between 0 and 1 begins at 1 "
+    "and falls to one half before bit 20.",
 )
 
 # %%
 reveal("10.8")
 
 # %% [markdown] answer="10.8" sealed=true slide="subslide"
-# **All but the scan with factors from 0 to 1.** The plain tanh RNN does it, so parity shows no
-# merit of gates.
+# **All but the scan with factors from 0 to 1.** The plain tanh RNN does it, so parity
+# shows no merit of gates.
 #
-# A positive factor can shrink a state, and never turn its sign round. A factor of −1 at every one
-# *is* parity: $s_t = -s_{t-1}$. What was missing is a **negative factor**, not a gate. (Grazzi et al.
-# 2024 prove it for finite precision, and credit Sarrof et al. 2024 for diagonal recurrences.)
+# A positive factor can shrink a state, and never turn its sign round. A factor of −1 at
+# every one *is* parity: $s_t = -s_{t-1}$. What was missing is a **negative factor**,
+# not a gate. (Grazzi et al. 2024 prove it for finite precision, and credit Sarrof et
+# al. 2024 for diagonal recurrences.)
 
 # %% [markdown]
 # ### Your scan learns it
 #
-# Your own scan and its way back now train two networks that differ by **one function**: what
-# squashes the factors. Two of the functions below are all there is to the model:
+# Your own scan and its way back now train two networks that differ by **one function**:
+# what squashes the factors. Two of the functions below are all there is to the model:
 #
 # - `layer` makes factors and writes of all inputs at once;
 # - `gradients` uses your `scan_backward`, and goes home through two products.
@@ -901,32 +920,35 @@ claim(
 # %% [markdown] slide="slide"
 # ## 7 · A memory that is a matrix
 #
-# A cell with $H$ numbers can keep $H$ numbers. xLSTM (Beck et al. 2024) has a cell whose memory is a
-# **matrix** $C_t$. It stores **pairs**: a value $v_t$ under a key $k_t$.
+# A cell with $H$ numbers can keep $H$ numbers. xLSTM (Beck et al. 2024) has a cell
+# whose memory is a **matrix** $C_t$. It stores **pairs**: a value $v_t$ under a key
+# $k_t$.
 #
 # $$C_t = f_t\, C_{t-1} + i_t\, v_t k_t^\top \tag{10.11}$$
 #
 # $$n_t = f_t\, n_{t-1} + i_t\, k_t \tag{10.12}$$
 #
-# Gates are single numbers here, one a sequence. A **query** $q_t$ asks for what is stored under keys like it:
+# Gates are single numbers here, one a sequence. A **query** $q_t$ asks for what is
+# stored under keys like it:
 #
 # $$h_t = \frac{C_t\, q_t}{\max\big(|n_t^\top q_t|,\ 1\big)} \tag{10.13}$$
 
 # %% [markdown] slide="notes"
-# Ask: "where is the LSTM in (10.11)?" Keep some, write some: the same line, with a product of two vectors for the
-# candidate. And: "what may not be read?" The state before: keys, values, gates come from x alone, so it is
-# a linear recurrence, and a scan. The usual wrong answer: a matrix memory needs a matrix of weights.
+# Ask: "where is the LSTM in (10.11)?" Keep some, write some: the same line, with a
+# product of two vectors for the candidate. And: "what may not be read?" The state
+# before: keys, values, gates come from x alone, so it is a linear recurrence, and a
+# scan. The usual wrong answer: a matrix memory needs a matrix of weights.
 
 # %% [markdown]
-# $C$ is empty. The value $(2, 1)$ is written under the key $(1, 0)$, then $(5, -1)$ under $(0, 1)$, all gates at 1.
-# What does the query $(0, 1)$ bring back? Write a list.
+# $C$ is empty. The value $(2, 1)$ is written under the key $(1, 0)$, then $(5, -1)$
+# under $(0, 1)$, all gates at 1. What does the query $(0, 1)$ bring back? Write a list.
 
 # %% guess="10.9"
 guess("10.9", brings_back=[5, -1])
 
 # %% [markdown] answer="10.9"
-# **(5, −1)**, whole: the two keys have nothing in common. And $n^\top q = 1$. With keys that overlap, the
-# answer is a mixture.
+# **(5, −1)**, whole: the two keys have nothing in common. And $n^\top q = 1$. With keys
+# that overlap, the answer is a mixture.
 
 # %% [markdown]
 # ### Exercise: one step of a matrix memory
@@ -980,18 +1002,21 @@ check(matrix_memory_step)
 # %% [markdown] slide="slide"
 # ## It is attention
 #
-# Unroll (10.11) from an empty memory, and multiply by the query. Each pair $j \le t$ that was written is
-# still there, shrunk by the forget gates behind it:
+# Unroll (10.11) from an empty memory, and multiply by the query. Each pair $j \le t$
+# that was written is still there, shrunk by the forget gates behind it:
 #
-# $$C_t\, q_t = \sum_{j \le t} \underbrace{\Big(\prod_{l=j+1}^{t} f_l\Big)\, i_j\, \big(k_j^\top q_t\big)}_{\text{weight of } j}\
+# $$C_t\, q_t = \sum_{j \le t}
+# \underbrace{\Big(\prod_{l=j+1}^{t} f_l\Big)\, i_j\, \big(k_j^\top q_t\big)}_{\text{weight of } j}\
 # v_j \tag{10.14}$$
 #
-# A weighted sum of all values so far, the weight by how well key and query fit: **attention**, without a softmax
-# (*linear*: Katharopoulos et al. 2020), and with a gate that forgets.
+# A weighted sum of all values so far, the weight by how well key and query fit:
+# **attention**, without a softmax (*linear*: Katharopoulos et al. 2020), and with a
+# gate that forgets.
 
 # %% [markdown] slide="notes"
-# Ask: "which of the two needs more room when the sentence grows?" Attention keeps all keys and values. The matrix
-# has V times K numbers for ever, and pairs begin to overlap when more than K were written.
+# Ask: "which of the two needs more room when the sentence grows?" Attention keeps all
+# keys and values. The matrix has V times K numbers for ever, and pairs begin to overlap
+# when more than K were written.
 
 # %% needs="matrix_memory_step" slide="fragment"
 rng = np.random.default_rng(5)
@@ -1013,13 +1038,16 @@ print(f"(10.14) holds: {np.abs(at_once - by_step).max():.0e} between the recurre
 # %% [markdown] extra=true
 # ## Extra: gates that are exponentials
 #
-# In xLSTM the input gate is $i_t = e^{a_t}$, with no upper bound: a pair that matters can outweigh all that was written
-# before. Such numbers overflow, so both gates are divided by the largest scale so far. With $b_t = \log f_t$:
+# In xLSTM the input gate is $i_t = e^{a_t}$, with no upper bound: a pair that matters
+# can outweigh all that was written before. Such numbers overflow, so both gates are
+# divided by the largest scale so far. With $b_t = \log f_t$:
 #
-# $$m_t = \max(b_t + m_{t-1},\ a_t), \qquad f'_t = e^{b_t + m_{t-1} - m_t}, \qquad i'_t = e^{a_t - m_t} \tag{10.15}$$
+# $$m_t = \max(b_t + m_{t-1},\ a_t), \qquad f'_t = e^{b_t + m_{t-1} - m_t}, \qquad
+# i'_t = e^{a_t - m_t} \tag{10.15}$$
 #
-# Memory and normaliser are then both $e^{m_t}$ times too small, and in the quotient (10.13) that cancels (as long as the
-# 1 in the maximum is divided by $e^{m_t}$ as well). The exercise's gates are such $f'$ and $i'$.
+# Memory and normaliser are then both $e^{m_t}$ times too small, and in the quotient
+# (10.13) that cancels (as long as the 1 in the maximum is divided by $e^{m_t}$ as
+# well). The exercise's gates are such $f'$ and $i'$.
 
 # %% needs="matrix_memory_step" hide_input=true
 rng = np.random.default_rng(6)
@@ -1037,19 +1065,23 @@ print("(10.15) holds: the stabilised memory is the plain one, divided by exp(m)"
 # %% [markdown] slide="slide"
 # ## 8 · One vector, or a look back
 #
-# Throughout this course a sequence became **one vector**, $h_T$. What if all of it is asked for?
+# Throughout this course a sequence became **one vector**, $h_T$. What if all of it is
+# asked for?
 #
-# **Copying**: an LSTM of 32 units reads 2 to 24 letters (of eight), then says them again, in order. Once it has
-# only its own state. Once each answer may also **look back**: a query against all the states it had while reading,
+# **Copying**: an LSTM of 32 units reads 2 to 24 letters (of eight), then says them
+# again, in order. Once it has only its own state. Once each answer may also **look
+# back**: a query against all the states it had while reading,
 #
 # $$\alpha_{t,j} = \frac{e^{q_t^\top k_j}}{\sum_l e^{q_t^\top k_l}}, \qquad
 # \text{read}_t = \sum_j \alpha_{t,j}\, v_j \tag{10.16}$$
 #
-# Same training for all, 1,000 updates. How many of **24** letters are right with $h_T$ alone?
+# Same training for all, 1,000 updates. How many of **24** letters are right with $h_T$
+# alone?
 
 # %% [markdown] slide="notes"
-# Ask: "24 letters of eight are 72 bits. Do 32 numbers hold 72 bits?" Easily, in principle. Holding is one thing,
-# learning to pack and unpack is another. The usual wrong answer: it is a matter of capacity alone.
+# Ask: "24 letters of eight are 72 bits. Do 32 numbers hold 72 bits?" Easily, in
+# principle. Holding is one thing, learning to pack and unpack is another. The usual
+# wrong answer: it is a matter of capacity alone.
 
 # %% guess="10.10"
 guess(
@@ -1063,18 +1095,20 @@ guess(
 show(
     figures_10.copies(found["copying"]),
     alt="Left: share of letters right against the number of letters. With h_T alone it falls from 1 for "
-    "four letters to less than one half for 24; with a look back it stays near 1. Right: a map of eight by eight, "
-    "dark on its diagonal: when it says letter 3, it looks at letter 3.",
+    "four letters to less than one half for 24; with a look back it stays near 1. Right: a map of eight by "
+    "eight, dark on its diagonal: when it says letter 3, it looks at letter 3.",
 )
 
 # %%
 reveal("10.10")
 
 # %% [markdown] answer="10.10" sealed=true slide="subslide"
-# **Less than half, and nearly all.** The map shows how: when letter 3 is to be said, the weight lies on letter 3.
+# **Less than half, and nearly all.** The map shows how: when letter 3 is to be said,
+# the weight lies on letter 3.
 #
-# Five seeds each, the band from the worst to the best. It is no proof that 32 numbers *cannot* hold 24 letters:
-# a longer training, or more units, gets further. A look back makes it easy, and the price is that all states must be kept.
+# Five seeds each, the band from the worst to the best. It is no proof that 32 numbers
+# *cannot* hold 24 letters: a longer training, or more units, gets further. A look back
+# makes it easy, and the price is that all states must be kept.
 
 # %%
 w = np.exp(rng.normal(size=(5, 7)))
@@ -1095,78 +1129,93 @@ print("(10.16) is a mixture: weights that add up to 1")
 # | matrix memory | a matrix | the same, for ever | yes | no |
 # | attention | all words | more with each word | yes | in one pass, hardly |
 #
-# Large language models are mostly attention: they train on all words at once, and look back exactly. xLSTM and other gated
-# recurrences compete where a fixed state matters: long streams, small devices.
+# Large language models are mostly attention: they train on all words at once, and look
+# back exactly. xLSTM and other gated recurrences compete where a fixed state matters:
+# long streams, small devices.
 
 # %% [markdown] slide="notes"
-# Be sober: the LSTM lost at scale because it could not be trained in parallel, and because one vector is a narrow door.
-# It is still frequently used where data are few, streams long, or devices small. The last two columns are about what is
-# possible in one layer and finite precision, and each has a paper.
+# Be sober: the LSTM lost at scale because it could not be trained in parallel, and
+# because one vector is a narrow door. It is still frequently used where data are few,
+# streams long, or devices small. The last two columns are about what is possible in one
+# layer and finite precision, and each has a paper.
 
 # %% [markdown]
-# The last column of attention is a statement about transformers of fixed depth in finite precision; Grazzi et al. say that
-# both they and linear recurrences with positive factors "struggle" with such tasks. A table of this kind says what is
-# possible. What is *learned* from which data is a matter of experiments like those above: equal search, several seeds, the
-# test looked at once.
+# The last column of attention is a statement about transformers of fixed depth in
+# finite precision; Grazzi et al. say that both they and linear recurrences with
+# positive factors "struggle" with such tasks. A table of this kind says what is
+# possible. What is *learned* from which data is a matter of experiments like those
+# above: equal search, several seeds, the test looked at once.
 
 # %% [markdown] written="one_benchmark" points=3
 # ### Written question
 #
-# A team writes: "Our new cell is a diagonal scan with factors between 0 and 1. On next-word prediction it reached the LSTM's
-# loss in a tenth of the training time. On a sensor that reports 1,000 times a second whether a door is now open or shut, given
-# only 'it moved' pulses, we will replace our LSTM by it." Each pulse means that the door went from open to shut, or back.
+# A team writes: "Our new cell is a diagonal scan with factors between 0 and 1. On
+# next-word prediction it reached the LSTM's loss in a tenth of the training time. On a
+# sensor that reports 1,000 times a second whether a door is now open or shut, given
+# only 'it moved' pulses, we will replace our LSTM by it." Each pulse means that the
+# door went from open to shut, or back.
 #
-# In three to five sentences: what does their experiment show, and what does it not show? What would you predict for the
-# sensor, and why? Name **one change** to their cell that keeps its training time, and one experiment that would decide it.
+# In three to five sentences: what does their experiment show, and what does it not
+# show? What would you predict for the sensor, and why? Name **one change** to their
+# cell that keeps its training time, and one experiment that would decide it.
 #
 # === BEGIN MARK SCHEME ===
-# 1 point: it shows speed and loss on that task, that data and that length; nothing about tasks in which a bit must be turned
-# round, nor about longer streams than in training. (Bonus word, no point: was the search the same, how many seeds?)
+# 1 point: it shows speed and loss on that task, that data and that length; nothing
+# about tasks in which a bit must be turned round, nor about longer streams than in
+# training. (Bonus word, no point: was the search the same, how many seeds?)
 #
-# 1 point: the door is parity of the pulses; positive factors keep or shrink a state and cannot turn its sign, so it will
-# fail on long streams, even if short ones are learned.
+# 1 point: the door is parity of the pulses; positive factors keep or shrink a state and
+# cannot turn its sign, so it will fail on long streams, even if short ones are learned.
 #
-# 1 point: factors in (-1, 1), still a scan with the same cost (a matrix with negative eigenvalues counts, too; "add the
-# state to the gate" loses the scan: half a point), and an experiment that tries it on streams much longer than those
-# trained on, several seeds, against the LSTM.
+# 1 point: factors in (-1, 1), still a scan with the same cost (a matrix with negative
+# eigenvalues counts, too; "add the state to the gate" loses the scan: half a point),
+# and an experiment that tries it on streams much longer than those trained on, several
+# seeds, against the LSTM.
 # === END MARK SCHEME ===
 
 # %% [markdown] slide="slide"
 # ## What to take home
 #
-# - No part of an LSTM is always needed. **Which** part a task needs shows on *long* sequences, with a fair search and
-#   several seeds.
+# - No part of an LSTM is always needed. **Which** part a task needs shows on *long*
+#   sequences, with a fair search and several seeds.
 # - Coupled gates mix and cannot count; without a forget gate nothing can be dropped.
-# - Take the state out of gate and candidate, and the recurrence is **linear**: pieces can be put together in any
-#   grouping, so all states come in about $2 \log_2 T$ levels.
+# - Take the state out of gate and candidate, and the recurrence is **linear**: pieces
+#   can be put together in any grouping, so all states come in about $2 \log_2 T$
+#   levels.
 # - Its gradient is a scan as well.
 # - Depth is not time. And a positive factor turns no bit round; a negative one does.
 # - A matrix memory is attention with a fixed room. A look back gives up the fixed room.
 
 # %% [markdown] slide="notes"
-# Close with the question of the beginning: "in ten years, will people still train LSTMs?" And with notebook 11:
-# "your scan trains, the loss falls. How do you know that it is right?"
+# Close with the question of the beginning: "in ten years, will people still train
+# LSTMs?" And with notebook 11: "your scan trains, the loss falls. How do you know that
+# it is right?"
 
 # %% [markdown]
 # ## Papers
 #
-# - K. Greff, R. Srivastava, J. Koutník, B. Steunebrink and J. Schmidhuber (2017), *LSTM: a search space odyssey*, arXiv
-#   1503.04069.
+# - K. Greff, R. Srivastava, J. Koutník, B. Steunebrink and J. Schmidhuber (2017),
+#   *LSTM: a search space odyssey*, arXiv 1503.04069.
 # - K. Cho et al. (2014), arXiv 1406.1078: the GRU.
-# - G. Weiss, Y. Goldberg and E. Yahav (2018), *On the practical computational power of finite precision RNNs for language
-#   recognition*, arXiv 1805.04908: who can count.
-# - L. Feng et al. (2024), *Were RNNs all we needed?*, arXiv 2410.01201: minGRU and minLSTM.
+# - G. Weiss, Y. Goldberg and E. Yahav (2018), *On the practical computational power of
+#   finite precision RNNs for language recognition*, arXiv 1805.04908: who can count.
+# - L. Feng et al. (2024), *Were RNNs all we needed?*, arXiv 2410.01201: minGRU and
+#   minLSTM.
 # - G. Blelloch (1990), *Prefix sums and their applications*: the two sweeps.
-# - R. Grazzi et al. (2024), *Unlocking state-tracking in linear RNNs through negative eigenvalues*, arXiv 2411.12537.
+# - R. Grazzi et al. (2024), *Unlocking state-tracking in linear RNNs through negative
+#   eigenvalues*, arXiv 2411.12537.
 # - M. Beck et al. (2024), *xLSTM: extended long short-term memory*, arXiv 2405.04517.
-# - A. Katharopoulos et al. (2020), *Transformers are RNNs: fast autoregressive transformers with linear attention*, arXiv
-#   2006.16236.
-# - D. Bahdanau, K. Cho and Y. Bengio (2015), *Neural machine translation by jointly learning to align and translate*, arXiv
-#   1409.0473: the look back.
+# - A. Katharopoulos et al. (2020), *Transformers are RNNs: fast autoregressive
+#   transformers with linear attention*, arXiv 2006.16236.
+# - D. Bahdanau, K. Cho and Y. Bengio (2015), *Neural machine translation by jointly
+#   learning to align and translate*, arXiv 1409.0473: the look back.
 
 # %% [markdown]
 # ### If you want to go on
 #
-# - Give `learn` factors from −0.5 to 1. What happens to its reach at 40 bits, and at 400?
-# - Write `min_gru_forward` with your scan, and its way back; then let it learn the adding problem of 04.
-# - How many pairs can a matrix memory with $K = 8$ hold before the answers mix? Draw keys at random and measure.
+# - Give `learn` factors from −0.5 to 1. What happens to its reach at 40 bits, and at
+#   400?
+# - Write `min_gru_forward` with your scan, and its way back; then let it learn the
+#   adding problem of 04.
+# - How many pairs can a matrix memory with $K = 8$ hold before the answers mix? Draw
+#   keys at random and measure.

@@ -1,12 +1,11 @@
-"""Exercises of notebook 10: the GRU, the cell without a state in its gate, the scan and its way back, a matrix
-that remembers."""
+"""Exercises of notebook 10: the GRU, the minGRU, the scan and its way back, a matrix that remembers."""
 
 from functools import partial
 
 import numpy as np
-from common import arriving, both_signs, matrices, saturating, sizes, some_states, torch_gradients
 
 from autograder import Exercise, Gradient, Stage, Way
+from common import arriving, both_signs, matrices, saturating, sizes, some_states, torch_gradients
 
 # ----------------------------------------------------------------------------------------- draws
 
@@ -29,7 +28,7 @@ def min_gru_inputs(rng, D=4, H=3, N=2, scale=0.8):
 
 
 def scan_inputs(rng, T=6, H=3, N=2, low=0.4, high=1.1):
-    """Factors of both signs; with the bounds given, a product of many of them neither vanishes nor explodes."""
+    """Factors of both signs, by which the states neither vanish nor explode."""
     return {
         "factors": both_signs(rng, (T, H, N), low, high),
         "writes": both_signs(rng, (T, H, N), 0.3, 1.5),
@@ -64,9 +63,8 @@ def back_inputs(rng, draw=scan_inputs, last_only=False, **more):
 def memory_inputs(rng, K=3, V=4, N=2, fits=True):
     """A memory that has read a few pairs.
 
-    Args:
-        fits: whether the query's product with the normaliser lies beyond 1, on both sides, or hardly off 0;
-            so does the product with whatever else may be taken for the normaliser.
+    The query's product with the normaliser lies beyond 1, on both sides, where it `fits`, and hardly off 0 where
+    not; so does its product with whatever else may be taken for the normaliser.
     """
     n_prev, k_t = rng.uniform(6, 7, size=(K, N)), both_signs(rng, (K, N), 0.4, 1.2)
     f_t, i_t = rng.uniform(0.4, 0.9, size=(1, N)), rng.uniform(0.3, 0.8, size=(1, N))
@@ -85,7 +83,7 @@ def memory_inputs(rng, K=3, V=4, N=2, fits=True):
 
 
 def torch_gru(x_t, s_prev, W):
-    """PyTorch's own cell, (row-wise, its update gate one minus this course's), and its parts by PyTorch's ops."""
+    """PyTorch's own cell, whose update gate is one minus this course's; its parts by other products."""
     import torch
 
     def rows(kind, signs):
@@ -160,7 +158,7 @@ gru_step = Exercise(
         "saturated gates": partial(gru_inputs, scale=saturating(near=1.0, far=12.0)),
     },
     hints=(
-        "Three networks read the same two things. One of them has a door in front of one of its two products.",
+        "Three networks read the same two things. One has a door in front of one of its two products.",
         "Everything is (H, N), entry by entry. The reset gate multiplies what a matrix has already made.",
         'Start with `g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)`, and the reset gate likewise.',
     ),
@@ -283,8 +281,7 @@ matrix_memory_step = Exercise(
         "division.",
         "`v_t[:, None]` is (V, 1, N) and `k_t[None]` is (1, K, N): their product is (V, K, N). The gates are "
         "(1, N), and fit (V, K, N) and (K, N) alike.",
-        "Start with `C_t = f_t * C_prev + i_t * v_t[:, None] * k_t[None]`; then sum `C_t * q_t` over the axis "
-        "of the keys.",
+        "Start with `pair = v_t[:, None] * k_t[None]`; for the answer, sum `C_t * q_t` over the keys' axis.",
     ),
     axes={
         "C_t": ("value entry", "key entry", "sequence"),
