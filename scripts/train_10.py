@@ -38,7 +38,7 @@ LENGTHS = (2, 4, 8, 16, 24)
 
 
 def variants() -> dict[str, Any]:
-    """Each variant on two tasks: its rate, width, parameters, and accuracies, the longest far behind training."""
+    """Each variant on two tasks: its rate, width, parameters, and accuracies near and far behind training."""
     found: dict[str, Any] = {}
     for task_name, (task, D) in VARIANT_TASKS.items():
         budget = sides.count("V", D, UNITS)
