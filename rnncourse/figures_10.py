@@ -135,14 +135,14 @@ def parity(by_step: Mapping[str, np.ndarray], trained_to: int) -> Figure:
         by_step: model -> (seeds, T).
         trained_to: the longest sequences that were learned from.
     """
-    fig, axes = plt.subplots(1, len(by_step), figsize=(12, 3.2), sharey=True, layout="constrained")
+    fig, axes = plt.subplots(1, len(by_step), figsize=(12, 4.2), sharey=True, layout="constrained")
     for ax, (name, shares) in zip(axes, by_step.items(), strict=True):
         T = np.shape(shares)[1]
         ax.axvspan(0.5, trained_to + 0.5, color="#eeeeee")
         ax.axhline(0.5, color="#888888", ls="--", lw=1)
         for row in np.asarray(shares):
             ax.plot(range(1, T + 1), row, color=ADDS, alpha=0.6, lw=1.5)
-        ax.set_title(name.replace(", ", ",\n"), fontsize=11)
+        ax.set_title(name.replace(", ", ",\n", 1), fontsize=11)
         ax.set(xlabel="bits read", ylim=(0.4, 1.04))
     axes[0].set_ylabel("share right")
     return fig
@@ -163,7 +163,7 @@ def copies(found: Mapping[str, Any]) -> Figure:
     ax.text(found["lengths"][-1], 1 / 8 + 0.015, "guessing", ha="right", color="#444444")
     ax.set(xlabel="letters to copy", ylabel="share of letters right", ylim=(0, 1.04))
     ax.set_xticks(found["lengths"])
-    ax.legend(loc="center right")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 0.12))
     image = np.array(found["looked"])
     look.imshow(image, cmap="Blues", vmin=0, vmax=1)
     look.set(xlabel="letter that was read", ylabel="letter that is said", title="where it looks")

@@ -352,7 +352,7 @@ print("(10.3) holds: with a shut reset gate the candidate knows nothing of the p
 # ## 3 · What has to wait
 #
 # You have all of a sentence, $x_1, \dots, x_T$, and a thousand processors. You want all
-# the states of a GRU. Nine tenths of your processors sleep.
+# the states of a GRU. Nearly all of your processors sleep.
 #
 # Which argument of the gate makes step 8 wait for step 7?
 
@@ -604,9 +604,11 @@ check(parallel_scan)
 
 # %% needs="parallel_scan" slide="-"
 rng = np.random.default_rng(3)
-factors, writes = rng.uniform(-1, 1, size=(100_000, 2, 1)), rng.normal(size=(100_000, 2, 1))
+factors = rng.uniform(-1, 1, size=(100_000, 2, 1))
+writes = rng.normal(size=(100_000, 2, 1))
 start = rng.normal(size=(2, 1))
-difference = np.abs(parallel_scan(factors, writes, start) - scan_by_loop(factors, writes, start)).max()
+scanned, looped = (scan(factors, writes, start) for scan in (parallel_scan, scan_by_loop))
+difference = np.abs(scanned - looped).max()
 assert difference < 1e-10, "scan and loop differ"
 print(f"largest difference over 100,000 steps: {difference:.0e}")
 
@@ -672,7 +674,7 @@ reveal("10.6")
 # at a time. With $H = 512$ each step of the loop already keeps it busy, and its numbers
 # stay in the cache.
 #
-# At $H = 1$ the scan wins by a hundred times. That is no parallelism: Python's loop
+# At $H = 1$ the scan wins by a hundred times and more. That is no parallelism: Python's loop
 # costs a microsecond a step, whatever the step does.
 #
 # **Depth** is what a scan saves. It becomes time on a machine that does thousands of
@@ -1018,7 +1020,7 @@ check(matrix_memory_step)
 # keys and values. The matrix has V times K numbers for ever, and pairs begin to overlap
 # when more than K were written.
 
-# %% needs="matrix_memory_step" slide="fragment"
+# %% needs="matrix_memory_step" slide="fragment" hide_input=true
 rng = np.random.default_rng(5)
 T, V, K = 12, 4, 3
 q, k, v = (rng.normal(size=(T, n)) for n in (K, K, V))
@@ -1038,29 +1040,27 @@ print(f"(10.14) holds: {np.abs(at_once - by_step).max():.0e} between the recurre
 # %% [markdown] extra=true
 # ## Extra: gates that are exponentials
 #
-# In xLSTM the input gate is $i_t = e^{a_t}$, with no upper bound: a pair that matters
-# can outweigh all that was written before. Such numbers overflow, so both gates are
-# divided by the largest scale so far. With $b_t = \log f_t$:
+# In xLSTM the input gate is $i_t = e^{z^i_t}$, with no upper bound: a pair that matters
+# can outweigh all that was written before. Such numbers overflow. So both gates are
+# divided by the largest scale so far, $e^{\mu_t}$:
 #
-# $$m_t = \max(b_t + m_{t-1},\ a_t), \qquad f'_t = e^{b_t + m_{t-1} - m_t}, \qquad
-# i'_t = e^{a_t - m_t} \tag{10.15}$$
+# $$\mu_t = \max(\log f_t + \mu_{t-1},\ z^i_t), \qquad
+# f'_t = f_t\, e^{\mu_{t-1} - \mu_t}, \qquad i'_t = e^{z^i_t - \mu_t} \tag{10.15}$$
 #
-# Memory and normaliser are then both $e^{m_t}$ times too small, and in the quotient
-# (10.13) that cancels (as long as the 1 in the maximum is divided by $e^{m_t}$ as
-# well). The exercise's gates are such $f'$ and $i'$.
+# Memory and normaliser are both $e^{\mu_t}$ times too small then, and in the quotient
+# (10.13) that cancels (where the 1 in the maximum is not the larger one). The gates of the
+# exercise are such $f'$ and $i'$: "already stabilised".
 
-# %% needs="matrix_memory_step" hide_input=true
+# %% hide_input=true
 rng = np.random.default_rng(6)
-a, b = rng.normal(size=8), np.log(rng.uniform(0.5, 1, 8))
-m = np.zeros(9)
+z_i, f = rng.normal(size=8), rng.uniform(0.5, 1, 8)
+mu, plain, stable = 0.0, 0.0, 0.0
 for t in range(8):
-    m[t + 1] = max(b[t] + m[t], a[t])
-plain, stable, scale = 0.0, 0.0, m[0]
-for t in range(8):
-    plain = np.exp(b[t]) * plain + np.exp(a[t]) * (t + 1)
-    stable = np.exp(b[t] + m[t] - m[t + 1]) * stable + np.exp(a[t] - m[t + 1]) * (t + 1)
-    assert np.isclose(stable * np.exp(m[t + 1]), plain), "(10.15) does not hold"
-print("(10.15) holds: the stabilised memory is the plain one, divided by exp(m)")
+    before, mu = mu, max(np.log(f[t]) + mu, z_i[t])
+    plain = f[t] * plain + np.exp(z_i[t]) * (t + 1)
+    stable = f[t] * np.exp(before - mu) * stable + np.exp(z_i[t] - mu) * (t + 1)
+    assert np.isclose(stable * np.exp(mu), plain), "(10.15) does not hold"
+print("(10.15) holds: the stabilised memory is the plain one, divided by exp(mu)")
 
 # %% [markdown] slide="slide"
 # ## 8 · One vector, or a look back
@@ -1072,30 +1072,34 @@ print("(10.15) holds: the stabilised memory is the plain one, divided by exp(m)"
 # again, in order. Once it has only its own state. Once each answer may also **look
 # back**: a query against all the states it had while reading,
 #
-# $$\alpha_{t,j} = \frac{e^{q_t^\top k_j}}{\sum_l e^{q_t^\top k_l}}, \qquad
-# \text{read}_t = \sum_j \alpha_{t,j}\, v_j \tag{10.16}$$
+# $$\omega_{t,j} = \frac{e^{q_t^\top k_j}}{\sum_l e^{q_t^\top k_l}}, \qquad
+# \text{read}_t = \sum_j \omega_{t,j}\, v_j \tag{10.16}$$
 #
-# Same training for all, 1,000 updates. How many of **24** letters are right with $h_T$
-# alone?
+# Both read a clock as well. Same training for all, 1,000 updates. Which share of **24**
+# letters is right?
 
 # %% [markdown] slide="notes"
 # Ask: "24 letters of eight are 72 bits. Do 32 numbers hold 72 bits?" Easily, in
 # principle. Holding is one thing, learning to pack and unpack is another. The usual
 # wrong answer: it is a matter of capacity alone.
 
+# %% [markdown]
+# The clock is sines and cosines of the position in the half at hand. $q_t$, $k_j$ and $v_j$ are
+# the states times a matrix each, queries divided by $\sqrt H$.
+
 # %% guess="10.10"
 guess(
     "10.10",
     with_h_T_alone="less than half",
     with_a_look_back="nearly all",
-    choices=("nearly all", "about three quarters", "less than half", "no better than guessing"),
+    choices=("nearly all", "about three quarters", "less than half"),
 )
 
 # %% slide="subslide" hide_input=true
 show(
     figures_10.copies(found["copying"]),
     alt="Left: share of letters right against the number of letters. With h_T alone it falls from 1 for "
-    "four letters to less than one half for 24; with a look back it stays near 1. Right: a map of eight by "
+    "four letters to one half for 16 and to guessing for 24; with a look back it stays near 1. Right: a map of eight by "
     "eight, dark on its diagonal: when it says letter 3, it looks at letter 3.",
 )
 
@@ -1106,15 +1110,16 @@ reveal("10.10")
 # **Less than half, and nearly all.** The map shows how: when letter 3 is to be said,
 # the weight lies on letter 3.
 #
-# Five seeds each, the band from the worst to the best. It is no proof that 32 numbers
-# *cannot* hold 24 letters: a longer training, or more units, gets further. A look back
-# makes it easy, and the price is that all states must be kept.
+# Five seeds each, the band from the worst to the best. At 24 letters three of them had
+# learned nothing yet with $h_T$ alone. It is no proof that 32 numbers *cannot* hold 24
+# letters: we trained no longer, and no larger. A look back makes it easy, and the price is
+# that all states must be kept.
 
 # %%
-w = np.exp(rng.normal(size=(5, 7)))
-alpha, values = w / w.sum(axis=1, keepdims=True), rng.normal(size=(7, 3))
-read = alpha @ values
-assert np.allclose(alpha.sum(axis=1), 1), "(10.16): the weights do not add up to 1"
+exponentials = np.exp(rng.normal(size=(5, 7)))
+omega, values = exponentials / exponentials.sum(axis=1, keepdims=True), rng.normal(size=(7, 3))
+read = omega @ values
+assert np.allclose(omega.sum(axis=1), 1), "(10.16): the weights do not add up to 1"
 assert np.all((read <= values.max(0)) & (read >= values.min(0))), "(10.16) is no mixture"
 print("(10.16) is a mixture: weights that add up to 1")
 

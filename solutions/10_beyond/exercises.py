@@ -63,8 +63,8 @@ def back_inputs(rng, draw=scan_inputs, last_only=False, **more):
 def memory_inputs(rng, K=3, V=4, N=2, fits=True):
     """A memory that has read a few pairs.
 
-    Where it `fits`, the query's product with the normaliser lies beyond 1, on both sides; where not, hardly off
-    0. So does its product with whatever else may be taken for the normaliser.
+    Where it `fits`, the query's product with the normaliser lies beyond 1, on both sides; where not, it is
+    hardly off 0. So is its product with whatever else may be taken for the normaliser.
     """
     n_prev, k_t = rng.uniform(6, 7, size=(K, N)), both_signs(rng, (K, N), 0.4, 1.2)
     f_t, i_t = rng.uniform(0.4, 0.9, size=(1, N)), rng.uniform(0.3, 0.8, size=(1, N))
