@@ -206,7 +206,7 @@ print(f"{min(median(v) for k, v in fresh.items() if k != 'no forget gate'):.2f}"
 #
 # ### A short run of your own
 #
-# Three variants, two seeds each, 150 updates of *fresh start*. It takes some seconds,
+# Three variants, two seeds each, 100 updates of *fresh start*. It takes some seconds,
 # and needs PyTorch.
 
 # %% hide_input=true
@@ -217,7 +217,7 @@ try:
     for cell in ("V", "NFG", "CIFG"):
         H = side_by_side.width(cell, D, side_by_side.count("V", D, 10))
         model = side_by_side.Model(cell, D, H, 3, seeds=(50, 51))
-        losses = side_by_side.train(model, side_by_side.fresh_start, 20, 150, [0.03, 0.03], N=16)
+        losses = side_by_side.train(model, side_by_side.fresh_start, 20, 100, [0.03, 0.03], N=16)
         curves[{"V": "LSTM with peepholes", "NFG": "no forget gate", "CIFG": "coupled gates"}[cell]] = losses
     print({name: np.round(losses[-20:].mean(0), 2).tolist() for name, losses in curves.items()})
 except ImportError:
@@ -228,7 +228,7 @@ except ImportError:
 if curves:
     fig = show(
         figures_10.learning(curves),
-        alt="Loss of six runs against updates: all fall from about 1.1; how far each gets in 150 updates "
+        alt="Loss of six runs against updates: all fall from about 1.1; how far each gets in 100 updates "
         "differs between seeds of one cell about as much as between the cells.",
     )
 fig if curves else None
@@ -1099,8 +1099,8 @@ guess(
 show(
     figures_10.copies(found["copying"]),
     alt="Left: share of letters right against the number of letters. With h_T alone it falls from 1 for "
-    "four letters to one half for 16 and to guessing for 24; with a look back it stays near 1. Right: a map of eight by "
-    "eight, dark on its diagonal: when it says letter 3, it looks at letter 3.",
+    "four letters to one half for 16 and to guessing for 24; with a look back it stays near 1. Right: a "
+    "map of eight by eight, dark on its diagonal: when it says letter 3, it looks at letter 3.",
 )
 
 # %%
