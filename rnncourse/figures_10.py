@@ -171,3 +171,23 @@ def copies(found: Mapping[str, Any]) -> Figure:
         set_ticks(range(len(image)), [str(n + 1) for n in range(len(image))])
     look.spines[:].set_visible(True)
     return fig
+
+
+def turning(bits: Sequence[int], settings: Sequence[tuple[float, float]]) -> Figure:
+    """One number that is multiplied by a factor at every bit, for some pairs of factors.
+
+    Args:
+        bits: what is read.
+        settings: the factor at a 0 and that at a 1, for each panel.
+    """
+    fig, axes = plt.subplots(1, len(settings), figsize=(11.5, 3), sharey=True, layout="constrained")
+    for ax, factors in zip(axes, settings, strict=True):
+        states = np.cumprod([factors[bit] for bit in bits])
+        ax.bar(range(1, len(bits) + 1), states, color=[MIXES if s < 0 else ADDS for s in states])
+        ax.axhline(0, color="black", lw=1)
+        ax.set_xticks(range(1, len(bits) + 1), [str(bit) for bit in bits])
+        at_0, at_1 = (f"{factor:g}".replace("-", "−") for factor in factors)
+        ax.set(title=f"factor {at_0} at a 0, {at_1} at a 1", xlabel="bits read", ylim=(-1.05, 1.05))
+        ax.title.set_fontsize(12)
+    axes[0].set_ylabel("state")
+    return fig

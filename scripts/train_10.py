@@ -1,6 +1,6 @@
 """The long runs of notebook 10, as data: variants of the LSTM, parity, copying.
 
-    OMP_NUM_THREADS=1 .venv/bin/python scripts/train_10.py        writes rnncourse/results_10.json; eleven minutes
+    OMP_NUM_THREADS=1 .venv/bin/python scripts/train_10.py     writes rnncourse/results_10.json; 11 minutes
 
 Tasks, models and training: `rnncourse/side_by_side.py`. Rates are searched with seeds of their own, by
 sequences of their own; the seeds that are reported were looked at once.

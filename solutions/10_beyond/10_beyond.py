@@ -31,7 +31,7 @@
 import time
 
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
-from rnncourse import claim, figures_10, show
+from rnncourse import claim, explorer, figures_10, show
 from rnncourse.adam import Adam
 from rnncourse.cells import draw_cell, step_through
 
@@ -159,9 +159,9 @@ guess(
 # %% hide_input=true
 found = figures_10.results()
 for task, by_name in found["variants"].items():
-    sizes_, units = ({v[key] for v in by_name.values()} for key in ("parameters", "units"))
+    numbers, units = ({v[key] for v in by_name.values()} for key in ("parameters", "units"))
     print(
-        f"{task}: {min(sizes_)} to {max(sizes_)} parameters, {min(units)} to {max(units)} units, 8 seeds each"
+        f"{task}: {min(numbers)} to {max(numbers)} parameters, {min(units)} to {max(units)} units, 8 seeds each"
     )
 
 # %% slide="subslide" hide_input=true
@@ -859,6 +859,35 @@ reveal("10.8")
 # every one *is* parity: $s_t = -s_{t-1}$. What was missing is a **negative factor**,
 # not a gate. (Grazzi et al. 2024 prove it for finite precision, and credit Sarrof et
 # al. 2024 for diagonal recurrences.)
+
+# %% [markdown] slide="subslide"
+# ### Turn a bit round
+
+# %% [markdown]
+# One number, $s_0 = 1$, and nothing is written: at each bit it is multiplied by a factor.
+# Find two factors with which its sign tells the parity of all 16 bits. Then make one of them
+# a little smaller in size: what goes first, the sign or the size?
+
+# %% slide="-" hide_input=true
+BITS = [1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 1]
+explorer(
+    "turning",
+    {"bits": BITS, "at_0": 0.5, "at_1": 0.5},
+    alt="Sixteen bars, the state after each bit, and below them the bit and whether the number of ones is "
+    "odd. Two sliders set the factor at a 0 and the factor at a 1; a line says at how many bits the sign is "
+    "right.",
+)
+
+# %% [markdown]
+# The same without a kernel, for three settings:
+
+# %% hide_input=true
+show(
+    figures_10.turning(BITS, ((0.5, 0.5), (1, -0.8), (1, -1))),
+    alt="Three panels of sixteen bars. Factors of one half: all bars are positive and gone after a few bits. "
+    "Factor 1 at a 0 and -0.8 at a 1: the sign turns at every 1, and the bars shrink. Factors 1 and -1: "
+    "bars of size 1 whose sign is the parity.",
+)
 
 # %% [markdown]
 # ### Your scan learns it
