@@ -142,7 +142,7 @@ def parity(by_step: Mapping[str, np.ndarray], trained_to: int) -> Figure:
         ax.axhline(0.5, color="#888888", ls="--", lw=1)
         for row in np.asarray(shares):
             ax.plot(range(1, T + 1), row, color=ADDS, alpha=0.6, lw=1.5)
-        ax.set_title(name.replace(", ", ",\n", 1), fontsize=11)
+        ax.set_title(name.replace(", gates", ",\nfactors"), fontsize=11)
         ax.set(xlabel="bits read", ylim=(0.4, 1.04))
     axes[0].set_ylabel("share right")
     return fig

@@ -17,7 +17,7 @@ export function render({ model, el }) {
   const { bits, at_0: start0, at_1: start1, alt } = model.get("data");
   const root = document.createElement("div");
   root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;color:#222;background:#fff";
-  const svg = node("svg", { viewBox: "0 0 1060 290", width: "100%", role: "img", "aria-label": alt });
+  const svg = node("svg", { viewBox: "0 0 1060 300", width: "100%", role: "img", "aria-label": alt });
   const box = document.createElement("div");
   box.style.cssText = "display:grid;grid-template-columns:repeat(2,1fr);gap:6px 28px;padding:8px 24px";
   const sliders = [start0, start1].map((value, bit) => {
@@ -57,11 +57,11 @@ export function render({ model, el }) {
       svg.append(node("rect", { x: x - step / 3, width: (2 * step) / 3, y: Math.min(middle, end),
         height: Math.max(1, Math.abs(end - middle)), fill: state < 0 ? ODD : EVEN }));
       const below = TOP + 2 * HALF;
-      for (const [dy, words] of [[20, bit], [40, odd ? "odd" : "even"], [60, told ? "✓" : "–"]])
+      for (const [dy, words] of [[28, bit], [50, odd ? "odd" : "even"], [72, told ? "✓" : "–"]])
         svg.append(node("text", { x, y: below + dy, "font-size": 16, "text-anchor": "middle", fill: "#222" },
           String(words)));
     });
-    for (const [dy, words] of [[20, "bit"], [40, "ones"], [60, "told"]])
+    for (const [dy, words] of [[28, "bit"], [50, "ones"], [72, "told"]])
       svg.append(node("text", { x: LEFT - 12, y: TOP + 2 * HALF + dy, "font-size": 16, "text-anchor": "end",
         fill: "#222" }, words));
     for (const { bit, input, text } of sliders) {

@@ -159,10 +159,8 @@ guess(
 # %% hide_input=true
 found = figures_10.results()
 for task, by_name in found["variants"].items():
-    numbers, units = ({v[key] for v in by_name.values()} for key in ("parameters", "units"))
-    print(
-        f"{task}: {min(numbers)} to {max(numbers)} parameters, {min(units)} to {max(units)} units, 8 seeds each"
-    )
+    sizes, units = ({v[key] for v in by_name.values()} for key in ("parameters", "units"))
+    print(f"{task}: {min(sizes)} to {max(sizes)} parameters, {min(units)} to {max(units)} units")
 
 # %% slide="subslide" hide_input=true
 show(
@@ -837,7 +835,8 @@ guess(
 
 # %% hide_input=true
 for name, numbers in found["parity"].items():
-    print(f"{name:24} {numbers['units']:2} units, {numbers['layers']} layer(s):", end=" ")
+    name = name.replace("gates", "factors")
+    print(f"{name:26} {numbers['units']:2} units, {numbers['layers']} layer(s):", end=" ")
     print("right on whole sequences of 40:", np.min(numbers["whole"]), "to", np.max(numbers["whole"]))
 
 # %% slide="subslide" hide_input=true
