@@ -891,8 +891,10 @@ show(
 # %% [markdown]
 # ### Your scan learns it
 #
-# Your own scan and its way back now train two networks that differ by **one function**:
-# what squashes the factors. Two of the functions below are all there is to the model:
+# Your own scan and its way back now train two networks that differ by **one number**, the
+# lowest that a factor can be. (Of twelve seeds that we tried, all were right at bit 40 with
+# negative factors, and none better than guessing without.) Two functions are all there is to
+# the model:
 #
 # - `layer` makes factors and writes of all inputs at once;
 # - `gradients` uses your `scan_backward`, and goes home through two products.
