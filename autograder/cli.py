@@ -30,6 +30,7 @@ from autograder.marks import (
     err,
     export,
     moment_in_utc,
+    name,
     out,
     report,
     return_,
@@ -44,7 +45,7 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
-for command in (collect, report, export):
+for command in (collect, report, name, export):
     app.command()(command)
 app.command(name="return")(return_)
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)

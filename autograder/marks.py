@@ -1,4 +1,4 @@
-"""The commands about a class's marks: `collect`, `export`, `report`, `return`, and what a regrade says."""
+"""The commands about a class's marks: collect, export, name, report, return; and what a regrade says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import course_root, find_masters, journal_path, keep_private, write_whole
+from autograder.course.places import (
+    course_key,
+    course_root,
+    find_masters,
+    journal_path,
+    keep_private,
+    write_whole,
+)
 from autograder.errors import CourseError
 
 MOST_CHANGES = 40
@@ -69,6 +76,57 @@ def report(
         so = {number: question.answers for number, question in master.questions.items()}
         write_report(path, notebook, master.title, everybody, journal.found, so)
     out.print(f"{notebook}: {path}")
+
+
+def name(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    group: Annotated[
+        str | None, typer.Argument(help="The group, as the report calls it; without one they are listed.")
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", help="The mistake in a few words, for students.", show_default=False)
+    ] = "",
+    hint: Annotated[
+        str, typer.Option(help="A sentence that helps, and does not give the line away.", show_default=False)
+    ] = "",
+    share: Annotated[
+        float | None,
+        typer.Option(help="The part of the points it is worth at least: 0.5 for half.", show_default=False),
+    ] = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Name a group of wrong answers that return the same, once for all who gave it or will.
+
+    The name, the hint and the share stand in named_groups.toml beside the notebook's exercises.py, with one
+    answer as an example. Reports have the name at once, marks and feedback when the class is graded again.
+    """
+    keep_private()
+    from autograder.grading.grade import Grader  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
+    from autograder.grading.unnamed import name_group, with_names  # noqa: PLC0415
+    from autograder.report.groups import groups_of  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    with (
+        Journal(journal_file or journal_path(home, notebook)) as journal,
+        Grader(folder, course_key(home)) as grader,
+    ):
+        groups = groups_of(with_names(grader, one) for one in journal.records(journal.students))
+        if group is None:
+            for one in groups:
+                looks = f" ({one.looks_like.most_common(1)[0][0]})" if one.looks_like else ""
+                out.print(Text(f"{one.id}: {one.students} students{looks}"), soft_wrap=True)
+            out.print(f"{len(groups)} groups without a name")
+            return
+        if not as_.strip():
+            raise CourseError('--as "what is wrong, in a few words" is missing')
+        path = name_group(folder, grader, submitted, groups, group, as_, hint, share)
+        count = next(one.students for one in groups if one.id == group)
+    out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
+    out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
 
 
 def export(
