@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +23,10 @@ from autograder.course.places import (
     keep_private,
     write_whole,
 )
-from autograder.errors import CourseError
+from autograder.errors import CourseError, SandboxUnavailable
 
 MOST_CHANGES = 40
+MOST_EXAMPLES = 12
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -54,6 +58,9 @@ def _standings(
 
 def report(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    lecture: Annotated[
+        bool, typer.Option("--lecture", help="Without names, to be shown: a page and slides.")
+    ] = False,
     gradebook: GradebookUrl = None,
     roster: RosterFile = None,
     submitted: SubmittedFolder = Path("submitted"),
@@ -61,21 +68,89 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     root: Root | None = None,
 ) -> None:
-    """Draw the class: marks, exercises, the commonest misconceptions."""
+    """Draw the class: marks, exercises, the commonest misconceptions, wrong answers that nobody named.
+
+    The page is for whoever teaches: everybody by name, who has no mark and why, whom a regrade changed.
+    """
     keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.exchange.collect import attempts_of  # noqa: PLC0415
     from autograder.grading.journal import Journal  # noqa: PLC0415
-    from autograder.report.page import write_report  # noqa: PLC0415
+    from autograder.report.groups import groups_of  # noqa: PLC0415
+    from autograder.report.page import report_of, write_lecture_page, write_report  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
-    path = to or home / "build" / "report" / f"{notebook}.html"
+    path = to or home / "build" / "report" / f"{notebook}{'-lecture' if lecture else ''}.html"
     everybody = _standings(home, notebook, gradebook, roster, submitted)
-    with Journal(journal_file or journal_path(home, notebook)) as journal:
+    with (
+        Journal(journal_file or journal_path(home, notebook)) as journal,
+        _named(folder, home, journal, submitted) as (record_of, give_examples),
+    ):
         master = read_master(folder)
         so = {number: question.answers for number, question in master.questions.items()}
-        write_report(path, notebook, master.title, everybody, journal.found, so)
-    out.print(f"{notebook}: {path}")
+        graded = (record_of(one.student) for one in everybody if one.score is not None)
+        groups = groups_of(filter(None, graded))
+        give_examples(groups)
+        attempts = attempts_of(home, notebook, submitted)
+        changes = _changes_of(_changes_file(home, notebook))
+        found = report_of(
+            notebook, master.title, everybody, record_of, so,
+            groups=groups, attempts=attempts, changes=changes,
+        )  # fmt: skip
+    if not lecture:
+        out.print(f"{notebook}: {write_report(path, found)}")
+        return
+    from autograder.release.class_deck import write_class_deck  # noqa: PLC0415
+
+    out.print(f"{notebook}: {write_lecture_page(path, found)}")
+    out.print(f"{notebook}: {write_class_deck(path.with_name(f'{path.stem}-slides.html'), found)}")
+    if found.open_groups:
+        out.print("Look through the examples before you show them: an answer's own names are its writer's.")
+
+
+@contextmanager
+def _named(folder: Path, home: Path, journal, submitted: Path) -> Iterator[tuple]:
+    """A student's record with the names given since, and what gives groups their examples.
+
+    Both run students' code: where there is no sandbox, or nothing that nobody named, they do without.
+    """
+    from autograder.grading.grade import Grader  # noqa: PLC0415
+    from autograder.grading.unnamed import find_example, with_names  # noqa: PLC0415
+
+    unnamed = any(m.judgement.returned for r in journal.records(journal.students) for m in r.marks)
+    with ExitStack() as stack:
+        grader, why = None, ""
+        try:
+            grader = stack.enter_context(Grader(folder, course_key(home))) if unnamed else None
+        except SandboxUnavailable as error:
+            why = f"no example, because no answer can be run here: {error}"
+
+        def record_of(student: str):
+            record = journal.found(student)
+            return with_names(grader, record) if grader and record else record
+
+        def give_examples(groups: list) -> None:
+            for group in groups[:MOST_EXAMPLES]:
+                group.example = find_example(grader, submitted, group) if grader else ""
+                group.why = why or "No example: none of these answers gives this by itself."
+
+        yield record_of, give_examples
+
+
+def _changes_file(home: Path, notebook: str) -> Path:
+    return home / "build" / "report" / f"{notebook}-changes.csv"
+
+
+def _changes_of(path: Path) -> list | None:
+    """What the last regrade changed, as `grade` wrote it down; None where it wrote nothing."""
+    from autograder.report.page import Change  # noqa: PLC0415
+
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _, *rows = [*csv.reader(file)] or [[]]
+    return [Change(*row) for row in rows]
 
 
 def name(
@@ -306,18 +381,18 @@ def say_changes(written, path: Path) -> None:
             out.print(Text(f"only there now: {what}"), soft_wrap=True)
     for sentence in written.look_again:
         err.print(Text(f"look again: {sentence}"), soft_wrap=True)
-    if not written.changed:
-        return
+    rows = [["student", "before", "now", "by", "why"]]
     table = Table(title="whose mark changed", title_justify="left")
     for name in ("student", "before", "now", "by", "why"):
         table.add_column(name, overflow="fold")
-    rows = [["student", "before", "now", "by", "why"]]
     for one in written.changed:
         numbers = [f"{one.before:g}", f"{one.after:g}", f"{one.after - one.before:+g}"]
         rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
         if len(rows) <= MOST_CHANGES:
             table.add_row(Text(one.student), *numbers, Text(one.why))
-    out.print(table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_rows(path, rows)
+    write_rows(path, rows)  # an older list would be taken for this regrade's
+    if not written.changed:
+        return
+    out.print(table)
     out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)

@@ -10,7 +10,7 @@ from course import KEY, ROOT, TINY, submission
 from test_gradebook import grade, hand_in
 
 from autograder.course.named_groups import FILE, NamedGroup, read_named_groups, write_named_groups
-from autograder.errors import CourseError
+from autograder.errors import CourseError, SandboxUnavailable
 from autograder.grading.journal import Journal
 from autograder.nbgrader_door.plugin import SandboxGrade
 from autograder.record import Record
@@ -177,3 +177,35 @@ def test_what_is_written_is_read_again(tmp_path):
     assert [(g.name, g.hint, g.example.strip(), g.share) for g in read_named_groups(tmp_path)] == [
         (g.name, g.hint, g.example.strip(), g.share) for g in groups
     ]
+
+
+def test_the_report_shows_a_group_with_an_example_and_its_name_at_once(course):
+    """Before the class is graded again; in the lecture without whose it is."""
+    done = autograder(course, "report", NAME)
+    assert done.status == 0, done.err
+    group, path = group_id(course), course / "build" / "report" / f"{NAME}.html"
+    page = path.read_text()
+    assert f"<code>{group}</code>" in page and "return a / (3 + a ** 2)" in page
+    autograder(course, "name", NAME, group, "--as", "another squashing function")
+    autograder(course, "report", NAME)
+    page = path.read_text()
+    assert group not in page and '<td class="n">3</td>' in page and "another squashing function" in page
+    done = autograder(course, "report", NAME, "--lecture")
+    assert done.status == 0, done.err
+    for name in (f"{NAME}-lecture.html", f"{NAME}-lecture-slides.html"):
+        shown = (path.with_name(name)).read_text()
+        assert "another squashing function" in shown
+        assert not any(student in shown for student in ("grace", "zoe<", ">bob<"))
+
+
+def test_where_nothing_can_be_run_the_report_goes_without_examples(course, monkeypatch):
+    from autograder.grading import grade as grading
+
+    def unavailable(*_):
+        raise SandboxUnavailable("no namespaces here")
+
+    monkeypatch.setattr(grading, "Sandbox", unavailable)
+    done = autograder(course, "report", NAME)
+    assert done.status == 0, done.err
+    page = (course / "build" / "report" / f"{NAME}.html").read_text()
+    assert group_id(course) in page and "no namespaces here" in page

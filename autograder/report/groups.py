@@ -28,6 +28,7 @@ class Group:
         looks_like: what the grader says of them, by how often.
         found: what the first of them has wrong, in sentences.
         example: one of the answers, without what names its writer; "" where none can be shown.
+        why: why there is no example, in a sentence.
     """
 
     exercise: str
@@ -38,6 +39,7 @@ class Group:
     looks_like: Counter[str] = field(default_factory=Counter)
     found: list[str] = field(default_factory=list)
     example: str = ""
+    why: str = ""
 
     @property
     def id(self) -> str:
