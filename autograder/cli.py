@@ -117,6 +117,20 @@ def build(
 
 
 @app.command()
+def new(
+    notebook: Annotated[str, typer.Argument(help="The notebook's name: 12_leaky_average.")],
+    root: Root | None = None,
+) -> None:
+    """Begin a notebook: a small one that builds and passes the tests, to be written over."""
+    from autograder.release.new import scaffold  # noqa: PLC0415
+
+    home = course_root(root)
+    for path in scaffold(notebook, Places(home)):
+        out.print(Text(str(path.relative_to(home))), soft_wrap=True)
+    out.print(Text(f"It builds as it stands: autograder build {notebook}. The rules are in CONTRIBUTING.md."))
+
+
+@app.command()
 def grade(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
     submitted: SubmittedFolder = Path("submitted"),

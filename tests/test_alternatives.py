@@ -3,11 +3,11 @@
 The grader is asked about two of each exercise, with LONG=1 about all.
 """
 
-import runpy
 import time
 
 import pytest
-from course import LONG, NOTEBOOKS, ROOT, exercises_of, frozen_sheet, master_of, submission
+import sample_class
+from course import LONG, NOTEBOOKS, exercises_of, frozen_sheet, master_of, submission
 
 from autograder.check import caller
 from autograder.judging.derivation import Costs
@@ -18,8 +18,7 @@ AT_LEAST = 5
 
 
 def alternatives_of(notebook, exercise):
-    found = runpy.run_path(str(ROOT / "tests" / "alternatives" / f"{notebook}.py"))["ALTERNATIVES"]
-    return found.get(exercise, [])
+    return sample_class.alternatives_of(notebook).get(exercise, [])
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
