@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -106,6 +107,7 @@ def build(
             continue
         master = building.build(folder, places)
         out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
+        tell_the_gradebook(places.root, master)
         if solved:
             out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
     if upto is not None and not self_study:
@@ -114,6 +116,20 @@ def build(
         out.print(Text(f"{len(folders)} notebooks and what they import, {len(files)} files -> {target}"))
     if found:
         raise typer.Exit(1)
+
+
+def tell_the_gradebook(home: Path, master) -> None:
+    """Let the gradebook know what was built, where there is one: else formgrader cannot grade it."""
+    if not (home / "nbgrader_config.py").is_file() or find_spec("nbgrader") is None:
+        return
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import announce  # noqa: PLC0415
+
+    try:
+        if announce(sqlite_address(home / "gradebook.db"), master):
+            out.print(Text("  known to the gradebook, for formgrader"))
+    except CourseError as error:
+        err.print(Text(f"{master.name} is built, but formgrader does not know it: {error}"), soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """One truth: every mark that leaves comes from the gradebook, with a state for everybody; and it follows."""
 
+import contextlib
 import csv
+import io
 import json
 import shutil
 import sqlite3
@@ -12,8 +14,11 @@ from course import ROOT, TINY, master_of, submission
 from nbgrader.api import Gradebook
 from test_nbgrader import run
 
+from autograder.cli import tell_the_gradebook
+from autograder.course.masters import read_master
 from autograder.nbgrader_door.database import engine_on
 from autograder.nbgrader_door.follow import back_up
+from autograder.nbgrader_door.gradebook import announce
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
 from autograder.report.standing import Part, Standing, State, lowest
 
@@ -288,6 +293,32 @@ def test_between_a_change_of_the_master_and_the_regrade_nothing_that_the_gradebo
     give(course, "ada", 1.5)
     edit(course, MASTER, 'written="why_tanh"', 'written="why_not"')
     assert (rows(course)["ada"]["score"], rows(course)["ada"]["max_score"]) == ("13.5", "14.0")
+
+
+def test_the_build_makes_a_notebook_known_and_leaves_changes_to_the_grading(course):
+    """formgrader's button needs it; whose mark changes is the regrade's to tell."""
+    path, url = course / "gradebook.db", f"sqlite:///{course / 'gradebook.db'}"
+    master = course / "solutions" / NAME / f"{NAME}.py"
+    text = master.read_text()
+    master.write_text(text.replace('exercise="rnn_step" points=4', 'exercise="rnn_step" points=8'))
+    assert not announce(url, read_master(master.parent))
+    assert "counts 8 points, not 4" in grade(course, status=1).out.replace("\n", " ")
+    master.write_text(text)
+    path.unlink()
+    assert "known to the gradebook" in autograder(course, "build", "--no-solved").out
+    with Gradebook(url) as gradebook:
+        assert gradebook.find_notebook(NAME, NAME).max_score == 14
+    assert path.stat().st_mode & 0o007 == 0
+    assert not announce(url, read_master(master.parent))
+
+
+def test_a_gradebook_that_cannot_be_used_does_not_stop_the_build(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "gradebook.db").write_bytes(b"no database")
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        tell_the_gradebook(tmp_path, read_master(TINY))
+    assert "is built, but formgrader does not know it" in said.getvalue()
 
 
 def test_a_mended_check_says_whom_it_changed(course):

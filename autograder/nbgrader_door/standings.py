@@ -23,7 +23,7 @@ from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import find_submissions
 from autograder.grading.submission import read_bytes, read_cells
 from autograder.nbgrader_door import kept
-from autograder.nbgrader_door.cells import cells_of, exercise_of
+from autograder.nbgrader_door.cells import cells_of, exercise_of, notebooks_handed_in
 from autograder.nbgrader_door.database import has_gradebook, opened, reading, shown_url
 from autograder.nbgrader_door.late import seconds_late, write_penalties
 from autograder.report.standing import Part, Standing, State
@@ -87,9 +87,8 @@ def graded_notebooks(url: str) -> set[str]:
         CourseError: there is no gradebook, or it cannot be read.
     """
     _must_exist(url, "NOTEBOOK")
-    owner, row = Assignment.__table__, SubmittedAssignment.__table__
     with reading(url) as connection:
-        return set(connection.scalars(sa.select(owner.c.name).where(owner.c.id == row.c.assignment_id)))
+        return notebooks_handed_in(connection)
 
 
 def _standing(
