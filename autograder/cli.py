@@ -353,6 +353,30 @@ def bundle(
 
 
 @app.command()
+def gradescope(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    to: Annotated[Path | None, typer.Option(help="The zip to write.", show_default=False)] = None,
+    visibility: Annotated[
+        str, typer.Option(help="visible, after_due_date, after_published or hidden.")
+    ] = "visible",
+    root: Root | None = None,
+) -> None:
+    """Write the zip with which Gradescope grades a notebook in its own container.
+
+    It holds the references and the course's key: it is for Gradescope's *Configure Autograder* alone.
+    """
+    from autograder.exchange.gradescope import write_gradescope_zip  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    path = to or home / "build" / "gradescope" / f"{notebook}.zip"
+    names = write_gradescope_zip(folder, course_key(home), path, visibility)
+    out.print(
+        Text(f"{path}: {len(names)} files, the references among them: for Gradescope alone"), soft_wrap=True
+    )
+
+
+@app.command()
 def doctor(
     submitted: Annotated[
         Path | None, typer.Option(help="Also say which Python a class wrote its notebooks with.")

@@ -85,7 +85,7 @@ def test_every_command_of_the_page_does_what_it_says(course, monkeypatch):
     assert ran == (
         ["build", "doctor", "bundle", "collect", "grade", "-m"]
         + 4 * ["return"]
-        + ["report", "report", "export", "export", "name", "name"]
+        + ["gradescope", "report", "report", "export", "export", "name", "name"]
     )
     back = course / "build" / "return" / NAME
     assert (back / f"{NAME}-canvas.csv").read_text().splitlines()[1:] == ['"Lovelace, Ada",11,s1,ada,A,13.5']

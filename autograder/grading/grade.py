@@ -90,9 +90,10 @@ class Grader:
         folder: the master's folder.
         key: the course's secret key; the same key draws the same inputs.
         unsafe: run without a sandbox (the instructor's own code only).
+        uid: run students' code as this user, where there are no namespaces.
     """
 
-    def __init__(self, folder: Path, key: str, unsafe: bool = False):
+    def __init__(self, folder: Path, key: str, unsafe: bool = False, uid: int | None = None):
         self.master: Master = read_master(folder)
         self.key = key
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
@@ -102,7 +103,7 @@ class Grader:
         self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
         named = read_named_groups(folder)
-        self.sandbox = Sandbox(self.master.packages, limits, unsafe)
+        self.sandbox = Sandbox(self.master.packages, limits, unsafe, uid=uid)
         self.examples = Examples(self.master, self.sandbox, self.sheets, named)
         self.fingerprint = fingerprint(folder, key)
         self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
