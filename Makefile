@@ -37,12 +37,10 @@ lab: ready  ## JupyterLab on work/, your copy of notebooks/
 demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: lint  ## lint, releases up to date, the whole test suite
-	$(BIN)/python -m autograder build --check
+test: lint  ## lint, and the whole test suite: releases are up to date, too
 	$(SUITE) $(ARGS)
 
 coverage: lint  ## make test, and how much of autograder/ that runs (90 % at least)
-	$(BIN)/python -m autograder build --check
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
 processors: ready-dev  ## solved notebooks and marks under the settings of other processors

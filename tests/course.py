@@ -47,10 +47,16 @@ def master_of(notebook: str) -> Master:
 
 
 @cache
+def public_sheets(notebook: str) -> dict[str, Sheet]:
+    """What students' checks are made from, for every exercise."""
+    return fresh_sheets(master_of(notebook), PUBLIC_KEY)
+
+
+@cache
 def frozen_checks(notebook: str) -> FrozenChecks:
     """The checks as a student has them, made anew."""
     master = master_of(notebook)
-    sheets = fresh_sheets(master, PUBLIC_KEY)
+    sheets = public_sheets(notebook)
     path = Path(mkdtemp()) / "checks.safetensors"
     path.write_bytes(freeze(notebook, sheets, around=surroundings(master), told=master.told))
     return FrozenChecks(path)

@@ -45,8 +45,8 @@ OLD_NAMES = [
 class Solver:
     """What every solver does: out of all that it is told it reads what may be a factor.
 
-    A kind of solver says what code may name (`scope`), the shape of a factor (`shape`), what a word for a slope
-    may be about (`quantities`), and what it can think of by itself (`blocks`).
+    A kind of solver says what code may name (`scope`), the shape of a factor (`shape`), what a word for a
+    slope may be about (`quantities`), and what it can think of by itself (`blocks`).
     """
 
     sheet: object
@@ -282,8 +282,8 @@ class JacobianSolver(Solver):
     def jacobians(self):
         """The Jacobians that it can write: of what was named first, then with more and more of the rest.
 
-        Each is a product of factors by row or by column times the weights, as they are or turned, and with it,
-        perhaps, a product of factors on the diagonal.
+        Each is a product of factors by row or by column times the weights, as they are or turned, and with
+        it, perhaps, a product of factors on the diagonal.
         """
         pool, known = self.pool(), set(self.named)
         wanted = [

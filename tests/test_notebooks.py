@@ -7,13 +7,14 @@ from datetime import datetime
 
 import pytest
 from check_slides import check_deck
-from course import NOTEBOOKS, ROOT, folder_of, frozen_checks, master_of
+from course import NOTEBOOKS, ROOT, frozen_checks, master_of, public_sheets
 
 from autograder.check import CheckFailed
 from autograder.course.notebook import MAY_FAIL, release_notebook, source_notebook
 from autograder.course.places import Places
-from autograder.release.build import executed_notebook, problems
+from autograder.release.build import executed_notebook, release_problems, validate
 from autograder.release.slides import build_slides
+from autograder.release.withheld import told_problems
 
 PLACES = Places(ROOT)
 # Under two minutes on two cores; twice that is allowed here, where other tests run beside it.
@@ -23,7 +24,11 @@ MOST_CELL_SECONDS = 60
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_the_release_is_up_to_date_and_all_that_must_hold_holds(notebook):
-    assert list(problems(folder_of(notebook), PLACES)) == []
+    """As `autograder build --check` says it, and what a build tries: that nothing withheld can be read."""
+    master, sheets = master_of(notebook), public_sheets(notebook)
+    validate(master, sheets)
+    assert list(told_problems(master, sheets)) == []
+    assert list(release_problems(master, sheets, PLACES.notebooks / notebook)) == []
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)

@@ -12,6 +12,7 @@ import inspect
 import itertools
 import pkgutil
 import warnings
+from contextlib import suppress
 from functools import cache
 from types import FunctionType
 
@@ -68,30 +69,30 @@ def candidates(name, inputs):
 
 
 def calls(function, inputs):
-    """What the function returns for each way to hand it the inputs that does not fail."""
+    """All that the function returns, for each way to hand it the inputs that does not fail."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:
-        return
+        return []
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
-        return
+        return []
     wanted = [p.name for p in parameters if p.default is p.empty or p.name in inputs]
     biases = [p.name for p in parameters if p.name not in wanted and p.name.startswith("bias")]
     if not wanted or len(wanted) > len(inputs) + 1:
-        return
-    limit = TimeLimit(SECONDS)
-    for names in [wanted, wanted + biases][: 1 + bool(biases)]:
-        ways = itertools.product(*(candidates(name, inputs) for name in names))
-        for values in itertools.islice(ways, MOST_CALLS):
-            try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    given = dict(zip(names, copy.deepcopy(values), strict=True))
-                    yield limit.run(lambda given=given: function(**given))
-            except TimeUp:
-                return
-            except Exception:
-                continue
+        return []
+    found = []
+
+    def call():
+        for names in [wanted, wanted + biases][: 1 + bool(biases)]:
+            ways = itertools.product(*(candidates(name, inputs) for name in names))
+            for values in itertools.islice(ways, MOST_CALLS):
+                with suppress(Exception):
+                    found.append(function(**dict(zip(names, copy.deepcopy(values), strict=True))))
+
+    with suppress(TimeUp), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        TimeLimit(SECONDS).run(call)
+    return found
 
 
 def arrays_in(value):

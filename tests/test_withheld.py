@@ -22,12 +22,6 @@ FOUND = """
 """
 
 
-@pytest.mark.parametrize("notebook", WITHHOLDING)
-def test_the_release_tells_nothing(notebook):
-    master = master_of(notebook)
-    assert list(told_problems(master, fresh_sheets(master, PUBLIC_KEY))) == []
-
-
 def problems_with(folder, *cells, before=(), found=FOUND):
     """What is found in the tiny notebook when it keeps back a derivation and has these cells as well."""
     place = folder / TINY.name

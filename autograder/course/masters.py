@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from autograder.course.exercise import Exercise, Mutant
@@ -189,7 +189,7 @@ class Master:
         """What the mark scheme of each written question says, for whoever studies alone."""
         return {cell.name: mark_scheme(cell.source) for cell in self.cells_with("written")}
 
-    @property
+    @cached_property
     def graded_code(self) -> list[Cell]:
         """The cells a grade depends on: given code and solutions, in order."""
         return [cell for cell in self.cells if cell.role in ("given", "exercise")]
@@ -205,7 +205,7 @@ class Master:
             source = (replaced or {}).get(cell.name, cell.source) if cell.role == "exercise" else cell.source
             place = f"{self.name}, cell {cell.number} ({cell.name})"
             try:
-                exec(compile(source, f"<{place}>", "exec", dont_inherit=True), namespace)
+                exec(_compiled(source, f"<{place}>"), namespace)
             except ModuleNotFoundError as error:
                 raise CourseError(f"{self.name}: {needs(error.name or '')}") from error
             except Exception as error:
@@ -258,6 +258,12 @@ class Master:
     def probes(self) -> list[str]:
         """The given cells by which exercises are tried, each once."""
         return list(dict.fromkeys(e.probe for e in self.exercises.values() if e.probe))
+
+
+@lru_cache(maxsize=1000)
+def _compiled(source: str, place: str) -> CodeType:
+    """A cell's code: a build executes each given cell once for every mistake."""
+    return compile(source, place, "exec", dont_inherit=True)
 
 
 def needs(package: str) -> str:

@@ -247,6 +247,14 @@ ERRORS: dict[str, Words] = {
         "a function of single numbers is given an array",
         "`math.exp` and `float` take one number; `np.exp` takes an array.",
     ),
+    "repeated axis": (
+        "a transposition that names one axis twice",
+        "Each axis of the array stands once: write its number where it is to stand in the new shape.",
+    ),
+    "zero-dimensional arrays cannot": (
+        "what is joined is no array with axes",
+        "A dict or a single number stands among what is joined: print the shape of each part.",
+    ),
     "cannot reshape|axes don't match|einstein|einsum|subscripts|remapped": (
         "a reshape, a transposition or an einsum that does not fit the shape",
         "Write down the shape before and the shape you want after it.",

@@ -80,12 +80,15 @@ def lstm_step(x_t, h_prev, c_prev, W):
     return g["o"] * np.tanh(c), c, g
 """,
         """
-def lstm_step(x, h, c, W):
-    gates = lstm_gates(x, h, W)
-    c *= gates["f"]
-    c += gates["i"] * gates["c"]
-    h[:] = gates["o"] * np.tanh(c)
-    return h, c, gates
+def shown(memory, gate):
+    squashed = 1 - 2 / (np.exp(2 * memory) + 1)
+    return squashed * gate
+
+def lstm_step(x_t, h_prev, c_prev, W):
+    gates = lstm_gates(x_t, h_prev, W)
+    print("forget gate", gates["f"].mean())
+    c_t = c_prev + gates["i"] * gates["c"] - (1 - gates["f"]) * c_prev
+    return shown(c_t, gates["o"]), c_t, gates
 """,
         """
 def lstm_step(x_t, h_prev, c_prev, W):
@@ -109,15 +112,12 @@ def lstm_step(x_t, h_prev, c_prev, W):
     return h_t, c_t, gates
 """,
         """
-def shown(memory, gate):
-    squashed = 1 - 2 / (np.exp(2 * memory) + 1)
-    return squashed * gate
-
-def lstm_step(x_t, h_prev, c_prev, W):
-    gates = lstm_gates(x_t, h_prev, W)
-    print("forget gate", gates["f"].mean())
-    c_t = c_prev + gates["i"] * gates["c"] - (1 - gates["f"]) * c_prev
-    return shown(c_t, gates["o"]), c_t, gates
+def lstm_step(x, h, c, W):
+    gates = lstm_gates(x, h, W)
+    c *= gates["f"]
+    c += gates["i"] * gates["c"]
+    h[:] = gates["o"] * np.tanh(c)
+    return h, c, gates
 """,
         """
 def lstm_step(x_t, h_prev, c_prev, W):
