@@ -31,12 +31,13 @@ from autograder.marks import (
     err,
     export,
     moment_in_utc,
-    name,
+    name_,
     out,
     report,
     return_,
     say_changes,
     say_spellings,
+    written_,
 )
 
 app = typer.Typer(
@@ -46,9 +47,11 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
-for command in (collect, report, name, export):
+for command in (collect, report, export):
     app.command()(command)
 app.command(name="return")(return_)
+app.command(name="name")(name_)
+app.command(name="written")(written_)
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 READ_ONLY_REMEDY = (
     "Where the course's folder cannot be written, name another place: `grade` and `report` take "

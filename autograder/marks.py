@@ -1,4 +1,4 @@
-"""The commands about a class's marks: collect, export, name, report, return; and what a regrade says."""
+"""The commands about a class's marks (collect, report, return, ...), and what a regrade says."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from autograder.errors import CourseError, SandboxUnavailable
 
 MOST_CHANGES = 40
 MOST_EXAMPLES = 12
+MOST_SHOWN = 200
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -153,7 +154,7 @@ def _changes_of(path: Path) -> list | None:
     return [Change(*row) for row in rows]
 
 
-def name(
+def name_(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
     group: Annotated[
         str | None, typer.Argument(help="The group, as the report calls it; without one they are listed.")
@@ -202,6 +203,64 @@ def name(
         count = next(one.students for one in groups if one.id == group)
     out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
     out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
+
+
+def written_(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    group: Annotated[
+        str | None, typer.Argument(help="The group that is marked; without one they are listed.")
+    ] = None,
+    points: Annotated[
+        float | None, typer.Option(help="For each of the group who waits.", show_default=False)
+    ] = None,
+    comment: Annotated[str, typer.Option(help="To be read in the feedback.", show_default=False)] = "",
+    gradebook: GradebookUrl = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    root: Root | None = None,
+) -> None:
+    """List written answers in groups that say the same, or mark a group at once, as formgrader would.
+
+    Whom a person has marked already keeps that mark.
+    """
+    keep_private()
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import must_exist  # noqa: PLC0415
+    from autograder.nbgrader_door.written import alike, mark_group, scheme_of  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    url = gradebook or sqlite_address(home / "gradebook.db")
+    must_exist(url, notebook)
+    master = read_master(folder)
+    left_out: list[str] = []
+    groups = alike(url, master, submitted, left_out.append)
+    if left_out:
+        err.print(Text(f"not the file that was graded, so left out: {', '.join(left_out)}"), soft_wrap=True)
+    if group is None:
+        for question in dict.fromkeys(one.question for one in groups):
+            out.print(Text(f"{question}\n{scheme_of(master, question)}\n", "bold"))
+            for one in (one for one in groups if one.question == question):
+                marked = f", marked {' and '.join(f'{m:g}' for m in one.marks)}" if one.marks else ""
+                said = f"{one.id}: {len(one.students)} students, {len(one.waiting)} waiting{marked}"
+                out.print(Text(said), soft_wrap=True)
+                out.print(Text(f"    {shown_text(one.text)}"), soft_wrap=True)
+        return
+    found = {one.id: one for one in groups}
+    if group not in found:
+        raise CourseError(f"there is no group {group!r}; `autograder written {notebook}` lists them")
+    if points is None:
+        raise CourseError("--points is missing: how many does each of the group get?")
+    given = mark_group(url, master, found[group], points, comment)
+    out.print(Text(f"{group}: {points:g} points to {len(given)} students"), soft_wrap=True)
+
+
+def shown_text(text: str) -> str:
+    """The beginning of an answer in one line, as a terminal may show it."""
+    from autograder.grading.classroom import shown_name  # noqa: PLC0415
+
+    line = " ".join(text.split())
+    return shown_name(line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…") or "(nothing)"
 
 
 def export(

@@ -201,7 +201,7 @@ def test_the_report_shows_a_group_with_an_example_and_its_name_at_once(course):
 def test_where_nothing_can_be_run_the_report_goes_without_examples(course, monkeypatch):
     from autograder.grading import grade as grading
 
-    def unavailable(*_):
+    def unavailable(*_, **__):
         raise SandboxUnavailable("no namespaces here")
 
     monkeypatch.setattr(grading, "Sandbox", unavailable)

@@ -102,7 +102,7 @@ def write_marks(
     with said_in_words(url):
         written.followed = register(patient(url), master)
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
-    annotator = Annotator(_annotated_source(source_notebook(master)), hints)
+    annotator = Annotator(annotated_source(source_notebook(master)), hints)
     with opened(url) as engine:
         address = address_of(url)
         if address.get_backend_name() == "sqlite" and address.database:
@@ -219,7 +219,7 @@ def announce(url: str, master: Master) -> bool:
     return True
 
 
-def _annotated_source(source: Any) -> dict[str, Any]:
+def annotated_source(source: Any) -> dict[str, Any]:
     """The instructor's cells as formgrader should show them: no solutions, but the mark schemes."""
     released = release_notebook(source)
     for cell, original in zip(released.cells, source.cells, strict=True):

@@ -54,7 +54,7 @@ def standings(
     Raises:
         CourseError: there is no gradebook, or it cannot be read.
     """
-    _must_exist(url, notebook)
+    must_exist(url, notebook)
     roster = list(roster)
     names = {person.student: person.name for person in roster}
     is_on = set(names)
@@ -72,7 +72,12 @@ def standings(
     return [_standing(student, found, names, troubles, is_on) for student in everybody]
 
 
-def _must_exist(url: str, notebook: str) -> None:
+def must_exist(url: str, notebook: str) -> None:
+    """Refuse to go on without a gradebook.
+
+    Raises:
+        CourseError: there is none.
+    """
     if not has_gradebook(url):
         raise CourseError(
             f"there is no gradebook {shown_url(url)}, and marks leave from there alone: run `autograder grade"
@@ -86,7 +91,7 @@ def graded_notebooks(url: str) -> set[str]:
     Raises:
         CourseError: there is no gradebook, or it cannot be read.
     """
-    _must_exist(url, "NOTEBOOK")
+    must_exist(url, "NOTEBOOK")
     with reading(url) as connection:
         return notebooks_handed_in(connection)
 
