@@ -35,17 +35,18 @@ def scaffold(name: str, places: Places) -> list[Path]:
         )
     number, key = named[1], named[2]
     folder, root = places.solutions / name, places.root
+    # By other names a bundle would take them for data of the modules that speak of `exercises` or `mistakes`.
     wanted = {
-        "master.txt": folder / f"{name}.py",
-        "exercises.txt": folder / "exercises.py",
-        "mistakes.txt": folder / "mistakes.txt",
+        "begin_master.txt": folder / f"{name}.py",
+        "begin_exercises.txt": folder / "exercises.py",
+        "begin_mistakes.txt": folder / "mistakes.txt",
     }
     has_pictures, has_tests = (root / "rnncourse").is_dir(), (root / "tests").is_dir()
     if has_pictures:
-        wanted["explorer.txt"] = root / "rnncourse" / "explorers" / f"{key}.js"
+        wanted["begin_explorer.txt"] = root / "rnncourse" / "explorers" / f"{key}.js"
     if has_tests:
-        wanted["alternatives.txt"] = root / "tests" / "alternatives" / f"{name}.py"
-        wanted["corpus.txt"] = root / "tests" / "corpus" / f"{name}.txt"
+        wanted["begin_alternatives.txt"] = root / "tests" / "alternatives" / f"{name}.py"
+        wanted["begin_corpus.txt"] = root / "tests" / "corpus" / f"{name}.txt"
     others = [path.name for path in places.solutions.glob(f"{number}_*") if path.is_dir()]
     there = [str(path.relative_to(root)) for path in wanted.values() if path.exists()]
     if others or there:
@@ -53,7 +54,7 @@ def scaffold(name: str, places: Places) -> list[Path]:
     words = {"NUMBER": number, "N": str(int(number)), "KEY": key, "TITLE": key.replace("_", " ").capitalize()}
     for template, path in wanted.items():
         text = files("autograder.release").joinpath("scaffold", template).read_text("utf-8")
-        if template == "master.txt" and not has_pictures:
+        if template == "begin_master.txt" and not has_pictures:
             head, *cells = re.split(r"^(?=# %%)", text, flags=re.M)
             text = head + "".join(cell for cell in cells if not OF_PICTURES.search(cell))
         for word, value in words.items():
