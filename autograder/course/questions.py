@@ -108,7 +108,7 @@ def given_up(source: str) -> str:
 
 
 def same_answer(typed: Any, so: Any) -> bool:
-    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth, 0 to `NEAR_0`."""
+    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth or `NEAR_0`."""
     if isinstance(so, bool) or isinstance(typed, bool):
         return typed is so
     if isinstance(so, int | float) and isinstance(typed, int | float):

@@ -17,7 +17,17 @@ from autograder.answers.leaves import student_leaves
 from autograder.judging.general_mistakes import general_mistake
 from autograder.record import Diagnosis
 from autograder.sheets.effects import traces_of
-from autograder.sheets.mistake import IN_PART, ON_THE_WAY, UNTOLD, WRONG, Effect, Mistake, Trace, same_trace, trace_of
+from autograder.sheets.mistake import (
+    IN_PART,
+    ON_THE_WAY,
+    UNTOLD,
+    WRONG,
+    Effect,
+    Mistake,
+    Trace,
+    same_trace,
+    trace_of,
+)
 from autograder.sheets.sheet import Answer, Sheet, differs
 
 # All orders of five values are 120; no exercise returns more.
