@@ -127,6 +127,20 @@ def test_progress_says_what_is_done_and_what_comes_next_and_survives_a_broken_fi
         assert read_progress()[NOTEBOOK][STEP] == ["right"]
 
 
+def test_at_the_end_progress_says_what_earlier_notebooks_have_left(capsys):
+    beside = student_log._all_checks(frozen_checks(NOTEBOOK))
+    for checks in beside:
+        for name in checks.names if checks.assignment >= NOTEBOOK else ():
+            remember(checks.assignment, name, "right")
+    progress()
+    shown = capsys.readouterr().out
+    left = [name for checks in beside if checks.assignment < NOTEBOOK for name in checks.names]
+    assert (
+        f"{len(left)} exercises are left, first `{left[0]}`" if left else "All exercises are right."
+    ) in shown
+    assert "Next:" not in shown
+
+
 def test_where_nothing_can_be_written_progress_lasts_for_the_session(monkeypatch, tmp_path):
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "a file" / "progress.json"))
