@@ -1,6 +1,7 @@
 """Notebooks from top to bottom: solved, every check passes; released, every check waits for an answer."""
 
 import ast
+import builtins
 import linecache
 import re
 from datetime import datetime
@@ -10,8 +11,11 @@ from check_slides import check_deck
 from course import NOTEBOOKS, ROOT, frozen_checks, master_of, public_sheets
 
 from autograder.check import CheckFailed
+from autograder.course.names import bound
 from autograder.course.notebook import MAY_FAIL, release_notebook, source_notebook
 from autograder.course.places import Places
+from autograder.course.questions import ASKING
+from autograder.course.where_graded import read_within
 from autograder.release.build import executed_notebook, release_problems, validate
 from autograder.release.slides import build_slides
 from autograder.release.withheld import told_problems
@@ -48,6 +52,8 @@ def test_solved_every_check_passes(notebook):
     assert sum(seconds) < MOST_SECONDS
     said = [o.text for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stderr"]
     assert said == []
+    printed = [o.text for c in executed.cells for o in c.get("outputs", []) if o.get("name") == "stdout"]
+    assert not [text for text in printed if "cannot be tried" in text]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
@@ -94,6 +100,38 @@ def run_cell(source, place, namespace):
     # The check looks at a function's source: it must find it as it does in a notebook.
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     exec(compile(ast.parse(source), place, "exec"), namespace)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_no_folded_or_extra_cell_rebinds_what_is_needed_above(notebook):
+    """Who runs a cell again, or a check whose formulas are tried, finds the names as they were."""
+    extras = 0  # the level of the extra section's heading
+    needed: dict[str, int] = {}  # name -> the cell above that needs it
+    spoilt = []
+    for cell in master_of(notebook).cells:
+        if cell.kind == "markdown" and (heading := re.match("#+", cell.source)):
+            extras = extras if len(heading[0]) > extras else 0
+            extras = len(heading[0]) if cell.metadata.get("extra") else extras
+        if cell.kind == "markdown" or cell.role in ("check", *ASKING):
+            continue
+        needs, binds = needed_and_bound(cell.source)
+        if cell.role != "found" and (extras or cell.metadata.get("hide_input")):
+            spoilt += [f"cell {cell.number} rebinds {n} of cell {needed[n]}" for n in binds & needed.keys()]
+        else:
+            needed |= dict.fromkeys(needs, cell.number)
+    assert not spoilt
+
+
+def needed_and_bound(source):
+    """The names that a cell, or a function made in it, takes from other cells; and those that it binds."""
+    needs, binds = set(), set()
+    for statement in ast.parse(source).body:
+        code = compile(ast.Module([statement], []), "<cell>", "exec")
+        loops = not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr)
+        names = {name for name, is_module in read_within(code) if not is_module}
+        needs |= names - binds - (bound(statement) if loops else set())
+        binds |= bound(statement)
+    return needs - set(dir(builtins)), binds
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)

@@ -100,7 +100,8 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.AXIS_LOST: (
         "an axis of size 1 is lost",
-        "`x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops them all.",
+        "A sum keeps it with `keepdims=True`; `x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops "
+        "them all.",
     ),
     Kind.AXIS_ADDED: (
         "an axis of size 1 too many",
@@ -147,7 +148,8 @@ SYMPTOMS: dict[Kind, Words] = {
 ERRORS: dict[str, Words] = {
     "could not broadcast input": (
         "an array is stored where one of another shape belongs",
-        "Compare the shape you made the array with and the shape of what you put into it.",
+        "Compare the shape you made the array with and the shape of what you put into it. What a call gives "
+        "has the shapes of its arguments: is each of them what it should be?",
     ),
     "must match exactly|inhomogeneous|must have (the )?same (shape|number)": (
         "arrays of different shapes are put together",
@@ -276,13 +278,13 @@ THIN = (
 )
 RIGHT_AT_FIRST = (
     "right up to some step, and wrong after it",
-    "In which order does your loop go? Look at what the first wrong step gets from its neighbour, and at "
-    "what is stored for it.",
+    "Look at the first wrong step: what does it get from its neighbour, and what is stored for it? With what "
+    "does your loop begin?",
 )
 RIGHT_AT_LAST = (
     "right from some step on, and wrong before it",
-    "In which order does your loop go? Look at what the last wrong step gets from its neighbour, and at "
-    "what is stored for it.",
+    "Look at the last wrong step: what does it get from its neighbour, and what is stored for it? With what "
+    "does your loop begin?",
 )
 FIRST_STEP = (
     "the first step is wrong",
