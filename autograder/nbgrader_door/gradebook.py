@@ -82,7 +82,7 @@ def write_marks(
     """Write the marks of graded submissions, and the notebooks that formgrader shows.
 
     Args:
-        url: the gradebook, `sqlite:///gradebook.db` or `postgresql+psycopg2://...`.
+        url: the gradebook, `sqlite:///gradebook.db` or `postgresql+psycopg://...`.
         root: the course's folder.
         folder: the master's folder.
         records: records of one notebook.
