@@ -15,7 +15,7 @@ from autograder.errors import CourseError
 from autograder.grading.submission import Planner, read_cells
 from autograder.record import Record
 from autograder.release.build import build_self_study, release_text
-from autograder.report.page import write_report
+from autograder.report.page import report_of, write_report
 from autograder.report.standing import Standing, State
 from autograder.report.summary import summarise
 from autograder.student_log import read_progress, remember
@@ -192,7 +192,8 @@ def test_the_class_report_shows_what_was_typed_and_given_up(tmp_path):
     record_of = {record.student: record for record in records}.get
     (said,) = summarise(NOTEBOOK, standings, record_of).said(so)
     assert said.counts == [("0.45", 2), ("0.6312", 1), ("<b>", 1)] and said.so == "0.6312"
-    page = write_report(tmp_path / "report.html", NOTEBOOK, "02", standings, record_of, so).read_text()
+    report = report_of(NOTEBOOK, "02", standings, record_of, so)
+    page = write_report(tmp_path / "report.html", report).read_text()
     assert "2 × 0.45" in page and "&lt;b&gt;" in page and "<b></div>" not in page
     assert f"<code>{STEP}</code>" in page
 
