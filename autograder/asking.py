@@ -103,19 +103,19 @@ def tell_derivation(checks: FrozenChecks, exercise: str, with_code: bool = True)
         with_code: show how they are tried; where the exercise is not solved yet, that is nearly its answer.
     """
     make_importable(checks.told.get("modules", {}))
+    kernel = shell()
+    namespace = dict(kernel.user_ns) if kernel else {}  # a copy: nothing of it stays in the notebook
     for kind, source in checks.told["derivations"].get(exercise, []):
         if kind == "markdown":
             show(source)
             continue
         if kind == "code" and with_code:
             show(f"```python\n{source}\n```")
-        _run(source, exercise)
+        _run(source, exercise, namespace)
 
 
-def _run(source: str, exercise: str) -> None:
-    """Run a formula's test on a copy of the notebook's names, and show the value of its last line."""
-    kernel = shell()
-    namespace = dict(kernel.user_ns) if kernel else {}
+def _run(source: str, exercise: str, namespace: dict[str, Any]) -> None:
+    """Run a formula's test among the notebook's names and those of tests before it; show its last value."""
     tree = ast.parse(source)
     last = tree.body[-1] if isinstance(tree.body[-1], ast.Expr) else None
     if last:
@@ -129,7 +129,7 @@ def _run(source: str, exercise: str) -> None:
             f"(With the notebook's names as they are this cannot be tried, {error!r}: run the cells above.)"
         )
         return
-    if value is not None and kernel:
+    if value is not None and shell():
         from IPython.display import display  # noqa: PLC0415
 
         display(value)

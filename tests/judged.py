@@ -1,6 +1,7 @@
 """The corpus of answers (`tests/corpus/*.txt`): how a line is read, run, and judged by a student's check."""
 
 import linecache
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +9,11 @@ from course import ROOT, frozen_checks, master_of
 
 from autograder.check import judge_here
 from autograder.errors import CourseError
+from autograder.judging.gradients import Call
+from autograder.judging.judge import judge_probe
 from autograder.record import Judgement
 from autograder.report.sentences import sentence
+from autograder.sheets.sheet import Sheet
 
 CORPUS = ROOT / "tests" / "corpus"
 
@@ -74,3 +78,16 @@ def first_sentence(judgement: Judgement) -> str:
     if named:
         return " and ".join(named)
     return next(sentence(check.finding) for check in judgement.checks if not check.passed)
+
+
+def stages_in_vain(sheet: Sheet, judgement: Judgement, call: Call) -> list[str]:
+    """Stages that a judgement names and that say "right"; ways of whose stages none shows anything."""
+    found = []
+    for diagnosis in judgement.diagnoses:
+        way = sheet.spec.ways.get(diagnosis.name)
+        named = re.findall(r'stage="([^"]+)"', diagnosis.hint)
+        if way and way.stages and not named:
+            found.append(f"{diagnosis.name}: none of its stages shows it")
+        right = [stage for stage in named if judge_probe(sheet, sheet.probes[stage], call).status == "right"]
+        found += [f"{diagnosis.name}: stage {stage!r} says right" for stage in right]
+    return found

@@ -1,11 +1,13 @@
 """What a notebook asks and tells: guesses, derivations, stages, progress; and what a class typed."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from course import TINY, folder_of, frozen_checks, master_of, submission
 
 from autograder import check, guess, model_answer, progress, show_derivation, student_log
+from autograder.asking import tell_derivation
 from autograder.check import CheckFailed
 from autograder.course.masters import read_master
 from autograder.course.places import Places
@@ -83,11 +85,22 @@ def test_a_derivation_is_told_when_it_is_asked_for_and_when_it_was_found(capsys)
 def test_what_is_folded_in_a_derivation_is_run_and_its_source_not_shown(capsys, monkeypatch):
     kinds = dict(master_of(NOTEBOOK).told["derivations"]["parameter_contributions"])
     assert "folded" in kinds
-    monkeypatch.setattr("autograder.asking._run", lambda source, exercise: print("ran:", source))
+    monkeypatch.setattr("autograder.asking._run", lambda source, *_: print("ran:", source))
     show_derivation("parameter_contributions")
     shown = capsys.readouterr().out
     assert f"ran: {kinds['folded']}" in shown
     assert f"```python\n{kinds['folded']}" not in shown
+
+
+def test_a_formulas_test_has_the_names_of_those_before_it_and_leaves_none_behind(capsys, monkeypatch):
+    kernel = SimpleNamespace(user_ns={"gate": 0.5, "memory": 2.0})
+    monkeypatch.setattr("autograder.asking.shell", lambda: kernel)
+    blocks = [["folded", "kept = gate * memory"], ["folded", "print('twice:', 2 * kept)"]]
+    checks = SimpleNamespace(told={"derivations": {STEP: blocks}})
+    tell_derivation(checks, STEP)
+    shown = capsys.readouterr().out
+    assert "twice: 2.0" in shown and "cannot be tried" not in shown
+    assert kernel.user_ns == {"gate": 0.5, "memory": 2.0}
 
 
 def test_a_wrong_answer_is_not_told_the_formula(capsys):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from course import NOTEBOOKS, TINY, exercises_of, frozen_sheet, master_of, submission
+from judged import stages_in_vain
 
 from autograder.check import caller
 from autograder.course.masters import solution_regions
@@ -18,7 +19,9 @@ def test_the_students_check_names_every_mutant(notebook, exercise):
     sheet = frozen_sheet(notebook, exercise)
     wrong = []
     for mutant in master.exercises[exercise].spec.misconceptions:
-        judgement = judge(sheet, caller(master.mutant_function(exercise, mutant)))
+        call = caller(master.mutant_function(exercise, mutant))
+        judgement = judge(sheet, call)
+        wrong += [(mutant.name, in_vain) for in_vain in stages_in_vain(sheet, judgement, call)]
         if judgement.status == "right" or judgement.misconception != mutant.name:
             wrong.append((mutant.name, judgement.status, judgement.misconception))
     assert not wrong

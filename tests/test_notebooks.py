@@ -1,17 +1,23 @@
 """Notebooks from top to bottom: solved, every check passes; released, every check waits for an answer."""
 
 import ast
+import builtins
 import linecache
 import re
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from check_slides import check_deck
 from course import NOTEBOOKS, ROOT, frozen_checks, master_of, public_sheets
 
+from autograder.asking import tell_derivation
 from autograder.check import CheckFailed
+from autograder.course.names import bound
 from autograder.course.notebook import MAY_FAIL, release_notebook, source_notebook
 from autograder.course.places import Places
+from autograder.course.questions import ASKING
+from autograder.course.where_graded import read_within
 from autograder.release.build import executed_notebook, release_problems, validate
 from autograder.release.slides import build_slides
 from autograder.release.withheld import told_problems
@@ -94,6 +100,68 @@ def run_cell(source, place, namespace):
     # The check looks at a function's source: it must find it as it does in a notebook.
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     exec(compile(ast.parse(source), place, "exec"), namespace)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_every_formula_that_a_check_tells_can_be_tried(notebook, monkeypatch, capsys):
+    """With what a solved notebook holds at that place: the cells above are run that the tests build on."""
+    master = master_of(notebook)
+    for exercise in master.told["derivations"]:
+        kernel = SimpleNamespace(user_ns=namespace_at_check(master, exercise))
+        monkeypatch.setattr("autograder.asking.shell", lambda kernel=kernel: kernel)
+        capsys.readouterr()
+        tell_derivation(SimpleNamespace(told=master.told), exercise)
+        assert "cannot be tried" not in capsys.readouterr().out, exercise
+
+
+def namespace_at_check(master, exercise):
+    """What stands above an exercise's check, as far as the tests of its derivation need it."""
+    code = [c for c in master.cells if c.kind == "code" and c.role not in ("check", *ASKING)]
+    tests = [c for c in code if c.role == "found" and c.name == exercise]
+    needed = {name for cell in tests for name in needed_and_bound(cell.source)[0]}
+    check = next(c.number for c in master.cells_with("check") if c.name == exercise)
+    sources = []
+    for cell in reversed([c for c in code if c.number < check and c.role != "found"]):
+        needs, binds = needed_and_bound(cell.source)
+        if binds & needed:
+            needed |= needs
+            sources.insert(0, cell.source)
+    namespace = {"__name__": "__main__"}
+    for source in sources:
+        exec(compile(source, f"<above {exercise}>", "exec"), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_no_folded_or_extra_cell_rebinds_what_is_needed_above(notebook):
+    """Who runs a cell again, or a check whose formulas are tried, finds the names as they were."""
+    extras = 0  # the level of the extra section's heading
+    needed: dict[str, int] = {}  # name -> the cell above that needs it
+    spoilt = []
+    for cell in master_of(notebook).cells:
+        if cell.kind == "markdown" and (heading := re.match("#+", cell.source)):
+            extras = extras if len(heading[0]) > extras else 0
+            extras = len(heading[0]) if cell.metadata.get("extra") else extras
+        if cell.kind == "markdown" or cell.role in ("check", *ASKING):
+            continue
+        needs, binds = needed_and_bound(cell.source)
+        if cell.role != "found" and (extras or cell.metadata.get("hide_input")):
+            spoilt += [f"cell {cell.number} rebinds {n} of cell {needed[n]}" for n in binds & needed.keys()]
+        else:
+            needed |= dict.fromkeys(needs, cell.number)
+    assert not spoilt
+
+
+def needed_and_bound(source):
+    """The names that a cell, or a function made in it, takes from other cells; and those that it binds."""
+    needs, binds = set(), set()
+    for statement in ast.parse(source).body:
+        code = compile(ast.Module([statement], []), "<cell>", "exec")
+        loops = not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr)
+        names = {name for name, is_module in read_within(code) if not is_module}
+        needs |= names - binds - (bound(statement) if loops else set())
+        binds |= bound(statement)
+    return needs - set(dir(builtins)), binds
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from course import KEY, NOTEBOOKS, TINY, exercises_of, folder_of, frozen_sheet, master_of
+from judged import stages_in_vain
 
 from autograder.answers.compare import compare
 from autograder.answers.leaf import Leaf
@@ -119,20 +120,26 @@ def test_a_slip_in_a_derivation_is_told_by_its_way_alone():
 
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
 def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
-    """Also the slips that make a function fail, or give another shape: they have symptoms."""
+    """Also the slips that make a function fail, or give another shape: they have symptoms.
+
+    A stage that is named must show what it is named for.
+    """
     master, sheet = master_of(notebook), frozen_sheet(notebook, exercise)
     graded = master.exercises[exercise]
     edits = list(edits_of(master, graded))
-    unnamed, shown = [], 0
+    unnamed, in_vain, shown = [], [], 0
     for edit in edits[:: max(1, len(edits) // 40)]:
         with np.errstate(all="ignore"):
-            judgement = judge(sheet, caller(compiled(master, graded, edit.tree)))
+            call = caller(compiled(master, graded, edit.tree))
+            judgement = judge(sheet, call)
+            in_vain += [f"{words}: {edit.name}" for words in stages_in_vain(sheet, judgement, call)]
         if judgement.status == "wrong":
             shown += 1
             if not judgement.misconception:
                 unnamed.append(f"{edit.name}: {ast.unparse(edit.tree)}")
     assert shown
     assert len(unnamed) <= shown // 10, unnamed
+    assert not in_vain
 
 
 def test_a_slip_that_changes_nothing_is_no_slip():

@@ -18,7 +18,9 @@ WEIGHT_WORDS = ("row", "column")
 LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
-STEPS = ("time step", "position")
+STEPS = ("time step", "position", "stop")
+# T steps have T + 1 stops, the one before the first among them: it is stop 0.
+FROM_ZERO = ("stop",)
 
 
 def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -98,13 +98,16 @@ class Way:
 
     Args:
         outputs: what shows this way, `('dW["gs"]', 'dW["gx"]')`: it is named where all of them are wrong.
-        hint: a question that holds no factor, or which stage tries this way by itself.
+        hint: a question that holds no factor.
         behind: ways that it begins with, or that end in it: it is named where none of them is.
+        stages: those that may show what is wrong on it, in the order in which they are tried: a check names
+            the first that does, for this answer.
     """
 
     outputs: tuple[str, ...]
     hint: str
     behind: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ MINUTES_A_MENDED_LINE = 5
 TO_CHANGE = re.compile(r"# yours$", re.M)
 # For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
 MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 10
+# Code that stands there to be read: how many lines of it a minute.
+LINES_READ_A_MINUTE = 6
 # For what is looked at, and for what is played with.
 MINUTES_A_FIGURE, MINUTES_AN_EXPLORER = 0.5, 2
 FIGURES = frozenset({"show", "draw_cell", "draw_chain"})
@@ -94,7 +96,10 @@ def _minutes(cell: Cell, master: Master) -> float:
     called = _called(cell.source) if not cell.role else set()
     looking = MINUTES_A_FIGURE if called & FIGURES else 0
     trying = MINUTES_A_DERIVED_LINE * len(TO_CHANGE.findall(cell.source))
-    return looking + trying + (MINUTES_AN_EXPLORER if called & EXPLORERS else 0)
+    playing = MINUTES_AN_EXPLORER if called & EXPLORERS else 0
+    is_read = cell.role in (None, "given") and not cell.metadata.get("hide_input")
+    lines = sum(bool(line.strip()) for line in cell.source.splitlines()) if is_read else 0
+    return looking + trying + playing + lines / LINES_READ_A_MINUTE
 
 
 def _typing(cell: Cell, master: Master) -> float:

@@ -98,7 +98,12 @@ def _named(mistake: Mistake, called: frozenset[str] | None) -> str:
 
 
 def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:
-    """The ways of a derivation that are wrong: by which outputs are, never by how; none for a wrong shape."""
+    """The ways of a derivation that are wrong: by which outputs are, never by how.
+
+    None where an output is missing, or of a wrong shape: that is to be said first.
+    """
+    if any(answer.problems for case, answer in zip(sheet.cases, answers, strict=True) if not case.is_edge):
+        return []
     for leaf, cases in wrong.items():
         if any(answers[i].leaves[leaf].shape != sheet.cases[i].expected[leaf].shape for i in cases):
             return []

@@ -23,12 +23,15 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
     Args:
         sheet: the exercise's answer sheet.
         call: calls the student's function.
-        answers: its answers to the sheet's cases; nothing is tried where the first failed.
+        answers: its answers to the sheet's cases; nothing is tried where the first failed, or lacks some
+            steps: in these an argument may show.
     """
     first = answers[0]
     if first.outcome.error or first.problems or not 0 < len(sheet.reads) <= MOST_TRIED:
         return []
     case = sheet.cases[0]
+    if any(_lacks_steps(first.leaves[leaf].shape, array.shape) for leaf, array in case.expected.items()):
+        return []
     tried = [(leaf, arguments) for leaf in sheet.reads for arguments in with_others(case.inputs, leaf)]
     outcomes = call([list(arguments.values()) for _, arguments in tried])
     moving = {
@@ -45,6 +48,11 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
         return [Diagnosis(f"{names} make no difference to the answer", hint)]
     hint = "Your answer stays the same whatever it is: where in your code should it be used?"
     return [Diagnosis(f"{names} makes no difference to the answer", hint)]
+
+
+def _lacks_steps(got: tuple[int, ...], asked: tuple[int, ...]) -> bool:
+    """Whether an array is shorter than it should be, and only that."""
+    return len(got) == len(asked) > 0 and got[1:] == asked[1:] and got[0] < asked[0]
 
 
 def _is_another(sheet: Sheet, outcome: Outcome, first: Answer) -> bool:

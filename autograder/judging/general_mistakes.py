@@ -133,9 +133,11 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
 
     if _everywhere(pairs, holds):
         hint = (
-            "All else is right. Does your loop reach these entries, and is what it computes stored there? "
-            "Or are numbers below 0 cut off?"
+            "All else is right. Does your loop reach these entries, is what it computes stored there, and is "
+            "it 0 already when it is computed?"
         )
+        if _everywhere(pairs, lambda got, expected: bool((expected[got == 0] <= 0).all())):
+            hint += " All of them are to be below 0: are such numbers cut off?"
         return Diagnosis("some entries are 0 that should not be", hint)
     return None
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograder.answers.compare import axis_words, compare
 from autograder.answers.finding import Finding, Kind, stopped
-from autograder.answers.leaves import student_leaves
+from autograder.answers.leaf import Leaf
+from autograder.answers.leaves import MOST_KEYS, student_leaves
 from autograder.answers.outcome import Outcome, StudentError
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
 from autograder.judging.derivation import Costs, differentiates
@@ -26,7 +27,7 @@ from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import Mistake, same_trace, trace_of
 from autograder.sheets.returned import returned_by
-from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros
+from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros, differs
 
 # How the points of an exercise are shared between random values and edge cases.
 EDGE_SHARE = 0.25
@@ -112,13 +113,23 @@ def judge(
     if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
         by = names or sheet  # the sheet that knows mistakes
         seen = asked(names, call) if names else answers
-        named = diagnose(by, seen, right, called)
+        named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
         judgement.diagnoses = (
             named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
     return judgement
+
+
+def _with_stage(sheet: Sheet, diagnosis: Diagnosis, call: Call) -> Diagnosis:
+    """A wrong way with the stage that shows it: the first of its stages that is wrong for this answer."""
+    way = sheet.spec.ways.get(diagnosis.name)
+    for stage in way.stages if way else ():
+        if judge_probe(sheet, sheet.probes[stage], call).status != "right":
+            where = f'`check({sheet.name}, stage="{stage}")` shows it with other ways silenced.'
+            return replace(diagnosis, hint=f"{diagnosis.hint} {where}")
+    return diagnosis
 
 
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
@@ -142,10 +153,15 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
 
 
 def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
-    """The mistake, where the outputs that a stage looks at are just what it gives."""
+    """The mistake, where the outputs that a stage looks at are just what it gives.
+
+    What else it would spoil must be wrong too, where it was returned: or it was not made.
+    """
     (effect,) = mistake.effects
     expected = {leaf: array for leaf, array in probe.case.expected.items() if leaf.output in probe.outputs}
     if isinstance(effect, str) or not expected.keys() <= answer.leaves.keys():
+        return None
+    if any(_is_right(sheet, probe.case, answer, leaf) for leaf in effect):
         return None
     seen = traces_of({leaf: answer.leaves[leaf] for leaf in expected}, probe.case, sheet)
     told = {leaf: trace for leaf, trace in effect.items() if leaf in expected}
@@ -153,6 +169,10 @@ def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake)
         same_trace(seen[leaf], told[leaf], trace_of(expected[leaf], expected[leaf])) for leaf in seen
     )
     return Diagnosis(mistake.name, mistake.hint) if same else None
+
+
+def _is_right(sheet: Sheet, case: Case, answer: Answer, leaf: Leaf) -> bool:
+    return leaf in answer.leaves and not differs(answer.leaves[leaf], case.expected[leaf], sheet.spec)
 
 
 def _mark_underived(judgement: Judgement, own: Forward) -> None:
@@ -218,6 +238,11 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
+    unasked = _unasked(outcomes[0].value, sheet)
+    if unasked:
+        judgement.notes.append(
+            f"{unasked}, not asked for: that counts for nothing here, and a loop over the keys may stop there"
+        )
     places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
@@ -233,6 +258,18 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
     members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
     return any(isinstance(member, list) for member in members)
+
+
+def _unasked(value: Any, sheet: Sheet) -> str:
+    """The keys of a returned dict that are not among those asked for, in words."""
+    parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
+    for name, part in zip(sheet.returns, parts, strict=False):
+        asked = [leaf.key for leaf in sheet.cases[0].expected if leaf.output == name and leaf.key]
+        more = [key for key in part if key not in asked] if asked and isinstance(part, dict) else []
+        if more:
+            listed = ", ".join(f'"{key}"' for key in more[:MOST_KEYS])
+            return f"`{name}` has the key {listed}" if len(more) == 1 else f"`{name}` has the keys {listed}"
+    return ""
 
 
 def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:

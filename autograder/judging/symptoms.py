@@ -100,7 +100,8 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.AXIS_LOST: (
         "an axis of size 1 is lost",
-        "`x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops them all.",
+        "A sum keeps it with `keepdims=True`; `x[0]` drops an axis, `x[0:1]` keeps it; `np.squeeze` drops "
+        "them all.",
     ),
     Kind.AXIS_ADDED: (
         "an axis of size 1 too many",
@@ -147,7 +148,8 @@ SYMPTOMS: dict[Kind, Words] = {
 ERRORS: dict[str, Words] = {
     "could not broadcast input": (
         "an array is stored where one of another shape belongs",
-        "Compare the shape you made the array with and the shape of what you put into it.",
+        "Compare the shape you made the array with and the shape of what you put into it. What a call gives "
+        "has the shapes of its arguments: is each of them what it should be?",
     ),
     "must match exactly|inhomogeneous|must have (the )?same (shape|number)": (
         "arrays of different shapes are put together",
@@ -278,12 +280,12 @@ THIN = (
 RIGHT_AT_FIRST = (
     "right up to some step, and wrong after it",
     "What does the first wrong step get from its neighbour: is it just what the neighbour made? Look at what "
-    "is stored for it, too, and at the order in which your loop goes.",
+    "is stored for it, too, and at what your loop begins with.",
 )
 RIGHT_AT_LAST = (
     "right from some step on, and wrong before it",
     "What does the last wrong step get from its neighbour: is it just what the neighbour made? Look at what "
-    "is stored for it, too, and at the order in which your loop goes.",
+    "is stored for it, too, and at what your loop begins with.",
 )
 FIRST_STEP = (
     "the first step is wrong",

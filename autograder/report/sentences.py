@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite, isnan, prod
 
+from autograder.answers.compare import FROM_ZERO
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.outcome import StudentError
 
@@ -32,7 +33,9 @@ ERRORS = {
 SHAPES = {
     Kind.SHAPE: "",
     Kind.TRANSPOSED: ": it is transposed",
-    Kind.AXIS_LOST: ": an axis of size 1 was lost (`squeeze`, or an index where a slice belongs)",
+    Kind.AXIS_LOST: (
+        ": an axis of size 1 was lost (a sum without `keepdims=True`, `squeeze`, or an index for a slice)"
+    ),
     Kind.AXIS_ADDED: ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)",
     Kind.AXES_MERGED: ": as many numbers, but the axes are merged or split",
     Kind.AXES_REORDERED: ": as many numbers, in another order",
@@ -161,7 +164,10 @@ def place(found: Finding) -> str:
     """An index in words: "time step 3 of 5, unit 1 of 4, sequence 2 of 2 (index [2, 0, 1])"."""
     if not found.place:
         return "its one number"
-    parts = ", ".join(f"{word} {index + 1} of {size}" for word, index, size in found.place)
+    parts = ", ".join(
+        f"{word} {index} of 0 to {size - 1}" if word in FROM_ZERO else f"{word} {index + 1} of {size}"
+        for word, index, size in found.place
+    )
     return f"{parts} (index {[index for _, index, _ in found.place]})"
 
 
@@ -190,4 +196,5 @@ def right_part(found: Finding) -> str:
     if end - start == size - 1:
         return f"every {axis} but the {'last' if start == 0 else 'first'} is right"
     others = "later" if start == 0 else "earlier"
-    return f"{axis}s {start + 1} to {end} are right, the {others} ones are not"
+    first = 0 if axis in FROM_ZERO else 1
+    return f"{axis}s {start + first} to {end - 1 + first} are right, the {others} ones are not"

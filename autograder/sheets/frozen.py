@@ -219,7 +219,12 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
     }
     if spec.ways:
         described["ways"] = {
-            name: {"outputs": list(way.outputs), "hint": way.hint, "behind": list(way.behind)}
+            name: {
+                "outputs": list(way.outputs),
+                "hint": way.hint,
+                "behind": list(way.behind),
+                "stages": list(way.stages),
+            }
             for name, way in spec.ways.items()
         }
     if spec.tried_by:
@@ -407,7 +412,9 @@ class FrozenChecks:
             needs=tuple(words["needs"]),
             axes={key: tuple(value) for key, value in words["axes"].items()},
             ways={
-                name: Way(tuple(way["outputs"]), way["hint"], tuple(way["behind"]))
+                name: Way(
+                    tuple(way["outputs"]), way["hint"], tuple(way["behind"]), tuple(way.get("stages", ()))
+                )
                 for name, way in words.get("ways", {}).items()
             },
             rtol=words["rtol"],

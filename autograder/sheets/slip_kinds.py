@@ -353,7 +353,7 @@ def constants(node: ast.AST, scope: Scope) -> Iterator[Variant]:
 
 
 def loops(node: ast.AST, scope: Scope) -> Iterator[Variant]:
-    """A loop that leaves out a step, or goes the wrong way."""
+    """A loop that leaves out a step, goes the wrong way, or ends too soon."""
     if not isinstance(node, ast.For):
         return
     sequence = node.iter
@@ -370,6 +370,12 @@ def loops(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     other_way = inner if backwards else ast.Call(ast.Name("reversed", ast.Load()), [listed], [])
     hint = "In which direction does the signal run: from the first step, or from the last?"
     yield "the time steps in the wrong order", hint, _changed(node, iter=other_way)
+    hint = "How often does your loop go round, and how far is its `return` indented?"
+    yield "the loop ends after its first round", hint, _changed(node, body=[*node.body, ast.Break()])
+    if isinstance(inside := node.body[-1], ast.For):
+        once = _changed(inside, body=[*inside.body, ast.Break()])
+        body = [*node.body[:-1], once, ast.Break()]
+        yield "both loops end in their first round", hint, _changed(node, body=body)
 
 
 def statements(node: ast.AST, scope: Scope) -> Iterator[Variant]:

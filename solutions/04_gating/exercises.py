@@ -289,28 +289,30 @@ def home_stages(draw, also=()):
     }
 
 
-def ways(exercise, to_state, gates=(GATE,)):
+def ways(to_state, gates=(GATE,), homes=("candidate home", "gate home")):
     """The ways back through a step: by the weights that show each of them alone, then where they end."""
     return {
         CANDIDATE: Way(
             ('dW["ss"]', 'dW["sx"]'),
-            "Which steps lead from the candidate's pre-activation to the loss? Each has a slope. "
-            f'`check({exercise}, stage="candidate")` tries this way alone.',
+            "Which steps lead from the candidate's pre-activation to the loss? Each has a slope.",
+            stages=("candidate", "candidate home"),
         ),
         GATE: Way(
             ('dW["gs"]', 'dW["gx"]'),
-            "Which steps lead from the gate's pre-activation to the loss? Each has a slope. "
-            f'`check({exercise}, stage="gate")` tries this way alone.',
+            "Which steps lead from the gate's pre-activation to the loss? Each has a slope.",
+            stages=("gate", "gate home"),
         ),
         TO_STATE: Way(
             ("ds_prev",),
-            f"{to_state} One is missing, or comes home changed: a stage for each looks at `ds_prev` alone.",
+            f"{to_state} One is missing, or comes home changed.",
             (CANDIDATE, *gates),
+            ("direct", *homes),
         ),
         TO_INPUT: Way(
             ("dx",),
             "Where does the input enter the step? From each place a way comes home.",
             (CANDIDATE, *gates),
+            tuple(home.removesuffix(" home") for home in homes),
         ),
     }
 
@@ -358,7 +360,7 @@ gated_step_backward = Exercise(
         ),
         **home_stages(step_backward_inputs),
     },
-    ways=ways("gated_step_backward", "Three ways end here: direct, through the candidate, through the gate."),
+    ways=ways("Three ways end here: direct, through the candidate, through the gate."),
 )
 
 # ----------------------------------------------------------------------------- gated_backward
@@ -447,15 +449,15 @@ reset_step_backward = Exercise(
     },
     ways={
         **ways(
-            "reset_step_backward",
             "Four ways end here: direct, through the candidate, through the gate, through the reset gate.",
             (GATE, RESET),
+            ("candidate home", "gate home", "reset home"),
         ),
         RESET: Way(
             ('dW["rs"]', 'dW["rx"]'),
-            "Which steps lead from the reset gate's pre-activation to the candidate's? Each has a slope. "
-            '`check(reset_step_backward, stage="reset")` tries this way alone.',
+            "Which steps lead from the reset gate's pre-activation to the candidate's? Each has a slope.",
             (CANDIDATE,),
+            ("reset", "reset home"),
         ),
     },
 )

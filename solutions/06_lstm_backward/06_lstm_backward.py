@@ -252,6 +252,9 @@ print("(6.4) holds")
 # - $dc_t$, the gradient of the loss by the memory *that arrives along the memory's own
 #   wire*, from step $t + 1$. In code: `dc`.
 #
+# In notebook 02 $d$ was always total. $dh_t$ is; **$dc_t$ is not**, and breaks that rule: what
+# $h_t$ of the same step does with the memory is not in it yet. It is what step $t + 1$ can know.
+#
 # One step backward turns them into those of the step before, `dh_prev` and `dc_prev`,
 # and on the way into the gradients of its input and of its weights.
 
@@ -314,13 +317,14 @@ def loss_of_step(x_t, h_prev, c_prev, W):
 # First forward: $c_t = .75 \cdot 1.2 + .5 \cdot (-.8) = .5$ and $\tanh .5 = .462$.
 #
 # **One line, worked by nudging.** Raise the candidate by .01, to −.79. The memory moves
-# by .0050, to .5050; what is shown moves from .2773 to .2796, by .0024. So the loss moves by
-# $1 \cdot .0024 + .2 \cdot .0050 = .0034$: the candidate's gradient is **.34**.
+# by .0050, to .5050; what is shown moves from .27727 to .27962, by .00235. So the loss moves by
+# $1 \cdot .00235 + .2 \cdot .0050 = .00335$: the candidate's gradient is about **.335** (a smaller
+# nudge would give .336).
 
 # %% [markdown] slide="subslide"
 # ### Your lines of the table
 #
-# Without nudging: which slopes made that .34? Then fill in the others.
+# Without nudging: which slopes made that .336? Then fill in the others.
 #
 # | gradient by | is |
 # |---|---|
@@ -369,10 +373,11 @@ guess("06.3", memory=0.672, forget_gate=0.806, input_gate=-0.537, output_gate=0.
 # Write it for a batch. `check` compares with numeric slopes of `lstm_step`, and says
 # which way is not right.
 #
-# Each way can be tried alone, with inputs that silence the others:
+# Each way can be tried alone, with inputs that silence the others' ways home:
 # `check(lstm_step_backward, stage="memory")` looks at what arrives at the memory, and so
 # do the stages `"memory before"`, `"forget"`, `"input"`, `"output"` and `"candidate"` at
-# theirs; `"forget home"` and three more look at how a network's part comes home.
+# theirs (begin with the memory: three of them start there); `"forget home"` and three more look
+# at how a network's part comes home. A check that finds a way wrong names the stage that shows it.
 #
 # When it is right, it shows the formulas (6.5) to (6.11), and the picture turned round.
 # `show_derivation(lstm_step_backward)` shows them without. It costs nothing; try first.
@@ -393,8 +398,8 @@ def lstm_step_backward(
 
     Args:
         dh: (H, N) gradient of the loss by the visible state h_t, all of it.
-        dc: (H, N) gradient by the memory c_t that arrives along the memory's own wire;
-            what comes through h_t is not in it yet.
+        dc: (H, N) gradient by the memory c_t that arrives along the memory's own wire; not
+            the total one: what comes through h_t is not in it yet.
         x_t: (D, N) the step's input.
         h_prev: (H, N) visible state before the step.
         c_prev: (H, N) memory before the step.
@@ -667,7 +672,6 @@ reveal("06.2")
 #
 # The outside (a read-out, a loss) may look at every visible state. Its gradient by each of
 # them, with all others held still, is `dhs`, of shape (T, H, N), zero where nobody looks.
-# Nobody outside sees a memory.
 #
 # Let $T = 7$, and let the loss look at $h_7$ only. What is $dc_7$, the gradient that
 # arrives along the memory's own wire after the last step? And how many of the seven steps
@@ -678,17 +682,6 @@ reveal("06.2")
 
 # %% guess="06.4"
 guess("06.4", dc_7=0, steps_that_teach=7)
-
-# %% [markdown] answer="06.4" slide="subslide"
-# **0, and all seven.** Let $\delta h_t$ be what comes from outside (`dhs[t - 1]`), and
-# $dh^{\,next}_t$, $dc^{\,next}_t$ what step $t + 1$ hands back. Then
-#
-# $$dh_t = \delta h_t + dh^{\,next}_t, \qquad dc_t = dc^{\,next}_t, \qquad
-# dh^{\,next}_T = dc^{\,next}_T = 0 \tag{6.12}$$
-#
-# The weights are shared by all steps, so their gradients are summed:
-#
-# $$dW = \sum_{t=1}^{T} dW_t \tag{6.13}$$
 
 # %% [markdown]
 # ### Exercise: the sequence backward
@@ -748,8 +741,23 @@ def lstm_backward(
 # %% check="lstm_backward"
 check(lstm_backward)
 
+# %%
+reveal("06.4")
+
+# %% [markdown] answer="06.4" sealed=true slide="subslide"
+# **0, and all seven.** Nobody outside sees a memory, and no step comes after the last. Let
+# $\delta h_t$ be what comes from outside (`dhs[t - 1]`), and $dh^{\,next}_t$, $dc^{\,next}_t$ what
+# step $t + 1$ hands back. Then
+#
+# $$dh_t = \delta h_t + dh^{\,next}_t, \qquad dc_t = dc^{\,next}_t, \qquad
+# dh^{\,next}_T = dc^{\,next}_T = 0 \tag{6.12}$$
+#
+# The weights are shared by all steps, so their gradients are summed:
+#
+# $$dW = \sum_{t=1}^{T} dW_t \tag{6.13}$$
+
 # %% [markdown]
-# Test it once more yourself, all twelve weights at a time: walk a little way along one
+# Test it once more yourself, all twelve arrays of weights (72 numbers) at a time: walk a little way along one
 # random direction in the space of *all* parameters. The loss must change as your
 # gradient says.
 
@@ -844,7 +852,7 @@ check(gradient_flow)
 # zero; every recurrent matrix is **orthogonal** (it turns, and changes no length); the
 # inputs are **calm** (standard deviation .1).
 #
-# How much of the gradient at step 100 is left at step 1? Which of the two keeps more, the
+# Some of the gradient at step 100 is left at step 1. Which of the two keeps more of it, the
 # tanh RNN or the LSTM?
 
 # %% [markdown] slide="notes"
@@ -902,7 +910,8 @@ def rnn_flow(ds, xs, W):
 def lstm_flow(dh, xs, W, forget_bias, closed=""):
     """Norms (T + 1, N) of the pair in an LSTM with this forget bias; dc_T = 0.
 
-    The way back through the recurrent matrices of the networks in `closed` is shut.
+    The way back through the recurrent matrices of the networks in `closed` is shut (for the slider
+    below and the first extra).
     """
     W, zeros = {**W, "fb": W["fb"] + forget_bias}, np.zeros(dh.shape)
     forward = lstm_forward(xs, zeros, zeros, W)
@@ -935,10 +944,10 @@ for setting, (kind, loudness) in settings.items():
 calm, loud, uniform = ratios.values()
 less = [np.divide(table["LSTM, bias 0"], table["tanh RNN"]).max() for table in (calm, loud)]
 claim(
-    "orthogonal start, zero biases: in every seed the LSTM keeps 1e9 times less than the RNN with calm "
-    "inputs, 10 times less with loud ones",
+    "orthogonal start, zero biases, in every seed: of what the RNN keeps the LSTM keeps less than a "
+    "billionth with calm inputs, less than a tenth with loud ones",
     less[0] < 1e-9 and less[1] < 0.1,
-    f"at most {less[0]:.0e} and {less[1]:.0e} of what the RNN keeps",
+    f"at most {less[0]:.0e} of it with calm inputs, {less[1]:.0e} with loud ones",
 )
 
 # %% [markdown] slide="slide"
@@ -962,8 +971,8 @@ reveal("06.5")
 # %% [markdown] answer="06.5" sealed=true slide="subslide"
 # **The tanh RNN**, under these conditions: orthogonal start, zero biases, calm inputs. Of
 # the gradient at step 100 it keeps a twentieth; the LSTM keeps a million times a million
-# times less. With loud inputs and the same start both lose it, the LSTM by tens of
-# thousands of times more.
+# times less. With loud inputs and the same start both lose it, the LSTM more, by thousands to
+# millions of times from seed to seed.
 #
 # **Another condition, another order**: started uniformly, with loud inputs, both lose all of it, the
 # RNN more in the median.
@@ -984,8 +993,9 @@ reveal("06.5")
 # Look at the memory's own wire alone, where every forget gate stands at the same
 # $f = \operatorname{sigmoid}(b)$, because its bias is $b$ and all else is 0.
 #
-# After how many steps is half of a gradient left, with $b = 1$? And with $b = 5$? (A
-# calculator helps: $\operatorname{sigmoid}(1) = .731$, $\operatorname{sigmoid}(5) = .9933$.)
+# After how many steps is half of a gradient left, with $b = 1$? (Give one decimal, as if there
+# were parts of a step.) And with $b = 5$? (A calculator helps: $\operatorname{sigmoid}(1) = .731$,
+# $\operatorname{sigmoid}(5) = .9933$.)
 
 # %% guess="06.6"
 guess("06.6", half_left_with_1=2.2, half_left_with_5=103)
@@ -1017,17 +1027,18 @@ show(
 )
 
 # %% [markdown] slide="slide"
-# ## And with more units?
+# ## Too much of a good thing?
 #
-# In the table (16 units) a forget bias of 3 or 5 mends the LSTM under all three conditions.
-# Now **64** units, orthogonal start and calm inputs.
+# In the table (16 units) no gradient vanishes with a forget bias of 3 or 5, under any of the
+# three conditions. With calm inputs and the orthogonal start it has even grown. Now the same
+# start and inputs with **64** units.
 #
 # By what factor is the gradient at step 1 smaller or larger than that at step 100? Type a
 # number: .1 for a tenth, 10 for ten times as much.
 
 # %% [markdown] slide="notes"
-# The usual answer is a number below 1: "no product of forget gates exceeds 1". The wire's
-# does not. The pair's norm does.
+# Ask first where growth can come from: "no product of forget gates exceeds 1". The wire's
+# does not. The pair's norm does. The usual answer is a number near 1.
 
 # %% guess="06.7"
 guess("06.7", with_bias_3=40, with_bias_5=50)
@@ -1049,7 +1060,8 @@ reveal("06.7")
 
 # %% [markdown] answer="06.7" sealed=true slide="fragment"
 # **It grows, some forty to fifty times** in the median of five seeds (28 to 101 over
-# them). The memory's own wire cannot make a gradient grow; the ways through the matrices can,
+# them); with 16 units the medians stood above 1 as well, and it is the same cause. The memory's
+# own wire cannot make a gradient grow; the ways through the matrices can,
 # and they are added to it at every step. A forget bias that mends vanishing is no insurance
 # against explosion: **clipping** (notebook 03) stays in use.
 
@@ -1059,15 +1071,15 @@ reveal("06.7")
 # Computed with your own function. Blue: the LSTM, all ways. Green, dotted: the memory's
 # own wire alone. Black, dashed: a tanh RNN started the same way. Calm inputs.
 #
-# For each start: which is the smallest bias of the slider at which a tenth of the gradient
-# is left after 100 steps back?
+# The slider goes from −2 to 6 in notches of .5. For each start: which is the smallest bias on
+# it at which a tenth of the gradient is left after 100 steps back?
 
 # %% needs="lstm_step_backward gradient_flow" hide_input=true
-rng = np.random.default_rng(4)
+flow_rng = np.random.default_rng(4)
 starts, kinds = {}, {"orthogonal": "orthogonal", "uniform": "uniform ±1/√H"}
 slider = np.arange(-2, 6.5, 0.5)
-drawn = {kind: starting_weights(rng, kind, D=3) for kind in kinds}
-flow_xs, flow_last = 0.1 * rng.normal(size=(100, 3, 8)), rng.normal(size=(16, 8))
+drawn = {kind: starting_weights(flow_rng, kind, D=3) for kind in kinds}
+flow_xs, flow_last = 0.1 * flow_rng.normal(size=(100, 3, 8)), flow_rng.normal(size=(16, 8))
 
 
 def exponents(norms):
@@ -1124,9 +1136,15 @@ show(
 # 2. Your LSTM reads the sentence. Its last visible state, $h_T$, **is** the sentence.
 # 3. $p = \sigma(W^{y,h} h_T + b^y)$ is the probability that people liked it.
 #
-# The gradient of the cross-entropy by the number inside this $\sigma$ is $p$ minus the
-# truth (notebook 02), and a weight more brings it to $h_T$. The rest is your
-# `lstm_backward`. And `dxs`, unused so far, teaches the word vectors.
+# A sigmoid is a softmax of two, one of them held at 0. So, as in notebook 02, the gradient of
+# the cross-entropy by the number inside this $\sigma$ is $p$ minus the truth (1 where they liked
+# it, else 0), and a weight more brings it to $h_T$. The rest is your `lstm_backward`. And
+# `dxs`, unused so far, teaches the word vectors.
+
+# %% [markdown]
+# In code a dict `V` holds what the LSTM itself has not: `V["E"]` is the table (D, words),
+# `V["yh"]` (1, H) and `V["yb"]` (1, 1) read $p$ out. From here on $D = H = 16$; `W` of part 1
+# stays as it is.
 
 # %%
 sentences = sentiment_sentences()
@@ -1250,8 +1268,8 @@ if sentences.real:
 # %% needs="lstm_step_backward lstm_backward" slide="subslide" hide_input=true
 text = tokens("i love this town but the weather is awful")
 opened, liked_so_far = [], []
-for W, V, _ in readers:
-    _, (_, _, read_gates), p = read(code(text)[:, None], W, V)
+for W_read, V_read, _ in readers:
+    _, (_, _, read_gates), p = read(code(text)[:, None], W_read, V_read)
     opened.append(read_gates["i"][:, :, 0].mean(axis=1))
     liked_so_far.append(p[:, 0])
 show(
@@ -1263,7 +1281,7 @@ show(
 
 # %% needs="lstm_step_backward lstm_backward" hide_input=true
 for sentence in ("not good at all", "good", "i hate it", "i do not hate it"):
-    after = [read(code(tokens(sentence))[:, None], W, V)[2][:, 0] for W, V, _ in readers]
+    after = [read(code(tokens(sentence))[:, None], *weights)[2][:, 0] for *weights, _ in readers]
     p_mean = np.mean(after, axis=0)
     for_each = " · ".join(f"{word} {p:.2f}" for word, p in zip(tokens(sentence), p_mean, strict=True))
     print(f"mean of three seeds, after each word: {for_each}")
@@ -1290,8 +1308,8 @@ for j in to_learn:
     for word in set(texts[j]):
         rated.setdefault(word, []).append(sentences.ratings[j])
 ratios_written = []
-for W, V, _ in readers:
-    written = written_at(W, V)
+for *weights, _ in readers:
+    written = written_at(*weights)
     far = sorted(written, key=lambda word: -abs(np.mean(rated[word]) - sentences.ratings[to_learn].mean()))
     first, rest = far[: len(far) // 5], far[len(far) // 5 :]
     ratios_written.append(np.mean([written[w] for w in first]) / np.mean([written[w] for w in rest]))
@@ -1333,7 +1351,8 @@ reveal("06.9")
 #
 # No biases. Candidate, memory and what is shown stay as they were, (6.1) to (6.3).
 #
-# How many ways lead from $c_t$ to the loss now? How many from $c_{t-1}$ to $c_t$?
+# How many ways lead from $c_t$ to the loss now? Count the whole next step as one way, whatever
+# in it reads $c_t$. And how many lead from $c_{t-1}$ to $c_t$?
 
 # %% [markdown] slide="notes"
 # Do not derive it here: it is the transfer exercise. The usual wrong answer: three more ways
@@ -1343,7 +1362,7 @@ reveal("06.9")
 guess("06.10", ways_from_new_memory_to_loss=3, ways_from_old_memory_to_new=3)
 
 # %% [markdown] answer="06.10" slide="fragment"
-# **Three and three.** From $c_t$: along the wire, to what is shown, and through the output
+# **Three and three.** From $c_t$: into the next step, to what is shown, and through the output
 # gate to what is shown. From $c_{t-1}$: kept, through the forget gate, and through the input gate.
 
 # %% [markdown]
@@ -1393,7 +1412,8 @@ def peephole_step_backward(
 
     Args:
         dh: (H, N) gradient of the loss by the visible state h_t, all of it.
-        dc: (H, N) gradient by the memory c_t that arrives along the memory's own wire.
+        dc: (H, N) gradient by the memory c_t that step t + 1 hands back; not the total one:
+            what comes from step t itself is not in it yet.
         x_t: (D, N) the step's input.
         h_prev: (H, N) visible state before the step.
         c_prev: (H, N) memory before the step.
@@ -1512,10 +1532,10 @@ for bias in (0, 1, 3, 5):
     for networks in ["", *"fioc", "fioc"]:
         some = []
         for seed in range(3):
-            rng = np.random.default_rng(seed)
-            lstm, _ = starting_weights(rng, "orthogonal")
-            xs, last = 0.1 * rng.normal(size=(100, 4, 8)), rng.normal(size=(16, 8))
-            norms = lstm_flow(last, xs, lstm, bias, networks)
+            flow_rng = np.random.default_rng(seed)
+            lstm, _ = starting_weights(flow_rng, "orthogonal")
+            flow_xs, last = 0.1 * flow_rng.normal(size=(100, 4, 8)), flow_rng.normal(size=(16, 8))
+            norms = lstm_flow(last, flow_xs, lstm, bias, networks)
             some.append(np.median(norms[1] / norms[100]))
         row.append(np.median(some))
     print(f"bias {bias}:  ", "  ".join(f"{ratio:.0e}" for ratio in row))

@@ -61,23 +61,23 @@ def step_inputs(rng, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     }
 
 
-def silenced(draw, alone="", identity=(), zero=(), H=3, **sizes):
-    """A draw whose inputs silence ways back.
+def read_by_one(draw, k, letter, identity=False, H=3):
+    """A draw in which one network alone reads the input ("x"), or the visible state ("h").
+
+    All else stays as it is, so that no gate and no candidate stands at a special value.
 
     Args:
         draw: the inputs of the step.
-        alone: the one network whose weights are kept; "" keeps all.
-        identity: weights that become the identity.
-        zero: arguments that become zero, "dh" or "dc".
+        k: the network's letter.
+        letter: of the matrices, "x" or "h".
+        identity: whether its matrix is the identity.
         H: units, and inputs as well.
-        sizes: of the draw.
     """
 
     def silent(rng):
-        inputs = draw(rng, D=H, H=H, **sizes)
-        W = {k: 0 * w if alone and k[0] != alone else w for k, w in inputs["W"].items()}
-        W |= {key: np.eye(H) for key in identity}
-        return made({**inputs, **{name: 0 * inputs[name] for name in zero}, "W": W})
+        inputs = draw(rng, D=H, H=H)
+        W = {key: 0 * w if key[1] == letter and key[0] != k else w for key, w in inputs["W"].items()}
+        return made({**inputs, "W": W | ({k + letter: np.eye(H)} if identity else {})})
 
     return silent
 
@@ -116,11 +116,11 @@ def open_forget_gate(rng, draw):
     return made({**inputs, "x_t": 0.5 + np.abs(inputs["x_t"]), "W": W})
 
 
-def old_memory_alone(rng, draw, keep):
-    """A step where `dh` is zero and weights whose second letter is not among `keep` are zero."""
+def with_some_weights(rng, draw, keep):
+    """A step where weights whose second letter is not among `keep` are zero."""
     inputs = draw(rng)
     W = {key: weights if key[1] in keep else 0 * weights for key, weights in inputs["W"].items()}
-    return made({**inputs, "dh": 0 * inputs["dh"], "W": W})
+    return made({**inputs, "W": W})
 
 
 def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
@@ -206,11 +206,10 @@ def through(k):
     return f"the way through the {NETWORKS[k]}{'' if k == 'c' else ' gate'} is not right"
 
 
-def ways(exercise, letters, peepholes=""):
+def ways(letters, peepholes=""):
     """The ways back through a step with two states.
 
     Args:
-        exercise: its name.
         letters: of the arrays that each network has.
         peepholes: letters of the networks that have one.
     """
@@ -218,11 +217,11 @@ def ways(exercise, letters, peepholes=""):
     said = {
         through(k): Way(
             tuple(of[k]),
-            f"What did it have a part in, and what lies between that and its pre-activation? "
-            f'`check({exercise}, stage="{NETWORKS[k]}")` tries this way alone.',
+            "What did it have a part in, and what lies between that and its pre-activation?",
             () if k == "o" else (MEMORY, through("o")) if peepholes else (MEMORY,),
+            (word, f"{word} home"),
         )
-        for k in GATES
+        for k, word in NETWORKS.items()
     }
     further = {}
     if peepholes:
@@ -231,20 +230,27 @@ def ways(exercise, letters, peepholes=""):
             "What did a peephole multiply, and in which of the sequences?",
             (MEMORY, *said),
         )
+        further |= {
+            f"the gradient by the {NETWORKS[k]} gate's peephole is not right": Way(
+                (f'dW["{k}p"]',), "Which memory does this gate look at?", (MEMORY, *said, PEEPHOLES)
+            )
+            for k in peepholes
+        }
     return {
         MEMORY: Way(
             (*(output for k in "fic" for output in of[k]), "dc_prev"),
-            "Who reads the memory after the step? From each reader a way leads back to it. "
-            f'`check({exercise}, stage="memory")` looks at what arrives there.',
+            "Who reads the memory after the step? From each reader a way leads back to it, and what they "
+            "bring is there before anything goes on.",
             (through("o"),) if peepholes else (),
+            ("memory", "forget", "input", "candidate", "memory before"),
         ),
         **said,
         **further,
         BEFORE: Way(
             ("dc_prev",),
-            "How did the memory before get into the memory after? "
-            f'`check({exercise}, stage="memory before")` tries this alone.',
+            "How did the memory before get into the memory after?",
             (MEMORY, *(through(k) for k in peepholes)),
+            ("memory before", *(["peepholes"] if peepholes else [])),
         ),
         VISIBLE: Way(
             tuple(f'dW["{k}h"]' for k in GATES),
@@ -253,20 +259,22 @@ def ways(exercise, letters, peepholes=""):
         ),
         TO_STATE: Way(
             ("dh_prev",),
-            "Who reads the visible state before the step? One way is missing or comes home changed: the "
-            'stages "… home" look at one each.',
+            "Who reads the visible state before the step? One way is missing, or comes home changed.",
             (MEMORY, *said),
+            tuple(f"{word} home" for word in NETWORKS.values()),
         ),
-        TO_INPUT: Way(("dx",), "Who reads the input? From each reader a way comes home.", (MEMORY, *said)),
+        TO_INPUT: Way(
+            ("dx",),
+            "Who reads the input? From each reader a way comes home.",
+            (MEMORY, *said),
+            tuple(NETWORKS.values()),
+        ),
     }
 
 
 def stages(draw):
     """Each way alone, for a draw of the step's inputs."""
-    alone = {
-        k: f"only what the {word}{'' if k == 'c' else ' gate'} reads has weights here"
-        for k, word in NETWORKS.items()
-    }
+    alone = {k: f"Only the {word}{'' if k == 'c' else ' gate'} reads" for k, word in NETWORKS.items()}
     return {
         "memory": Stage(
             partial(open_forget_gate, draw=draw),
@@ -274,25 +282,27 @@ def stages(draw):
             "The forget gate stands at 1 here, so `dc_prev` shows all that arrives at the new memory",
         ),
         "memory before": Stage(
-            partial(old_memory_alone, draw=draw, keep="hxb"),
+            partial(with_some_weights, draw=draw, keep="hxb"),
             ("dc_prev",),
-            "`dh` is zero here: what arrives at the memory is `dc` alone, and `dc_prev` shows how it goes on "
-            "along the memory's own wire",
+            'Only `dc_prev` is looked at: it shows how what arrives at the memory (the stage "memory") goes '
+            "on along the memory's own wire",
         ),
         **{
-            NETWORKS[k]: Stage(
-                silenced(draw, alone=k, identity=(k + "x",), zero=("dc",) if k == "o" else ("dh",)),
+            word: Stage(
+                read_by_one(draw, k, "x", identity=True),
                 ("dx",),
-                f'{alone[k]}, `W["{k}x"]` is the identity, and {"`dc`" if k == "o" else "`dh`"} is zero: '
-                "`dx` is the gradient by its pre-activation",
+                f'{alone[k]} the input here, and `W["{k}x"]` is the identity: `dx` is the gradient by its '
+                "pre-activation",
             )
-            for k in GATES
+            for k, word in NETWORKS.items()
         },
         **{
-            f"{NETWORKS[k]} home": Stage(
-                silenced(draw, alone=k), ("dh_prev",), f"{alone[k]}: its way alone ends in `dh_prev`"
+            f"{word} home": Stage(
+                read_by_one(draw, k, "h"),
+                ("dh_prev",),
+                f"{alone[k]} the visible state here: its way alone ends in `dh_prev`",
             )
-            for k in GATES
+            for k, word in NETWORKS.items()
         },
     }
 
@@ -323,7 +333,7 @@ lstm_step_backward = Exercise(
     ),
     confirm=torch_step_backward,
     stages=stages(step_inputs),
-    ways=ways("lstm_step_backward", "hxb"),
+    ways=ways("hxb"),
 )
 
 # ----------------------------------------------------------------------------- lstm_backward
@@ -365,7 +375,7 @@ gradient_flow = Exercise(
         "a long sequence (T = 60)": partial(flow_inputs, T=60, forget_bias=3.0),
         "forget gates near 1": partial(flow_inputs, forget_bias=6.0),
     },
-    axes={"dh_norms": ("time step", "sequence"), "dc_norms": ("time step", "sequence")},
+    axes={"dh_norms": ("stop", "sequence"), "dc_norms": ("stop", "sequence")},
     hints=(
         "It is the walk of lstm_backward with nothing from outside but at its start, and with a "
         "measurement at every stop instead of a sum of weight gradients.",
@@ -405,11 +415,11 @@ peephole_step_backward = Exercise(
     stages={
         **stages(peephole_inputs),
         "peepholes": Stage(
-            partial(old_memory_alone, draw=peephole_inputs, keep="p"),
+            partial(with_some_weights, draw=peephole_inputs, keep="p"),
             ("dc_prev",),
-            "`dh` and all matrices are zero here: `dc_prev` shows what comes home to the old memory along "
+            "All matrices are zero here: `dc_prev` shows what comes home to the old memory along "
             "its wire and through the peepholes",
         ),
     },
-    ways=ways("peephole_step_backward", "hx", "fio"),
+    ways=ways("hx", "fio"),
 )
