@@ -12,6 +12,16 @@ from rnncourse.explorer import source_of
 
 WAVE = [0.3, -0.8, 0.5, 0.1, -0.4]
 DATA = {
+    "activation": {
+        "text": "if x:\n",
+        "cells": {"cell 0": [0, 0.5, -0.5, 1, -1, 0.2], "cell 3": [0.1] * 6},
+        "top": [[["a", 0.5], ["\n", 0.2], [" ", 0.1]]] * 6,
+    },
+    "bug_curves": {
+        "losses": {"clip": {"with": [[1, 0.5, 0.1]] * 2, "without": [[1, 0.4, 0.05]] * 2}},
+        "every": 10,
+        "guessing": 0.17,
+    },
     "contributions": {"x": WAVE, "s0": 0.3, "w": 0.6, "scale": 0.5, "T": 4},
     "gates_by_hand": {
         "s0": [0.6, -0.5, 0],
@@ -30,6 +40,7 @@ DATA = {
         "presets": [{"name": "half", "f": 0.5, "i": 0.5, "o": 0.5}],
         "goal": [0, 0.5],
     },
+    "turning": {"bits": [1, 0, 1], "at_0": 0.5, "at_1": 0.5},
     "seeds": {
         "tasks": {"mood": {kind: [0.7, 0.8] for kind in ("tanh RNN", "LSTM")}},
         "start": {"task": "mood", "count": 2},

@@ -10,8 +10,8 @@ from autograder.course.places import Places
 from autograder.errors import CourseError
 
 NAME = re.compile(r"(\d\d)_([a-z][a-z0-9_]*)")
-# What a course without such a package cannot show.
-OF_PICTURES = re.compile(r"\brnncourse\b|\bshow\(|\bexplorer\(")
+# What a course without a package of pictures cannot show.
+OF_PICTURES = re.compile(r"@PACKAGE@|\bshow\(|\bexplorer\(")
 
 
 def scaffold(name: str, places: Places) -> list[Path]:
@@ -19,8 +19,8 @@ def scaffold(name: str, places: Places) -> list[Path]:
 
     Args:
         name: `12_leaky_average`.
-        places: where the course's files lie. Without a package `rnncourse` there are no figures and no
-            explorer, without `tests` no alternatives and no corpus.
+        places: where the course's files lie. Without a package that has a folder `explorers` there are no
+            figures and no explorer, without `tests` no alternatives and no corpus.
 
     Returns:
         The files, in the order in which they are to be read.
@@ -41,20 +41,26 @@ def scaffold(name: str, places: Places) -> list[Path]:
         "begin_exercises.txt": folder / "exercises.py",
         "begin_mistakes.txt": folder / "mistakes.txt",
     }
-    has_pictures, has_tests = (root / "rnncourse").is_dir(), (root / "tests").is_dir()
-    if has_pictures:
-        wanted["begin_explorer.txt"] = root / "rnncourse" / "explorers" / f"{key}.js"
-    if has_tests:
+    explorers = next(iter(sorted(root.glob("*/explorers"))), None)
+    if explorers:
+        wanted["begin_explorer.txt"] = explorers / f"{key}.js"
+    if (root / "tests").is_dir():
         wanted["begin_alternatives.txt"] = root / "tests" / "alternatives" / f"{name}.py"
         wanted["begin_corpus.txt"] = root / "tests" / "corpus" / f"{name}.txt"
     others = [path.name for path in places.solutions.glob(f"{number}_*") if path.is_dir()]
     there = [str(path.relative_to(root)) for path in wanted.values() if path.exists()]
     if others or there:
         raise CourseError(f"nothing is written over: there is {', '.join(others or there)}")
-    words = {"NUMBER": number, "N": str(int(number)), "KEY": key, "TITLE": key.replace("_", " ").capitalize()}
+    words = {
+        "NUMBER": number,
+        "N": str(int(number)),
+        "KEY": key,
+        "TITLE": key.replace("_", " ").capitalize(),
+        "PACKAGE": explorers.parent.name if explorers else "",
+    }
     for template, path in wanted.items():
         text = files("autograder.release").joinpath("scaffold", template).read_text("utf-8")
-        if template == "begin_master.txt" and not has_pictures:
+        if template == "begin_master.txt" and not explorers:
             head, *cells = re.split(r"^(?=# %%)", text, flags=re.M)
             text = head + "".join(cell for cell in cells if not OF_PICTURES.search(cell))
         for word, value in words.items():

@@ -12,7 +12,7 @@ function ground(value) {
 export function render({ model, el }) {
   const { text, cells, top, alt } = model.get("data");
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;color:#222;background:#fff;padding:4px 0";
+  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;padding:4px 0";
   const bar = document.createElement("div");
   bar.style.cssText = "display:flex;flex-wrap:wrap;gap:8px 28px;align-items:center;padding:4px 16px;font-size:16px";
   const list = document.createElement("select"), place = document.createElement("input");
@@ -35,7 +35,7 @@ export function render({ model, el }) {
   const page = document.createElement("div");
   page.setAttribute("role", "img");
   page.setAttribute("aria-label", alt);
-  page.style.cssText = "font:14px/1.38 ui-monospace,Menlo,Consolas,monospace;white-space:pre;overflow-x:auto;" +
+  page.style.cssText = "font:16px/1.38 ui-monospace,Menlo,Consolas,monospace;white-space:pre;overflow-x:auto;" +
     "padding:6px 16px;margin:0;text-align:left";
   page.tabIndex = 0; // a page narrower than its lines is scrolled by keyboard
   const letters = [...text].map((character, at) => {
@@ -68,4 +68,5 @@ export function render({ model, el }) {
       `${number(value)}. Likeliest next: ${likely}.`;
   }
   colour();
+  return themed(root);
 }

@@ -2,7 +2,7 @@
 // a slider for how many seeds are drawn. It opens without any bug. No kernel.
 
 const SVG = "http://www.w3.org/2000/svg";
-const RIGHT = "#0072B2", BROKEN = "#D55E00";
+const RIGHT = "var(--blue)", BROKEN = "var(--orange)";
 const LEFT = 80, WIDE = 960, TOP = 20, HIGH = 330;
 const LOW = 8e-4, MOST = 4;
 
@@ -32,7 +32,7 @@ export function render({ model, el }) {
   let isShown = false;
 
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
   const svg = node("svg", { viewBox: `0 0 1080 ${TOP + HIGH + 54}`, width: "100%", role: "img", "aria-label": alt });
   const menu = document.createElement("select");
   menu.style.cssText = "font-size:16px;padding:4px";
@@ -75,21 +75,21 @@ export function render({ model, el }) {
 
   function axes() {
     for (const value of [0.001, 0.01, 0.1, 1]) {
-      svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(value), y2: y(value), stroke: "#ddd" }));
-      svg.append(node("text", { x: LEFT - 10, y: y(value) + 5, "font-size": 15, "text-anchor": "end", fill: "#222" },
+      svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(value), y2: y(value), stroke: "var(--grid)" }));
+      svg.append(node("text", { x: LEFT - 10, y: y(value) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
         String(value)));
     }
     for (let i = -1; i < points; i += points / 3) {
-      svg.append(node("text", { x: x(i), y: TOP + HIGH + 22, "font-size": 15, "text-anchor": "middle", fill: "#222" },
+      svg.append(node("text", { x: x(i), y: TOP + HIGH + 22, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
         String(Math.round((i + 1) * every))));
     }
     svg.append(node("text", { x: LEFT + WIDE / 2, y: TOP + HIGH + 46, "font-size": 16, "text-anchor": "middle",
-      fill: "#222" }, "batches"));
-    svg.append(node("text", { x: LEFT, y: TOP - 4, "font-size": 16, fill: "#222" }, "loss"));
-    svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(guessing), y2: y(guessing), stroke: "#222",
+      fill: "var(--ink)" }, "batches"));
+    svg.append(node("text", { x: LEFT, y: TOP - 4, "font-size": 16, fill: "var(--ink)" }, "loss"));
+    svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(guessing), y2: y(guessing), stroke: "var(--ink)",
       "stroke-dasharray": "3 5" }));
-    svg.append(node("text", { x: LEFT + WIDE, y: y(guessing) - 7, "font-size": 14, "text-anchor": "end",
-      fill: "#222" }, "always the mean"));
+    svg.append(node("text", { x: LEFT + WIDE, y: y(guessing) - 7, "font-size": 16, "text-anchor": "end",
+      fill: "var(--ink)" }, "always the mean"));
   }
 
   function curves(runs, colour, dashes) {
@@ -110,7 +110,7 @@ export function render({ model, el }) {
       `${without.toFixed(4)} in the median`;
     if (isShown) {
       const broken = curves(both.with.slice(0, n), BROKEN, "7 4");
-      words += `; with it (dashed red) ${broken.toFixed(4)}`;
+      words += `; with it (dashed orange) ${broken.toFixed(4)}`;
     }
     button.textContent = isShown ? "Hide the bug's curves" : "Show the bug's curves";
     button.setAttribute("aria-pressed", String(isShown));
@@ -118,4 +118,5 @@ export function render({ model, el }) {
     said.textContent = `${words}.`;
   }
   draw();
+  return themed(root);
 }

@@ -1,6 +1,6 @@
 // One number that is multiplied by one factor at a 0 and by another at a 1: what does its sign say? No kernel.
 
-const EVEN = "#0072B2", ODD = "#D55E00";
+const EVEN = "var(--blue)", ODD = "var(--orange)";
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 90, WIDE = 940, TOP = 20, HALF = 95, FAINT = 0.05;
 
@@ -16,7 +16,7 @@ function node(name, attributes, text) {
 export function render({ model, el }) {
   const { bits, at_0: start0, at_1: start1, alt } = model.get("data");
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif";
   const svg = node("svg", { viewBox: "0 0 1060 300", width: "100%", role: "img", "aria-label": alt });
   const box = document.createElement("div");
   box.style.cssText = "display:grid;grid-template-columns:repeat(2,1fr);gap:6px 28px;padding:8px 24px";
@@ -43,8 +43,8 @@ export function render({ model, el }) {
     svg.replaceChildren();
     for (const v of [-1, 0, 1]) {
       const y = middle - v * HALF;
-      svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y, y2: y, stroke: v ? "#ddd" : "#000" }));
-      svg.append(node("text", { x: LEFT - 12, y: y + 5, "font-size": 16, "text-anchor": "end", fill: "#222" },
+      svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y, y2: y, stroke: v ? "var(--grid)" : "var(--ink)" }));
+      svg.append(node("text", { x: LEFT - 12, y: y + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
         String(v).replace("-", "−")));
     }
     let state = 1, odd = 0, right = 0;
@@ -58,12 +58,12 @@ export function render({ model, el }) {
         height: Math.max(1, Math.abs(end - middle)), fill: state < 0 ? ODD : EVEN }));
       const below = TOP + 2 * HALF;
       for (const [dy, words] of [[28, bit], [50, odd ? "odd" : "even"], [72, told ? "✓" : "–"]])
-        svg.append(node("text", { x, y: below + dy, "font-size": 16, "text-anchor": "middle", fill: "#222" },
+        svg.append(node("text", { x, y: below + dy, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
           String(words)));
     });
     for (const [dy, words] of [[28, "bit"], [50, "ones"], [72, "told"]])
       svg.append(node("text", { x: LEFT - 12, y: TOP + 2 * HALF + dy, "font-size": 16, "text-anchor": "end",
-        fill: "#222" }, words));
+        fill: "var(--ink)" }, words));
     for (const { bit, input, text } of sliders) {
       text.textContent = `factor at a ${bit}: ${number(Number(input.value))}`;
       input.setAttribute("aria-valuetext", `factor at a ${bit}, ${number(Number(input.value))}`);
@@ -73,4 +73,5 @@ export function render({ model, el }) {
   }
 
   draw();
+  return themed(root);
 }
