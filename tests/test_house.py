@@ -1,5 +1,6 @@
 """What the layout promises: which room may be imported where, and what a mark depends on."""
 
+import os
 import re
 import subprocess
 import sys
@@ -165,3 +166,10 @@ def test_the_architecture_page_names_every_room_and_every_file_that_it_names_is_
     named = re.findall(r"`(?:autograder/)?((?:\w+/)+\w+\.py)`", page)
     assert named
     assert [name for name in named if not (house / name).is_file()] == []
+
+
+@pytest.mark.xdist_group("together")
+def test_what_a_group_of_tests_shares_is_made_in_one_process(request):
+    """A version of pytest once undid this in silence: every process made everything."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@together")
