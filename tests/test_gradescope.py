@@ -24,6 +24,9 @@ from autograder.exchange.gradescope_run import STUDENTS_CODE
 from autograder.sandbox.confine import landlock_version
 from autograder.sandbox.launcher import interpreter
 
+# One after the other: they are all the same user's processes, and each ends all of them.
+pytestmark = pytest.mark.xdist_group("another user")
+
 NAME = TINY.name
 SPY = """
 def rnn_step(x_t, s_prev, W):
