@@ -98,7 +98,8 @@ def test_an_exit_in_a_cell_costs_that_cell_only(sandbox):
 def busy():
     """A machine with more to do than it has processors for."""
     command = [sys.executable, "-S", "-c", "while True: pass"]
-    crowd = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]
+    # Linux shares processors among sessions: in one alone the crowd would get no more than the sandbox.
+    crowd = [subprocess.Popen(command, start_new_session=True) for _ in range(2 * (os.cpu_count() or 1))]
     time.sleep(0.3)
     yield
     for process in crowd:
