@@ -35,9 +35,8 @@ export function render({ model, el }) {
   const page = document.createElement("div");
   page.setAttribute("role", "img");
   page.setAttribute("aria-label", alt);
-  page.style.cssText = "font:16px/1.38 ui-monospace,Menlo,Consolas,monospace;white-space:pre;overflow-x:auto;" +
+  page.style.cssText = "font:16px/1.38 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;" +
     "padding:6px 16px;margin:0;text-align:left";
-  page.tabIndex = 0; // a page narrower than its lines is scrolled by keyboard
   const letters = [...text].map((character, at) => {
     const span = document.createElement("span");
     span.textContent = character === "\n" ? "↵\n" : character;
