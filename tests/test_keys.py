@@ -18,7 +18,7 @@ from autograder.sheets.drawn import drawn_cases, fresh_sheets
 from autograder.sheets.sheet import asks_zeros, differs
 from autograder.sheets.telling import told_by_chance, too_small
 
-KEYS = [f"key {number}" for number in range(int(os.environ.get("KEYS", len(MANY_KEYS) if LONG else 12)))]
+KEYS = [f"key {number}" for number in range(int(os.environ.get("KEYS", len(MANY_KEYS) if LONG else 6)))]
 EXERCISES = exercises_of(*NOTEBOOKS)
 # Where models are trained each mistake is tried under some of the keys, the next one under the next keys.
 SOME = 6

@@ -27,6 +27,11 @@ from autograder.course.names import parse
 from autograder.sheets.drawn import fresh_sheets
 from autograder.sheets.sheet import differs
 
+# A time limit must not end their first import half-way.
+importlib.import_module("matplotlib.pyplot")
+with suppress(ImportError):
+    importlib.import_module("torch")
+
 MOST_CALLS = 200
 MOST_LETTERS = 4
 MOST_ENTRIES = 10_000
@@ -139,7 +144,7 @@ def answers(function, sheet):
 def functions_of_packages():
     for module in pkgutil.walk_packages(rnncourse.__path__, "rnncourse."):
         loaded = importlib.import_module(module.name)
-        for name, value in vars(loaded).items():
+        for name, value in list(vars(loaded).items()):  # a call may import more
             is_ours = isinstance(value, FunctionType) and value.__module__ == module.name
             if is_ours and value.__annotations__.get("return") not in NO_NUMBERS:
                 yield f"{module.name}.{name}", value
@@ -170,7 +175,18 @@ def test_the_gate_finds_what_once_shipped():
     assert not answers(stacked_lstm.backward, sheet)
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), exercises_of(*NOTEBOOKS))
+# What an earlier notebook had to give, and a later one asks for by heart.
+GIVEN_BEFORE = {"gru_step": "04_gating: reset_step"}
+
+
+def mends(notebook, exercise):
+    """Whether an exercise is to mend what the student wrote rightly in an earlier notebook."""
+    return bool(master_of(notebook).exercises[exercise].spec.stands)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "exercise"), [pair for pair in exercises_of(*NOTEBOOKS) if not mends(*pair)]
+)
 def test_no_function_that_ships_answers_an_exercise(notebook, exercise):
     sheet = sheets(notebook)[exercise]
     assert answers(master_of(notebook).trying(exercise, master_of(notebook).reference[exercise]), sheet)
@@ -179,4 +195,5 @@ def test_no_function_that_ships_answers_an_exercise(notebook, exercise):
         functions_of_packages(), *(functions_of_release(name, exercise) for name in earlier)
     )
     tried = ((name, master_of(notebook).trying(exercise, function)) for name, function in shipped)
-    assert [name for name, function in tried if answers(function, sheet)] == []
+    found = [name for name, function in tried if answers(function, sheet)]
+    assert found == ([GIVEN_BEFORE[exercise]] if exercise in GIVEN_BEFORE else [])
