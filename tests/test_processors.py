@@ -1,6 +1,6 @@
 """The same course on every processor: what notebooks claim, and marks, names and sentences.
 
-`make processors` tries the whole table; without it each release meets one of two settings, and the notebook
+`make processors` tries the whole table; without it half of the releases meet one of two settings, and the notebook
 whose claims once hung on the last digits is run.
 """
 
@@ -47,7 +47,8 @@ def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     ("notebook", "setting"),
     table(
         lambda notebook, setting: (
-            setting == ("Haswell" if notebook == ON_THE_EDGE else QUICK[NOTEBOOKS.index(notebook) % 2])
+            NOTEBOOKS.index(notebook) % 4 < 2
+            and setting == ("Haswell" if notebook == ON_THE_EDGE else QUICK[NOTEBOOKS.index(notebook) % 2])
         )
     ),
 )
