@@ -1,7 +1,7 @@
 """The same course on every processor: what notebooks claim, and marks, names and sentences.
 
-`make processors` tries the whole table; without it half of the releases meet one of two settings, and the notebook
-whose claims once hung on the last digits is run.
+`make processors` tries the whole table; without it half of the releases meet one of two settings, and the
+notebook whose claims once hung on the last digits is run.
 """
 
 import json
