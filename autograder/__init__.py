@@ -12,13 +12,14 @@ from autograder.errors import CourseError
 
 if TYPE_CHECKING:
     from autograder.asking import guess, model_answer, recall, reveal, show_derivation
-    from autograder.check import check, hint
+    from autograder.check import check, hint, mended
     from autograder.student_log import progress
 
 # What a student calls is only loaded in a notebook: the grader never needs it.
 IN_A_NOTEBOOK = {
     "check": "check",
     "hint": "check",
+    "mended": "check",
     "guess": "asking",
     "model_answer": "asking",
     "recall": "asking",
@@ -37,6 +38,7 @@ __all__ = [
     "check",
     "guess",
     "hint",
+    "mended",
     "model_answer",
     "progress",
     "recall",

@@ -104,7 +104,8 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
     if judgement.status == "right":
         tell_derivation(checks, name)
     if judgement.status == "unanswered":
-        raise CheckFailed(f"{name}: not answered yet", then=f"Write {name}, run its cell, and check again.")
+        write = "Mend" if sheet.spec.stands else "Write"
+        raise CheckFailed(f"{name}: not answered yet", then=f"{write} {name}, run its cell, and check again.")
     if judgement.status == "wrong":
         raise CheckFailed(f"{name}: not right yet", then=f"Change {name}, run its cell, and check again.")
 
@@ -114,7 +115,7 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
     if probe is None:
         there = ", ".join(map(repr, sheet.probes)) or "none"
         raise CheckFailed(f"{sheet.name} has no stage {stage!r}; there is: {there}")
-    if _is_stub(function, sheet.name):
+    if _is_stub(function, sheet):
         raise CheckFailed(f"{sheet.name}: not answered yet")
     judgement = judge_probe(sheet, probe, caller(_called_for(sheet, function)))
     _show(judgement, sheet)
@@ -141,6 +142,25 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
     print(f"Hint {level} of {len(hints)} ({HINT_TITLES[level - 1]}): {hints[level - 1]}")
 
 
+def mended(*functions: Callable[..., Any]) -> None:
+    """Stop a cell that has no meaning as long as what it calls is broken, as it was when it was given.
+
+    A hole stops such a cell by itself; code that stands there to be mended runs.
+
+    Args:
+        functions: what exercises give to be mended.
+
+    Raises:
+        NotImplementedError: one of them is as it was; it has the exercise's name.
+        CourseError: the file with the checks is missing or damaged.
+    """
+    checks = checks_here()
+    for function in functions:
+        name = getattr(function, "__name__", "")
+        if name in checks.names and _is_stub(function, checks.sheet(name)):
+            raise NotImplementedError(name)
+
+
 def judge_here(
     checks: FrozenChecks, sheet: Sheet, function: Callable[..., Any], seconds: float = SECONDS
 ) -> Judgement:
@@ -152,7 +172,7 @@ def judge_here(
         function: the student's.
         seconds: what its calls may take together; half of it those of the functions that it needs.
     """
-    if _is_stub(function, sheet.name):
+    if _is_stub(function, sheet):
         return unanswered(sheet)
     theirs = home(function)
     called = _called_for(sheet, function)
@@ -256,9 +276,8 @@ def _confirm_where_graded(
 def _is_wrong(checks: FrozenChecks, name: str, function: Any, limit: TimeLimit) -> bool:
     if not callable(function) or name not in checks.names:
         return True
-    if _is_stub(function, name):
-        return True
-    return judge(checks.sheet(name), caller(function, limit=limit)).status != "right"
+    sheet = checks.sheet(name)
+    return _is_stub(function, sheet) or judge(sheet, caller(function, limit=limit)).status != "right"
 
 
 def caller(
@@ -401,12 +420,12 @@ def _source_tree(function: Callable[..., Any]) -> ast.Module | None:
         return None
 
 
-def _is_stub(function: Callable[..., Any], name: str) -> bool:
+def _is_stub(function: Callable[..., Any], sheet: Sheet) -> bool:
     if isinstance(function, type):  # of a notebook's class only the methods have a source that can be found
         methods = functions_in(function)
-        return bool(methods) and all(_is_stub(method, name) for method in methods)
+        return bool(methods) and all(_is_stub(method, sheet) for method in methods)
     tree = _source_tree(function)
-    return tree is not None and is_stub(tree, getattr(function, "__name__", name))
+    return tree is not None and is_stub(tree, getattr(function, "__name__", sheet.name), sheet.spec.stands)
 
 
 def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:

@@ -127,6 +127,9 @@ def grade(
         str | None, typer.Option(help="Late from here on, 2026-11-20T23:59+01:00; kept in the gradebook.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Grade on a Dask cluster, tls://host:8786 (see `worker`).")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write one record a student.")] = None,
     journal_file: Annotated[Path | None, typer.Option("--journal", help="Where records are kept.")] = None,
     unsafe: Annotated[
@@ -159,7 +162,9 @@ def grade(
             Text("Grading without a sandbox: whatever is in a submission can do what you can do.", "red")
         )
     with Journal(path) as journal:
-        grading = classroom.grade_class(folder, submissions, journal, course_key(home), jobs, unsafe)
+        grading = classroom.grade_class(
+            folder, submissions, journal, course_key(home), jobs, unsafe, scheduler
+        )
         with _progress() as progress:
             task = progress.add_task(notebook, total=len(submissions))
             for done in grading:
@@ -192,6 +197,21 @@ def grade(
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def worker(
+    scheduler: Annotated[str, typer.Argument(help="The Dask scheduler's address, tls://host:8786.")],
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
+    root: Root | None = None,
+) -> None:
+    """Grade for whoever asks at a Dask scheduler (`grade --scheduler`), with this folder's course."""
+    from autograder.grading.classroom import cluster_room  # noqa: PLC0415
+
+    home = course_root(root)
+    find_masters(home / "solutions", [])
+    command, environment = cluster_room().worker_command(scheduler, home, jobs)
+    os.execve(command[0], command, environment)
 
 
 def _progress() -> Progress:

@@ -41,9 +41,10 @@ class Explorer(anywidget.AnyWidget):
         return formats, metadata
 
 
-def source_of(name: str) -> str:
-    """The module of an explorer."""
-    return files("rnncourse").joinpath("explorers", f"{name}.js").read_text("utf-8")
+def source_of(*names: str) -> str:
+    """Modules of `rnncourse/explorers/` as one, behind that which follows the page's theme."""
+    folder = files("rnncourse").joinpath("explorers")
+    return "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in ("theme", *names))
 
 
 def page(name: str, source: str, data: dict[str, Any], alt: str, before: str = "", twin: str = "") -> str:

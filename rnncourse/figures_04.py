@@ -1,6 +1,7 @@
 """Figures of notebook 04: what a gate keeps and overwrites, its three ways back, what it learns.
 
-One colour, one meaning, in all of them: blue is what is kept, red what is written, green the gate.
+One colour, one meaning, in all of them: blue is what is kept, orange what is written, green the gate;
+a mark or a kind of line says the same.
 Nothing here solves an exercise.
 """
 
@@ -20,7 +21,7 @@ from rnncourse.figures import COLOURS
 KEPT, WRITTEN, GATE = COLOURS["blue"], COLOURS["red"], COLOURS["green"]
 MODELS = {
     "tanh RNN": ("#595959", "dashed"),
-    "gated, bias 0": (COLOURS["sky"], "solid"),
+    "gated, bias 0": (COLOURS["sky"], "dotted"),
     "gated, bias −2": (COLOURS["purple"], "dashdot"),
     "gated, bias −4": (COLOURS["orange"], "solid"),
 }
@@ -332,9 +333,10 @@ def gates_at_work(values: np.ndarray, marks: np.ndarray, gates: np.ndarray) -> F
         2, 1, figsize=(9.2, 4.4), sharex=True, height_ratios=[1, 2.4], layout="constrained"
     )
     steps = np.arange(1, len(values) + 1)
-    colours = [GATE if mark else "#bbbbbb" for mark in marks]
-    axes[0].bar(steps, values, color=colours)
-    axes[0].set_ylabel("value\n(green: marked)")
+    is_marked = marks > 0
+    axes[0].bar(steps, values, color=np.where(is_marked, GATE, "#bbbbbb"))
+    axes[0].plot(steps[is_marked], values[is_marked] + 0.12, "v", color="black", ms=7)
+    axes[0].set(ylabel="value\n(▼: marked)", ylim=(0, 1.3))
     image = axes[1].imshow(
         gates.T,
         aspect="auto",

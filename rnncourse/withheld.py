@@ -92,12 +92,12 @@ def _step_back(
         if node.bias:
             to_weights[node.bias] = d.sum(axis=1, keepdims=True)
         for name in node.inputs:
-            wires[name, node.name] = _through(node, name, d, values, W)
+            wires[name, node.name] = through(node, name, d, values, W)
             grads[name] = grads[name] + wires[name, node.name]
     return grads, wires, to_weights
 
 
-def _through(node: Node, name: str, d: np.ndarray, values: Values, W: Mapping[str, np.ndarray]) -> np.ndarray:
+def through(node: Node, name: str, d: np.ndarray, values: Values, W: Mapping[str, np.ndarray]) -> np.ndarray:
     """What of a node's gradient goes back to one of its inputs."""
     out = values[node.name]
     if node.kind == "product":
@@ -129,7 +129,7 @@ const WAY_BACK = {
 
 # Where the notebooks have a formula for the gradient of a quantity; "W" stands for all weights.
 NUMBERS = {
-    "simple": {"a_t": "2.9", "x_t": "2.10", "W": "2.11", "s_prev": "2.12"},
+    "simple": {"a_t": "2.9", "x_t": "2.10", "s_prev": "2.10", "W": "2.11"},
     "gated": {
         "candidate": "4.6", "g_t": "4.6", "a_t": "4.7", "z_t": "4.8", "s_prev": "4.9", "x_t": "4.11",
         "W": "4.12",
@@ -170,7 +170,7 @@ def way_back(name: str) -> Back:
             collects[node.weight] = f"Σ d{letter}{door} {cell[node.inputs[0]].symbol[0]}^⊤"
         if node.bias:
             collects[node.bias] = f"db^{node.bias[0]} = Σ dz^{node.bias[0]}"
-    return Back(arrives, factors, collects, equations(cell), IN_JAVASCRIPT, both_ways)
+    return Back(arrives, factors, collects, equations(cell), IN_JAVASCRIPT, both_ways, through)
 
 
 def _factor(cell: Cell, node: Node, name: str) -> str:

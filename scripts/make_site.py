@@ -18,7 +18,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from autograder.release.slides import Frame, build_slides
 from autograder.release.stage import up_to
 from rnncourse.cells import step_through
 from rnncourse.cells.graph import cell_named
+from rnncourse.gradient_paths import TITLE, gradient_paths
 from rnncourse.withheld import way_back
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,10 @@ EMBEDDED = """<!doctype html>
   body {{ font: 17px/1.4 system-ui, "DejaVu Sans", sans-serif; color: #222; background: #fff; margin: 8px; }}
   figure {{ margin: 0; overflow-x: auto; }}
   :focus-visible {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
+  @media (prefers-color-scheme: dark) {{
+    body {{ color: #f2f3f5; background: #16181d; }}
+    :focus-visible {{ outline-color: #6cbcf5; }}
+  }}
 </style>
 </head>
 <body>
@@ -73,6 +78,8 @@ EXPLORER_PAGE = """# {title}
 :file: {name}.html
 ```
 
+{more}
+
 ## Use it in your own page
 
 It needs no kernel, no server and no network. Copy <a href="{here}">its page</a>, one file, to where you
@@ -88,6 +95,7 @@ LESSON_WITHHELD = (
     "This page is for reading. In the notebook you guess, run and write, and a check in the next cell says "
     "what is right: results stand there."
 )
+TRAINED = "gradient-paths"
 FIRST = ("step-through-lstm", "step-through-gated", "step-through-simple", "sentence-states")
 
 
@@ -102,6 +110,15 @@ class Lesson:
     deck: bool
 
 
+@dataclass(frozen=True)
+class ExplorerPage:
+    """A page of an explorer: itself, in which lesson it stands, what is said below it."""
+
+    shown: Shown
+    stands_in: str
+    more: str
+
+
 class Source:
     """The folder that Sphinx makes the site of.
 
@@ -113,7 +130,7 @@ class Source:
     def __init__(self, folder: Path, address: str = ""):
         self.folder = folder
         self.lessons: list[Lesson] = []
-        self.explorers: list[str] = []
+        self.explorers: dict[str, ExplorerPage] = {}
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(ROOT / "docs" / "site", folder)
         shutil.copyfile(ROOT / "docs" / "images" / "check.png", folder / "static" / "check.png")
@@ -152,12 +169,17 @@ class Source:
 
     def finish(self, bundle: bool) -> None:
         """Write the pages that list the others."""
+        for page in self.explorers.values():
+            self._write_explorer(page)
         pages = sorted(path.stem for path in (self.folder / "about").glob("*.md"))
         first = next((one for one in FIRST if one in self.explorers), "")
         self._fill(
             "index.md",
             cards="\n".join(_card(lesson) for lesson in self.lessons),
             first=f"```{{raw}} html\n:file: explorers/{first}.html\n```" if first else "",
+            trained=f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>'
+            if TRAINED in self.explorers
+            else "",
             bundle='<a class="button" href="rnn-course.zip">Download the course</a>' if bundle else "",
             lessons="\n".join(f"lessons/{lesson.name}" for lesson in self.lessons),
             pages="\n".join(f"about/{page}" for page in pages),
@@ -182,27 +204,37 @@ class Source:
                     return file
         return ""
 
-    def add_explorer(self, one: Shown, stands_in: str = "") -> None:
+    def add_explorer(self, one: Shown, stands_in: str = "", more: str = "") -> None:
+        """Take an explorer; of several of one name the first is shown, and the first lesson is named.
+
+        Args:
+            one: the explorer.
+            stands_in: the sentence that names its lesson.
+            more: what stands below it, as Markdown.
+        """
+        page = self.explorers.setdefault(one.name, ExplorerPage(one, stands_in, more))
+        if not page.stands_in:
+            self.explorers[one.name] = replace(page, stands_in=stands_in)
+
+    def _write_explorer(self, page: ExplorerPage) -> None:
         """An explorer's own page, and the bare one that others embed."""
-        name = one.name
-        if name in self.explorers:
-            return
-        self.explorers.append(name)
+        one = page.shown
         title = html.escape(one.title)
-        page = EMBEDDED.format(title=title, body=one.html)
-        (self.folder / "extra" / "embed" / f"{name}.html").write_text(page, "utf-8")
-        (self.folder / "explorers" / f"{name}.html").write_text(one.html, "utf-8")
-        here = f"../embed/{name}.html"
+        bare = EMBEDDED.format(title=title, body=one.html)
+        (self.folder / "extra" / "embed" / f"{one.name}.html").write_text(bare, "utf-8")
+        (self.folder / "explorers" / f"{one.name}.html").write_text(one.html, "utf-8")
+        here = f"../embed/{one.name}.html"
         line = f'<iframe src="{here}" title="{title}" width="100%" height="720"></iframe>'
         text = EXPLORER_PAGE.format(
             title=title,
             alt=one.alt,
-            stands_in=stands_in,
-            name=name,
+            stands_in=page.stands_in,
+            more=page.more,
+            name=one.name,
             here=here,
             line=html.escape(line),
         )
-        (self.folder / "explorers" / f"{name}.md").write_text(text, "utf-8")
+        (self.folder / "explorers" / f"{one.name}.md").write_text(text, "utf-8")
 
 
 def _summary(lesson: Any) -> str:
@@ -237,6 +269,15 @@ def step_throughs() -> Iterator[Shown]:
         made = step_through(name, back=way_back(name))
         title = f"Step through {cell_named(name).title}"
         yield Shown(f"step-through-{name}", title, made.alt, made._repr_html_())
+
+
+def add_gradient_paths(source: Source) -> None:
+    """The page that asks where the gradient goes, with what its words mean."""
+    made = gradient_paths(way_back("lstm"), address=True)
+    shown = Shown(TRAINED, TITLE, made.alt, made._repr_html_())
+    source.add_explorer(
+        shown, more=(ROOT / "docs" / "site" / "texts" / "gradient_paths.md").read_text("utf-8")
+    )
 
 
 def commands() -> str:
@@ -287,12 +328,14 @@ def main() -> int:
         source = Source(places.root / "build" / "site-source", given.address)
         masters = [read_master(folder) for folder in folders]
         frame = None if given.course else Frame(tuple(master.title for master in masters))
+        if not given.course:
+            # Before the lessons, which may show less of the same.
+            add_gradient_paths(source)
+            for one in step_throughs():
+                source.add_explorer(one)
         for master in masters:
             print(f"{master.name} …", flush=True)
             source.add_lesson(master, executed_notebook(master, places), given.course, frame)
-        if not given.course:
-            for one in step_throughs():
-                source.add_explorer(one)
         for page in sorted((places.root / "docs").glob("*.md")):
             source.add_page(page)
         write_bundle(places, source.folder / "extra" / "rnn-course.zip", given.upto)

@@ -54,24 +54,24 @@ def sample_class(master: Master) -> dict[str, bytes]:
     submissions = {}
     for i, student in enumerate(RIGHT):
         answers = {name: alternatives[name][i % len(alternatives[name])] for name in names}
-        submissions[student] = _submission(release, answers)
+        submissions[student] = submission(release, answers)
     references = {name: master.exercises[name].source for name in names}
     for i, student in enumerate(MISTAKEN):
         name = names[i % len(names)]
         mutants = master.exercises[name].spec.misconceptions
         # Two students share each mistake: the class report has something to rank.
         wrong = master.mutate(name, mutants[(i // len(names)) % len(mutants)])
-        submissions[student] = _submission(release, {**references, name: wrong})
+        submissions[student] = submission(release, {**references, name: wrong})
     first, last = names[0], names[-1]
     common = master.exercises[last].spec.misconceptions[0]
     for student in ("kofi", "lena"):
-        submissions[student] = _submission(release, {**references, last: master.mutate(last, common)})
+        submissions[student] = submission(release, {**references, last: master.mutate(last, common)})
     half = references[first].split("### END SOLUTION")[0] + "\n    return ((\n"
-    submissions["mats"] = _submission(release, {**references, first: half})
-    submissions["nora"] = _submission(release, {first: references[first]})
+    submissions["mats"] = submission(release, {**references, first: half})
+    submissions["nora"] = submission(release, {first: references[first]})
     submissions["olga"] = json.dumps(release).encode()
     submissions["piet"] = b'{"cells": [{"cell_type": "code", "source": "def '
-    submissions["mallory"] = _submission(release, {first: references[first]}, ATTACK)
+    submissions["mallory"] = submission(release, {first: references[first]}, ATTACK)
     assert {cell["cell_type"] for cell in source["cells"]} <= {"code", "markdown"}
     return submissions
 
@@ -80,8 +80,8 @@ def _plain(notebook: Any) -> dict[str, Any]:
     return json.loads(json.dumps(notebook))
 
 
-def _submission(release: dict[str, Any], answers: dict[str, str], own: str = "") -> bytes:
-    """The release with answers written into its answer cells, and a written answer."""
+def submission(release: dict[str, Any], answers: dict[str, str], own: str = "") -> bytes:
+    """The release with answers in its answer cells, and a written answer; `own` is one more cell."""
     notebook = copy.deepcopy(release)
     cells = notebook["cells"]
     for cell in cells:

@@ -32,7 +32,7 @@ def test_a_stage_holds_its_notebooks_and_nothing_of_later_ones(unpacked):
     assert names == {name for name in NOTEBOOKS if name <= LAST}
     packages = {path.name for path in unpacked.rglob("*") if path.is_file()}
     assert "figures_02.py" in packages and "contributions.js" in packages
-    assert not [name for name in packages if "03" in name or "stacked" in name or name == "gate.js"]
+    assert not [name for name in packages if "03" in name or "stacked" in name or name == "gates_by_hand.js"]
     assert json.loads((unpacked / "course.json").read_text())["notebooks"] == sorted(names)
 
 

@@ -138,19 +138,19 @@ def test_the_fingerprint_covers_every_room_below_grading():
     ],
 )
 def test_a_change_in_what_a_mark_depends_on_is_another_fingerprint(changed, monkeypatch):
-    before = grade._fingerprint(TINY, "key")
-    assert grade._fingerprint(TINY, "key") == before
+    before = grade.fingerprint(TINY, "key")
+    assert grade.fingerprint(TINY, "key") == before
     read = Path.read_bytes
 
     def edited(self):
         return read(self) + (b"# mended" if str(self).endswith(changed) else b"")
 
     monkeypatch.setattr(Path, "read_bytes", edited)
-    assert grade._fingerprint(TINY, "key") != before
+    assert grade.fingerprint(TINY, "key") != before
 
 
 def test_another_key_is_another_fingerprint():
-    assert grade._fingerprint(TINY, "one") != grade._fingerprint(TINY, "other")
+    assert grade.fingerprint(TINY, "one") != grade.fingerprint(TINY, "other")
 
 
 def test_the_architecture_page_names_every_room_and_every_file_that_it_names_is_there():

@@ -1,7 +1,6 @@
 """One session of JupyterLab in headless Chromium: a student opens a notebook and runs it all."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from course import ROOT, master_of
 from lab import STUDENT_LAB
-from server import jupyter
+from server import jupyter, write_settings
 
 NOTEBOOK = "01_simple_rnn"
 
@@ -25,12 +24,6 @@ def lab(tmp_path, monkeypatch):
     write_settings(tmp_path, "notebook-extension/tracker", {"windowingMode": "none"})
     with jupyter("lab", work, tmp_path) as url:
         yield work, url
-
-
-def write_settings(tmp_path, plugin, values):
-    path = tmp_path / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values))
 
 
 def write_submission(work: Path, answers: dict[str, str]):
@@ -66,9 +59,6 @@ def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
         for fold in answer.locator("summary").all():
             fold.click()
         shown[name] = answer.inner_text()
-        if name == names[1] and os.environ.get("CHECK_PICTURE"):
-            answer.screenshot(path=os.environ["CHECK_PICTURE"])
-            page.screenshot(path=os.environ["CHECK_PICTURE"] + ".page.png")
     said_in_red = page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
     buttons = page.locator("body").inner_text() + page.content()
     page.close()

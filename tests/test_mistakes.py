@@ -14,7 +14,7 @@ from autograder.course.masters import read_master
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import find_masters
 from autograder.errors import CourseError
-from autograder.grading.grade import _fingerprint
+from autograder.grading.grade import fingerprint
 
 SOLUTION = """
     total = 0.0  # (0.1)
@@ -280,7 +280,7 @@ def test_an_error_in_what_exercises_share_is_named(course):
 
 @pytest.mark.parametrize("name", [f"{TINY.name}.py", "exercises.py", "mistakes.txt", "../common.py"])
 def test_marks_depend_on_every_file_that_says_what_is_graded(course, name):
-    before = _fingerprint(course / TINY.name, "key")
+    before = fingerprint(course / TINY.name, "key")
     with (course / TINY.name / name).open("a") as file:
         file.write("\n# changed\n")
-    assert _fingerprint(course / TINY.name, "key") != before
+    assert fingerprint(course / TINY.name, "key") != before

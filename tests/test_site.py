@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from check_pages import check_page
 from course import TINY
-from make_site import ROOT, Source, commands, make
+from make_site import ROOT, Source, add_gradient_paths, commands, make
 
 from autograder.course.masters import read_cells, read_master
 from autograder.course.notebook import solved_notebook
@@ -113,6 +113,7 @@ def site(master, executed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     source = Source(folder / "source", "https://course.example/")
     source.add_lesson(master, executed, withhold=False)
+    add_gradient_paths(source)
     source.add_page(ROOT / "docs" / "notation.md")
     source.finish(bundle=False)
     make(source, folder / "site")
@@ -173,6 +174,7 @@ PAGES = {
     "documentation": "about/notation.html",
     "reference": "api/student.html",
     "explorer": "explorers/step-through-simple.html",
+    "paths": "explorers/gradient-paths.html",
     "search": "search.html",
 }
 
@@ -198,6 +200,18 @@ def test_an_explorer_is_alive_without_a_kernel_and_has_a_line_to_embed_it(site, 
     address = re.search(r'<iframe src="([^"]+)"', line)[1]
     page.goto(address)
     page.wait_for_selector(".stepper svg")
+
+
+def test_an_explorer_that_stands_in_several_lessons_has_one_page_that_names_the_first(tmp_path):
+    source = Source(tmp_path / "source")
+    whole = Shown("step-through-simple", "Step through", "all of it", "<p>whole</p>")
+    source.add_explorer(whole, more="And more.")
+    for lesson in ("01", "02"):
+        source.add_explorer(replace(whole, html="<p>less</p>"), f"It stands in {lesson}.")
+    source.finish(bundle=False)
+    text = (source.folder / "explorers" / "step-through-simple.md").read_text("utf-8")
+    assert "It stands in 01." in text and "And more." in text and "02" not in text
+    assert (source.folder / "explorers" / "step-through-simple.html").read_text("utf-8") == "<p>whole</p>"
 
 
 def test_search_finds_a_lesson(site, page):

@@ -138,6 +138,12 @@ class Exercise:
         tried_by: a given function of the notebook that is called in place of the answer, where that is a
             class, or takes and gives what is no array (tensors, a model): it takes what `cases` draws, uses
             the answer by its name, and returns arrays.
+        mends: a given function that is broken. The release's cell holds its body in place of a hole, and as
+            long as that stands unchanged there is no answer. Marks are for what it gets wrong, times the
+            share that is left right of what it gets right.
+        shown_by: of one that mends: which tool shows that something is wrong, never what is. It is said as
+            long as nothing is mended.
+        stands: the body of what is to be mended; read from the master.
         dropped: it was found faulty after it was handed out: it stays in the notebook and counts nothing.
     """
 
@@ -156,4 +162,7 @@ class Exercise:
     atol: float = 1e-10
     derived: bool = False
     tried_by: str = ""
+    mends: str = ""
+    shown_by: str = ""
+    stands: str = ""
     dropped: bool = False

@@ -6,6 +6,7 @@ This module knows nothing of students, sandboxes or marks.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import inspect
@@ -24,6 +25,7 @@ from autograder.course.exercise import Exercise, Mutant
 from autograder.course.mistakes import mistaken, read_mistakes
 from autograder.course.places import source_files
 from autograder.course.questions import ASKING, Question, by_number, read_question
+from autograder.course.stubs import body_of, is_stub
 from autograder.course.told_modules import modules_told
 from autograder.errors import CourseError
 
@@ -379,6 +381,7 @@ def read_master(folder: Path) -> Master:
             spec,
             misconceptions=(*mistakes[cell.name], *spec.misconceptions),
             derived=any(found.name == cell.name for found in master.cells_with("found")),
+            stands=_to_mend(master, cell, spec),
         )
         points = 0.0 if spec.dropped else points_of(cell)
         probe = _probe_of(master, cell.name, spec)
@@ -392,14 +395,32 @@ def read_master(folder: Path) -> Master:
 
 def _probe_of(master: Master, name: str, spec: Exercise) -> str:
     """The given cell that defines what an exercise is tried by; "" where it is tried by itself."""
-    if not spec.tried_by:
+    return _given_function(master, spec.tried_by, f"{name!r} is tried by") if spec.tried_by else ""
+
+
+def _to_mend(master: Master, cell: Cell, spec: Exercise) -> str:
+    """The body that stands in the release to be mended; "" where an exercise starts with a hole.
+
+    Raises:
+        CourseError: no given cell has it; it is the solution; or nothing says which tool shows the mistake.
+    """
+    if not spec.mends:
         return ""
-    begin = re.compile(rf"^def {spec.tried_by}\(", re.M)
+    place = f"{master.name}: {cell.name!r}"
+    stands = body_of(_given_function(master, spec.mends, f"{cell.name!r} mends"), spec.mends)
+    if is_stub(ast.parse(cell.source), cell.name, stands):
+        raise CourseError(f"{place} mends {spec.mends!r}, whose code is the solution's")
+    if not spec.shown_by:
+        raise CourseError(f"{place} mends something: say in shown_by which tool shows the mistake")
+    return stands
+
+
+def _given_function(master: Master, name: str, says: str) -> str:
+    """The text of the given cell that defines a function."""
+    begin = re.compile(rf"^def {name}\(", re.M)
     found = [cell.source for cell in master.cells_with("given") if begin.search(cell.source)]
     if len(found) != 1:
-        raise CourseError(
-            f"{master.name}: {name!r} is tried by {spec.tried_by!r}, which no given cell defines"
-        )
+        raise CourseError(f"{master.name}: {says} {name!r}, which no given cell defines")
     return found[0]
 
 

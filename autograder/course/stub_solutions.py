@@ -18,7 +18,8 @@ class StubSolutions(ClearSolutions):
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        self.code_stub = {language: hole(name, "\n".join(solution_regions(cell.source)))}
+        stands = cell.metadata.pop(COURSE, {}).get("stands", "")
+        self.code_stub = {language: hole(name, "\n".join(solution_regions(cell.source)), stands)}
         return super()._replace_solution_region(cell, language)
 
 

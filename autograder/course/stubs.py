@@ -14,15 +14,23 @@ def last_definition(tree: ast.Module, name: str) -> Definition | None:
     return found[-1] if found else None
 
 
-def is_stub(tree: ast.Module, name: str) -> bool:
+def is_stub(tree: ast.Module, name: str, stands: str = "") -> bool:
     """Whether a function's body is only a docstring and `raise NotImplementedError`, `pass` or `...`.
 
     Of a class the bodies of its methods count. What is assigned to the name behind it
     (`predict = my_predict`) is an answer.
+
+    Args:
+        tree: a cell's.
+        name: the exercise's.
+        stands: the body that a release gives to be mended, "" where it gives none. As long as nothing but
+            comments, spaces and the docstring is changed in it, it is a stub too.
     """
     function = last_definition(tree, name)
     if function is None:
         return False
+    if stands and isinstance(function, ast.FunctionDef) and _same_code(_without_docstring(function), stands):
+        return not any(_assigns(node, name) for node in tree.body[tree.body.index(function) :])
     parts = [function.body]
     if isinstance(function, ast.ClassDef):
         parts = [node.body if isinstance(node, ast.FunctionDef) else [node] for node in function.body]
@@ -31,13 +39,35 @@ def is_stub(tree: ast.Module, name: str) -> bool:
     return not any(_assigns(node, name) for node in tree.body[tree.body.index(function) :])
 
 
-def hole(name: str, solution: str) -> str:
+def body_of(source: str, name: str) -> str:
+    """The text of a function's body behind its docstring, at the margin; "" where there is none."""
+    function = last_definition(ast.parse(source), name)
+    if not isinstance(function, ast.FunctionDef):
+        return ""
+    body = _without_docstring(function)
+    above = function.body[0] if len(body) < len(function.body) else function
+    start = (above.end_lineno or above.lineno) if above is not function else body[0].lineno - 1
+    return textwrap.dedent("\n".join(source.splitlines()[start : function.end_lineno]))
+
+
+def _without_docstring(function: ast.FunctionDef) -> list[ast.stmt]:
+    return function.body[1:] if ast.get_docstring(function) is not None else function.body
+
+
+def _same_code(body: list[ast.stmt], text: str) -> bool:
+    return ast.dump(ast.Module(body, [])) == ast.dump(ast.Module(ast.parse(text).body, []))
+
+
+def hole(name: str, solution: str, stands: str = "") -> str:
     """What is left of a solution in a release: a line that stops; of methods their heads and what they say.
 
     Args:
         name: the exercise's.
         solution: what stands between its markers.
+        stands: the body that is to be mended, where there is one: it takes the place of the line.
     """
+    if stands:
+        return stands
     stop = f'raise NotImplementedError("{name}")'
     text = textwrap.dedent(solution)
     body = ast.parse(text).body

@@ -18,6 +18,8 @@ PLACE = "{time}"
 WORDS_A_MINUTE = 180
 # For a line of code that follows a shown formula, and for one that had to be derived.
 MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
+# For one that had to be found in code that stands there, with reading the rest of it.
+MINUTES_A_MENDED_LINE = 5
 # For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
 MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 5
 # For what is looked at, and for what is played with.
@@ -74,9 +76,12 @@ def _minutes(cell: Cell, master: Master) -> float:
     if cell.metadata.get("slide") == "notes":
         return 0.0
     if cell.role == "exercise":
-        given = {line.strip() for line in hole(cell.name, cell.solution).splitlines()}
+        stands = master.exercises[cell.name].spec.stands
+        given = {line.strip() for line in hole(cell.name, cell.solution, stands).splitlines()}
         lines = [line.strip() for line in cell.solution.splitlines() if line.strip() not in given]
         written = [line for line in lines if line and not line.startswith("#")]
+        if stands:
+            return len(written) * MINUTES_A_MENDED_LINE
         derived = _derived(written) if cell.name in master.told["derivations"] else 0
         return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE
     if cell.role in ASKING:

@@ -51,7 +51,7 @@ class Recogniser:
     """
 
     def __init__(self, folders: Iterable[Path]):
-        self._exercises: dict[str, set[str]] = {}
+        self._exercises: dict[str, dict[str, str]] = {}  # with what stands in each to be mended
         self._grade_ids: dict[str, set[str]] = {}
         self._by_cell: dict[str, dict[str, str]] = {}
         for folder in folders:
@@ -60,7 +60,9 @@ class Recogniser:
             graded = {
                 c["id"]: c["metadata"]["nbgrader"]["grade_id"] for c in cells if "nbgrader" in c["metadata"]
             }
-            self._exercises[master.name] = set(master.exercises)
+            self._exercises[master.name] = {
+                name: exercise.spec.stands for name, exercise in master.exercises.items()
+            }
             self._grade_ids[master.name] = set(graded.values())
             self._by_cell[master.name] = graded
 
@@ -98,7 +100,7 @@ class Recogniser:
             name: (
                 len(found & known) / len(known) if known else 0.0,
                 len(ids & self._by_cell[name].keys()) / max(1, len(self._by_cell[name])),
-                len(defined & self._exercises[name]) / max(1, len(self._exercises[name])),
+                len(defined & self._exercises[name].keys()) / max(1, len(self._exercises[name])),
             )
             for name, known in self._grade_ids.items()
         }
@@ -112,11 +114,11 @@ class Recogniser:
         answered = set()
         for cell in cells:
             grade_id = cell["grade_id"] or self._by_cell[name].get(cell["id"], "")
-            for exercise in self._exercises[name]:
+            for exercise, stands in self._exercises[name].items():
                 if grade_id not in ("", exercise):
                     continue
                 if f"def {exercise}(" in cell["source"] or grade_id == exercise:
-                    answered |= {exercise} if _is_answer(cell["source"], exercise) else set()
+                    answered |= {exercise} if _is_answer(cell["source"], exercise, stands) else set()
             if cell["id"].startswith(PROMPT_ID) and cell["source"].strip() not in ("", ANSWER_PROMPT):
                 answered.add(cell["id"])
         return len(answered)
@@ -131,12 +133,12 @@ def _plain(cell: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_answer(source: str, exercise: str) -> bool:
+def _is_answer(source: str, exercise: str, stands: str) -> bool:
     """Whether an answer's cell holds more than the stub; half a line that is no Python is an answer too."""
     if not source.strip():
         return False
     try:
-        return not is_stub(ast.parse(source), exercise)
+        return not is_stub(ast.parse(source), exercise, stands)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
 

@@ -6,6 +6,7 @@ What is graded how, is `grade.py`'s business; what the marks are for, the gradeb
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import stat
@@ -19,6 +20,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
+from types import ModuleType
+from typing import Protocol
 
 from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
@@ -39,6 +42,14 @@ class Submitted:
 
     student: str
     path: Path
+
+    def read(self) -> bytes:
+        """The notebook's bytes.
+
+        Raises:
+            Ungradable: it is too long, or cannot be read.
+        """
+        return read_bytes(self.path)
 
 
 @dataclass(frozen=True)
@@ -156,6 +167,7 @@ def grade_class(
     key: str,
     jobs: int = 1,
     unsafe: bool = False,
+    scheduler: str | None = None,
 ) -> Iterator[Submitted | Failure]:
     """Grade every submission that has no record yet; records go to the journal.
 
@@ -166,23 +178,46 @@ def grade_class(
         key: the course's key.
         jobs: processes at work.
         unsafe: without a sandbox.
+        scheduler: the address of a Dask scheduler, whose workers grade in place of processes here.
 
     Yields:
         Each submission once it has a record, or the failure with its reason.
     """
-    pool = _Here(folder, key, unsafe) if jobs <= 1 else _Pool(folder, key, unsafe, jobs)
-    with pool:
-        waiting: deque[tuple[Submitted, Future[_Graded]]] = deque()
+    with _workshop(folder, key, jobs, unsafe, scheduler) as pool:
+        waiting: deque[tuple[Submitted, Pending]] = deque()
         for submitted in submissions:
             waiting.append((submitted, pool.submit(submitted, journal)))
-            while len(waiting) > 4 * jobs:
+            while len(waiting) > pool.most_waiting:
                 yield _take(waiting, journal, pool)
         while waiting:
             yield _take(waiting, journal, pool)
 
 
+def _workshop(folder: Path, key: str, jobs: int, unsafe: bool, scheduler: str | None) -> Workshop:
+    """What grades: this process, several of this machine, or those of a cluster."""
+    if scheduler:
+        return cluster_room().Cluster(folder, key, scheduler)
+    return Here(folder, key, unsafe) if jobs <= 1 else Pool(folder, key, unsafe, jobs)
+
+
+def cluster_room() -> ModuleType:
+    """What grades on other machines.
+
+    Raises:
+        CourseError: the packages that it needs are not installed.
+    """
+    try:
+        return importlib.import_module("autograder.grading.cluster")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
+            raise
+        raise CourseError(
+            'grading on other machines needs Dask: `.venv/bin/pip install -e "autograder[cluster]"`'
+        ) from None
+
+
 @dataclass(frozen=True)
-class _Graded:
+class Graded:
     """What comes back from a process at work: a record and its key, or a reason."""
 
     key: str = ""
@@ -190,14 +225,54 @@ class _Graded:
     reason: str = ""
 
 
-def _take(
-    waiting: deque[tuple[Submitted, Future[_Graded]]], journal: Journal, pool: _Here | _Pool
-) -> Submitted | Failure:
-    submitted, future = waiting.popleft()
+class Pending(Protocol):
+    """A submission that is being graded."""
+
+    def result(self) -> Graded:
+        """What came of it."""
+        ...
+
+
+class Known(Protocol):
+    """What is graded already: a journal."""
+
+    def key_of(self, student: str) -> str:
+        """The key of a student's record, "" where there is none."""
+        ...
+
+
+class Workshop(Protocol):
+    """What grades submissions, however many at once."""
+
+    @property
+    def most_waiting(self) -> int:
+        """How many submissions may wait for it."""
+        ...
+
+    def __enter__(self) -> Workshop: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def submit(self, submitted: Submitted, journal: Known) -> Pending:
+        """Begin with a submission, unless its record is known already."""
+        ...
+
+    def alone(self, submitted: Submitted, journal: Known) -> Graded:
+        """Grade a submission by itself, after a process that had it was killed."""
+        ...
+
+
+def outcome(pool: Workshop, submitted: Submitted, pending: Pending, journal: Known) -> Graded:
+    """What came of a submission; where a process of the pool was killed, it is graded by itself."""
     try:
-        graded = future.result()
+        return pending.result()
     except BrokenProcessPool:
-        graded = pool.alone(submitted, journal)
+        return pool.alone(submitted, journal)
+
+
+def _take(waiting: deque[tuple[Submitted, Pending]], journal: Journal, pool: Workshop) -> Submitted | Failure:
+    submitted, pending = waiting.popleft()
+    graded = outcome(pool, submitted, pending, journal)
     if graded.reason:
         return Failure(submitted.student, graded.reason)
     if graded.record is not None:
@@ -205,41 +280,45 @@ def _take(
     return submitted
 
 
-def _grade_one(grader: Grader, submitted: Submitted, known_key: str) -> _Graded:
+def _grade_one(grader: Grader, submitted: Submitted, known_key: str) -> Graded:
     """Grade one submission, unless its record under this key is known already."""
     try:
-        content = read_bytes(submitted.path)
+        content = submitted.read()
         key = grader.submission_key(content)
         if key == known_key:
-            return _Graded()
+            return Graded()
         grader.warm()
-        return _Graded(key, grader.grade(content).record(submitted.student))
+        return Graded(key, grader.grade(content).record(submitted.student))
     except Ungradable as error:
-        return _Graded(reason=str(error))
+        return Graded(reason=str(error))
     except (CourseError, SandboxUnavailable):
         raise
     except Exception as error:
         # A fault of ours, found by one submission, must not cost the others their grades.
-        return _Graded(reason=f"the grader itself failed on it, please report this: {error!r:.300}")
+        return Graded(reason=f"the grader itself failed on it, please report this: {error!r:.300}")
 
 
-class _Here:
+class Here:
     """Grading in this process."""
+
+    most_waiting = 4
 
     def __init__(self, folder: Path, key: str, unsafe: bool):
         self._grader = Grader(folder, key, unsafe)
 
-    def __enter__(self) -> _Here:
+    def __enter__(self) -> Here:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._grader.close()
 
-    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+    def alone(self, submitted: Submitted, journal: Known) -> Graded:
+        """Never asked for."""
         raise AssertionError("there is no pool that could break")
 
-    def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
-        future: Future[_Graded] = Future()
+    def submit(self, submitted: Submitted, journal: Known) -> Future[Graded]:
+        """Grade it at once."""
+        future: Future[Graded] = Future()
         try:
             future.set_result(_grade_one(self._grader, submitted, journal.key_of(submitted.student)))
         except Exception as error:
@@ -250,7 +329,7 @@ class _Here:
 _grader: Grader | Exception | None = None
 
 
-class _Pool:
+class Pool:
     """Grading in several processes, each with a sandbox of its own."""
 
     def __init__(self, folder: Path, key: str, unsafe: bool, jobs: int):
@@ -259,6 +338,7 @@ class _Pool:
         Grader(folder, key, unsafe).close()
         self._arguments = (folder, key, unsafe)
         self._jobs = jobs
+        self.most_waiting = 4 * jobs
         self._executor = self._processes(jobs)
 
     def _processes(self, jobs: int) -> ProcessPoolExecutor:
@@ -281,13 +361,14 @@ class _Pool:
             raise SandboxUnavailable(f"no process for grading starts ({error}). {PROCESSES_REMEDY}") from None
         return executor
 
-    def __enter__(self) -> _Pool:
+    def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, submitted: Submitted, journal: Journal) -> Future[_Graded]:
+    def submit(self, submitted: Submitted, journal: Known) -> Future[Graded]:
+        """Give it to the next process that has time."""
         work = (_grade_in_pool, submitted, journal.key_of(submitted.student))
         try:
             return self._executor.submit(*work)
@@ -296,7 +377,7 @@ class _Pool:
             self._executor = self._processes(self._jobs)
             return self._executor.submit(*work)
 
-    def alone(self, submitted: Submitted, journal: Journal) -> _Graded:
+    def alone(self, submitted: Submitted, journal: Known) -> Graded:
         """Grade a submission in a process of its own, after a process of the pool was killed.
 
         Nobody can tell over which submission it was killed: all that were waiting come here.
@@ -305,7 +386,7 @@ class _Pool:
             with self._processes(1) as executor, contextlib.suppress(BrokenProcessPool):
                 known_key = journal.key_of(submitted.student)
                 return executor.submit(_grade_in_pool, submitted, known_key).result()
-        return _Graded(reason=KILLED)
+        return Graded(reason=KILLED)
 
 
 def _start(folder: Path, key: str, unsafe: bool) -> None:
@@ -317,7 +398,7 @@ def _start(folder: Path, key: str, unsafe: bool) -> None:
         _grader = error
 
 
-def _grade_in_pool(submitted: Submitted, known_key: str) -> _Graded:
+def _grade_in_pool(submitted: Submitted, known_key: str) -> Graded:
     return _grade_one(_this_grader(), submitted, known_key)
 
 

@@ -100,7 +100,7 @@ class Grader:
         self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
         self.sandbox = Sandbox(self.master.packages, limits, unsafe)
-        self.fingerprint = _fingerprint(folder, key)
+        self.fingerprint = fingerprint(folder, key)
         self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
 
     def __enter__(self) -> Grader:
@@ -161,11 +161,11 @@ def own_key(key: str, sources: Sequence[str]) -> str:
 
 def keys_of_records(folder: Path, key: str) -> Callable[[bytes], str]:
     """What gives the key of a submission's record, for who has no grader at hand."""
-    ours = _fingerprint(folder, key)
+    ours = fingerprint(folder, key)
     return lambda content: hashlib.sha256(ours + content).hexdigest()
 
 
-def _fingerprint(folder: Path, key: str) -> bytes:
+def fingerprint(folder: Path, key: str) -> bytes:
     """A hash of all that a mark depends on: the grader up to this room, the course, Python and NumPy."""
     versions = f"{GRADER_VERSION}\0{key}\0{sys.version_info[:2]}\0{np.__version__}"
     digest = hashlib.sha256(versions.encode())

@@ -321,6 +321,7 @@ class Planner:
 
     def __init__(self, master: Master):
         self._exercises = set(master.exercises)
+        self._to_mend = {name: exercise.spec.stands for name, exercise in master.exercises.items()}
         self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
         self._probes = master.probes
@@ -383,7 +384,11 @@ class Planner:
                 planned.append(PlannedCell(cell.source, Role.CHANGED))
             elif cell.source.strip():
                 planned.append(PlannedCell(cell.source, Role.OWN))
-        left_out = {i for name, places in answers.items() for i in _not_counted(plan, planned, name, places)}
+        left_out = {
+            i
+            for name, places in answers.items()
+            for i in _not_counted(plan, planned, name, places, self._to_mend[name])
+        }
         return [cell for i, cell in enumerate(planned) if i not in left_out]
 
     def _is_ours(self, grade_id: str, cell: SubmittedCell) -> bool:
@@ -448,7 +453,9 @@ class Planner:
                 plan.notes.append(f"the answer cell of {name} is missing")
                 continue
             tree = parse(answered[name])
-            if tree and is_stub(tree, name) and not any(defines(source, name) for source in others):
+            stands = self._to_mend[name]
+            elsewhere = any(defines(source, name, stands) for source in others)
+            if tree and is_stub(tree, name, stands) and not elsewhere:
                 plan.stubs.add(name)
 
 
@@ -463,7 +470,7 @@ def _mentions(trees: Iterable[ast.Module | None]) -> dict[str, list[str]]:
     return {name: sorted(names) for name, names in found.items()}
 
 
-def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[int]) -> set[int]:
+def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[int], stands: str) -> set[int]:
     """Which of several cells of one answer are not run: one defines its function, the last that does.
 
     A part that does not touch that name is run too: a cell that was split leaves a helper in one.
@@ -472,7 +479,7 @@ def _not_counted(plan: Plan, cells: list[PlannedCell], name: str, places: list[i
         return set()
     trees = {i: parse(cells[i].source) for i in places}
     claims = [i for i, tree in trees.items() if tree is None or binds(tree, name)]
-    answers = [i for i in claims if defines(cells[i].source, name)]
+    answers = [i for i in claims if defines(cells[i].source, name, stands)]
     counts = (answers or claims or places)[-1]
     if len(claims) > 1:
         plan.notes.append(f"the answer cell of {name} stands more than once; the last counts")
@@ -487,12 +494,12 @@ def _parse_only_together(one: str, other: str) -> bool:
     return parse(f"{one}\n{other}") is not None
 
 
-def defines(source: str, name: str) -> bool:
-    """Whether a cell gives a name a function, and not a stub."""
+def defines(source: str, name: str, stands: str = "") -> bool:
+    """Whether a cell gives a name a function, and not a stub, nor the body that stands there to be mended."""
     if name not in source:
         return False
     tree = parse(source)
-    return tree is not None and binds(tree, name) and not is_stub(tree, name)
+    return tree is not None and binds(tree, name) and not is_stub(tree, name, stands)
 
 
 def definitions(source: str, tree: ast.Module | None) -> str:

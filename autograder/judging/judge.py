@@ -49,8 +49,11 @@ UNDERIVED = Diagnosis(
 
 
 def unanswered(sheet: Sheet) -> Judgement:
-    """The judgement of an untouched stub."""
-    return Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, Finding(Kind.UNANSWERED))])
+    """The judgement of an untouched stub; of what is to be mended it says by which tool that is seen."""
+    judgement = Judgement(sheet.name, "unanswered", 0.0, [Check("answered", False, Finding(Kind.UNANSWERED))])
+    if sheet.spec.shown_by:
+        judgement.notes = [f"what stands here is broken. {sheet.spec.shown_by}"]
+    return judgement
 
 
 def judge(
@@ -99,6 +102,7 @@ def judge(
         judgement.status, judgement.share = "right", 1.0
     else:
         judgement.share = 0.0 if again else _share(sheet, values, edges)
+    _note_spoilt(judgement, sheet, values + edges)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
@@ -290,7 +294,26 @@ def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
     return None
 
 
+def _note_spoilt(judgement: Judgement, sheet: Sheet, checks: list[Check]) -> None:
+    """Say what a repair has spoilt."""
+    spoilt = [check.name for check in checks if sheet.to_mend and not check.passed]
+    names = [f"`{name}`" if name in sheet.returns else name for name in spoilt if name not in sheet.to_mend]
+    if names:
+        judgement.notes.append(f"right before your change, and wrong now: {', '.join(names)}")
+
+
+def _share_mended(sheet: Sheet, checks: list[Check]) -> float:
+    """How much of what was wrong is right, times how much of what was right is so still."""
+    share = 1.0
+    for was_wrong in (True, False):
+        passed = [check.passed for check in checks if (check.name in sheet.to_mend) is was_wrong]
+        share *= sum(passed) / len(passed) if passed else 1.0
+    return share
+
+
 def _share(sheet: Sheet, values: list[Check], edges: list[Check]) -> float:
+    if sheet.to_mend:
+        return _share_mended(sheet, values + edges)
     right = sum(check.passed for check in values) / len(values)
     if not edges:
         return right

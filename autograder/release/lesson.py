@@ -85,12 +85,12 @@ def explorers(lesson: Any) -> Iterator[Shown]:
 
 
 def _name_of(source: str) -> str:
-    """The first words that an explorer is called with: `step_through("lstm")` is "step-through-lstm"."""
-    found = re.search(r"\b(explorer|step_through)\(\s*\"([^\"]+)\"", source)
+    """`step_through("lstm")` is called "step-through-lstm", `explorer("seeds", …)` "seeds"."""
+    found = re.search(r"\b(explorer|step_through|gradient_paths)\((?:\s*\"([^\"]+)\")?", source)
     if not found:
         return "explorer"
-    words = found[2] if found[1] == "explorer" else f"step through {found[2]}"
-    return re.sub(r"\W+|_", "-", words)
+    words = [found[1], found[2]] if found[1] != "explorer" else [found[2]]
+    return re.sub(r"\W+|_", "-", " ".join(filter(None, words))) or "explorer"
 
 
 def _cells(master: Master, executed: list[Any], withhold: bool) -> Iterator[tuple[str, Any]]:

@@ -31,7 +31,7 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
     """The judgement as (kind, text): kinds are "likely", "hint", "note", "pass", "fail", "printed"."""
     found: list[tuple[str, str]] = []
     if judgement.status == "unanswered":
-        return found
+        return [("note", note) for note in judgement.notes]
     for diagnosis in judgement.diagnoses:
         found.append(("likely", _likely(diagnosis)))
         if diagnosis.hint:

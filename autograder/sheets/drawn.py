@@ -26,6 +26,8 @@ from autograder.sheets.sheet import Case, Forward, Probe, Sheet, differs, seed_o
 from autograder.sheets.slips import slips_of
 
 VALUE_CASES = 2
+# What an answer is told that gives just what stood there to be mended.
+STILL_STANDS = "nothing is mended yet: this computes what stood there"
 
 
 def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
@@ -70,7 +72,23 @@ def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
     sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
+    if spec.mends:
+        sheet.to_mend = _wrong_checks(_stands_in(master, name), sheet)
     return sheet
+
+
+def _stands_in(master: Master, name: str) -> Callable[..., Any]:
+    """What is called where an exercise is left as the release gives it to be mended."""
+    return master.trying(name, master.reference[master.exercises[name].spec.mends])
+
+
+def _wrong_checks(function: Callable[..., Any], sheet: Sheet) -> frozenset[str]:
+    """The outputs and special cases that a function gets wrong."""
+    wrong: set[str] = set()
+    for case, effect in zip(sheet.cases, effects_of(function, sheet), strict=True):
+        outputs = sheet.returns if isinstance(effect, str) else {leaf.output for leaf in effect}
+        wrong.update(outputs if not case.is_edge else [case.words] if effect else [])
+    return frozenset(wrong)
 
 
 def drawn_cases(master: Master, name: str, key: str, rng: np.random.Generator | None = None) -> list[Case]:
@@ -146,10 +164,16 @@ def _probes(master: Master, exercise: GradedExercise, key: str) -> dict[str, Pro
 def own_mistaken_functions(
     master: Master, exercise: GradedExercise
 ) -> list[tuple[str, str, Callable[..., Any], str]]:
-    """The mistakes that are made in an exercise itself, as `mistaken_functions` gives them."""
-    return [
+    """The mistakes that are made in an exercise itself, as `mistaken_functions` gives them.
+
+    What stands there to be mended is the first of them.
+    """
+    spec = exercise.spec
+    name = exercise.name
+    stands = [(STILL_STANDS, spec.shown_by, _stands_in(master, name), "")] if spec.mends else []
+    return stands + [
         (mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), "")
-        for mutant in exercise.spec.misconceptions
+        for mutant in spec.misconceptions
     ]
 
 

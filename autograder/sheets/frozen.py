@@ -224,6 +224,12 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         }
     if spec.tried_by:
         described["tried_by"] = spec.tried_by
+    if spec.stands:
+        described["mends"] = {
+            "stands": spec.stands,
+            "shown_by": spec.shown_by,
+            "wrong": sorted(sheet.to_mend),
+        }
     if spec.gradient and sheet.forward:
         described["gradient"] = {
             "of": spec.gradient.of,
@@ -393,6 +399,7 @@ class FrozenChecks:
 
     def _read(self, name: str, words: dict[str, Any]) -> Sheet:
         gradient = words.get("gradient")
+        mends = words.get("mends", {})
         spec = Exercise(
             returns=tuple(words["returns"]),
             cases=_not_drawn,
@@ -406,6 +413,8 @@ class FrozenChecks:
             rtol=words["rtol"],
             atol=words["atol"],
             tried_by=words.get("tried_by", ""),
+            stands=mends.get("stands", ""),
+            shown_by=mends.get("shown_by", ""),
         )
         cases = [
             Case(
@@ -419,6 +428,7 @@ class FrozenChecks:
         reads = tuple(map(Leaf.read, words["reads"]))
         mistakes = self._mistakes(words["mistakes"], cases)
         sheet = Sheet(name, words["points"], words["parameters"], spec, cases, mistakes, reads)
+        sheet.to_mend = frozenset(mends.get("wrong", ()))
         sheet.slips = cache(lambda: self._mistakes(words["slips"], cases))
         sheet.pairs = cache(lambda: self._mistakes(words["pairs"], cases))
         sheet.probes = {stage: self._probe(stage, p) for stage, p in words["stages"].items()}

@@ -69,7 +69,8 @@ class Sheet:
     """All that judging one exercise needs beside the student's function.
 
     Slips, and pairs of them, are found when they are first asked for: a right answer never needs them.
-    `reads` are the arguments (or members of them) that the right answer depends on.
+    `reads` are the arguments (or members of them) that the right answer depends on; `to_mend` are the outputs
+    and special cases that what stands in the release gets wrong, where something is to be mended.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Sheet:
     cases: list[Case]
     mistakes: list[Mistake]
     reads: tuple[Leaf, ...] = ()
+    to_mend: frozenset[str] = frozenset()
     forward: Forward | None = None
     probes: dict[str, Probe] = field(default_factory=dict)
     slips: Callable[[], list[Mistake]] = list

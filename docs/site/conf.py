@@ -24,7 +24,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinxext.opengraph",
 ]
-exclude_patterns = ["extra", "templates", "conf.py"]
+exclude_patterns = ["extra", "templates", "texts", "conf.py"]
 # A formula that a page repeats keeps its number; a reader of a page looks for it there.
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "myst.xref_missing"]
 

@@ -20,6 +20,8 @@ class Back:
         equations: the gradient of every quantity, with its number in the notebooks.
         rules: the same for the explorer's numbers, as a piece of JavaScript.
         compute: the same in Python: (cell, W, xs, start, arriving) -> an object with `grads`.
+        through: one operation's rule in Python: (node, input's name, gradient by the node's value, values, W)
+            -> what of it goes back to that input.
     """
 
     arrives: Mapping[str, str] = field(default_factory=dict)
@@ -28,3 +30,4 @@ class Back:
     equations: Sequence[Formula] = ()
     rules: str = ""
     compute: Callable[..., Any] | None = None
+    through: Callable[..., Any] | None = None

@@ -25,16 +25,24 @@ MOST_WORDS = 8
 
 
 class StepThrough:
-    """The explorer as a page's piece: alive wherever its script may run, and a picture where it may not.
+    """An explorer of cells as a page's piece: alive where its script may run, a picture where it may not.
 
     It needs no kernel, so it is no widget: a notebook that is opened again still shows it.
+
+    Args:
+        name: file name of its module, without `.js`.
+        data: what the module reads.
+        rules: the rules of the way back, or "".
+        alt: what it shows.
+        twin: HTML that stands there without a script.
     """
 
-    def __init__(self, data: dict[str, Any], rules: str, alt: str, twin: str):
-        self.data, self.rules, self.alt, self.twin = data, rules, alt, twin
+    def __init__(self, name: str, data: dict[str, Any], rules: str, alt: str, twin: str):
+        self.name, self.data, self.rules, self.alt, self.twin = name, data, rules, alt, twin
 
     def _repr_html_(self) -> str:
-        return page("step_through", source_of("step_through"), self.data, self.alt, self.rules, self.twin)
+        source = source_of("graph", self.name)
+        return page(self.name, source, self.data, self.alt, self.rules, self.twin)
 
     def __repr__(self) -> str:
         return f"[explorer: {self.alt}]"
@@ -89,7 +97,7 @@ def step_through(
         "H": H,
         "seen": seen,
         "arriving": gradient.tolist(),
-        "graph": _graph(cell, back),
+        "graph": browser_graph(cell, back),
         "forward": _formulas(cell.formulas, numbers),
         "back": _formulas(back.equations, numbers) if back else [],
         "svg": {"forward": drawn_step(cell), "back": drawn_step(cell, back) if back else ""},
@@ -100,7 +108,7 @@ def step_through(
     ways = "forward and back" if back else "forward"
     title = cell.title[0].upper() + cell.title[1:]
     alt = f"{title} over the sentence “{' '.join(words)}”, step by step, {ways}."
-    return StepThrough(data, back.rules if back else "", alt, _twin(cell, data, back))
+    return StepThrough("step_through", data, back.rules if back else "", alt, _twin(cell, data, back))
 
 
 def _weights(
@@ -122,7 +130,7 @@ def _weights(
     return weights
 
 
-def _graph(cell: Cell, back: Back | None) -> dict[str, Any]:
+def browser_graph(cell: Cell, back: Back | None) -> dict[str, Any]:
     """The description as the browser reads it."""
     nodes = [
         {

@@ -1,7 +1,7 @@
 // Which position's use of the recurrent weight contributes how much to its gradient?
 // One unit: s_t = tanh(w s_{t-1} + k x_t). Everything is computed here, no kernel.
 
-const RED = "#D55E00", GREEN = "#009E73";
+const RED = "var(--orange)", GREEN = "var(--green)";
 const SVG = "http://www.w3.org/2000/svg";
 
 function forward(w, x, s0) {
@@ -28,7 +28,9 @@ function backward(w, x, s0, looks) {
   return { states, signals, contributions };
 }
 
-const signed = (v) => (Math.abs(v) < 5e-4 && v !== 0 ? v.toExponential(1) : v.toFixed(3)).replace("-", "−");
+// Three digits behind the point; of what is smaller the first that is none.
+const digits = (v) => (v === 0 || Math.abs(v) >= 5e-4 ? 3 : Math.min(9, Math.ceil(-Math.log10(Math.abs(v)))));
+const signed = (v) => (Math.abs(v) < 1e-9 && v !== 0 ? "next to nothing" : v.toFixed(digits(v))).replace("-", "−");
 
 function node(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -41,11 +43,11 @@ function panel(svg, { top, height, title, values, colour, limit }) {
   const left = 90, width = 960, T = values.length, middle = top + height / 2;
   const reach = Math.max(limit, ...values.map(Math.abs));
   const y = (v) => middle - (v / reach) * (height / 2 - 6);
-  svg.append(node("text", { x: left, y: top - 8, "font-size": 16, fill: "#222" }, title));
+  svg.append(node("text", { x: left, y: top - 8, "font-size": 16, fill: "var(--ink)" }, title));
   for (const v of [-reach, 0, reach]) {
     svg.append(node("line", { x1: left, x2: left + width, y1: y(v), y2: y(v),
-      stroke: v === 0 ? "#000" : "#ccc", "stroke-width": 1 }));
-    svg.append(node("text", { x: left - 8, y: y(v) + 5, "font-size": 14, "text-anchor": "end", fill: "#222" },
+      stroke: v === 0 ? "var(--ink)" : "var(--grid)", "stroke-width": 1 }));
+    svg.append(node("text", { x: left - 8, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
       v === 0 ? "0" : v.toPrecision(2).replace("-", "−")));
   }
   values.forEach((v, k) => {
@@ -53,14 +55,14 @@ function panel(svg, { top, height, title, values, colour, limit }) {
     const bar = node("rect", { x, width: wide, y: Math.min(y(v), y(0)), height: Math.abs(y(v) - y(0)), fill: colour });
     bar.append(node("title", {}, `position ${k + 1}: ${signed(v)}`));
     svg.append(bar);
-    svg.append(node("text", { x: x + wide / 2, y: top + height + 16, "font-size": 13, "text-anchor": "middle",
-      fill: "#222" }, k + 1));
+    svg.append(node("text", { x: x + wide / 2, y: top + height + 16, "font-size": 16, "text-anchor": "middle",
+      fill: "var(--ink)" }, k + 1));
   });
 }
 
 function control(box, name, input, words) {
   const label = document.createElement("label");
-  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:15px;min-width:215px";
+  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:16px;min-width:215px";
   const text = document.createElement("span");
   label.append(text, input);
   box.append(label);
@@ -80,7 +82,7 @@ function slider(min, max, step, value) {
 export function render({ model, el }) {
   const data = model.get("data");
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
   const box = document.createElement("div");
   box.style.cssText = "display:flex;flex-wrap:wrap;gap:8px 22px;padding:4px 8px;align-items:end";
   const number = (v) => Number(v).toFixed(2).replace("-", "−");
@@ -127,4 +129,5 @@ export function render({ model, el }) {
   }
   for (const input of [length, weight, size, looks]) input.addEventListener("input", draw);
   draw();
+  return themed(root);
 }

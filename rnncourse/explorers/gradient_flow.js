@@ -4,9 +4,9 @@
 
 const NS = "http://www.w3.org/2000/svg";
 const CURVES = [
-  ["rnn", "#000000", "9 5", "tanh RNN"],
-  ["wire", "#007A5A", "2 4", "the memory's wire alone"],
-  ["all", "#0072B2", "", "LSTM, all ways"],
+  ["rnn", "var(--ink)", "9 5", "tanh RNN"],
+  ["wire", "var(--green)", "2 4", "the memory's wire alone"],
+  ["all", "var(--blue)", "", "LSTM, all ways"],
 ];
 // Below 1e-16 of what arrived a sum of doubles has lost it.
 const LOWEST = -16, HIGHEST = 3;
@@ -37,7 +37,7 @@ export function render({ model, el }) {
   const farthest = Object.values(data.starts)[0].rnn.length - 1;
   const range = 'style="width: 230px; vertical-align: middle" data-prevent-swipe';
   el.innerHTML = `
-    <div style="font: 16px system-ui, sans-serif; color: #111; background: #fff; max-width: 1080px; padding: 4px">
+    <div style="font: 16px system-ui, sans-serif; max-width: 1080px; padding: 4px">
       <div style="display: flex; flex-wrap: wrap; gap: 8px 28px; align-items: center">
         <label>forget bias <input id="${id}-bias" type="range" min="0" max="${data.biases.length - 1}"
           step="1" value="0" ${range}> <output id="${id}-bias-now"></output></label>
@@ -50,7 +50,7 @@ export function render({ model, el }) {
       <p id="${id}-words" aria-live="polite" style="margin: 4px 0 0 0; min-height: 3.6em"></p>
     </div>`;
   const find = (part) => el.querySelector(`#${id}-${part}`);
-  const width = 1060, height = 370, left = 66, right = 230, top = 14, bottom = 46;
+  const width = 1060, height = 370, left = 66, right = 250, top = 14, bottom = 46;
 
   function draw() {
     const at = Number(find("bias").value), distance = Number(find("distance").value);
@@ -69,16 +69,16 @@ export function render({ model, el }) {
     const py = (e) => top + ((HIGHEST - e) / (HIGHEST - LOWEST)) * (height - top - bottom);
     for (let e = LOWEST; e <= HIGHEST; e += 2) {
       svg.append(node("line", { x1: left, x2: width - right, y1: py(e), y2: py(e),
-        stroke: e === 0 ? "#666666" : "#dddddd" }));
-      svg.append(node("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 15 },
+        stroke: e === 0 ? "var(--quiet)" : "var(--grid)" }));
+      svg.append(node("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 16 },
         e === 0 ? "1" : `10${raised(e)}`));
     }
     for (let part = 0; part <= 5; part++) {
       const k = (distance * part) / 5;
-      svg.append(node("text", { x: px(k), y: height - 24, "text-anchor": "middle", "font-size": 15 }, String(k)));
+      svg.append(node("text", { x: px(k), y: height - 24, "text-anchor": "middle", "font-size": 16 }, String(k)));
     }
     svg.append(node("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle",
-      "font-size": 15 }, "steps back from the end"));
+      "font-size": 16 }, "steps back from the end"));
     const labels = CURVES.map(([key, colour, dash, name]) => {
       const values = curves[key].slice(0, distance + 1);
       // A line that has left the chart below stops there.
@@ -97,7 +97,7 @@ export function render({ model, el }) {
     for (const { y, colour, dash, name } of labels) {
       svg.append(node("line", { x1: width - right + 8, x2: width - right + 36, y1: y - over, y2: y - over,
         stroke: colour, "stroke-width": 2.8, "stroke-dasharray": dash }));
-      svg.append(node("text", { x: width - right + 42, y: y - over + 5, "font-size": 15, fill: colour }, name));
+      svg.append(node("text", { x: width - right + 42, y: y - over + 5, "font-size": 16, fill: colour }, name));
     }
     find("chart").replaceChildren(svg);
     find("words").textContent =
@@ -108,4 +108,5 @@ export function render({ model, el }) {
 
   for (const part of ["bias", "distance", "start"]) find(part).addEventListener("input", draw);
   draw();
+  return themed(el.firstElementChild);
 }

@@ -1,7 +1,7 @@
 // A product of k equal Jacobians J = gamma [[rho, b], [0, rho]]: how far can it stretch a vector?
 // Left the largest stretch against k, right the image of the unit circle under J^k. No kernel.
 
-const BLUE = "#0072B2", RED = "#D55E00", GREY = "#999";
+const BLUE = "var(--blue)", RED = "var(--orange)", GREY = "var(--quiet)";
 const SVG = "http://www.w3.org/2000/svg";
 
 // Powers of ten stay apart from the numbers: (scale J)^k would leave the range of numbers too early.
@@ -24,7 +24,7 @@ const short = (v) => minus(v !== 0 && (v < 0.01 || v >= 1000) ? v.toExponential(
 
 function slider(box, name, { min, max, step, value }, words) {
   const label = document.createElement("label");
-  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:15px;width:212px";
+  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:16px;width:212px";
   const text = document.createElement("span"), input = document.createElement("input");
   Object.assign(input, { type: "range", min, max, step });
   input.value = value;
@@ -42,22 +42,21 @@ function slider(box, name, { min, max, step, value }, words) {
 const LOW = -4, HIGH = 4; // powers of ten that the left panel shows
 
 function curves(svg, { rho, b, gamma, k, steps }) {
-  const left = 70, top = 34, width = 580, height = 300;
+  const left = 84, top = 34, width = 566, height = 300;
   const x = (n) => left + (width * n) / steps;
   const y = (v) => top + (height * (HIGH - Math.log10(v))) / (HIGH - LOW);
-  svg.append(node("text", { x: left, y: 18, "font-size": 16, fill: "#222" }, "largest stretch of k Jacobians in a row"));
+  svg.append(node("text", { x: left, y: 18, "font-size": 16, fill: "var(--ink)" }, "largest stretch of k Jacobians in a row"));
   for (let p = LOW; p <= HIGH; p += 2) {
     svg.append(node("line", { x1: left, x2: left + width, y1: y(10 ** p), y2: y(10 ** p),
-      stroke: p === 0 ? "#000" : "#ddd" }));
-    const label = node("text", { x: left - 8, y: y(10 ** p) + 5, "font-size": 14, "text-anchor": "end", fill: "#222" }, "10");
-    label.append(node("tspan", { dy: -6, "font-size": 11 }, minus(p)));
-    svg.append(label);
+      stroke: p === 0 ? "var(--ink)" : "var(--grid)" }));
+    svg.append(node("text", { x: left - 8, y: y(10 ** p) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
+      p < 0 ? `1/${(10 ** -p).toLocaleString("en")}` : (10 ** p).toLocaleString("en")));
   }
   for (let n = 0; n <= steps; n += 10) {
-    svg.append(node("text", { x: x(n), y: top + height + 20, "font-size": 14, "text-anchor": "middle", fill: "#222" }, n));
+    svg.append(node("text", { x: x(n), y: top + height + 20, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" }, n));
   }
-  svg.append(node("text", { x: left + width / 2, y: top + height + 38, "font-size": 14, "text-anchor": "middle",
-    fill: "#222" }, "k"));
+  svg.append(node("text", { x: left + width / 2, y: top + height + 38, "font-size": 16, "text-anchor": "middle",
+    fill: "var(--ink)" }, "k"));
   const sigma = stretch(power(rho, b, gamma, 1));
   const inside = (v) => v >= 10 ** LOW && v <= 10 ** HIGH;
   const draw = (value, style) => {
@@ -66,27 +65,27 @@ function curves(svg, { rho, b, gamma, k, steps }) {
     svg.append(node("polyline", { points: points.join(" "), fill: "none", ...style }));
   };
   draw((n) => sigma ** n, { stroke: RED, "stroke-width": 2, "stroke-dasharray": "2 5" });
-  draw((n) => (gamma * rho) ** n, { stroke: "#000", "stroke-width": 2, "stroke-dasharray": "8 5" });
+  draw((n) => (gamma * rho) ** n, { stroke: "var(--ink)", "stroke-width": 2, "stroke-dasharray": "8 5" });
   draw((n) => stretch(power(rho, b, gamma, n)), { stroke: BLUE, "stroke-width": 3 });
   const here = stretch(power(rho, b, gamma, k));
   if (inside(here)) svg.append(node("circle", { cx: x(k), cy: y(here), r: 7, fill: BLUE }));
   const keys = [
     ["product: its largest singular value", BLUE, ""],
-    ["(γρ)ᵏ: what its eigenvalues say", "#000", "8 5"],
+    ["(γρ)ᵏ: what its eigenvalues say", "var(--ink)", "8 5"],
     ["bound: largest singular value of J, to the k", RED, "2 5"],
   ];
   keys.forEach(([text, stroke, dashes], i) => {
     const at = top + height + 62 + 20 * i;
     svg.append(node("line", { x1: left, x2: left + 40, y1: at - 5, y2: at - 5, stroke, "stroke-width": 3,
       "stroke-dasharray": dashes }));
-    svg.append(node("text", { x: left + 50, y: at, "font-size": 14, fill: "#222" }, text));
+    svg.append(node("text", { x: left + 50, y: at, "font-size": 16, fill: "var(--ink)" }, text));
   });
 }
 
 function circle(svg, { rho, b, gamma, k }) {
   const cx = 875, cy = 190, room = 150, p = power(rho, b, gamma, k);
   const reach = Math.max(1, stretch(p)), scale = room / reach;
-  svg.append(node("text", { x: cx, y: 18, "font-size": 16, "text-anchor": "middle", fill: "#222" },
+  svg.append(node("text", { x: cx, y: 18, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     "the unit circle, and what k steps make of it"));
   svg.append(node("circle", { cx, cy, r: scale, fill: "none", stroke: GREY, "stroke-width": 2 }));
   const points = [];
@@ -95,7 +94,7 @@ function circle(svg, { rho, b, gamma, k }) {
     points.push(`${cx + scale * (p.diagonal * u + p.corner * v)},${cy - scale * p.diagonal * v}`);
   }
   svg.append(node("polyline", { points: points.join(" "), fill: "none", stroke: BLUE, "stroke-width": 3 }));
-  svg.append(node("text", { x: cx, y: cy + room + 24, "font-size": 14, "text-anchor": "middle", fill: "#222" },
+  svg.append(node("text", { x: cx, y: cy + room + 24, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     `grey circle: radius 1; drawn to the larger of the two`));
 }
 
@@ -114,7 +113,7 @@ function words(s) {
 export function render({ model, el }) {
   const data = model.get("data");
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
   const box = document.createElement("div");
   box.style.cssText = "display:flex;flex-wrap:wrap;gap:6px 22px;padding:2px 8px";
   const two = (v) => v.toFixed(2);
@@ -141,4 +140,5 @@ export function render({ model, el }) {
   }
   for (const input of Object.values(inputs)) input.addEventListener("input", draw);
   draw();
+  return themed(root);
 }

@@ -1,7 +1,7 @@
 // An LSTM of one unit as a machine with four unnamed rows: which block is which? All weights are zero, so that
 // each block's pre-activation is its bias. No kernel.
 
-const MEMORY = "#0072B2", SHOWN = "#E69F00", BEFORE = "#999999";
+const MEMORY = "var(--blue)", SHOWN = "var(--amber)", BEFORE = "var(--quiet)";
 const SVG = "http://www.w3.org/2000/svg";
 // The order of the blocks, row by row.
 const MACHINES = { A: "ifco", B: "ifoc", C: "iofc" };
@@ -26,7 +26,7 @@ function step(machine, biases, before) {
 export function render({ model, el }) {
   const { c_prev: before, alt } = model.get("data");
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif";
   const svg = node("svg", { viewBox: "0 0 1060 235", width: "100%", role: "img", "aria-label": alt });
   const bar = document.createElement("div");
   bar.style.cssText = "display:flex;gap:16px;align-items:center;padding:4px 24px;font-size:16px";
@@ -69,20 +69,21 @@ export function render({ model, el }) {
     const x = (v) => LEFT + (WIDE * (v - LOW)) / (HIGH - LOW);
     svg.replaceChildren();
     for (const v of [-2, -1, 0, 1, 2]) {
-      svg.append(node("line", { x1: x(v), x2: x(v), y1: TOP, y2: TOP + 3 * ROW, stroke: v ? "#ddd" : "#000" }));
-      svg.append(node("text", { x: x(v), y: TOP + 3 * ROW + 20, "font-size": 15, "text-anchor": "middle",
-        fill: "#222" }, String(v).replace("-", "−")));
+      svg.append(node("line", { x1: x(v), x2: x(v), y1: TOP, y2: TOP + 3 * ROW, stroke: v ? "var(--grid)" : "var(--ink)" }));
+      svg.append(node("text", { x: x(v), y: TOP + 3 * ROW + 20, "font-size": 16, "text-anchor": "middle",
+        fill: "var(--ink)" }, String(v).replace("-", "−")));
     }
     const bars = [["memory before", before, BEFORE], ["memory", memory, MEMORY], ["visible state", shown, SHOWN]];
     bars.forEach(([name, value, colour], i) => {
       const y = TOP + i * ROW + 12, end = x(value), zero = x(0);
-      svg.append(node("text", { x: LEFT - 14, y: y + 25, "font-size": 17, "text-anchor": "end", fill: "#222" }, name));
+      svg.append(node("text", { x: LEFT - 14, y: y + 25, "font-size": 17, "text-anchor": "end", fill: "var(--ink)" }, name));
       svg.append(node("rect", { x: Math.min(zero, end), y, width: Math.abs(end - zero), height: 38, fill: colour }));
-      svg.append(node("text", { x: x(HIGH) + 20, y: y + 25, "font-size": 17, fill: "#222" }, number(value)));
+      svg.append(node("text", { x: x(HIGH) + 20, y: y + 25, "font-size": 17, fill: "var(--ink)" }, number(value)));
     });
     for (const { row, input, text } of sliders) text.textContent = `bias of row ${row}: ${number(Number(input.value))}`;
     said.textContent = `Machine ${list.value}, biases ${biases.map(number).join(", ")}: the memory goes from ` +
       `${number(before)} to ${number(memory)}, and ${number(shown)} is shown.`;
   }
   draw();
+  return themed(root);
 }

@@ -1,7 +1,12 @@
 // One memory cell over a sentence: three gates for each word, and what becomes of c and h. A gate can be taken
 // away (it is 1 then), a goal for h is scored word by word, and every change can be undone.
+const colours = {
+  f: "var(--green)", i: "var(--amber)", o: "var(--purple)", candidate: "var(--sky)", memory: "var(--blue)",
+  visible: "var(--orange)",
+};
+
 export function render({ model, el }) {
-  const { words, candidates, presets, goal, alt, colours } = model.get("data");
+  const { words, candidates, presets, goal, alt } = model.get("data");
   const T = words.length;
   const NS = "http://www.w3.org/2000/svg";
   const names = { f: "forget gate f", i: "input gate i", o: "output gate o" };
@@ -14,7 +19,7 @@ export function render({ model, el }) {
 
   const root = document.createElement("div");
   root.style.cssText =
-    "font:16px/1.4 system-ui,sans-serif;max-width:1080px;color:#111;background:#fff;padding:8px";
+    "font:16px/1.4 system-ui,sans-serif;max-width:1080px;padding:8px";
   el.append(root);
   const make = (tag, parent, properties = {}) => {
     const node = Object.assign(document.createElement(tag), properties);
@@ -72,7 +77,7 @@ export function render({ model, el }) {
 
   const score = make("strong", bar);
   const back = make("button", bar, { type: "button", textContent: "Undo" });
-  back.style.cssText = "font:inherit;padding:2px 12px;border-radius:6px;background:#fff;color:#111";
+  back.style.cssText = "font:inherit;padding:2px 12px;border-radius:6px;background:var(--faint);color:inherit";
   back.addEventListener("click", undo);
 
   const svg = draw("svg", root, { viewBox: "0 0 1060 330", width: "100%", role: "img", "aria-label": alt });
@@ -85,7 +90,7 @@ export function render({ model, el }) {
   make("span", row, { textContent: "The sliders set:" });
   const buttons = [-1, ...words.keys()].map((t) => {
     const button = make("button", row, { type: "button", textContent: t < 0 ? "all words" : words[t] });
-    button.style.cssText = "font:inherit;padding:2px 8px;border-radius:6px;background:#fff;color:#111";
+    button.style.cssText = "font:inherit;padding:2px 8px;border-radius:6px;background:var(--faint);color:inherit";
     button.addEventListener("click", () => {
       chosen = t;
       update();
@@ -134,9 +139,9 @@ export function render({ model, el }) {
     const y = (value) => 112 - (value / top) * 96;
     const x = (t) => left + (t + 0.5) * width;
     if (chosen >= 0)
-      draw("rect", svg, { x: left + chosen * width, y: 4, width, height: 320, fill: "#f0f0f0" });
+      draw("rect", svg, { x: left + chosen * width, y: 4, width, height: 320, fill: "var(--faint)" });
     for (const value of [-1, 0, 1]) {
-      draw("line", svg, { x1: left, x2: 1060, y1: y(value), y2: y(value), stroke: value ? "#ccc" : "#555" });
+      draw("line", svg, { x1: left, x2: 1060, y1: y(value), y2: y(value), stroke: value ? "var(--grid)" : "var(--quiet)" });
       draw("text", svg, { x: left - 8, y: y(value) + 5, "text-anchor": "end", "font-size": 16 }, show(value));
     }
     words.forEach((word, t) => {
@@ -149,7 +154,7 @@ export function render({ model, el }) {
       ["f", "i", "o"].forEach((name, k) => {
         const w = width * 0.2;
         const at = x(t) - 1.6 * w + k * 1.1 * w;
-        draw("rect", svg, { x: at, y: 246, width: w, height: 70, fill: "#fff", stroke: "#999" });
+        draw("rect", svg, { x: at, y: 246, width: w, height: 70, fill: "var(--paper)", stroke: "var(--quiet)" });
         draw("rect", svg, {
           x: at, y: 316 - 70 * gate(name, t), width: w, height: 70 * gate(name, t), fill: colours[name],
         });
@@ -169,17 +174,19 @@ export function render({ model, el }) {
     if (goal)
       goal.forEach((value, t) =>
         draw("rect", svg, {
-          x: x(t) - 10, y: y(value) - 10, width: 20, height: 20, fill: "none", stroke: "#111", "stroke-width": 2,
+          x: x(t) - 10, y: y(value) - 10, width: 20, height: 20, fill: "none", stroke: "var(--ink)", "stroke-width": 2,
         }),
       );
     draw("text", svg, { x: 4, y: 286, "font-size": 16 }, "f, i, o");
     const legend = [
-      ["● memory c", colours.memory], ["■ visible h", colours.visible], ["▮ candidate", "#2b7fae"],
-      ...(goal ? [["□ goal for h", "#111"]] : []),
+      ["● memory c", colours.memory], ["■ visible h", colours.visible], ["▮ candidate", colours.candidate],
+      ...(goal ? [["□ goal for h", "var(--ink)"]] : []),
     ];
-    legend.forEach(([text, fill], k) =>
-      draw("text", svg, { x: left + 6 + 130 * k, y: 18, "font-size": 16, fill, "font-weight": 600 }, text),
-    );
+    legend.forEach(([text, fill], k) => {
+      const entry = draw("text", svg, { x: left + 6 + 130 * k, y: 18, "font-size": 16, "font-weight": 600 });
+      draw("tspan", entry, { fill }, text.slice(0, 1));
+      draw("tspan", entry, {}, text.slice(1));
+    });
   };
 
   const update = () => {
@@ -190,7 +197,7 @@ export function render({ model, el }) {
     buttons.forEach((button, k) => {
       const on = k - 1 === chosen;
       button.setAttribute("aria-pressed", String(on));
-      button.style.border = on ? "3px solid #0072B2" : "1px solid #777";
+      button.style.border = on ? "3px solid var(--blue)" : "1px solid var(--quiet)";
     });
     const same = (gate) => gates[gate].every((value) => value === gates[gate][0]);
     for (const gate of ["f", "i", "o"]) {
@@ -221,4 +228,5 @@ export function render({ model, el }) {
   for (const gate of ["f", "i", "o"]) gates[gate].fill(presets[0][gate]);
   standing = snapshot();
   update();
+  return themed(root);
 }

@@ -2,7 +2,7 @@
 // A menu for the task, a slider for the number of seeds, a button that draws others. No kernel.
 
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = { "bag of words": "#000000", "tanh RNN": "#D55E00", "gated RNN": "#0072B2", "LSTM": "#009E73" };
+const COLOURS = { "bag of words": "var(--ink)", "tanh RNN": "var(--orange)", "gated RNN": "var(--blue)", "LSTM": "var(--green)" };
 const LEFT = 170, WIDE = 840, TOP = 26, ROW = 66;
 
 function node(name, attributes, text) {
@@ -36,7 +36,7 @@ export function render({ model, el }) {
   let orders = kinds.map(() => [...Array(seeds).keys()]), draws = 0;
 
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
   const high = TOP + ROW * kinds.length + 34;
   const svg = node("svg", { viewBox: `0 0 1080 ${high}`, width: "100%", role: "img", "aria-label": alt });
   const menu = document.createElement("select");
@@ -78,13 +78,13 @@ export function render({ model, el }) {
     const x = (v) => LEFT + (WIDE * (v - low)) / (top - low);
     svg.replaceChildren();
     for (let v = low; v <= top + 1e-9; v += 0.05) {
-      svg.append(node("line", { x1: x(v), x2: x(v), y1: TOP - 8, y2: high - 30, stroke: "#ddd" }));
-      svg.append(node("text", { x: x(v), y: high - 10, "font-size": 14, "text-anchor": "middle", fill: "#222" },
+      svg.append(node("line", { x1: x(v), x2: x(v), y1: TOP - 8, y2: high - 30, stroke: "var(--grid)" }));
+      svg.append(node("text", { x: x(v), y: high - 10, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
         v.toFixed(2)));
     }
     const means = kinds.map((kind, i) => {
       const y = TOP + ROW * (i + 0.5), chosen = orders[i].slice(0, n).map((seed) => shares[kind][seed]);
-      svg.append(node("text", { x: LEFT - 16, y: y + 5, "font-size": 17, "text-anchor": "end", fill: COLOURS[kind] },
+      svg.append(node("text", { x: LEFT - 16, y: y + 5, "font-size": 17, "text-anchor": "end" },
         kind));
       for (const share of chosen) {
         svg.append(node("circle", { cx: x(share), cy: y, r: 8, fill: COLOURS[kind], "fill-opacity": 0.45 }));
@@ -100,4 +100,5 @@ export function render({ model, el }) {
       ranking.map(([kind, mean]) => `${kind} ${mean.toFixed(3)}`).join(", ") + ".";
   }
   draw();
+  return themed(root);
 }

@@ -1,14 +1,11 @@
 // A sentence read word by word by an untrained network, and the trace of its first word.
 // data: words (V), inputs (V, H): W_sx x of each word, W_ss (H, H), sentences: lists of words.
 
-const NEGATIVE = [0, 114, 178]; // blue and orange of the course's palette
-const POSITIVE = [213, 94, 0];
 const SVG = "http://www.w3.org/2000/svg";
 
 function colour(value) {
-  const size = Math.min(1, Math.abs(value));
-  const end = value < 0 ? NEGATIVE : POSITIVE;
-  return `rgb(${end.map((part) => Math.round(255 + (part - 255) * size)).join(",")})`;
+  const size = 100 * Math.min(1, Math.abs(value));
+  return `color-mix(in srgb, var(${value < 0 ? "--blue" : "--orange"}) ${size}%, var(--paper))`;
 }
 
 function percent(share) {
@@ -45,7 +42,7 @@ export function render({ model, el }) {
   const data = model.get("data");
   const H = data.W_ss.length;
   const id = Math.random().toString(36).slice(2);
-  el.style.cssText = "max-width:1080px;font:15px system-ui,sans-serif;color:#000;background:#fff";
+  el.style.cssText = "max-width:1080px;font:16px system-ui,sans-serif";
 
   const controls = element("div", {
     style: "display:flex;flex-wrap:wrap;gap:6px 18px;align-items:center;margin:4px 0 8px",
@@ -82,7 +79,7 @@ export function render({ model, el }) {
   el.append(controls, picture, says);
 
   function text(x, y, words, attributes = {}) {
-    picture.append(element("svg:text", { x, y, "font-size": 15, ...attributes }, words));
+    picture.append(element("svg:text", { x, y, "font-size": 16, ...attributes }, words));
   }
 
   function map(top, title, rows, labels, shown, width) {
@@ -94,12 +91,12 @@ export function render({ model, el }) {
       for (let i = 0; i < H; i++) {
         picture.append(element("svg:rect", {
           x, y: top + i * height, width: width - 2, height: height - 0.6,
-          fill: t < shown ? colour(rows[t][i]) : "#f4f4f4",
+          fill: t < shown ? colour(rows[t][i]) : "var(--faint)",
         }));
       }
     });
-    text(60, top + 12, "unit 1", { "text-anchor": "end", "font-size": 12 });
-    text(60, top + 126, `unit ${H}`, { "text-anchor": "end", "font-size": 12 });
+    text(60, top + 12, "unit 1", { "text-anchor": "end", "font-size": 16 });
+    text(60, top + 126, `unit ${H}`, { "text-anchor": "end", "font-size": 16 });
   }
 
   function draw() {
@@ -122,7 +119,7 @@ export function render({ model, el }) {
     shares.slice(0, shown).forEach((share, t) =>
       text(70 + t * width + width / 2, 390, percent(share), { "text-anchor": "middle" }),
     );
-    text(60, 390, "left", { "text-anchor": "end", "font-size": 12 });
+    text(60, 390, "left", { "text-anchor": "end", "font-size": 16 });
 
     position.shown.textContent = `${shown} of ${T}`;
     recurrent.shown.textContent = strengths[0].toFixed(1);
@@ -133,7 +130,7 @@ export function render({ model, el }) {
       ? `${shown} of ${T} words read, the last one is “${last}”. Choose another first word to see its trace.`
       : `${shown} of ${T} words read, the last one is “${last}”. Of the difference that “${other.value}” in ` +
         `place of “${words[0]}” made at first, ${percent(shares[shown - 1])} is left ` +
-        `(blue: negative, orange: positive, white: 0).`;
+        `(blue: negative, orange: positive).`;
   }
 
   function start() {
@@ -152,6 +149,7 @@ export function render({ model, el }) {
     if (next.disabled) position.range.focus();
   });
   start();
+  return themed(el);
 }
 
 export default { render };

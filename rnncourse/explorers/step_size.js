@@ -1,8 +1,8 @@
 // The numeric derivative of a function at a point: the step is a slider, its error a V curve.
 // Everything is computed here, in the browser's float64 (or rounded to float32).
 
-const BLUE = "#0072B2";
-const ORANGE = "#D55E00";
+const BLUE = "var(--blue)";
+const ORANGE = "var(--orange)";
 const SVG = "http://www.w3.org/2000/svg";
 const FUNCTIONS = {
   sigmoid: {
@@ -48,7 +48,7 @@ function scientific(value) {
 export function render({ model, el }) {
   const data = model.get("data");
   const id = Math.random().toString(36).slice(2);
-  el.style.cssText = "max-width:1080px;font:15px system-ui,sans-serif;color:#000;background:#fff";
+  el.style.cssText = "max-width:1080px;font:16px system-ui,sans-serif";
   const controls = element("div", {
     style: "display:flex;flex-wrap:wrap;gap:6px 20px;align-items:center;margin:4px 0 8px",
   });
@@ -84,7 +84,7 @@ export function render({ model, el }) {
   el.append(controls, picture, says);
 
   const text = (x, y, words, attributes = {}) =>
-    picture.append(element("svg:text", { x, y, "font-size": 15, ...attributes }, words));
+    picture.append(element("svg:text", { x, y, "font-size": 16, ...attributes }, words));
   const line = (points, attributes) => picture.append(element("svg:polyline", {
     points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), fill: "none", ...attributes,
   }));
@@ -101,7 +101,7 @@ export function render({ model, el }) {
     const clipped = { "clip-path": `url(#clip-${id})` };
     const curve = [];
     for (let v = -4; v <= 4.001; v += 0.05) curve.push([X(v), Y(f.value(v, (x) => x))]);
-    line(curve, { stroke: "#000", "stroke-width": 2, ...clipped });
+    line(curve, { stroke: "var(--ink)", "stroke-width": 2, ...clipped });
     const slope = quotient(f, z, step, kind.value, r);
     const middle = f.value(z, r);
     const tilted = (a) => [-4, 4].map((v) => [X(v), Y(middle + a * (v - z))]);
@@ -119,12 +119,12 @@ export function render({ model, el }) {
     const Y = (error) => 350 - ((Math.log10(Math.min(10, Math.max(1e-14, error))) + 14) / 15) * 310;
     text(560, 20, "relative error against the step");
     for (let p = -15; p <= 0; p += 3) {
-      line([[X(p), 40], [X(p), 350]], { stroke: "#ddd" });
-      text(X(p), 370, tenTo(p), { "text-anchor": "middle", "font-size": 13 });
+      line([[X(p), 40], [X(p), 350]], { stroke: "var(--grid)" });
+      text(X(p), 370, tenTo(p), { "text-anchor": "middle", "font-size": 16 });
     }
     for (let p = -14; p <= 0; p += 2) {
-      line([[560, Y(10 ** p)], [1050, Y(10 ** p)]], { stroke: "#ddd" });
-      text(552, Y(10 ** p) + 5, tenTo(p), { "text-anchor": "end", "font-size": 13 });
+      line([[560, Y(10 ** p)], [1050, Y(10 ** p)]], { stroke: "var(--grid)" });
+      text(552, Y(10 ** p) + 5, tenTo(p), { "text-anchor": "end", "font-size": 16 });
     }
     text(1050, 394, "step", { "text-anchor": "end" });
     const curve = [];
@@ -162,6 +162,7 @@ export function render({ model, el }) {
   for (const control of [which, kind, format]) control.addEventListener("change", draw);
   for (const control of [power, point]) control.addEventListener("input", draw);
   draw();
+  return themed(el);
 }
 
 export default { render };

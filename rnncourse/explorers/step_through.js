@@ -1,63 +1,6 @@
 // A cell over a sentence, one formula after the other. The drawing comes as SVG, its parts named by
-// data-node, data-wire and data-value; the numbers are computed here, from the same description.
+// data-node, data-wire and data-value; the numbers are computed here, by graph.js, from the same description.
 // WAY_BACK, where a script before this one defines it, holds the rules of the way back.
-
-const RULES = {
-  sum: (a, b) => a.map((v, i) => v + b[i]),
-  times: (a, b) => a.map((v, i) => v * b[i]),
-  sigmoid: (a) => a.map((v) => 0.5 * (1 + Math.tanh(0.5 * v))),
-  tanh: (a) => a.map(Math.tanh),
-  one_minus: (a) => a.map((v) => 1 - v),
-  copy: (a) => a,
-  output: (a) => a,
-};
-const times = (A, v) => A.map((row) => row.reduce((sum, w, j) => sum + w * v[j], 0));
-const plus = (a, b) => (Array.isArray(a) ? a.map((v, i) => plus(v, b[i])) : a + b);
-
-// Every value of every position, and with the rules of the way back every gradient.
-export function compute(graph, W, xs, start, arriving, rules) {
-  const { nodes, carried } = graph;
-  const passed = { values: [], grads: [], wires: [], contributions: [], dW: {}, dstart: {} };
-  let state = start;
-  for (const x of xs) {
-    const values = { x_t: x, ...state };
-    for (const node of nodes) {
-      if (node.kind === "product") values[node.name] = times(W[node.weight], values[node.inputs[0]]);
-      else if (node.kind !== "input") {
-        values[node.name] = RULES[node.kind](...node.inputs.map((name) => values[name]));
-        if (node.bias) values[node.name] = values[node.name].map((v, i) => v + W[node.bias][i][0]);
-      }
-    }
-    state = Object.fromEntries(Object.entries(carried).map(([out, into]) => [into, values[out]]));
-    passed.values.push(values);
-  }
-  if (!rules) return passed;
-  let back = Object.fromEntries(Object.entries(carried).map(([out, into]) => [out, start[into].map(() => 0)]));
-  for (let t = xs.length - 1; t >= 0; t -= 1) {
-    const values = passed.values[t];
-    const grads = Object.fromEntries(nodes.map((node) => [node.name, values[node.name].map(() => 0)]));
-    for (const out in carried) grads[out] = arriving[t][out] ? plus(back[out], arriving[t][out]) : back[out];
-    const wires = {};
-    const contributions = {};
-    for (const node of [...nodes].reverse()) {
-      const d = grads[node.name];
-      if (node.weight) contributions[node.weight] = rules.toWeight(d, values[node.inputs[0]]);
-      if (node.bias) contributions[node.bias] = d.map((v) => [v]);
-      for (const name of node.inputs) {
-        wires[`${name}>${node.name}`] = rules[node.kind](d, node, name, values, W);
-        grads[name] = plus(grads[name], wires[`${name}>${node.name}`]);
-      }
-    }
-    back = Object.fromEntries(Object.entries(carried).map(([out, into]) => [out, grads[into]]));
-    passed.grads.unshift(grads);
-    passed.wires.unshift(wires);
-    passed.contributions.unshift(contributions);
-    for (const key in contributions)
-      passed.dW[key] = passed.dW[key] ? plus(passed.dW[key], contributions[key]) : contributions[key];
-  }
-  for (const [out, into] of Object.entries(carried)) passed.dstart[into] = back[out];
-  return passed;
-}
 
 const two = (v) =>
   v.toFixed(Math.abs(v) < 0.995 ? 2 : 1).replace(/^(-?)0\./, "$1.").replace(/^-(?=\.00$)/, "").replace("-", "−");
@@ -125,19 +68,7 @@ export function render({ model, el }) {
     @keyframes stepper-flow { to { stroke-dashoffset:-19; } }
     @media (prefers-reduced-motion: reduce) { .stepper * { animation:none !important; transition:none !important; } }`;
 
-  // Light or dark, as the page around it is; JupyterLab says when that changes.
-  const tint = () => {
-    let dark = document.body.dataset.jpThemeLight === "false";
-    if (document.body.dataset.jpThemeLight === undefined) {
-      const [r, g, b, a = 1] = (getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
-      dark = a > 0 && 0.3 * r + 0.6 * g + 0.1 * b < 90;
-    }
-    root.classList.toggle("dark", dark);
-  };
-  tint();
-  const looks = new MutationObserver(() => requestAnimationFrame(tint));
-  for (const element of [document.body, document.documentElement])
-    looks.observe(element, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  const leavePage = followPage(root);
 
   const bar = make("div", root, { className: "bar" });
   const button = (text, name, act) => {
@@ -388,5 +319,8 @@ export function render({ model, el }) {
     event.stopPropagation();
   });
   again();
-  return () => toggle(false);
+  return () => {
+    toggle(false);
+    leavePage();
+  };
 }

@@ -23,6 +23,7 @@ import numpy as np
 # %%
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, explorer, figures_01, show
+from rnncourse.cells import step_through
 from rnncourse.data import sentiment_sentences, tokens
 
 # %% [markdown]
@@ -341,6 +342,14 @@ show(
     "puts out is s1, then s2 and so on to s5. All five steps have the same two matrices. "
     "From s5 an arrow with W ys leads to the softmax and the prediction p.",
 )
+
+# %% [markdown] slide="subslide"
+# ### The same with numbers
+#
+# Two units, two numbers a word. Where does the state of one word go at the next?
+
+# %% slide="-" hide_input=true
+step_through("simple", film)
 
 # %% [markdown] slide="subslide"
 # ### Exercise: one sequence

@@ -46,6 +46,7 @@ from textwrap import fill
 
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, course_text, explorer, figures_02, show
+from rnncourse.cells import step_through
 
 # %% given="imports"
 import numpy as np
@@ -228,7 +229,7 @@ show(
 )
 
 # %% [markdown] slide="notes"
-# Let the room name what each red arrow carries before you go on: the gradient of the
+# Let the room name what each orange arrow carries before you go on: the gradient of the
 # loss at that state. Usual wrong answer: "the error of the prediction at that
 # position"; there is only one prediction, at the end.
 
@@ -968,6 +969,20 @@ show(
 # Ask: "at position 1 the carried part is negative. Where does that come from?"
 # From position 2, whose direct gradient is -1.2.
 
+# %% [markdown] found="parameter_contributions" slide="subslide"
+# ### Word by word, and back again
+#
+# The loss looks at the last state. What does $W^{s,s}$ collect at each word?
+
+# %% found="parameter_contributions" slide="-" hide_input=true
+from rnncourse.withheld import way_back
+
+step_through("simple", back=way_back("simple"))
+
+# %% [markdown] slide="notes"
+# Open "What a weight collects" and go back word by word: each position hands in its own
+# part, and the weight adds them up. That is (2.14).
+
 # %% [markdown]
 # The classifier of the beginning, once more. Nudge **one position's** copy of
 # $W^{s,s}$ and compare with your contribution of that position; then nudge them all
@@ -1062,7 +1077,7 @@ reveal("02.1")
 # %% [markdown] slide="slide" extra=true
 # ## Extra: one unit, twelve positions
 #
-# Red: the error signal $\delta_t$. Green: what the position contributes to the gradient of $w$.
+# Orange: the error signal $\delta_t$. Green: what the position contributes to the gradient of $w$.
 # Find settings for which (a) nothing can be seen but the last two or three bars,
 # (b) **position 1** contributes most although the loss is the last state, (c)
 # neighbouring error signals have opposite signs.

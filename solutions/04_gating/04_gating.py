@@ -427,7 +427,8 @@ show(
 # You set the three gates before each step and press *Next step*.
 #
 # **Try** to catch the third candidate of coordinate 1, and hold it to the end; to keep
-# coordinate 2 at its start; and to let coordinate 3 follow its candidates smoothly.
+# coordinate 2 at its start (empty squares: where both are to end); and to let coordinate 3
+# follow its candidates smoothly. After the last step you are given a score.
 
 # %% [markdown] slide="notes"
 # Let a student call out the gates. The task for coordinate 1 takes three settings:
@@ -445,8 +446,8 @@ start = np.array([0.6, -0.5, 0.0])
 
 # %% slide="subslide" hide_input=true
 explorer(
-    "gate",
-    {"s0": start.tolist(), "candidates": candidates.tolist()},
+    "gates_by_hand",
+    {"s0": start.tolist(), "candidates": candidates.tolist(), "goals": [candidates[2, 0], start[1], None]},
     alt="Three coordinates of a state over twelve steps. A slider sets the gate of each; a "
     "button makes the next step, and the state moves from its old value towards the "
     "candidate, as far as its gate says.",

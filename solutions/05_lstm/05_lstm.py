@@ -667,7 +667,6 @@ presets = [
     {"name": "overwrite: f 0, i 1, o 1", "f": 0, "i": 1, "o": 1},
     {"name": "add everything: f 1, i 1, o 1", "f": 1, "i": 1, "o": 1},
 ]
-gate_colours = {gate: figures_05.GATES[gate] for gate in "fio"} | {"candidate": figures_05.GATES["c"]}
 explorer(
     "memory_cell",
     {
@@ -675,7 +674,6 @@ explorer(
         "candidates": candidates,
         "presets": presets,
         "goal": [0] * 8 + [float(np.tanh(-0.9))],
-        "colours": gate_colours | {"memory": figures_05.MEMORY, "visible": figures_05.VISIBLE},
     },
     alt="A memory cell over a sentence: sliders set forget, input and output gate for all words or for "
     "one, and a chart shows the memory and the visible state at every word.",

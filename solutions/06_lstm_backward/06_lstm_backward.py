@@ -34,6 +34,7 @@ from rnncourse import figures_06 as figures
 from rnncourse.adam import Adam
 from rnncourse.cells import draw_cell, draw_chain, step_through
 from rnncourse.data import sentiment_sentences, tokens
+from rnncourse.gradient_paths import gradient_paths
 from rnncourse.reber import INNER, as_text, reber_streams
 
 # %% given="imports"
@@ -620,6 +621,22 @@ assert np.allclose(dc_start, products[-1] * dc + (products * handed_in).sum(axis
 )
 print("(6.14) holds")
 
+# %% [markdown] found="lstm_step_backward"
+# ### Extra: where it goes in networks that were trained
+#
+# Three networks learned to tell the language of a surname. Type a name that you know. Above
+# each letter stands what it gave to the score of one language, in three parts: the
+# ways that pass no gate and only the candidate of that letter (*direct*: on the LSTM's wire
+# they meet forget gates as factors, as in (6.14)), those that pass the candidates of later
+# letters too, and those that go through a gate. The three add up to the whole gradient.
+#
+# Move the training from its end to its beginning. What becomes of the first letters?
+
+# %% found="lstm_step_backward" hide_input=true
+from rnncourse.withheld import way_back
+
+gradient_paths(way_back("lstm"))
+
 # %% [markdown] slide="slide"
 # ## Who was taught?
 #
@@ -985,7 +1002,10 @@ guess("06.6", half_left_with_1=2.2, half_left_with_5=103)
 # So choose the bias by how long something has to be kept: 1 is far from enough for a
 # hundred steps.
 
-# %% slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# ### Half of the gradient, after so many steps
+
+# %% slide="-" hide_input=true
 biases = np.linspace(-2, 7, 91)
 half_life = np.log(2) / np.log1p(np.exp(-biases))  # (6.15)
 assert np.allclose(sigmoid(biases) ** half_life, 0.5), "(6.15) does not hold"

@@ -1,22 +1,32 @@
-"""A Jupyter server of a test's own, on loopback."""
+"""A Jupyter server of one's own, on loopback, for tests and pictures."""
+
+from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def free_port():
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def wait_for(url, log, seconds=60):
+def wait_for(url: str, log: Path, seconds: float = 60) -> None:
+    """Wait until an address answers.
+
+    Raises:
+        TimeoutError: it did not; the message holds the end of the log.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -24,11 +34,11 @@ def wait_for(url, log, seconds=60):
                 return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"Jupyter does not answer: {log.read_text()[-2000:]}")
+    raise TimeoutError(f"Jupyter does not answer: {log.read_text()[-2000:]}")
 
 
 @contextlib.contextmanager
-def jupyter(kind, folder: Path, settings: Path):
+def jupyter(kind: str, folder: Path, settings: Path) -> Iterator[str]:
     """`jupyter KIND` on a folder, with settings of its own; gives its address."""
     port = free_port()
     environment = {
@@ -48,3 +58,10 @@ def jupyter(kind, folder: Path, settings: Path):
     finally:
         server.terminate()
         server.wait(20)
+
+
+def write_settings(folder: Path, plugin: str, values: dict[str, str]) -> None:
+    """Set what a person would set in JupyterLab, for the server whose settings lie in a folder."""
+    path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values), "utf-8")

@@ -1,7 +1,7 @@
 // A running state with one gate per coordinate, set by hand: keep, overwrite, or anything between.
 // s_t = (1 - g) s_{t-1} + g candidate, one step for each press of a button. No kernel.
 
-const KEPT = "#0072B2", WRITTEN = "#D55E00", GATE = "#009E73";
+const KEPT = "var(--blue)", WRITTEN = "var(--orange)", GATE = "var(--green)";
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 46, WIDE = 296, GAP = 352, TOP = 34, HIGH = 210, GATES = 274, GATE_HIGH = 46;
 
@@ -24,19 +24,19 @@ function button(text, action) {
   return made;
 }
 
-function panel(svg, i, T, candidates, states, gates, preview) {
+function panel(svg, i, T, candidates, states, gates, preview, goal) {
   const left = LEFT + i * GAP, now = states.length - 1;
   const x = (t) => left + (WIDE * t) / (T + 0.4);
   const y = (v) => TOP + (HIGH * (1.05 - v)) / 2.1;
-  svg.append(node("text", { x: left + WIDE / 2, y: TOP - 14, "font-size": 16, "text-anchor": "middle", fill: "#222" },
+  svg.append(node("text", { x: left + WIDE / 2, y: TOP - 14, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     `coordinate ${i + 1}`));
   for (const v of [-1, 0, 1]) {
-    svg.append(node("line", { x1: left, x2: left + WIDE, y1: y(v), y2: y(v), stroke: v ? "#ccc" : "#000" }));
-    svg.append(node("text", { x: left - 7, y: y(v) + 5, "font-size": 13, "text-anchor": "end", fill: "#222" },
+    svg.append(node("line", { x1: left, x2: left + WIDE, y1: y(v), y2: y(v), stroke: v ? "var(--grid)" : "var(--ink)" }));
+    svg.append(node("text", { x: left - 7, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
       String(v).replace("-", "−")));
   }
   if (now < T) {
-    svg.append(node("rect", { x: x(now + 1) - 11, width: 22, y: TOP, height: HIGH, fill: "#f0f0f0" }));
+    svg.append(node("rect", { x: x(now + 1) - 11, width: 22, y: TOP, height: HIGH, fill: "var(--faint)" }));
   }
   candidates.forEach((candidate, t) => {
     const mark = node("rect", { x: x(t + 1) - 5, y: y(candidate[i]) - 5, width: 10, height: 10, fill: WRITTEN,
@@ -45,27 +45,52 @@ function panel(svg, i, T, candidates, states, gates, preview) {
     svg.append(mark);
   });
   svg.append(node("polyline", { points: states.map((s, t) => `${x(t)},${y(s[i])}`).join(" "), fill: "none",
-    stroke: "#000", "stroke-width": 2.5 }));
+    stroke: "var(--ink)", "stroke-width": 2.5 }));
   svg.append(node("circle", { cx: x(now), cy: y(states[now][i]), r: 6, fill: KEPT }));
+  if (goal !== null && goal !== undefined) {
+    const mark = node("rect", { x: x(T) - 11, y: y(goal) - 11, width: 22, height: 22, fill: "none", stroke: "var(--ink)",
+      "stroke-width": 2 });
+    mark.append(node("title", {}, `goal: ${number(goal)} at the end`));
+    svg.append(mark);
+  }
   if (now < T) {
     const px = x(now + 1), py = y(preview);
-    svg.append(node("path", { d: `M${px},${py - 9} l9,9 l-9,9 l-9,-9 z`, fill: "none", stroke: "#000",
+    svg.append(node("path", { d: `M${px},${py - 9} l9,9 l-9,9 l-9,-9 z`, fill: "none", stroke: "var(--ink)",
       "stroke-width": 2.2 }));
   }
   svg.append(node("line", { x1: left, x2: left + WIDE, y1: GATES + GATE_HIGH, y2: GATES + GATE_HIGH,
-    stroke: "#000" }));
+    stroke: "var(--ink)" }));
   gates.forEach((g, t) => svg.append(node("rect", { x: x(t + 1) - 7, width: 14, y: GATES + GATE_HIGH * (1 - g[i]),
     height: GATE_HIGH * g[i], fill: GATE, "fill-opacity": t === now ? 0.45 : 1 })));
-  svg.append(node("text", { x: left + WIDE / 2, y: GATES + GATE_HIGH + 17, "font-size": 13, "text-anchor": "middle",
-    fill: "#222" }, `step 0 to ${T}; green: gate`));
+  svg.append(node("text", { x: left + WIDE / 2, y: GATES + GATE_HIGH + 17, "font-size": 16, "text-anchor": "middle",
+    fill: "var(--ink)" }, `step 0 to ${T}; bars below: gate`));
+}
+
+const NEAR = 0.02;
+
+// How well the game went: what is to be held to the end, and what is to be made smooth.
+function score(states, candidates, goals) {
+  const way = (values) => values.slice(1).reduce((sum, v, t) => sum + Math.abs(v - values[t]), 0);
+  let met = 0;
+  const said = goals.map((goal, i) => {
+    const own = states.map((s) => s[i]);
+    if (goal === null) {
+      const share = way(own) / way(candidates.map((c) => c[i]));
+      return `coordinate ${i + 1} moved ${Math.round(100 * share)} % as far as its candidates`;
+    }
+    const off = Math.abs(own.at(-1) - goal);
+    if (off < NEAR) met += 1;
+    return `coordinate ${i + 1} ended ${number(off)} from its goal`;
+  });
+  return `Score: ${met} of ${goals.filter((goal) => goal !== null).length} goals met; ${said.join(", ")}.`;
 }
 
 export function render({ model, el }) {
-  const { s0, candidates, alt } = model.get("data");
+  const { s0, candidates, goals, alt } = model.get("data");
   const T = candidates.length, H = s0.length;
   let states = [s0.slice()], used = [];
   const root = document.createElement("div");
-  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif;color:#222;background:#fff";
+  root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
   const svg = node("svg", { viewBox: "0 0 1080 345", width: "100%", role: "img", "aria-label": alt });
   const box = document.createElement("div");
   box.style.cssText = "display:grid;grid-template-columns:repeat(3,1fr);gap:6px 40px;padding:2px 24px 2px 44px";
@@ -90,7 +115,7 @@ export function render({ model, el }) {
     used.push(gates);
     draw();
   });
-  const back = button("One step back", () => {
+  const back = button("Undo a step", () => {
     if (!used.length) return;
     used.pop();
     states.pop();
@@ -124,7 +149,7 @@ export function render({ model, el }) {
     for (let i = 0; i < H; i++) {
       const g = gates[i], word = g === 0 ? "keeps all" : g === 1 ? "overwrites all" : "mixes";
       sliders[i].text.textContent = `gate ${i + 1}: ${number(g)} (${word})`;
-      panel(svg, i, T, candidates, states, done ? used : [...used, gates], preview[i]);
+      panel(svg, i, T, candidates, states, done ? used : [...used, gates], preview[i], goals?.[i]);
     }
     // A button that takes the focus away while it is pressed would strand the keyboard: it stays enabled.
     next.setAttribute("aria-disabled", String(done));
@@ -136,9 +161,10 @@ export function render({ model, el }) {
     const list = (values) => values.map(number).join(", ");
     said.textContent = `After step ${used.length} of ${T} the state is ${list(states.at(-1))}. ` +
       `Of the start value are left, directly: ${percent}. ` +
-      (done ? "All steps are done; start again with other gates."
+      (done ? (goals ? score(states, candidates, goals) : "All steps are done; start again with other gates.")
         : `Step ${used.length + 1} offers ${list(candidates[used.length])}; with these gates ` +
           `the state becomes ${list(preview)} (diamonds).`);
   }
   draw();
+  return themed(root);
 }
