@@ -183,7 +183,8 @@ def drawn(matrix, H):
     matrix = matrix.detach()
     low, high = float(matrix.min()) * H**0.5, float(matrix.max()) * H**0.5
     apart = len(torch.unique(matrix, dim=0)) == len(matrix)
-    return [apart, max(-low, high) < 1.0001, low < -0.6, high > 0.6, matrix.dtype == torch.float64]
+    ends = [apart and low < -0.6, apart and high > 0.6]
+    return [apart, max(-low, high) < 1.0001, *ends, matrix.dtype == torch.float64]
 
 
 def try_gated_rnn(xs, s0, W, dstates):
