@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -30,11 +31,13 @@ from autograder.marks import (
     err,
     export,
     moment_in_utc,
+    name_,
     out,
     report,
     return_,
     say_changes,
     say_spellings,
+    written_,
 )
 
 app = typer.Typer(
@@ -47,6 +50,8 @@ NARROW = 60
 for command in (collect, report, export):
     app.command()(command)
 app.command(name="return")(return_)
+app.command(name="name")(name_)
+app.command(name="written")(written_)
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 READ_ONLY_REMEDY = (
     "Where the course's folder cannot be written, name another place: `grade` and `report` take "
@@ -105,6 +110,7 @@ def build(
             continue
         master = building.build(folder, places)
         out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
+        tell_the_gradebook(places.root, master)
         if solved:
             out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
     if upto is not None and not self_study:
@@ -113,6 +119,34 @@ def build(
         out.print(Text(f"{len(folders)} notebooks and what they import, {len(files)} files -> {target}"))
     if found:
         raise typer.Exit(1)
+
+
+def tell_the_gradebook(home: Path, master) -> None:
+    """Let the gradebook know what was built, where there is one: else formgrader cannot grade it."""
+    if not (home / "nbgrader_config.py").is_file() or find_spec("nbgrader") is None:
+        return
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.gradebook import announce  # noqa: PLC0415
+
+    try:
+        if announce(sqlite_address(home / "gradebook.db"), master):
+            out.print(Text("  known to the gradebook, for formgrader"))
+    except CourseError as error:
+        err.print(Text(f"{master.name} is built, but formgrader does not know it: {error}"), soft_wrap=True)
+
+
+@app.command()
+def new(
+    notebook: Annotated[str, typer.Argument(help="The notebook's name: 12_leaky_average.")],
+    root: Root | None = None,
+) -> None:
+    """Begin a notebook: a small one that builds and passes the tests, to be written over."""
+    from autograder.release.new import scaffold  # noqa: PLC0415
+
+    home = course_root(root)
+    for path in scaffold(notebook, Places(home)):
+        out.print(Text(str(path.relative_to(home))), soft_wrap=True)
+    out.print(Text(f"It builds as it stands: autograder build {notebook}. The rules are in CONTRIBUTING.md."))
 
 
 @app.command()
@@ -339,6 +373,30 @@ def bundle(
 
     names = write_bundle(Places(course_root(root)), to, upto)
     out.print(Text(f"{to}: {len(names)} notebooks, up to {names[-1]}"), soft_wrap=True)
+
+
+@app.command()
+def gradescope(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    to: Annotated[Path | None, typer.Option(help="The zip to write.", show_default=False)] = None,
+    visibility: Annotated[
+        str, typer.Option(help="visible, after_due_date, after_published or hidden.")
+    ] = "visible",
+    root: Root | None = None,
+) -> None:
+    """Write the zip with which Gradescope grades a notebook in its own container.
+
+    It holds the references and the course's key: it is for Gradescope's *Configure Autograder* alone.
+    """
+    from autograder.exchange.gradescope import write_gradescope_zip  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    path = to or home / "build" / "gradescope" / f"{notebook}.zip"
+    names = write_gradescope_zip(folder, course_key(home), path, visibility)
+    out.print(
+        Text(f"{path}: {len(names)} files, the references among them: for Gradescope alone"), soft_wrap=True
+    )
 
 
 @app.command()

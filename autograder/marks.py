@@ -1,8 +1,11 @@
-"""The commands about a class's marks: `collect`, `export`, `report`, `return`, and what a regrade says."""
+"""The commands about a class's marks (collect, report, return, ...), and what a regrade says."""
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +15,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.course.places import course_root, find_masters, journal_path, keep_private, write_whole
-from autograder.errors import CourseError
+from autograder.course.places import (
+    course_key,
+    course_root,
+    find_masters,
+    journal_path,
+    keep_private,
+    write_whole,
+)
+from autograder.errors import CourseError, SandboxUnavailable
 
 MOST_CHANGES = 40
+MOST_EXAMPLES = 12
+MOST_SHOWN = 200
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -47,6 +59,9 @@ def _standings(
 
 def report(
     notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    lecture: Annotated[
+        bool, typer.Option("--lecture", help="Without names, to be shown: a page and slides.")
+    ] = False,
     gradebook: GradebookUrl = None,
     roster: RosterFile = None,
     submitted: SubmittedFolder = Path("submitted"),
@@ -54,21 +69,198 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
     root: Root | None = None,
 ) -> None:
-    """Draw the class: marks, exercises, the commonest misconceptions."""
+    """Draw the class: marks, exercises, the commonest misconceptions, wrong answers that nobody named.
+
+    The page is for whoever teaches: everybody by name, who has no mark and why, whom a regrade changed.
+    """
     keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.exchange.collect import attempts_of  # noqa: PLC0415
     from autograder.grading.journal import Journal  # noqa: PLC0415
-    from autograder.report.page import write_report  # noqa: PLC0415
+    from autograder.report.groups import groups_of  # noqa: PLC0415
+    from autograder.report.page import report_of, write_lecture_page, write_report  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
-    path = to or home / "build" / "report" / f"{notebook}.html"
+    path = to or home / "build" / "report" / f"{notebook}{'-lecture' if lecture else ''}.html"
     everybody = _standings(home, notebook, gradebook, roster, submitted)
-    with Journal(journal_file or journal_path(home, notebook)) as journal:
+    with (
+        Journal(journal_file or journal_path(home, notebook)) as journal,
+        _named(folder, home, journal, submitted) as (record_of, give_examples),
+    ):
         master = read_master(folder)
         so = {number: question.answers for number, question in master.questions.items()}
-        write_report(path, notebook, master.title, everybody, journal.found, so)
-    out.print(f"{notebook}: {path}")
+        graded = (record_of(one.student) for one in everybody if one.score is not None)
+        groups = groups_of(filter(None, graded))
+        give_examples(groups)
+        attempts = attempts_of(home, notebook, submitted)
+        changes = _changes_of(_changes_file(home, notebook))
+        found = report_of(
+            notebook, master.title, everybody, record_of, so,
+            groups=groups, attempts=attempts, changes=changes,
+        )  # fmt: skip
+    if not lecture:
+        out.print(f"{notebook}: {write_report(path, found)}")
+        return
+    from autograder.release.class_deck import write_class_deck  # noqa: PLC0415
+
+    out.print(f"{notebook}: {write_lecture_page(path, found)}")
+    out.print(f"{notebook}: {write_class_deck(path.with_name(f'{path.stem}-slides.html'), found)}")
+    if found.open_groups:
+        out.print("Look through the examples before you show them: an answer's own names are its writer's.")
+
+
+@contextmanager
+def _named(folder: Path, home: Path, journal, submitted: Path) -> Iterator[tuple]:
+    """A student's record with the names given since, and what gives groups their examples.
+
+    Both run students' code: where there is no sandbox, or nothing that nobody named, they do without.
+    """
+    from autograder.grading.grade import Grader  # noqa: PLC0415
+    from autograder.grading.unnamed import find_example, with_names  # noqa: PLC0415
+
+    unnamed = any(m.judgement.returned for r in journal.records(journal.students) for m in r.marks)
+    with ExitStack() as stack:
+        grader, why = None, ""
+        try:
+            grader = stack.enter_context(Grader(folder, course_key(home))) if unnamed else None
+        except SandboxUnavailable as error:
+            why = f"no example, because no answer can be run here: {error}"
+
+        def record_of(student: str):
+            record = journal.found(student)
+            return with_names(grader, record) if grader and record else record
+
+        def give_examples(groups: list) -> None:
+            for group in groups[:MOST_EXAMPLES]:
+                group.example = find_example(grader, submitted, group) if grader else ""
+                group.why = why or "No example: none of these answers gives this by itself."
+
+        yield record_of, give_examples
+
+
+def _changes_file(home: Path, notebook: str) -> Path:
+    return home / "build" / "report" / f"{notebook}-changes.csv"
+
+
+def _changes_of(path: Path) -> list | None:
+    """What the last regrade changed, as `grade` wrote it down; None where it wrote nothing."""
+    from autograder.report.page import Change  # noqa: PLC0415
+
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _, *rows = [*csv.reader(file)] or [[]]
+    return [Change(*row) for row in rows]
+
+
+def name_(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    group: Annotated[
+        str | None, typer.Argument(help="The group, as the report calls it; without one they are listed.")
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", help="The mistake in a few words, for students.", show_default=False)
+    ] = "",
+    hint: Annotated[
+        str, typer.Option(help="A sentence that helps, and does not give the line away.", show_default=False)
+    ] = "",
+    share: Annotated[
+        float | None,
+        typer.Option(help="The part of the points it is worth at least: 0.5 for half.", show_default=False),
+    ] = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Name a group of wrong answers that return the same, once for all who gave it or will.
+
+    The name, the hint and the share stand in named_groups.toml beside the notebook's exercises.py, with one
+    answer as an example. Reports have the name at once, marks and feedback when the class is graded again.
+    """
+    keep_private()
+    from autograder.grading.grade import Grader  # noqa: PLC0415
+    from autograder.grading.journal import Journal  # noqa: PLC0415
+    from autograder.grading.unnamed import name_group, with_names  # noqa: PLC0415
+    from autograder.report.groups import groups_of  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    with (
+        Journal(journal_file or journal_path(home, notebook)) as journal,
+        Grader(folder, course_key(home)) as grader,
+    ):
+        groups = groups_of(with_names(grader, one) for one in journal.records(journal.students))
+        if group is None:
+            for one in groups:
+                looks = f" ({one.looks_like.most_common(1)[0][0]})" if one.looks_like else ""
+                out.print(Text(f"{one.id}: {one.students} students{looks}"), soft_wrap=True)
+            out.print(f"{len(groups)} groups without a name")
+            return
+        if not as_.strip():
+            raise CourseError('--as "what is wrong, in a few words" is missing')
+        path = name_group(folder, grader, submitted, groups, group, as_, hint, share)
+        count = next(one.students for one in groups if one.id == group)
+    out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
+    out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
+
+
+def written_(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    group: Annotated[
+        str | None, typer.Argument(help="The group that is marked; without one they are listed.")
+    ] = None,
+    points: Annotated[
+        float | None, typer.Option(help="For each of the group who waits.", show_default=False)
+    ] = None,
+    comment: Annotated[str, typer.Option(help="To be read in the feedback.", show_default=False)] = "",
+    gradebook: GradebookUrl = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    root: Root | None = None,
+) -> None:
+    """List written answers in groups that say the same, or mark a group at once, as formgrader would.
+
+    Whom a person has marked already keeps that mark.
+    """
+    keep_private()
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.nbgrader_door.standings import must_exist  # noqa: PLC0415
+    from autograder.nbgrader_door.written import alike, mark_group, scheme_of  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    url = gradebook or sqlite_address(home / "gradebook.db")
+    must_exist(url, notebook)
+    master = read_master(folder)
+    left_out: list[str] = []
+    groups = alike(url, master, submitted, left_out.append)
+    if left_out:
+        err.print(Text(f"not the file that was graded, so left out: {', '.join(left_out)}"), soft_wrap=True)
+    if group is None:
+        for question in dict.fromkeys(one.question for one in groups):
+            out.print(Text(f"{question}\n{scheme_of(master, question)}\n", "bold"))
+            for one in (one for one in groups if one.question == question):
+                marked = f", marked {' and '.join(f'{m:g}' for m in one.marks)}" if one.marks else ""
+                said = f"{one.id}: {len(one.students)} students, {len(one.waiting)} waiting{marked}"
+                out.print(Text(said), soft_wrap=True)
+                out.print(Text(f"    {shown_text(one.text)}"), soft_wrap=True)
+        return
+    found = {one.id: one for one in groups}
+    if group not in found:
+        raise CourseError(f"there is no group {group!r}; `autograder written {notebook}` lists them")
+    if points is None:
+        raise CourseError("--points is missing: how many does each of the group get?")
+    given = mark_group(url, master, found[group], points, comment)
+    out.print(Text(f"{group}: {points:g} points to {len(given)} students"), soft_wrap=True)
+
+
+def shown_text(text: str) -> str:
+    """The beginning of an answer in one line, as a terminal may show it."""
+    from autograder.grading.classroom import shown_name  # noqa: PLC0415
+
+    line = " ".join(text.split())
+    return shown_name(line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…") or "(nothing)"
 
 
 def export(
@@ -248,18 +440,18 @@ def say_changes(written, path: Path) -> None:
             out.print(Text(f"only there now: {what}"), soft_wrap=True)
     for sentence in written.look_again:
         err.print(Text(f"look again: {sentence}"), soft_wrap=True)
-    if not written.changed:
-        return
+    rows = [["student", "before", "now", "by", "why"]]
     table = Table(title="whose mark changed", title_justify="left")
     for name in ("student", "before", "now", "by", "why"):
         table.add_column(name, overflow="fold")
-    rows = [["student", "before", "now", "by", "why"]]
     for one in written.changed:
         numbers = [f"{one.before:g}", f"{one.after:g}", f"{one.after - one.before:+g}"]
         rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
         if len(rows) <= MOST_CHANGES:
             table.add_row(Text(one.student), *numbers, Text(one.why))
-    out.print(table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_rows(path, rows)
+    write_rows(path, rows)  # an older list would be taken for this regrade's
+    if not written.changed:
+        return
+    out.print(table)
     out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)

@@ -50,6 +50,19 @@ class Diagnosis:
     is_exact: bool = False
 
 
+@dataclass(frozen=True)
+class Returned:
+    """What a wrong answer gave to the inputs that its class shares, as far as it takes to know it again.
+
+    Args:
+        shapes: one text for each case: each part's shape, or how the call failed.
+        numbers: for each case four numbers of how far it is from what is expected (`sheets/returned.py`).
+    """
+
+    shapes: tuple[str, ...]
+    numbers: tuple[tuple[float, ...], ...]
+
+
 @dataclass
 class Judgement:
     """What came of trying one exercise.
@@ -64,6 +77,7 @@ class Judgement:
         printed: what the function printed, and warnings.
         follow_through: whether the share was earned with a reference in place of what it calls, or with
             the student's own wrong forward.
+        returned: of a wrong answer that no known mistake gives, what it returned.
     """
 
     name: str
@@ -74,6 +88,7 @@ class Judgement:
     notes: list[str] = field(default_factory=list)
     printed: str = ""
     follow_through: bool = False
+    returned: Returned | None = None
 
     @property
     def misconception(self) -> str | None:
@@ -167,6 +182,8 @@ class Record:
 
 def _mark_as_json(mark: Mark) -> dict[str, Any]:
     found = mark.judgement
+    # Most answers have none: a line of the journal says nothing of it.
+    more = {"returned": asdict(found.returned)} if found.returned else {}
     return {
         "name": found.name,
         "score": mark.score,
@@ -179,6 +196,7 @@ def _mark_as_json(mark: Mark) -> dict[str, Any]:
         "checks": [asdict(check, dict_factory=_without_none) for check in found.checks],
         "notes": found.notes,
         "printed": found.printed[:MOST_PRINTED],
+        **more,
     }
 
 
@@ -192,6 +210,7 @@ def _mark_from_json(data: Mapping[str, Any]) -> Mark:
         list(data["notes"]),
         data["printed"],
         data["follow_through"],
+        Returned(**{k: _tuples(v) for k, v in data["returned"].items()}) if data.get("returned") else None,
     )
     return Mark(judgement, data["max_score"])
 

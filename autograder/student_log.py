@@ -76,19 +76,31 @@ def progress() -> None:
     """
     here = checks_here()
     done = read_progress()
-    rows, following = [], ""
+    rows, following, behind = [], "", []
     for checks in _all_checks(here):
         known = done.get(checks.assignment, {})
         shown = []
         for name in checks.names:
             best = max(known.get(name, []), key=STEPS.index, default="")
             shown.append(f"`{name}` {SIGNS.get(best, '·')}")
-            if best != "right" and not following and _reached(checks, here):
+            if best == "right":
+                continue
+            if not _reached(checks, here):
+                behind.append(f"`{name}` in {checks.assignment}")
+            elif not following:
                 following = f"Next: `{name}` in {checks.assignment}."
         right = sum("right" in known.get(name, []) for name in checks.names)
         rows.append(f"| {checks.assignment} | {right} of {len(checks.names)} | {', '.join(shown)} |")
     head = ["| notebook | right | exercises |", "|---|---|---|"]
-    show("\n".join([*head, *rows]) + f"\n\n{following or 'From here on all is done.'}")
+    show("\n".join([*head, *rows]) + f"\n\n{following or _end(behind)}")
+
+
+def _end(behind: list[str]) -> str:
+    """What is said where nothing is left from this notebook on: what earlier ones have left."""
+    if not behind:
+        return "All exercises are right."
+    left = "one exercise is" if len(behind) == 1 else f"{len(behind)} exercises are"
+    return f"From this notebook on all exercises are right. In earlier ones {left} left, first {behind[0]}."
 
 
 def _reached(checks: FrozenChecks, here: FrozenChecks) -> bool:

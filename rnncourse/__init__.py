@@ -4,8 +4,8 @@ Nothing here solves an exercise.
 """
 
 from rnncourse.claims import claim
-from rnncourse.course_text import course_text
+from rnncourse.course_text import course_code, course_text
 from rnncourse.explorer import explorer
 from rnncourse.figures import COLOURS, show
 
-__all__ = ["COLOURS", "claim", "course_text", "explorer", "show"]
+__all__ = ["COLOURS", "claim", "course_code", "course_text", "explorer", "show"]

@@ -19,6 +19,7 @@ from typing import Any
 from autograder.course.masters import Master, points_of
 from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.course.roster import name_key
+from autograder.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,6 +42,21 @@ RIGHT = ["ada", "bela", "chidi", "dalia"]
 MISTAKEN = ["emil", "fatma", "goran", "hana", "imre", "jana"]
 
 
+def alternatives_of(notebook: str) -> dict[str, list[str]]:
+    """Right answers to a notebook's exercises, written differently.
+
+    Raises:
+        CourseError: nobody wrote any.
+    """
+    path = ROOT / "tests" / "alternatives" / f"{notebook}.py"
+    if not path.is_file():
+        raise CourseError(
+            f"there is no {path.relative_to(ROOT)}: write at least five right answers to each exercise into "
+            'it (CONTRIBUTING.md, "Alternatives"); `autograder new` begins a notebook with them'
+        )
+    return runpy.run_path(str(path))["ALTERNATIVES"]
+
+
 def sample_class(master: Master) -> dict[str, bytes]:
     """Submissions by student.
 
@@ -49,7 +65,7 @@ def sample_class(master: Master) -> dict[str, bytes]:
     """
     source = _plain(source_notebook(master))
     release = _plain(release_notebook(source_notebook(master)))
-    alternatives = runpy.run_path(str(ROOT / "tests" / "alternatives" / f"{master.name}.py"))["ALTERNATIVES"]
+    alternatives = alternatives_of(master.name)
     names = list(master.exercises)
     submissions = {}
     for i, student in enumerate(RIGHT):

@@ -7,6 +7,7 @@ from pathlib import Path
 from course import ROOT, frozen_checks, master_of
 
 from autograder.check import judge_here
+from autograder.errors import CourseError
 from autograder.record import Judgement
 from autograder.report.sentences import sentence
 
@@ -43,6 +44,11 @@ class Line:
 
 def lines_of(path: Path) -> list[Line]:
     """The lines of one file: `exercise | what the first sentence must say | code`."""
+    if not path.is_file():
+        raise CourseError(
+            f"there is no tests/corpus/{path.name}: write some answers into it, one a line "
+            '(CONTRIBUTING.md, "The corpus")'
+        )
     found = []
     for number, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
         if text.strip() and not text.startswith("#"):

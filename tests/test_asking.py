@@ -13,7 +13,7 @@ from autograder.errors import CourseError
 from autograder.grading.submission import Planner, read_cells
 from autograder.record import Record
 from autograder.release.build import build_self_study, release_text
-from autograder.report.page import write_report
+from autograder.report.page import report_of, write_report
 from autograder.report.standing import Standing, State
 from autograder.report.summary import summarise
 from autograder.student_log import read_progress, remember
@@ -127,6 +127,20 @@ def test_progress_says_what_is_done_and_what_comes_next_and_survives_a_broken_fi
         assert read_progress()[NOTEBOOK][STEP] == ["right"]
 
 
+def test_at_the_end_progress_says_what_earlier_notebooks_have_left(capsys):
+    beside = student_log._all_checks(frozen_checks(NOTEBOOK))
+    for checks in beside:
+        for name in checks.names if checks.assignment >= NOTEBOOK else ():
+            remember(checks.assignment, name, "right")
+    progress()
+    shown = capsys.readouterr().out
+    left = [name for checks in beside if checks.assignment < NOTEBOOK for name in checks.names]
+    assert (
+        f"{len(left)} exercises are left, first `{left[0]}`" if left else "All exercises are right."
+    ) in shown
+    assert "Next:" not in shown
+
+
 def test_where_nothing_can_be_written_progress_lasts_for_the_session(monkeypatch, tmp_path):
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "a file" / "progress.json"))
@@ -179,7 +193,8 @@ def test_the_class_report_shows_what_was_typed_and_given_up(tmp_path):
     record_of = {record.student: record for record in records}.get
     (said,) = summarise(NOTEBOOK, standings, record_of).said(so)
     assert said.counts == [("0.45", 2), ("0.6312", 1), ("<b>", 1)] and said.so == "0.6312"
-    page = write_report(tmp_path / "report.html", NOTEBOOK, "02", standings, record_of, so).read_text()
+    report = report_of(NOTEBOOK, "02", standings, record_of, so)
+    page = write_report(tmp_path / "report.html", report).read_text()
     assert "2 × 0.45" in page and "&lt;b&gt;" in page and "<b></div>" not in page
     assert f"<code>{STEP}</code>" in page
 

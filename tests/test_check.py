@@ -115,6 +115,8 @@ def test_where_to_look_is_a_line_an_output_or_a_special_case():
     )
     squeezed = HEAD + '    return np.squeeze(np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t))\n'
     assert "this case: one sequence" in where_to_look(judged_source(squeezed))
+    stops_at_one = NO_TANH.replace("    return", "    x_t[:, 1]\n    return")
+    assert where_to_look(judged_source(stops_at_one)).startswith("In what makes `s_t`")
 
 
 @pytest.mark.parametrize(

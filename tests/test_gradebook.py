@@ -1,6 +1,8 @@
 """One truth: every mark that leaves comes from the gradebook, with a state for everybody; and it follows."""
 
+import contextlib
 import csv
+import io
 import json
 import shutil
 import sqlite3
@@ -12,9 +14,13 @@ from course import ROOT, TINY, master_of, submission
 from nbgrader.api import Gradebook
 from test_nbgrader import run
 
+from autograder.cli import tell_the_gradebook
+from autograder.course.masters import read_master
 from autograder.nbgrader_door.database import engine_on
 from autograder.nbgrader_door.follow import back_up
+from autograder.nbgrader_door.gradebook import announce
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
+from autograder.nbgrader_door.written import plain_words
 from autograder.report.standing import Part, Standing, State, lowest
 
 pytestmark = [pytest.mark.xdist_group("gradebook"), pytest.mark.usefixtures("confined")]
@@ -288,6 +294,74 @@ def test_between_a_change_of_the_master_and_the_regrade_nothing_that_the_gradebo
     give(course, "ada", 1.5)
     edit(course, MASTER, 'written="why_tanh"', 'written="why_not"')
     assert (rows(course)["ada"]["score"], rows(course)["ada"]["max_score"]) == ("13.5", "14.0")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("It keeps the state bounded.", "  it **keeps**\n the state bounded", True),
+        ("between -1 and 1", "between 1 and 1", False),
+        ("x > 0", "x < 0", False),
+        ("the size N", "the size n", False),
+        ("Na\u00efve", "nai\u0308ve", True),
+    ],
+)
+def test_answers_are_alike_by_their_words(one, other, same):
+    assert (plain_words(one) == plain_words(other)) is same
+
+
+def test_written_answers_that_say_the_same_are_marked_once(course):
+    """Through nbgrader's interface, whom a person has marked left alone; the mark stays at a regrade."""
+    hand_in(course, "chidi", written(submission(NAME), " it keeps the **state** bounded"))
+    hand_in(course, "guest", written(submission(NAME), "Because."))
+    grade(course, status=1)
+    hand_in(course, "guest", written(submission(NAME), "It keeps the state bounded."))  # not graded yet
+    give(course, "ada", 1.5)
+    done = autograder(course, "written", NAME)
+    assert done.status == 0 and "left out: guest" in done.err
+    assert (
+        "2 students, 1 waiting, marked 1.5" in done.out
+        and "it keeps the state bounded" in done.out.casefold()
+    )
+    group = next(line.split(":")[0] for line in done.out.splitlines() if "2 students, 1 waiting" in line)
+    assert autograder(course, "written", NAME, group).status == 2
+    assert "has 2 points" in autograder(course, "written", NAME, group, "--points", 3).err
+    done = autograder(course, "written", NAME, group, "--points", 2, "--comment", "Well said.")
+    assert done.status == 0 and "2 points to 1 students" in done.out, done.err
+    hand_in(course, "guest", written(submission(NAME), "Because."))
+    grade(course, status=1)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        marks = {s: gradebook.find_grade("why_tanh", NAME, NAME, s) for s in ("ada", "chidi", "guest")}
+        assert [(m.manual_score, m.needs_manual_grade) for m in marks.values()] == [
+            (1.5, False), (2, False), (None, True),
+        ]  # fmt: skip
+        assert gradebook.find_comment("why_tanh", NAME, NAME, "chidi").comment == "Well said."
+
+
+def test_the_build_makes_a_notebook_known_and_leaves_changes_to_the_grading(course):
+    """formgrader's button needs it; whose mark changes is the regrade's to tell."""
+    path, url = course / "gradebook.db", f"sqlite:///{course / 'gradebook.db'}"
+    master = course / "solutions" / NAME / f"{NAME}.py"
+    text = master.read_text()
+    master.write_text(text.replace('exercise="rnn_step" points=4', 'exercise="rnn_step" points=8'))
+    assert not announce(url, read_master(master.parent))
+    assert "counts 8 points, not 4" in grade(course, status=1).out.replace("\n", " ")
+    master.write_text(text)
+    path.unlink()
+    assert "known to the gradebook" in autograder(course, "build", "--no-solved").out
+    with Gradebook(url) as gradebook:
+        assert gradebook.find_notebook(NAME, NAME).max_score == 14
+    assert path.stat().st_mode & 0o007 == 0
+    assert not announce(url, read_master(master.parent))
+
+
+def test_a_gradebook_that_cannot_be_used_does_not_stop_the_build(tmp_path):
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "gradebook.db").write_bytes(b"no database")
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        tell_the_gradebook(tmp_path, read_master(TINY))
+    assert "is built, but formgrader does not know it" in said.getvalue()
 
 
 def test_a_mended_check_says_whom_it_changed(course):

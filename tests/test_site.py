@@ -16,12 +16,10 @@ from autograder.course.masters import read_cells, read_master
 from autograder.course.notebook import solved_notebook
 from autograder.nbgrader_door.annotate import report_outputs
 from autograder.nbgrader_door.pages import FeedbackPage
-from autograder.record import Check, Diagnosis, Judgement, Mark, Record
+from autograder.record import Check, Judgement, Mark
 from autograder.release.lesson import Shown, explorers, lesson_notebook
 from autograder.release.solved_page import solved_page
 from autograder.release.withheld import flattened
-from autograder.report.page import write_report
-from autograder.report.standing import Part, Standing, State
 from rnncourse.cells import step_through
 
 MASTER = r'''
@@ -265,16 +263,6 @@ def test_a_feedback_page_keeps_nobody_out_and_names_what_is_graded(executed, bro
     assert "<title>09_lesson: feedback</title>" in text
     assert '<a href="#check_rnn_step">rnn_step</a>: 1 of 4 points' in text
     assert '<a href="#why_tanh">why tanh</a>' in text
-    assert check_page(browser, path) == []
-
-
-@pytest.mark.long
-def test_a_class_report_keeps_nobody_out(browser, tmp_path):
-    tanh = [Diagnosis("tanh missing", "A state lies between -1 and 1.")]
-    wrong = Judgement("rnn_step", "wrong", 0.25, [Check("s_t", False)], tanh)
-    records = {f"student {i}": Record(f"student {i}", "09_lesson", [Mark(wrong, 4.0)]) for i in range(12)}
-    standings = [Standing(name, State.GRADED, parts=[Part("rnn_step", 4.0, auto=1.0)]) for name in records]
-    path = write_report(tmp_path / "report.html", "09_lesson", "09 · A lesson", standings, records.get)
     assert check_page(browser, path) == []
 
 

@@ -18,6 +18,8 @@ GIVING_UP = "show_derivation"
 CHOICES = "choices"
 # A word, a number, an order of a few: what is longer is no answer to such a question.
 MOST_TYPED = 200
+# Whoever says 0.98 where it is 1 may say 0.02 where it is 0.
+NEAR_0 = 0.02
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,11 @@ def given_up(source: str) -> str:
 
 
 def same_answer(typed: Any, so: Any) -> bool:
-    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth."""
+    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth or `NEAR_0`."""
     if isinstance(so, bool) or isinstance(typed, bool):
         return typed is so
     if isinstance(so, int | float) and isinstance(typed, int | float):
-        return abs(typed - so) <= 0.05 * abs(so)
+        return abs(typed - so) <= (0.05 * abs(so) or NEAR_0)
     if isinstance(so, str) and isinstance(typed, int | float):
         # A choice that is a number may be typed without its quotes.
         return _is_number(so) and abs(float(so) - typed) <= 1e-9 * abs(typed)

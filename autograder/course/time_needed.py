@@ -20,8 +20,10 @@ WORDS_A_MINUTE = 180
 MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
 # For one that had to be found in code that stands there, with reading the rest of it.
 MINUTES_A_MENDED_LINE = 5
+# A line with this comment, in a cell that is not graded, is tried until it works: as long as a derived one.
+TO_CHANGE = re.compile(r"# yours$", re.M)
 # For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
-MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 5
+MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 10
 # For what is looked at, and for what is played with.
 MINUTES_A_FIGURE, MINUTES_AN_EXPLORER = 0.5, 2
 FIGURES = frozenset({"show", "draw_cell", "draw_chain"})
@@ -91,14 +93,18 @@ def _minutes(cell: Cell, master: Master) -> float:
         return len(cell.source.split()) / WORDS_A_MINUTE + writing
     called = _called(cell.source) if not cell.role else set()
     looking = MINUTES_A_FIGURE if called & FIGURES else 0
-    return looking + (MINUTES_AN_EXPLORER if called & EXPLORERS else 0)
+    trying = MINUTES_A_DERIVED_LINE * len(TO_CHANGE.findall(cell.source))
+    return looking + trying + (MINUTES_AN_EXPLORER if called & EXPLORERS else 0)
 
 
 def _typing(cell: Cell, master: Master) -> float:
     """What the parts of a question take: a choice is read off, a number is worked out."""
     question = master.questions[cell.name]
-    chosen = sum(bool(choices_of(question.choices, part)) for part in question.answers)
-    return chosen * MINUTES_A_CHOICE + (len(question.answers) - chosen) * MINUTES_A_NUMBER
+    minutes = 0.0
+    for part, so in question.answers.items():
+        numbers = len(so) if isinstance(so, list) else 1
+        minutes += MINUTES_A_CHOICE if choices_of(question.choices, part) else numbers * MINUTES_A_NUMBER
+    return minutes
 
 
 def _called(source: str) -> set[str]:

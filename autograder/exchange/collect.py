@@ -340,6 +340,13 @@ def _count(name: str) -> int:
     return int(found[1]) if found else 0
 
 
+def attempts_of(root: Path, notebook: str, submitted: Path) -> Counter[str]:
+    """How many versions of a notebook were collected from each student, the one that counts among them."""
+    older = (root / COLLECTED / "older" / notebook).glob("*-*.ipynb")
+    found = Counter(path.stem.rpartition("-")[0] for path in older)
+    return found + Counter(path.parent.name for path in submitted.glob(f"*/{notebook}"))
+
+
 def ids_of(root: Path, notebook: str) -> dict[str, Any]:
     """What was kept when a notebook was collected: its "system", "students" (ids), "reasons" (words)."""
     path = root / COLLECTED / f"{notebook}.json"

@@ -22,8 +22,10 @@ import numpy as np
 from autograder.answers.finding import ERRORS, Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.masters import Master, read_master
+from autograder.course.named_groups import FILE, NamedGroup, read_named_groups
 from autograder.course.places import source_files
 from autograder.errors import CourseError, Ungradable
+from autograder.grading.examples import Examples, needed_by
 from autograder.grading.reading import Reader
 from autograder.grading.submission import OURS, Plan, Planner, Role, Surveyed
 from autograder.judging.backward import WrongForward, trusted
@@ -32,7 +34,7 @@ from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
 from autograder.judging.judge import asked, judge, unanswered
 from autograder.judging.symptoms import symptom
-from autograder.record import Check, Judgement, Mark, Record
+from autograder.record import Check, Diagnosis, Judgement, Mark, Record, Returned
 from autograder.report.sentences import cell_error
 from autograder.sandbox import Budget, Limits, Sandbox, Session
 from autograder.sheets.drawn import fresh_sheets, mistaken_functions, own_sheet
@@ -88,9 +90,10 @@ class Grader:
         folder: the master's folder.
         key: the course's secret key; the same key draws the same inputs.
         unsafe: run without a sandbox (the instructor's own code only).
+        uid: run students' code as this user, where there are no namespaces.
     """
 
-    def __init__(self, folder: Path, key: str, unsafe: bool = False):
+    def __init__(self, folder: Path, key: str, unsafe: bool = False, uid: int | None = None):
         self.master: Master = read_master(folder)
         self.key = key
         self.sheets: dict[str, Sheet] = fresh_sheets(self.master, key)
@@ -99,7 +102,9 @@ class Grader:
         self.points = {name: exercise.points for name, exercise in self.master.exercises.items()}
         self.packages = self.master.packages
         limits = Limits(**self.master.limits)  # type: ignore[arg-type]
-        self.sandbox = Sandbox(self.master.packages, limits, unsafe)
+        named = read_named_groups(folder)
+        self.sandbox = Sandbox(self.master.packages, limits, unsafe, uid=uid)
+        self.examples = Examples(self.master, self.sandbox, self.sheets, named)
         self.fingerprint = fingerprint(folder, key)
         self._mistaken: dict[str, dict[str, Callable[..., Any]]] = {}
 
@@ -171,7 +176,8 @@ def fingerprint(folder: Path, key: str) -> bytes:
     digest = hashlib.sha256(versions.encode())
     house = Path(__file__).parents[1]
     ours = [path for room in ROOMS_BELOW for path in sorted(house.glob(room))]
-    for path in [*ours, *source_files(folder)]:
+    beside = [*source_files(folder), *folder.glob(FILE)]
+    for path in [*ours, *beside]:
         digest.update(f"\0{path.parent.name}/{path.name}\0".encode())
         digest.update(path.read_bytes())
     return digest.digest()
@@ -219,6 +225,9 @@ class _Grading:
                 self._try_alone(name, sheet)
         if self._with_references:
             self._end(self._with_references)
+        for judgement in self._judged.values():
+            if judgement.returned:
+                self._name(judgement, judgement.returned)
         problems = [*self._plan.notes, *self._problems_of_cells()]
         if self._budget.spent:
             problems.append(f"{self._budget.spent}; what was not tried by then counts as wrong")
@@ -232,6 +241,30 @@ class _Grading:
             self._plan.answers,
             self._plan.given_up,
         )
+
+    def _name(self, judgement: Judgement, returned: Returned) -> None:
+        """What a teacher said of all who return this.
+
+        Where it moves the mark, it is believed if the example gives the same for this submission's inputs.
+        """
+        group = self._grader.examples.named(judgement.name, returned)
+        if group is None or (group.share is not None and not self._is_confirmed(group, judgement)):
+            return
+        judgement.diagnoses, judgement.returned = [Diagnosis(group.name, group.hint)], None
+        if group.share is not None and group.share > judgement.share:
+            judgement.share = group.share
+            judgement.notes.append(f"such an answer earns {100 * group.share:g} % of the points here")
+
+    def _is_confirmed(self, group: NamedGroup, judgement: Judgement) -> bool:
+        own = self._own_sheet(judgement.name)
+        references = self._grader.master.reference
+        needed = needed_by(self._sheets, judgement.name) if judgement.follow_through else []
+        session = self._session()
+        try:
+            call = self._caller(session, judgement.name, {name: references[name] for name in needed})
+            return self._grader.examples.returns_the_same(group, own, call, self._budget)
+        finally:
+            self._end(session)
 
     def _session(self) -> Session:
         return self._grader.sandbox.session(self._plan.sources, self._budget)
@@ -318,7 +351,7 @@ class _Grading:
 
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
-        needed = self._needed(sheet)
+        needed = needed_by(self._sheets, sheet.name)
         explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._is_pure
         if explained and all(self._judged[n].status == "right" for n in needed):
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
@@ -371,17 +404,6 @@ class _Grading:
         if other.share > self._judged[name].share:
             self._judged[name] = other
 
-    def _needed(self, sheet: Sheet) -> list[str]:
-        """The exercises that this one needs, directly or through another."""
-        found: list[str] = []
-        todo = list(sheet.spec.needs)
-        while todo:
-            name = todo.pop()
-            if name not in found:
-                found.append(name)
-                todo += self._sheets[name].spec.needs
-        return [name for name in self._sheets if name in found]
-
     def _judge(
         self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
     ) -> Judgement:
@@ -405,6 +427,7 @@ class _Grading:
             costs=self._costs(session, own),
         )
         if self._is_missing(judgement):
+            judgement.returned = None
             self._explain_missing(judgement)
         return judgement
 
@@ -419,7 +442,7 @@ class _Grading:
             if name not in seen:
                 seen.add(name)
                 waiting += self._plan.mentions.get(name, [])
-        return frozenset(n for n in self._needed(sheet) if n in seen)
+        return frozenset(n for n in needed_by(self._sheets, sheet.name) if n in seen)
 
     def _costs(self, session: Session, sheet: Sheet) -> Costs | None:
         """How the cost of a backward is measured: in the sandbox, against the right forward's here."""

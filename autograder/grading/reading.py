@@ -20,6 +20,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from autograder.errors import Ungradable
+from autograder.grading.excerpt import example_of
 from autograder.grading.submission import (
     Plan,
     PlannedCell,
@@ -73,6 +74,14 @@ class Reader:
             read["given_up"],
             read["mentions"],
         )
+
+    def example(self, content: bytes, exercise: str) -> str:
+        """An answer as an example for others; see `example_of`.
+
+        Raises:
+            Ungradable: it is no notebook, or it cannot be read within the bounds.
+        """
+        return self._ask("example", content, exercise)
 
     def keep_nothing(self, sources: Sequence[str]) -> bool:
         """Whether cells can be seen to keep nothing between calls of their functions."""
@@ -184,6 +193,10 @@ def _plan(planner: Planner, content: bytes, definitions_only: bool) -> dict[str,
     }
 
 
+def _example(planner: Planner, content: bytes, exercise: str) -> str:
+    return example_of(planner.plan(read_submission(content).cells), exercise, planner.exercises)
+
+
 def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
     found = survey(sources, packages)
     return {"names": sorted(found.names), "missing": found.missing}
@@ -191,6 +204,7 @@ def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, An
 
 DOES: dict[str, Callable[..., Any]] = {
     "plan": _plan,
+    "example": _example,
     "keep_nothing": lambda _, sources: keep_nothing(sources),
     "survey": _survey,
 }

@@ -320,7 +320,7 @@ class Planner:
     """
 
     def __init__(self, master: Master):
-        self._exercises = set(master.exercises)
+        self.exercises = set(master.exercises)
         self._to_mend = {name: exercise.spec.stands for name, exercise in master.exercises.items()}
         self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
@@ -372,7 +372,7 @@ class Planner:
         last = ""
         for cell, grade_id in zip(cells, self.ids_of(cells), strict=True):
             before, last = last, grade_id
-            if grade_id in self._exercises:
+            if grade_id in self.exercises:
                 if before == grade_id and _parse_only_together(planned[-1].source, cell.source):
                     planned[-1] = replace(planned[-1], source=f"{planned[-1].source}\n{cell.source}")
                     continue
@@ -398,7 +398,7 @@ class Planner:
         """Whether a cell only says something: the answer to a question, or that a derivation is given up."""
         if len(cell.source) > MOST_SAID or not any(word in cell.source for word in (*ASKING, GIVING_UP)):
             return False
-        if (name := given_up(cell.source)) in self._exercises and name not in plan.given_up:
+        if (name := given_up(cell.source)) in self.exercises and name not in plan.given_up:
             plan.given_up.append(name)
         typed = typed_answers(cell.source)
         if typed is None:
@@ -413,7 +413,7 @@ class Planner:
     def ids_of(self, cells: list[SubmittedCell]) -> list[str]:
         """What each cell is to nbgrader: by its metadata, else by its id, else by the function it defines."""
         found = [cell.grade_id or self._grade_ids.get(cell.cell_id, "") for cell in cells]
-        for name in self._exercises - set(found):
+        for name in self.exercises - set(found):
             places = [i for i, cell in enumerate(cells) if not found[i] and defines(cell.source, name)]
             if places:
                 found[places[-1]] = name
@@ -448,7 +448,7 @@ class Planner:
     def _look_at_answers(self, plan: Plan, cells: list[PlannedCell]) -> None:
         answered = {cell.exercise: cell.source for cell in cells if cell.exercise}
         others = [cell.source for cell in cells if not cell.exercise]
-        for name in sorted(self._exercises):
+        for name in sorted(self.exercises):
             if name not in answered:
                 plan.notes.append(f"the answer cell of {name} is missing")
                 continue

@@ -17,7 +17,17 @@ from autograder.answers.leaves import student_leaves
 from autograder.judging.general_mistakes import general_mistake
 from autograder.record import Diagnosis
 from autograder.sheets.effects import traces_of
-from autograder.sheets.mistake import ON_THE_WAY, UNTOLD, WRONG, Effect, Mistake, Trace, same_trace, trace_of
+from autograder.sheets.mistake import (
+    IN_PART,
+    ON_THE_WAY,
+    UNTOLD,
+    WRONG,
+    Effect,
+    Mistake,
+    Trace,
+    same_trace,
+    trace_of,
+)
 from autograder.sheets.sheet import Answer, Sheet, differs
 
 # All orders of five values are 120; no exercise returns more.
@@ -141,12 +151,8 @@ class _Seen:
 
         Of what it changes most must be just this: a part of it may be what another mistake gives as well.
         """
-        shown = [
-            (i, effect)
-            for i, effect in enumerate(mistake.effects)
-            if not isinstance(effect, str) and not self.sheet.cases[i].is_edge
-        ]
-        if not all(effect.keys() <= self.wrong[i].keys() for i, effect in shown):
+        shown = self._shown(mistake)
+        if self.spares(mistake):
             return []
         changed = dict.fromkeys(leaf for _, effect in shown for leaf in effect)
         found = [
@@ -159,6 +165,18 @@ class _Seen:
             )
         ]
         return found if len(found) >= MOST_OF * len(changed) else []
+
+    def spares(self, mistake: Mistake) -> bool:
+        """Whether something is right for random values that a mistake would have spoiled."""
+        return not all(effect.keys() <= self.wrong[i].keys() for i, effect in self._shown(mistake))
+
+    def _shown(self, mistake: Mistake) -> list[tuple[int, Mapping[Leaf, Trace]]]:
+        """The cases of random values in which a mistake changes numbers, and what it gives there."""
+        return [
+            (i, effect)
+            for i, effect in enumerate(mistake.effects)
+            if not isinstance(effect, str) and not self.sheet.cases[i].is_edge
+        ]
 
     def _is_same(self, index: int, leaf: Leaf, effect: Mapping[Leaf, Trace]) -> bool:
         if (index, leaf) not in self._right:
@@ -198,10 +216,15 @@ def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> di
 
 def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] | None) -> list[Diagnosis]:
     """Several mistakes at once: each wrong output explained by a mistake of its own."""
+    by_name = {mistake.name: mistake for mistake in mistakes}
     explained: dict[Leaf, Mistake] = {}
     for mistake in mistakes:
         for leaf in seen.part_of(mistake):
             explained.setdefault(leaf, mistake)
+    for leaf, mistake in explained.items():
+        # That it was made in part only is known where something is right that it would have spoiled.
+        whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
+        explained[leaf] = mistake if seen.spares(whole) else whole
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)

@@ -25,6 +25,7 @@ from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import Mistake, same_trace, trace_of
+from autograder.sheets.returned import returned_by
 from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros
 
 # How the points of an exercise are shared between random values and edge cases.
@@ -111,12 +112,12 @@ def judge(
     if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
         by = names or sheet  # the sheet that knows mistakes
         seen = asked(names, call) if names else answers
+        named = diagnose(by, seen, right, called)
         judgement.diagnoses = (
-            diagnose(by, seen, right, called)
-            or without_effect(by, call, seen)
-            or _nearly(by, seen)
-            or _symptoms(sheet, values, edges)
+            named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
         )
+        if names and not named and not any(_ended(answer) for answer in seen):
+            judgement.returned = returned_by(names, seen)
     return judgement
 
 
@@ -163,6 +164,11 @@ def _mark_underived(judgement: Judgement, own: Forward) -> None:
     if worth < 1:
         judgement.status = "wrong"
         judgement.share *= worth
+
+
+def _ended(answer: Answer) -> bool:
+    """Whether the process ended over it, and nothing after it was answered."""
+    return bool(answer.outcome.error and answer.outcome.error.kind in ENDED)
 
 
 def asked(sheet: Sheet, call: Call) -> list[Answer]:

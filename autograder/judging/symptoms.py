@@ -188,7 +188,8 @@ ERRORS: dict[str, Words] = {
     ),
     "^UnboundLocalError": (
         "a variable is used before it has a value",
-        "What is its value before the first round of the loop?",
+        "Find the line that gives it a value: on every way that line has to come first. What must be known "
+        "before what?",
     ),
     # PyTorch's words
     "modified by an inplace operation|leaf Variable that requires grad": (
@@ -276,13 +277,13 @@ THIN = (
 )
 RIGHT_AT_FIRST = (
     "right up to some step, and wrong after it",
-    "In which order does your loop go? Look at what the first wrong step gets from its neighbour, and at "
-    "what is stored for it.",
+    "What does the first wrong step get from its neighbour: is it just what the neighbour made? Look at what "
+    "is stored for it, too, and at the order in which your loop goes.",
 )
 RIGHT_AT_LAST = (
     "right from some step on, and wrong before it",
-    "In which order does your loop go? Look at what the last wrong step gets from its neighbour, and at "
-    "what is stored for it.",
+    "What does the last wrong step get from its neighbour: is it just what the neighbour made? Look at what "
+    "is stored for it, too, and at the order in which your loop goes.",
 )
 FIRST_STEP = (
     "the first step is wrong",

@@ -8,7 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from nbgrader.api import Assignment, BaseCell, GradeCell, Notebook, SolutionCell, TaskCell
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    GradeCell,
+    Notebook,
+    SolutionCell,
+    SubmittedAssignment,
+    TaskCell,
+)
 
 KINDS: dict[str, Any] = {"GradeCell": GradeCell, "SolutionCell": SolutionCell, "TaskCell": TaskCell}
 
@@ -61,6 +69,12 @@ def cells_of(connection: sa.Connection, assignment: str, notebook: str) -> Cells
         query = sa.select(base.id, base.name, points).where(base.id == cell.id, base.notebook_id == known[1])
         found |= {(kind, name): (identity, value) for identity, name, value in connection.execute(query)}
     return Cells(known[0], known[1], found)
+
+
+def notebooks_handed_in(connection: sa.Connection) -> set[str]:
+    """The notebooks of which the gradebook knows a submission."""
+    owner, row = Assignment.__table__.c, SubmittedAssignment.__table__.c
+    return set(connection.scalars(sa.select(owner.name).where(owner.id == row.assignment_id)))
 
 
 def exercise_of(cell: str) -> str:

@@ -21,7 +21,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.api import Assignment as AssignmentRow
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 
-from autograder.course.masters import Master, read_master
+from autograder.course.masters import Master, points_of, read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import hide, write_whole
 from autograder.errors import CourseError, Ungradable
@@ -29,14 +29,16 @@ from autograder.grading.classroom import STAMP, folder_of
 from autograder.grading.submission import read_bytes
 from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.annotate import Annotator
-from autograder.nbgrader_door.cells import Cells, cells_of
+from autograder.nbgrader_door.cells import Cells, cells_of, notebooks_handed_in
 from autograder.nbgrader_door.changes import Changed, changed, totals
 from autograder.nbgrader_door.database import (
     address_of,
     engine_on,
+    has_gradebook,
     opened,
     patient,
     put_tools_on_path,
+    reading,
     said_in_words,
 )
 from autograder.nbgrader_door.follow import FollowCells, Followed
@@ -100,7 +102,7 @@ def write_marks(
     with said_in_words(url):
         written.followed = register(patient(url), master)
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
-    annotator = Annotator(_annotated_source(source_notebook(master)), hints)
+    annotator = Annotator(annotated_source(source_notebook(master)), hints)
     with opened(url) as engine:
         address = address_of(url)
         if address.get_backend_name() == "sqlite" and address.database:
@@ -186,7 +188,38 @@ def register(url: str, master: Master) -> Followed | None:
     return follow.followed
 
 
-def _annotated_source(source: Any) -> dict[str, Any]:
+def announce(url: str, master: Master) -> bool:
+    """Make a notebook known to the gradebook before anybody grades: formgrader shows it, and can grade it.
+
+    Where somebody has handed it in, the next grading lets the gradebook follow, and tells whose mark changes.
+
+    Returns:
+        Whether anything was written.
+
+    Raises:
+        CourseError: the gradebook cannot be used.
+    """
+    wanted = {f"check_{name}": exercise.points for name, exercise in master.exercises.items()}
+    wanted |= {cell.name: points_of(cell) for cell in master.cells_with("written")}
+    with said_in_words(url):
+        if has_gradebook(url):
+            with reading(url) as connection:
+                cells = cells_of(connection, master.name, master.name)
+                known = (
+                    {n: points for (_, n), (_, points) in cells.found.items() if points is not None}
+                    if cells
+                    else {}
+                )
+                if known == wanted or master.name in notebooks_handed_in(connection):
+                    return False
+        register(patient(url), master)
+    address = address_of(url)
+    if address.get_backend_name() == "sqlite" and address.database:
+        hide(Path(address.database))
+    return True
+
+
+def annotated_source(source: Any) -> dict[str, Any]:
     """The instructor's cells as formgrader should show them: no solutions, but the mark schemes."""
     released = release_notebook(source)
     for cell, original in zip(released.cells, source.cells, strict=True):

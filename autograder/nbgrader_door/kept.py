@@ -52,6 +52,16 @@ def digests_of(
 ) -> dict[str, str]:
     """A hash of each answer and of all that the student wrote, deaf to blanks and to Unicode's spellings.
 
+    Args: as `texts_of` takes them.
+    """
+    return {name: digest_of(parts) for name, parts in texts_of(cells, tasks, solutions).items()}
+
+
+def texts_of(
+    cells: Sequence[WrittenCell], tasks: Iterable[str], solutions: Iterable[str] = ()
+) -> dict[str, list[str]]:
+    """The texts of each answer, and, under `WHOLE`, of all that the student wrote.
+
     Args:
         cells: the submission's cells.
         tasks: names of the written questions; the answer is what stands behind one.
@@ -74,10 +84,11 @@ def digests_of(
             texts[question].append(cell.source)
         if not is_release or cell.cell_id.startswith(PROMPT_ID):
             texts[WHOLE].append(cell.source)
-    return {name: _digest(parts) for name, parts in texts.items()}
+    return texts
 
 
-def _digest(texts: list[str]) -> str:
+def digest_of(texts: list[str]) -> str:
+    """A hash of an answer, deaf to blanks and to Unicode's spellings."""
     # A zero-width space is what a page puts into a text that is to stay text.
     words = " ".join(one_spelling("\n".join(texts).replace("\u200b", "")).split())
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:16]
@@ -110,7 +121,7 @@ def look_again(
         notebooks: student -> submitted notebook.
         digests: student -> hash of each answer, as `digests_of` makes them.
     """
-    before = _answers_before(connection, [notebooks[student] for student in digests])
+    before = digests_before(connection, [notebooks[student] for student in digests])
     marked = {**cells.task, **{exercise_of(name): identity for name, identity in cells.check.items()}}
     anew, grade, rows = Anew(), Grade.__table__, []
     for student, found in digests.items():
@@ -141,7 +152,7 @@ def look_again(
     return anew
 
 
-def _answers_before(connection: sa.Connection, notebooks: Iterable[str]) -> dict[tuple[str, str], str]:
+def digests_before(connection: sa.Connection, notebooks: Iterable[str]) -> dict[tuple[str, str], str]:
     """The hashes that are kept: (submitted notebook, name) -> hash."""
     query = sa.select(ANSWERS).where(ANSWERS.c.notebook_id.in_(list(notebooks)))
     return {(row.notebook_id, row.name): row.digest for row in connection.execute(query)}

@@ -34,7 +34,7 @@ from autograder.course.places import course_key, find_masters
 from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import AutograderError, Ungradable
 from autograder.grading.classroom import STAMP
-from autograder.grading.grade import Grader
+from autograder.grading.grade import Grader, fingerprint
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
 from autograder.nbgrader_door.cells import cells_of, exercise_of
@@ -242,10 +242,17 @@ class SaveSandboxGrades(SaveAutoGrades):
 
 
 def _grader(root: Path, assignment: str) -> Grader:
-    """A warm grader of a notebook, kept for the students that follow."""
+    """A warm grader of a notebook, kept for the students that follow; a new one where the course changed.
+
+    formgrader's server goes on for days, and a teacher mends a check or names a group in the meantime.
+    """
     place = str((root / "solutions" / assignment).resolve())
-    if place not in _graders:
-        _graders[place] = Grader(Path(place), course_key(root))
+    key = course_key(root)
+    known = _graders.get(place)
+    if known is None or known.fingerprint != fingerprint(Path(place), key):
+        if known:
+            known.close()
+        _graders[place] = Grader(Path(place), key)
         atexit.register(_graders[place].close)
     return _graders[place]
 

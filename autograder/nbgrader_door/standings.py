@@ -23,7 +23,7 @@ from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import find_submissions
 from autograder.grading.submission import read_bytes, read_cells
 from autograder.nbgrader_door import kept
-from autograder.nbgrader_door.cells import cells_of, exercise_of
+from autograder.nbgrader_door.cells import cells_of, exercise_of, notebooks_handed_in
 from autograder.nbgrader_door.database import has_gradebook, opened, reading, shown_url
 from autograder.nbgrader_door.late import seconds_late, write_penalties
 from autograder.report.standing import Part, Standing, State
@@ -54,7 +54,7 @@ def standings(
     Raises:
         CourseError: there is no gradebook, or it cannot be read.
     """
-    _must_exist(url, notebook)
+    must_exist(url, notebook)
     roster = list(roster)
     names = {person.student: person.name for person in roster}
     is_on = set(names)
@@ -72,7 +72,12 @@ def standings(
     return [_standing(student, found, names, troubles, is_on) for student in everybody]
 
 
-def _must_exist(url: str, notebook: str) -> None:
+def must_exist(url: str, notebook: str) -> None:
+    """Refuse to go on without a gradebook.
+
+    Raises:
+        CourseError: there is none.
+    """
     if not has_gradebook(url):
         raise CourseError(
             f"there is no gradebook {shown_url(url)}, and marks leave from there alone: run `autograder grade"
@@ -86,10 +91,9 @@ def graded_notebooks(url: str) -> set[str]:
     Raises:
         CourseError: there is no gradebook, or it cannot be read.
     """
-    _must_exist(url, "NOTEBOOK")
-    owner, row = Assignment.__table__, SubmittedAssignment.__table__
+    must_exist(url, "NOTEBOOK")
     with reading(url) as connection:
-        return set(connection.scalars(sa.select(owner.c.name).where(owner.c.id == row.c.assignment_id)))
+        return notebooks_handed_in(connection)
 
 
 def _standing(

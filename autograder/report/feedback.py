@@ -161,7 +161,8 @@ def _fold(number: int, step: tuple[str, str]) -> str:
 def where_to_look(judgement: Judgement) -> str:
     """The place that a wrong answer's checks point to: a line of the cell, an output, a special case."""
     failed = [check for check in judgement.checks if not check.passed]
-    for check in failed:
+    # A special case that stops is another matter than ordinary numbers that are wrong.
+    for check in [check for check in failed if not check.is_edge] or failed:
         error = check.finding.error if check.finding else None
         if error and error.inside:
             return f"Where your function calls `{error.inside}`: what does it hand over?"
@@ -219,6 +220,7 @@ def as_json(record: Record) -> dict[str, Any]:
     """A record as `--json` writes it: what each check found is a `message`."""
     data = record.as_json()
     for mark, exercise in zip(record.marks, data["exercises"], strict=True):
+        exercise.pop("returned", None)  # numbers for the grader alone
         exercise["checks"] = [
             {
                 "name": check.name,

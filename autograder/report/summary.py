@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 
 from autograder.record import Mark, Record
@@ -18,6 +19,34 @@ MARK_BINS = 10
 MOST_ANSWERS = 100
 OTHERS = "(others)"
 MOST_SHOWN = 6
+# With fewer students a correlation says nothing.
+FEWEST = 10
+
+
+@dataclass
+class Correlation:
+    """The correlation of numbers that come pair by pair, by Welford's recurrence; no pair is kept."""
+
+    count: int = 0
+    mean: tuple[float, float] = (0.0, 0.0)
+    squares: tuple[float, float] = (0.0, 0.0)
+    products: float = 0.0
+
+    def add(self, x: float, y: float) -> None:
+        """Take in a pair."""
+        self.count += 1
+        dx, dy = x - self.mean[0], y - self.mean[1]
+        self.mean = (self.mean[0] + dx / self.count, self.mean[1] + dy / self.count)
+        rest_x, rest_y = x - self.mean[0], y - self.mean[1]
+        self.squares = (self.squares[0] + dx * rest_x, self.squares[1] + dy * rest_y)
+        self.products += dx * rest_y
+
+    @property
+    def value(self) -> float | None:
+        """From -1 to 1; None for too few pairs, or where one of the two never changes."""
+        spread = sqrt(self.squares[0] * self.squares[1])
+        is_flat = min(self.squares) <= 1e-12 * self.count
+        return None if self.count < FEWEST or is_flat else self.products / spread
 
 
 @dataclass
@@ -33,6 +62,12 @@ class ExerciseSummary:
     total: float = 0.0
     misconceptions: Counter[str] = field(default_factory=Counter)
     hints: dict[str, str] = field(default_factory=dict)
+    with_the_others: Correlation = field(default_factory=Correlation)
+
+    @property
+    def discrimination(self) -> float | None:
+        """How its points go with those of all other exercises: -1 to 1, None where nothing can be said."""
+        return self.with_the_others.value
 
     @property
     def wrong(self) -> int:
@@ -130,8 +165,10 @@ def summarise(
         summary.bins[min(int(share * MARK_BINS), MARK_BINS - 1)] += 1
         record = record_of(one.student)
         marks = {mark.name: mark for mark in record.marks} if record else {}
+        earned = sum(part.score for part in one.parts)
         for part in one.parts:
             _count(summary, part, marks.get(part.name))
+            summary.exercises[part.name].with_the_others.add(part.score, earned - part.score)
         if record:
             _count_answers(summary, record)
             summary.given_up.update(record.given_up)

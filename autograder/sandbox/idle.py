@@ -52,7 +52,7 @@ def first_byte(line: socket.socket) -> tuple[bytes, int]:
 class Worker:
     """The idle process, and what it reports of its sessions."""
 
-    def __init__(self, packages: tuple[str, ...], limits: Limits, bwrap: Path | None):
+    def __init__(self, packages: tuple[str, ...], limits: Limits, bwrap: Path | None, uid: int | None = None):
         self.limits = limits
         self.owner = os.getpid()
         self.alive = True
@@ -65,7 +65,10 @@ class Worker:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
         with inside:
             control = inside.fileno()
-            if bwrap is None:
+            if uid is not None:
+                command = launcher.apart_command(packages, limits, control)
+                environment = launcher.environment()
+            elif bwrap is None:
                 command = launcher.unsafe_command(packages, limits, control)
                 environment = launcher.environment()
             else:
@@ -82,10 +85,12 @@ class Worker:
                     env=environment,
                     cwd=tempfile.gettempdir(),
                     start_new_session=True,
+                    **({} if uid is None else {"user": uid, "group": uid, "extra_groups": []}),
                 )
             except OSError as error:
                 self.control.close()
-                raise SandboxUnavailable(f"{command[0]} cannot be started: {error}.") from error
+                whose = "" if uid is None else f" as user {uid}"
+                raise SandboxUnavailable(f"{command[0]} cannot be started{whose}: {error}.") from error
         self._wait_until_ready(bwrap)
 
     def _wait_until_ready(self, bwrap: Path | None) -> None:

@@ -316,6 +316,49 @@ def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, co
     return [*words, _inside(binary), "-s", "-P", "-S", "-c", script, config]
 
 
+def apart_command(packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:
+    """The worker for where there are no namespaces: another user's process, with every wall that is left.
+
+    Its sessions make and change no file, for they share one file system; with Landlock they read none but the
+    interpreter's and the packages' either.
+
+    Args:
+        packages: what may be imported, beside numpy.
+        limits: bounds of the sessions.
+        control: descriptor of the control socket, inherited.
+
+    Raises:
+        SandboxUnavailable: a package is not installed, or the filter cannot be built.
+    """
+    shown = package_folders(tuple(dict.fromkeys((*ALWAYS, *packages))))
+    script = BOOTSTRAP.format(house=str(HOUSE), packages=sorted({str(path.parent) for path in shown}))
+    program = compiled_filter("torch" in packages, may_write=False)
+    config = _config(packages, limits, control, program, private_tmp=False, readable=_readable(shown))
+    return [str(interpreter()), "-s", "-P", "-S", "-c", script, config]
+
+
+def _readable(packages: tuple[Path, ...]) -> list[str]:
+    """What a session may read where no mount hides the rest: the interpreter, the packages, libraries."""
+    stdlib = Path(sysconfig.get_path("stdlib")).resolve()
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    third_party = set(_package_places(stdlib))
+    base = Path(sys.base_prefix).resolve()
+    own = [] if base in (Path("/usr"), Path("/usr/local")) else sorted((base / "lib").glob("*.so*"))
+    found = [
+        interpreter(),
+        *(path for path in sorted(stdlib.iterdir()) if path not in third_party),
+        Path(sysconfig.get_config_var("DESTSHARED") or stdlib / "lib-dynload"),
+        *own,
+        *packages,
+        *(HOUSE / name for name in OURS),
+        *(Path(folder, multiarch) for folder in ("/lib", "/usr/lib") if multiarch),
+        Path("/lib64"),
+        Path("/etc/ld.so.cache"),
+        *(Path("/dev", device) for device in ("null", "zero", "urandom", "random")),
+    ]
+    return [str(path) for path in dict.fromkeys(found) if path.exists()]
+
+
 def unsafe_command(packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:
     """The same worker as an ordinary process: only its resources are limited."""
     folders = {str(path.parent) for path in package_folders((*ALWAYS, *packages))}
@@ -325,7 +368,12 @@ def unsafe_command(packages: tuple[str, ...], limits: Limits, control: int) -> l
 
 
 def _config(
-    packages: tuple[str, ...], limits: Limits, control: int, program: bytes, private_tmp: bool
+    packages: tuple[str, ...],
+    limits: Limits,
+    control: int,
+    program: bytes,
+    private_tmp: bool,
+    readable: list[str] | None = None,
 ) -> str:
     return json.dumps(
         {
@@ -334,5 +382,6 @@ def _config(
             "limits": asdict(limits),
             "filter": base64.b64encode(program).decode(),
             "private_tmp": private_tmp,
+            "readable": readable,
         }
     )

@@ -61,6 +61,7 @@ class Sandbox:
         limits: bounds of each session.
         unsafe: no sandbox at all, only limits; for code one would run anyway.
         bwrap: the bubblewrap to use, instead of the one that is found.
+        uid: no namespaces, but a user of its own, whom nothing else belongs to: for where only root is left.
 
     Raises:
         SandboxUnavailable: there can be no sandbox here; says why and what helps.
@@ -72,16 +73,18 @@ class Sandbox:
         limits: Limits | None = None,
         unsafe: bool = False,
         bwrap: Path | None = None,
+        uid: int | None = None,
     ):
         self.packages = tuple(packages)
         self.limits = limits or Limits()
         self.unsafe = unsafe
-        self._bwrap = None if unsafe else launcher.find_bwrap(bwrap)
+        self._uid = uid
+        self._bwrap = None if unsafe or uid is not None else launcher.find_bwrap(bwrap)
         self._worker: Worker | None = None
         self._start()
 
     def _start(self) -> Worker:
-        self._worker = Worker(self.packages, self.limits, self._bwrap)
+        self._worker = Worker(self.packages, self.limits, self._bwrap, self._uid)
         return self._worker
 
     def session(self, cells: Sequence[str], budget: Budget | None = None) -> Session:

@@ -38,6 +38,8 @@ class Trace:
 
 # Of a formula that is still to be found a slip's own name is the factor.
 ON_THE_WAY = "one small slip on the way"
+# Behind the name of a declared mistake that is made at one of the places where its site is used.
+IN_PART = ", in part"
 
 # What a mistake gives in one case: the arrays that it changes; or "error KIND: WORDS" where it raises,
 # "structure" where it returns another structure, WRONG where no more is kept of it than that it is wrong,

@@ -27,6 +27,7 @@ class Scope:
         functions: the exercises that the function calls.
         axes: what the two axes of its arrays count, in words.
         alike: functions that are taken for one another, as they are called ("np.tanh").
+        in_words: whether the exercise shows no formula that a hint could speak of.
     """
 
     known: frozenset[str]
@@ -35,6 +36,7 @@ class Scope:
     functions: frozenset[str] = frozenset()
     axes: tuple[str, str] = ("units", "sequences")
     alike: tuple[str, ...] = ()
+    in_words: bool = False
 
     @property
     def axis_question(self) -> str:
@@ -57,6 +59,22 @@ SHAPES = "Write the shapes of both factors under the product: which way round ar
 WHICH_FUNCTION = "Which of the two functions does the formula apply here?"
 APPLIED = "One value has been through that function already."
 QUANTITY = "Read the indices in the formula once more: which quantity stands there?"
+# The same where the text says in words what is asked for.
+IN_WORDS = {
+    COUNT_TERMS: "Which summands does the text ask for in each sum? Count them, then yours.",
+    COUNT_FACTORS: "Which factors does the text ask for in each product? Count them, then yours.",
+    SIGNS: "A sign in a sum is not the one that the text asks for.",
+    OPERATION: "Does the text ask for a sum of the two, or for a product?",
+    PARENTHESIS: "A parenthesis takes in too much or too little: what belongs together, by the text?",
+    SHAPES: "Write the shapes of both factors under the product: which axis has to meet which?",
+    QUANTITY: "Which quantity does the text name for this place?",
+}
+
+
+def in_words(hint: str) -> str:
+    """A slip's hint for an exercise that shows no formula."""
+    return IN_WORDS.get(hint, hint.replace("the formula", "the text"))
+
 
 # Calls with one argument that are no step of a formula.
 NOT_APPLIED = ("append", "eye", "len", "range", "reversed", "zeros")

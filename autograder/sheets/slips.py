@@ -17,9 +17,9 @@ from autograder.answers.compare import STATE_WORDS, plural
 from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
 from autograder.sheets.effects import Distinct, effects_of, traces_of
-from autograder.sheets.mistake import ON_THE_WAY, Effect, Mistake
+from autograder.sheets.mistake import IN_PART, ON_THE_WAY, Effect, Mistake
 from autograder.sheets.sheet import Case, Sheet
-from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind
+from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind, in_words
 from autograder.sheets.spellings import put_in, written_out
 
 # In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
@@ -27,7 +27,9 @@ MOST_NODES = 700
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 # What is found without a way back: a slope, a Jacobian, a norm.
 TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the first that gives another one?"
-IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
+HINT_IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
+# An exercise that follows formulas names their numbers, `# (5.3)`; where it names none there is none to read.
+FORMULA_NUMBER = re.compile(r"\(\d+\.\d+\)")
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
 
@@ -143,6 +145,7 @@ def slips_in(tree: ast.Module, start: int, scope: Scope, kinds: Sequence[SlipKin
                     is_new = target in scope.known and f"`{target}`" not in hint
                     place = f" Look at `{target}`." if is_new else ""
                     slipped = replaced(tree, path, replacement)
+                    hint = in_words(hint) if scope.in_words else hint
                     yield Edit(name, hint + place, slipped, path, replacement, rank)
 
 
@@ -173,7 +176,7 @@ def _in_part(
         paths = places.get(ast.unparse(site), [])
         for path in paths if len(paths) > 1 else ():
             slipped = replaced(tree, path, instead)
-            yield Edit(f"{mutant.name}, in part", IN_PART, slipped, path, instead)
+            yield Edit(f"{mutant.name}{IN_PART}", HINT_IN_PART, slipped, path, instead)
 
 
 def expression(code: str, values: Mapping[str, ast.expr] | None = None) -> ast.expr | None:
@@ -208,6 +211,7 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
         functions=frozenset(exercise.spec.needs),
         axes=_axes(exercise),
         alike=master.alike,
+        in_words=not FORMULA_NUMBER.search(exercise.source),
     )
 
 

@@ -9,91 +9,90 @@ from autograder.answers.outcome import Opaque
 from autograder.sandbox import Limits, Sandbox, launcher
 from sandbox.calls import SMALL, answer, answers, cell, error, still_works, value
 
+ATTEMPTS = [
+    "open('/etc/passwd').read()",
+    "os.listdir('/work')",
+    "os.listdir('/home')",
+    "open('/proc/self/maps').read()",
+    "open('/proc/1/environ').read()",
+    "os.listdir('/sys')",
+    f"open({str(Path(__file__).resolve())!r}).read()",
+    "__import__('autograder.course.exercise')",
+    "__import__('autograder.sandbox.session')",
+    "__import__('nbgrader')",
+    "__import__('torch')",
+    "__import__('pytest')",
+    "socket.socket()",
+    "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+    "socket.socket(socket.AF_UNIX)",
+    "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "socket.create_connection(('127.0.0.1', 22))",
+    "socket.socketpair()",
+    "os.fork()",
+    "os.posix_spawn('/bin/true', ['true'], {})",
+    "os.execv('/bin/sh', ['sh'])",
+    "os.execv(sys.executable, ['python'])",
+    "subprocess.run(['true'])",
+    "threading.Thread(target=print).start()",
+    "os.kill(1, 9)",
+    "os.kill(os.getppid(), 9)",
+    "os.kill(-1, 9)",
+    "os.kill(0, 15)",
+    "signal.pthread_kill(threading.get_ident(), 9)",
+    "os.nice(-5)",
+    "os.sched_setaffinity(0, {0})",
+    "os.pipe()",
+    "os.eventfd(0)",
+    "os.memfd_create('x')",
+    "os.mkfifo('/tmp/fifo')",
+    "os.symlink('/', '/tmp/root')",
+    "os.chroot('/tmp')",
+    "os.setuid(0)",
+    "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
+    "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))",
+    "open('/x', 'w')",
+    "open('/dev/x', 'w')",
+    "open('/packages/numpy/x.py', 'w')",
+    "open('/house/autograder/sandbox/worker.py', 'a')",
+    "open(os.__file__, 'a')",
+    "open(np.__file__, 'a')",
+    "os.remove(np.__file__)",
+    "os.chmod('/packages', 0o777)",
+    "os.listdir('/dev/shm')",
+    "fcntl.fcntl(3, fcntl.F_SETOWN, 1)",
+    "fcntl.ioctl(0, 0x5412, b'x')",
+    "os.readlink('/proc/self/fd/3')",
+    *(
+        f"native({call})"
+        for call in (
+            "'ptrace', 16, os.getppid(), 0, 0",
+            "'ptrace', 0, 0, 0, 0",
+            "'process_vm_readv', 1, 0, 0, 0, 0, 0",
+            "'unshare', 0x10000000",
+            "'setns', 3, 0",
+            "'mount', b't', b'/tmp', b'tmpfs', 0, 0",
+            "'umount2', b'/tmp', 2",
+            "'pivot_root', b'/', b'/tmp'",
+            "'prctl', 22, 1, 0, 0, 0",
+            "'mprotect', page, 4096, 5",
+            "'personality', 0x0040000",
+            "'shmget', 0, 4096, 0o1600",
+            "'syscall', 425, 8, 0",  # io_uring_setup
+            "'syscall', 321, 0, 0, 0",  # bpf on x86_64, nothing elsewhere
+            "'syscall', 323, 0",  # userfaultfd on x86_64
+            "'syscall', 250, 0, 0",  # keyctl on x86_64
+            "'syscall', 435, 0, 0",  # clone3
+            "'syscall', 434, 1, 0",  # pidfd_open
+            "'syscall', 0x40000000 + 39",  # getpid of another table of calls
+        )
+    ),
+]
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        "open('/etc/passwd').read()",
-        "os.listdir('/work')",
-        "os.listdir('/home')",
-        "open('/proc/self/maps').read()",
-        "open('/proc/1/environ').read()",
-        "os.listdir('/sys')",
-        f"open({str(Path(__file__).resolve())!r}).read()",
-        "__import__('autograder.course.exercise')",
-        "__import__('autograder.sandbox.session')",
-        "__import__('nbgrader')",
-        "__import__('torch')",
-        "__import__('pytest')",
-        "socket.socket()",
-        "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
-        "socket.socket(socket.AF_UNIX)",
-        "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
-        "socket.create_connection(('127.0.0.1', 22))",
-        "socket.socketpair()",
-        "os.fork()",
-        "os.posix_spawn('/bin/true', ['true'], {})",
-        "os.execv('/bin/sh', ['sh'])",
-        "os.execv(sys.executable, ['python'])",
-        "subprocess.run(['true'])",
-        "threading.Thread(target=print).start()",
-        "os.kill(1, 9)",
-        "os.kill(os.getppid(), 9)",
-        "os.kill(-1, 9)",
-        "os.kill(0, 15)",
-        "signal.pthread_kill(threading.get_ident(), 9)",
-        "os.nice(-5)",
-        "os.sched_setaffinity(0, {0})",
-        "os.pipe()",
-        "os.eventfd(0)",
-        "os.memfd_create('x')",
-        "os.mkfifo('/tmp/fifo')",
-        "os.symlink('/', '/tmp/root')",
-        "os.chroot('/tmp')",
-        "os.setuid(0)",
-        "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)",
-        "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))",
-        "open('/x', 'w')",
-        "open('/dev/x', 'w')",
-        "open('/packages/numpy/x.py', 'w')",
-        "open('/house/autograder/sandbox/worker.py', 'a')",
-        "open(os.__file__, 'a')",
-        "open(np.__file__, 'a')",
-        "os.remove(np.__file__)",
-        "os.chmod('/packages', 0o777)",
-        "os.listdir('/dev/shm')",
-        "fcntl.fcntl(3, fcntl.F_SETOWN, 1)",
-        "fcntl.ioctl(0, 0x5412, b'x')",
-        "os.readlink('/proc/self/fd/3')",
-        *(
-            f"native({call})"
-            for call in (
-                "'ptrace', 16, os.getppid(), 0, 0",
-                "'ptrace', 0, 0, 0, 0",
-                "'process_vm_readv', 1, 0, 0, 0, 0, 0",
-                "'unshare', 0x10000000",
-                "'setns', 3, 0",
-                "'mount', b't', b'/tmp', b'tmpfs', 0, 0",
-                "'umount2', b'/tmp', 2",
-                "'pivot_root', b'/', b'/tmp'",
-                "'prctl', 22, 1, 0, 0, 0",
-                "'mprotect', page, 4096, 5",
-                "'personality', 0x0040000",
-                "'shmget', 0, 4096, 0o1600",
-                "'syscall', 425, 8, 0",  # io_uring_setup
-                "'syscall', 321, 0, 0, 0",  # bpf on x86_64, nothing elsewhere
-                "'syscall', 323, 0",  # userfaultfd on x86_64
-                "'syscall', 250, 0, 0",  # keyctl on x86_64
-                "'syscall', 435, 0, 0",  # clone3
-                "'syscall', 434, 1, 0",  # pidfd_open
-                "'syscall', 0x40000000 + 39",  # getpid of another table of calls
-            )
-        ),
-    ],
-)
-def test_what_code_tries_beyond_computing_fails(sandbox, attempt):
-    source = f"""
+
+def trying(attempt):
+    """A cell whose `f` tries something, and says whether it was held."""
+    return cell(f"""
     import ctypes, fcntl, mmap, os, resource, signal, socket, subprocess, sys, threading
     libc = ctypes.CDLL(None, use_errno=True)
     def native(name, *arguments):
@@ -108,8 +107,12 @@ def test_what_code_tries_beyond_computing_fails(sandbox, attempt):
             print(type(e).__name__, e)
             return 'held'
         return np.ones(3)
-    """
-    with sandbox.session(["import numpy as np", cell(source)]) as session:
+    """)
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_what_code_tries_beyond_computing_fails(sandbox, attempt):
+    with sandbox.session(["import numpy as np", trying(attempt)]) as session:
         outcome = session.call("f", [(1.0,)])[0]
         assert session.cell_errors == []
     died = outcome.error is not None and outcome.error.kind == "crash"

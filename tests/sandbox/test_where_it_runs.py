@@ -54,7 +54,7 @@ def test_an_ordinary_user_has_the_same_sandbox():
         )
     script = "import os, autograder.sandbox as s\nprint(os.getuid(), [f.ok for f in s.doctor()])"
     done = subprocess.run([*command, "-c", script], capture_output=True, text=True, cwd="/", check=False)
-    assert done.stdout.split() == f"{NOBODY} [True, True, True, True, True, True]".split(), done.stderr
+    assert done.stdout.split() == f"{NOBODY} [True, True, True, True, True, True, True]".split(), done.stderr
 
 
 def test_without_user_namespaces_it_is_refused():
