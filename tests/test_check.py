@@ -1,6 +1,8 @@
 """What a student meets at `check`: the order of what is shown, names, restarts, loops that do not end."""
 
 import ast
+import contextlib
+import importlib
 import itertools
 import json
 import re
@@ -147,6 +149,17 @@ def test_a_limit_is_for_all_calls_together_and_nothing_is_raised_after_it():
         limit.run(lambda: [None for _ in iter(int, 1)])
     assert limit.is_over
     time.sleep(0.1)  # where an exception would come, were it on its way
+
+
+def test_a_limit_cuts_no_import_in_half(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nuntil = time.monotonic() + 0.6\n"
+        "while time.monotonic() < until:\n    pass\nwhole = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with contextlib.suppress(TimeUp):
+        TimeLimit(0.1).run(lambda: importlib.import_module("slow_to_import"))
+    assert sys.modules.pop("slow_to_import").whole
 
 
 def test_a_limit_costs_next_to_nothing():

@@ -1,21 +1,26 @@
 """A time limit for calls in this process, on every system: an endless loop comes to an end.
 
 Another thread waits, and raises an exception in the calling one. Python does so between two instructions: a
-call of NumPy's that takes long ends first. Where there are no threads (a browser) there is no limit.
+call of NumPy's that takes long ends first, and so does an import: cut in half it would leave a broken module
+for everybody. Where there are no threads (a browser) there is no limit.
 """
 
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
 
 # How long to wait before the exception is raised again: an `except:` in a loop may have caught it.
 AGAIN_SECONDS = 0.02
+# How much longer an import may take: PyTorch's first takes some seconds on a slow disk.
+IMPORT_SECONDS = 60.0
 
 
 class TimeUp(BaseException):
@@ -69,7 +74,10 @@ class _Watch:
         if self._ended.wait(self._seconds):
             return
         raised = ctypes.py_object(TimeUp)
+        patience = time.monotonic() + IMPORT_SECONDS
         while not self._ended.wait(AGAIN_SECONDS):
+            if _is_importing(sys._current_frames().get(self._caller)) and time.monotonic() < patience:
+                continue
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
 
     def end(self) -> None:
@@ -85,3 +93,10 @@ class _Watch:
                 return
             except TimeUp:
                 continue
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a thread is about to import a module, by what it is running."""
+    while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None

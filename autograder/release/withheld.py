@@ -12,16 +12,16 @@ import copy
 import io
 import itertools
 import re
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import StructureError, reference_leaves
+from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.course.masters import Cell, GradedExercise, Master, solution_regions
 from autograder.course.names import is_definition, parse
 from autograder.course.notebook import source_cells
@@ -45,10 +45,6 @@ MOST_SECONDS_A_STATEMENT = 1.0
 MOST_CALLS = 2000
 # A numeric gradient agrees to nine digits and is welcome; what agrees to twelve came from the formula.
 COMPUTED_RTOL = 1e-12
-
-
-class _TooLong(BaseException):
-    """A pasted cell runs longer than an answer does."""
 
 
 def told_problems(master: Master, sheets: Mapping[str, Sheet]) -> Iterator[str]:
@@ -175,29 +171,10 @@ def _passes(sheet: Sheet, function: Callable[..., Any]) -> bool:
 
 def _is_right(sheet: Sheet, function: Callable[..., Any]) -> bool:
     try:
-        with _time_limit(MOST_SECONDS), _silence():
-            return not any(effects_of(function, sheet))
-    except (Exception, _TooLong):
+        with _silence():
+            return TimeLimit(MOST_SECONDS).run(lambda: not any(effects_of(function, sheet)))
+    except (Exception, TimeUp):
         return False
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Stops what runs longer, where this system and this thread can."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager
@@ -210,8 +187,9 @@ def _silence() -> Iterator[None]:
 def _run_quietly(statements: list[ast.stmt], namespace: dict[str, Any]) -> None:
     """Run statements one by one; one that fails, or is an experiment, leaves what it would have set unset."""
     for statement in statements:
-        with contextlib.suppress(Exception, _TooLong), _silence(), _time_limit(MOST_SECONDS_A_STATEMENT):
-            exec(compile(ast.Module([statement], []), "<release>", "exec"), namespace)
+        with contextlib.suppress(Exception, TimeUp), _silence():
+            code = compile(ast.Module([statement], []), "<release>", "exec")
+            TimeLimit(MOST_SECONDS_A_STATEMENT).run(partial(exec, code, namespace))
 
 
 # ---------------------------------------------------------------- by a value
