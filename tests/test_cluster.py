@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import distributed
 import pytest
 from command import autograder
 from course import KEY, ROOT, TINY, master_of, submission
@@ -156,14 +157,20 @@ def test_what_was_graded_before_a_loss_is_kept(course, here, cluster, lost):
     assert journal.read_bytes() == here
 
 
-def test_a_worker_with_another_course_is_refused_by_name(course, cluster, tmp_path):
+def test_a_worker_with_another_course_is_refused_by_name(course, here, cluster, tmp_path, caplog):
     address, processes = cluster
-    for process in processes[1:]:
-        killed(process)
     shutil.copytree(TINY, tmp_path / "solutions" / NAME)
     exercises = tmp_path / "solutions" / NAME / "exercises.py"
     exercises.write_text(exercises.read_text() + "\n# another\n")
     processes.append(worker(tmp_path, address))
+    why = r"tcp://127\.0\.0\.1:\d+ grades nothing: its copy of the notebook's solution is another one"
+    with distributed.Client(address, set_as_default=False) as client:
+        client.wait_for_workers(3, timeout=60)
+    with caplog.at_level("WARNING", "autograder"):
+        assert records(course, "--scheduler", address) == here
+    assert re.search(why, caplog.text)
+    for process in processes[1:-1]:
+        killed(process)
     done = autograder(course, "grade", NAME, "--scheduler", address)
     assert done.status
     said = re.sub(r"\s+", " ", done.err)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
 import os
 import platform
 import sys
@@ -32,6 +33,8 @@ from autograder.errors import CourseError, SandboxUnavailable, Ungradable
 from autograder.grading.classroom import KILLED, Graded, Known, Pool, Submitted, outcome
 from autograder.grading.grade import fingerprint, keys_of_records
 from autograder.sandbox import Sandbox
+
+log = logging.getLogger("autograder")
 
 BATCH = 16  # a batch costs a millisecond of the scheduler, a submission ten or more of a worker
 AHEAD = 3  # batches that wait for each worker, so that none is idle
@@ -193,11 +196,6 @@ class Cluster:
                 "same command again when it does"
             ) from None
 
-    @property
-    def refused(self) -> dict[str, str]:
-        """The workers that may not grade, and why."""
-        return {worker: why for worker, why in self._likes.items() if why}
-
     def workers(self) -> list[str]:
         """The workers that may grade, newcomers among them; waits for one.
 
@@ -214,7 +212,10 @@ class Cluster:
                 ) if new else {}  # fmt: skip
             for worker, machine in asked.items():
                 known = isinstance(machine, _Machine)
-                self._likes[worker] = machine.differs(self._here) if known else f"it fails: {machine!r:.200}"
+                why = machine.differs(self._here) if known else f"it fails: {machine!r:.200}"
+                self._likes[worker] = why
+                if why:
+                    log.warning("the worker %s grades nothing: %s", worker, why)
             if good := [worker for worker in there if self._likes.get(worker) == ""]:
                 return good
             if there or time.monotonic() > until:
