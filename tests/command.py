@@ -28,6 +28,8 @@ class Said:
 def autograder(place: Path, *words: object) -> Said:
     """`autograder WORDS...` in a folder, with the tests' key; what no command may raise is raised here."""
     out, err, status = io.StringIO(), io.StringIO(), 0
+    mask = os.umask(0)  # a command that keeps its files private does so for its whole process
+    os.umask(mask)
     with (
         contextlib.chdir(place),
         patch.object(sys, "argv", ["autograder", *map(str, words)]),
@@ -39,4 +41,6 @@ def autograder(place: Path, *words: object) -> Said:
             main()
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        finally:
+            os.umask(mask)
     return Said(status, out.getvalue(), err.getvalue())
