@@ -89,10 +89,9 @@ def _here(statement: ast.AST) -> Iterator[ast.AST]:
             for node in ast.walk(generator.target)
             if isinstance(node, ast.Name)
         }
-        targets = [
-            n.target for n in ast.walk(statement) if isinstance(n, ast.comprehension)
-        ]  # inner ones too
-        own = {id(node) for target in targets for node in ast.walk(target)}
+        # Nor is what an inner one binds a name of this scope.
+        inner = [node.target for node in ast.walk(statement) if isinstance(node, ast.comprehension)]
+        own = {id(node) for target in inner for node in ast.walk(target)}
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and node.id not in inside and id(node) not in own:
                 yield node

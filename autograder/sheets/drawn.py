@@ -168,12 +168,10 @@ def own_mistaken_functions(
 
     What stands there to be mended is the first of them.
     """
-    spec = exercise.spec
-    name = exercise.name
+    name, spec = exercise.name, exercise.spec
     stands = [(STILL_STANDS, spec.shown_by, _stands_in(master, name), "")] if spec.mends else []
     return stands + [
-        (mutant.name, mutant.hint, master.mutant_function(exercise.name, mutant), "")
-        for mutant in spec.misconceptions
+        (mutant.name, mutant.hint, master.mutant_function(name, mutant), "") for mutant in spec.misconceptions
     ]
 
 
