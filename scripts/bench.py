@@ -111,7 +111,8 @@ def bare(contents: list[bytes], folder: Path) -> float:
     """CPU seconds of the bare work: the cells run and the functions called on the same inputs, here."""
     import copy  # noqa: PLC0415
 
-    from autograder.grading.submission import Planner, read_cells  # noqa: PLC0415
+    from autograder.grading.plan import Planner  # noqa: PLC0415
+    from autograder.grading.submission import read_cells  # noqa: PLC0415
     from autograder.sheets.drawn import fresh_sheets  # noqa: PLC0415
 
     master = read_master(folder / "solutions" / NOTEBOOK)

@@ -12,7 +12,8 @@ from autograder.check import CheckFailed
 from autograder.course.masters import read_master
 from autograder.course.places import Places
 from autograder.errors import CourseError
-from autograder.grading.submission import Planner, read_cells
+from autograder.grading.plan import Planner
+from autograder.grading.submission import read_cells
 from autograder.record import Record
 from autograder.release.build import build_self_study, release_text
 from autograder.report.page import report_of, write_report

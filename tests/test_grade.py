@@ -8,7 +8,7 @@ import pytest
 from course import TINY, master_of, submission
 
 from autograder.course.stubs import keeps_nothing
-from autograder.grading.submission import parse
+from autograder.grading.plan import parse
 from autograder.report.feedback import as_text
 from autograder.sandbox.limits import room_for
 

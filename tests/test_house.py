@@ -68,7 +68,7 @@ def test_reading_a_master_and_planning_a_submission_need_no_nbformat():
         import sys
         from pathlib import Path
         from autograder.course.masters import read_master
-        from autograder.grading.submission import Planner
+        from autograder.grading.plan import Planner
 
         Planner(read_master(Path(sys.argv[1])))
         print(*sys.modules)

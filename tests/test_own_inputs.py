@@ -9,9 +9,10 @@ import pytest
 from course import KEY, TINY, master_of, submission
 
 from autograder.errors import CourseError, Ungradable
-from autograder.grading import grade
-from autograder.grading.grade import own_key
-from autograder.grading.submission import Planner, read_cells
+from autograder.grading import attempt
+from autograder.grading.attempt import own_key
+from autograder.grading.plan import Planner
+from autograder.grading.submission import read_cells
 from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
 from autograder.sheets.drawn import fresh_sheets, own_sheet
@@ -78,7 +79,7 @@ def test_a_name_is_told_by_the_class_and_moves_no_mark(grader_of, monkeypatch):
         believed.append(mistaken is not None)
         return WrongForward(reference, mistaken)
 
-    monkeypatch.setattr(grade, "WrongForward", wrong_forward)
+    monkeypatch.setattr(attempt, "WrongForward", wrong_forward)
     cases = fresh_sheets(MASTER, KEY)["rnn_step"].cases
     known = [round(float(case.inputs["x_t"].sum()), 6) for case in cases]
     easy = "s_prev + x_t.sum() + W['ss'].sum() + W['sx'].sum()"
@@ -142,7 +143,7 @@ def test_a_draw_that_a_reference_fails_on_costs_one_submission(grader_of, monkey
             raise CourseError("the reference of 'rnn_step' fails")
         return own_sheet(master, name, key)
 
-    monkeypatch.setattr(grade, "own_sheet", draw)
+    monkeypatch.setattr(attempt, "own_sheet", draw)
     with pytest.raises(Ungradable, match="please report this: the reference of 'rnn_step' fails"):
         grader_of(NOTEBOOK).grade(content)
     assert grader_of(NOTEBOOK).grade(submission(NOTEBOOK, own_cells=("x = 1",))).judgements

@@ -13,8 +13,9 @@ from course import ROOT, TINY, master_of, submission
 
 from autograder.errors import Ungradable
 from autograder.grading import reading
+from autograder.grading.plan import Planner
 from autograder.grading.reading import Reader
-from autograder.grading.submission import Planner, read_submission
+from autograder.grading.submission import read_submission
 
 PLANNER = Planner(master_of(TINY.name))
 FINE = submission(TINY.name)

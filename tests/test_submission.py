@@ -11,7 +11,8 @@ from course import TINY, master_of, submission
 from autograder.course.magics import SECONDS
 from autograder.course.notebook import source_cells
 from autograder.errors import Ungradable
-from autograder.grading.submission import MOST_PARTS_OF_AN_ANSWER, OURS, Planner, Role, read_bytes, read_cells
+from autograder.grading.plan import MOST_PARTS_OF_AN_ANSWER, OURS, Planner, Role
+from autograder.grading.submission import read_bytes, read_cells
 from autograder.report.sentences import sentence
 
 PLANNER = Planner(master_of(TINY.name))

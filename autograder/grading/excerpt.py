@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from autograder.course.names import Function, bound, mentioned, parse
-from autograder.grading.submission import Plan, Role
+from autograder.grading.plan import Plan, Role
 
 MOST_SHOWN = 4000
 

@@ -21,16 +21,8 @@ from typing import Any, BinaryIO
 
 from autograder.errors import Ungradable
 from autograder.grading.excerpt import example_of
-from autograder.grading.submission import (
-    Plan,
-    PlannedCell,
-    Planner,
-    Role,
-    Surveyed,
-    keep_nothing,
-    read_submission,
-    survey,
-)
+from autograder.grading.plan import Plan, PlannedCell, Planner, Role, Surveyed, keep_nothing, survey
+from autograder.grading.submission import read_submission
 from autograder.sandbox.limits import bound_memory
 
 START_SECONDS = 60.0

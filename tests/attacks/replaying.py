@@ -60,8 +60,9 @@ def drawn_for_the_class(name: str):
 @cache
 def key_of_a_neighbour() -> str:
     """The key of the honest neighbour who has everything right."""
-    from autograder.grading.grade import own_key
-    from autograder.grading.submission import Planner, read_cells
+    from autograder.grading.attempt import own_key
+    from autograder.grading.plan import Planner
+    from autograder.grading.submission import read_cells
 
     plan = Planner(master_of(NOTEBOOK)).plan(read_cells(submission(NOTEBOOK)))
     return own_key(KEY, plan.sources)
