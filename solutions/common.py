@@ -93,6 +93,23 @@ def turning(rng, size, gain=1.0):
     return gain * (left * rng.uniform(0.8, 1.2, size=size)) @ right
 
 
+def clip_inputs(rng, name, H=4, D=3, limit=0.4, norms=(0.5, 1.2, 1.0), keys=("ss", "sx", "fb")):
+    """Gradients of matrices with these norms, under a name; `limit` is in units of their global norm."""
+    shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
+    gradients = {}
+    for key, norm in zip(keys, norms, strict=False):
+        drawn = rng.normal(size=shapes[key])
+        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
+        gradients[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
+    return {name: gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
+
+
+def zero_gradients(rng, name):
+    """Nothing to shorten; plain numbers, by which Python does not divide 1 by 0."""
+    gradients = clip_inputs(rng, name)[name]
+    return {name: {key: 0 * abs(array) for key, array in gradients.items()}, "max_norm": 1.0}
+
+
 def other_orders(site, named, spelled, hint):
     """A mistake for each order of an LSTM's four blocks that has no name of its own in mistakes.txt.
 

@@ -154,21 +154,7 @@ fix_backward = Exercise(
 # --------------------------------------------------------------------------------- fix_clip
 
 
-def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.5, 1.2, 1.0), keys=("ss", "sx", "fb")):
-    """Gradients of three matrices of these norms; `limit` is in units of their global norm."""
-    shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
-    dW = {}
-    for key, norm in zip(keys, norms, strict=False):
-        drawn = rng.normal(size=shapes[key])
-        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
-        dW[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
-    return {"dW": dW, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
-
-
-def zero_gradients(rng):
-    """Nothing to shorten."""
-    inputs = clip_inputs(rng)
-    return {"dW": {key: 0 * abs(array) for key, array in inputs["dW"].items()}, "max_norm": 1.0}
+clip_inputs = partial(common.clip_inputs, name="dW")
 
 
 def by_one_vector(dW, max_norm):
@@ -187,7 +173,7 @@ fix_clip = Exercise(
         "a norm just below the limit": partial(clip_inputs, limit=1.05),
         "a norm far below the limit": partial(clip_inputs, limit=50.0),
         "a single array, above the limit": partial(clip_inputs, limit=0.7, keys=("ss",)),
-        "a gradient of zeros": zero_gradients,
+        "a gradient of zeros": partial(common.zero_gradients, name="dW"),
     },
     axes={"clipped": ("row", "column")},
     rtol=3e-6,  # who divides by the norm plus 1e-6, as PyTorch does, is right too
