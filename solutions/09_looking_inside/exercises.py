@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
-from common import both_signs, sizes
+from common import both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
 
 ALIKE = common.ALIKE
 
@@ -166,8 +166,7 @@ GATES = "fioc"
 def connected_inputs(rng, T=5, C=6, H=3, N=2, scale=0.8):
     """Texts in one-hot columns and a small LSTM; nothing is so small that a share vanishes."""
     read = rng.integers(0, C, size=(T, N))
-    W = {k + "h": scale * rng.normal(size=(H, H)) for k in GATES}
-    W |= {k + "x": scale * rng.normal(size=(H, C)) for k in GATES}
+    W = matrices(rng, scale, **{k + kind: (H, n) for kind, n in (("h", H), ("x", C)) for k in GATES})
     W |= {k + "b": both_signs(rng, (H, 1), 0.3, 1.0) for k in GATES}
     V = {"yh": rng.normal(size=(C, H)), "yb": both_signs(rng, (C, 1), 0.3, 1.0)}
     return {"xs": np.eye(C)[read].transpose(0, 2, 1), "k": rng.permutation(C)[:N], "W": W, "V": V}
@@ -177,19 +176,16 @@ def torch_connectivity(xs, k, W, V):
     """PyTorch's own gradients of the logarithm of the probability."""
     import torch
 
-    leaf, W, V = (
-        torch.tensor(xs, requires_grad=True),
-        *({key: torch.tensor(array) for key, array in weights.items()} for weights in (W, V)),
-    )
-    h = c = torch.zeros(len(W["fb"]), xs.shape[2], dtype=torch.float64)
-    for x_t in leaf:
-        z = {g: W[g + "h"] @ h + W[g + "x"] @ x_t + W[g + "b"] for g in GATES}
-        c = torch.sigmoid(z["f"]) * c + torch.sigmoid(z["i"]) * torch.tanh(z["c"])
-        h = torch.sigmoid(z["o"]) * torch.tanh(c)
-    log_p = torch.log_softmax(V["yh"] @ h + V["yb"], dim=0)
-    (slopes,) = torch.autograd.grad(log_p[torch.tensor(k), torch.arange(len(k))].sum(), leaf)
-    lengths = slopes.norm(dim=1)
-    return (lengths / lengths.sum(dim=0)).numpy()
+    W, V = ({key: torch.tensor(array) for key, array in weights.items()} for weights in (W, V))
+
+    def log_p(xs):
+        start = torch.zeros(len(W["fb"]), len(k), dtype=torch.float64)
+        hs, _ = torch_walk(lambda x_t, h, c: torch_lstm_step(x_t, h, c, W)[:2], xs, start, start)
+        return torch.log_softmax(V["yh"] @ hs[-1] + V["yb"], dim=0)[torch.tensor(k), torch.arange(len(k))]
+
+    (slopes,) = torch_gradients(log_p, np.ones(len(k)), xs)
+    lengths = np.linalg.norm(slopes, axis=1)
+    return lengths / lengths.sum(axis=0)
 
 
 connectivity = Exercise(
