@@ -16,8 +16,6 @@ WORDS = {
     "N = 1": "one stream",
     "T = 1": "windows of one character",
     "C = 2": "two characters",
-    "H = 1": "one unit",
-    "P = 2": "two positions",
 }
 
 
@@ -66,16 +64,16 @@ char_batches = Exercise(
 
 # ----------------------------------------------------------------------------------- sample
 
-PROFILE, NUDGE = 0, 1e-3
+NUDGE = 1e-3
 
 
-def drawn_inputs(rng, C=5, N=3, temperature=0.6, shift=0.0, profile=PROFILE):
+def drawn_inputs(rng, C=5, N=3, temperature=0.6, shift=0.0):
     """Logits, and for each column a u in the middle of a piece: not the first, last or likeliest.
 
     Which character is chosen, by a right answer and by a mistaken one, is no matter of the key: they are
     the logits of a profile, moved a little.
     """
-    of_profile = np.random.default_rng([profile, C, N])
+    of_profile = np.random.default_rng([0, C, N])
     logits = both_signs(of_profile, (C, N), 0.3, 1.5)
     u = _inside(of_profile, logits / temperature)
     moved = rng.uniform(-NUDGE, NUDGE, size=logits.shape)
@@ -96,11 +94,6 @@ def _inside(rng, z):
         k = rng.choice([k for k in inner if k != np.argmax(p[:, n])])
         u.append(ends[k, n] - p[k, n] / 2)
     return np.array(u)
-
-
-def large_inputs(rng, temperature=1.0):
-    """Logits of a thousand, apart by ones and twos."""
-    return drawn_inputs(rng, temperature=temperature, shift=1000.0)
 
 
 def far_apart(rng):
@@ -133,8 +126,8 @@ sample = Exercise(
     returns=("probabilities", "chosen"),
     cases=(drawn_inputs, partial(drawn_inputs, C=6, N=4, temperature=1.7)),
     edge_cases={
-        **sizes(drawn_inputs, words=common.WORDS | WORDS, N=1),
-        "logits of a thousand": large_inputs,
+        **sizes(drawn_inputs, words=WORDS, N=1),
+        "logits of a thousand": partial(drawn_inputs, temperature=1.0, shift=1000.0),
         "a temperature of 0.01": far_apart,
         "u at 0, and near 1": at_the_ends,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),
@@ -295,8 +288,7 @@ entropy_slope = Exercise(
     returns=("slope",),
     cases=(entropy_inputs, partial(entropy_inputs, C=6, N=4, temperature=1.8)),
     edge_cases={
-        **sizes(entropy_inputs, words=common.WORDS | WORDS, N=1),
-        "two characters (C = 2)": partial(entropy_inputs, C=2),
+        **sizes(entropy_inputs, words=WORDS, N=1, C=2),
         "logits around twenty": partial(entropy_inputs, shift=20.0, temperature=1.3),
         "as many texts as characters (N = C)": partial(entropy_inputs, C=4, N=4),
     },
