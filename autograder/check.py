@@ -32,6 +32,7 @@ from autograder.asking import tell_derivation
 from autograder.course.stubs import is_stub
 from autograder.course.where_graded import (
     functions_in,
+    home,
     lacking,
     namespace_where_graded,
     ran_cells,
@@ -173,7 +174,7 @@ def judge_here(
     """
     if _is_stub(function, sheet):
         return unanswered(sheet)
-    theirs = _globals_of(function)
+    theirs = home(function)
     called = _called_for(sheet, function)
     forward = theirs.get(sheet.forward.name) if sheet.forward else None
     used = _called(function, sheet.spec.needs)
@@ -210,7 +211,7 @@ def _spoilt_by(
     sheet: Sheet, function: Callable[..., Any], right: Collection[str], limit: TimeLimit
 ) -> Diagnosis | None:
     """The right function that spoils this one's arrays: with copies of them in its hands, all is right."""
-    theirs = getattr(function, "__globals__", {})
+    theirs = home(function)
     for name in sorted(right):
         changed: set[str] = set()
 
@@ -231,11 +232,6 @@ def _spoilt_by(
     return None
 
 
-def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The names of the notebook that a function, or a class's methods, can read."""
-    return next((one.__globals__ for one in functions_in(function)), {})
-
-
 def _called_for(sheet: Sheet, function: Callable[..., Any]) -> Callable[..., Any]:
     """What is called to try an answer: the function itself, or the notebook's given one that uses it.
 
@@ -245,7 +241,8 @@ def _called_for(sheet: Sheet, function: Callable[..., Any]) -> Callable[..., Any
     tried_by = sheet.spec.tried_by
     if not tried_by:
         return function
-    given = _globals_of(function).get(tried_by)
+    kernel = shell()
+    given = home(function).get(tried_by) or (kernel.user_ns if kernel else {}).get(tried_by)
     if not isinstance(given, FunctionType):
         raise CheckFailed(f"this tries `{sheet.name}` with `{tried_by}`. {_run_again([tried_by])}.")
     if given.__globals__.get(sheet.name) is function:
@@ -433,7 +430,7 @@ def _is_stub(function: Callable[..., Any], sheet: Sheet) -> bool:
 
 def _called(function: Callable[..., Any], needs: Sequence[str]) -> list[str]:
     """The needed functions that a function reads, itself or through helpers and functions that it needs."""
-    theirs = _globals_of(function)
+    theirs = home(function)
     found: list[str] = []
     waiting, seen = [function], set()
     while waiting:
@@ -456,7 +453,7 @@ def _global_names(function: Callable[..., Any]) -> list[str]:
 
 def _global_arrays(function: Callable[..., Any], sheet: Sheet) -> str:
     """A note where a function reads an array or a size of the notebook that it should get as an argument."""
-    theirs = _globals_of(function)
+    theirs = home(function)
     names = [
         n
         for n in _global_names(function)

@@ -27,7 +27,7 @@ class Line:
         notebook: the notebook's name.
         exercise: the exercise.
         said: "right"; or, for a wrong answer, what stands in the first sentence.
-        code: the function's body, or whole cells that begin with `def` or `class`.
+        code: the function's body, or whole cells that begin with `def`, `class` or a decorator.
     """
 
     place: str
@@ -39,7 +39,7 @@ class Line:
     def source(self) -> str:
         """The answer's cell."""
         code = self.code.replace(r"\n", "\n")
-        if code.startswith(("def ", "class ")):
+        if code.startswith(("def ", "class ", "@")):
             return code + "\n"
         parameters = ", ".join(master_of(self.notebook).exercises[self.exercise].parameters)
         body = "\n".join(f"    {line}" for line in code.split("\n"))

@@ -86,6 +86,34 @@ def test_it_checks_asks_and_tells_with_nothing_else_of_ours(unpacked, tmp_path):
     assert done.stdout.rstrip().endswith("[]")
 
 
+PRETENDED = """
+import runpy, subprocess, sys
+ran = []
+def pretend(command, **more):
+    ran.append([str(word) for word in command])
+    return subprocess.CompletedProcess(command, 0)
+subprocess.run = pretend
+import venv
+venv.EnvBuilder.create = lambda self, place: place.mkdir()
+sys.argv = ["start.py", "--torch", "--no-browser"]
+try:
+    runpy.run_path("start.py", run_name="__main__")
+except SystemExit as end:
+    print(*(" ".join(command[1:]) for command in ran), end.code, sep="\\n")
+"""
+
+
+def test_its_start_script_brings_pytorch_where_it_is_asked_to(unpacked):
+    done = subprocess.run(
+        [sys.executable, "-c", PRETENDED], cwd=unpacked, capture_output=True, text=True, check=True
+    )
+    *_, uv, torch, lab, status = done.stdout.splitlines()
+    assert uv == "-m pip install --quiet uv"
+    assert torch.endswith("--torch-backend cpu torch") and "environment" in torch
+    assert lab == "-m jupyterlab --no-browser" and status == "0"
+    assert "start.py --torch" in (unpacked / "README.txt").read_text("utf-8")
+
+
 def test_a_notebook_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CourseError, match="--upto 99: name one notebook"):
         write_bundle(Places(ROOT), tmp_path / "rnn.zip", upto="99")

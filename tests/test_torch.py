@@ -180,6 +180,42 @@ def test_a_class_that_reads_what_a_grade_lacks_is_told_as_a_function_is():
     assert namespace["tried"](3.0) == 6.0
 
 
+WRAPPED = {
+    "no_grad": "accuracy = torch.no_grad()(accuracy)",
+    "inference_mode": "accuracy = torch.inference_mode()(accuracy)",
+    "errstate": "accuracy = np.errstate(all='ignore')(accuracy)",
+    "lru_cache": "import functools\naccuracy = functools.lru_cache(accuracy)",
+    "partial": "import functools\naccuracy = functools.partial(accuracy)",
+    "wraps": "import functools\naccuracy = functools.wraps(accuracy)(lambda *a, f=accuracy: f(*a))",
+}
+
+
+@pytest.mark.parametrize("how", [how for how in WRAPPED if how != "lru_cache"])  # batches have no hash
+def test_a_function_that_a_library_wraps_is_judged_as_any_other(how):
+    checks, namespace = frozen_checks(NOTEBOOK), dict(master_of(NOTEBOOK).reference)
+    exec(master_of(NOTEBOOK).exercises["accuracy"].source, namespace)
+    exec(WRAPPED[how], namespace)
+    assert judge_here(checks, checks.sheet("accuracy"), namespace["accuracy"]).status == "right"
+
+
+def test_what_a_wrapped_function_lacks_where_it_is_graded_is_told():
+    for how, wrap in WRAPPED.items():
+        namespace = {"torch": pytest.importorskip("torch"), "np": np, "scale": 2.0, "__name__": "a_notebook"}
+        exec(f"def accuracy(x):\n    return scale * x\n{wrap}", namespace)
+        known = Namespace((), ("numpy", "torch"))
+        assert list(lacking_names(namespace["accuracy"], known, ())) == ["scale"], how
+        with pytest.raises(NameError, match="scale"):
+            without(namespace["accuracy"], {"scale": ""})(3.0)
+        assert namespace["accuracy"](3.0) == 6.0
+
+
+def test_a_wrapped_function_is_graded(grader_of):
+    card = grader_of(NOTEBOOK).grade(
+        submission(NOTEBOOK, own_cells=("accuracy = torch.no_grad()(accuracy)",))
+    )
+    assert set(shares(card).values()) == {1.0}
+
+
 # ---------------------------------------------------------------- without it
 
 WITHOUT = """

@@ -13,8 +13,9 @@ import builtins
 import dis
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
+from dataclasses import dataclass, field
+from functools import partial
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from autograder.course.magics import without_cell_magic
@@ -107,10 +108,45 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
 
 
 def functions_in(value: Any) -> list[FunctionType]:
-    """A function itself, or a class's own methods; nothing for anything else."""
+    """A notebook's functions in a value: itself, those that it wraps, a class's own methods.
+
+    What wraps them may be a library's (`@torch.no_grad()`): a function of its own, or any other callable.
+    """
     if isinstance(value, type):
         return [method for member in vars(value).values() for method in functions_in(_bare(member))]
-    return [value] if isinstance(value, FunctionType) else []
+    return [one for one in _layers(value) if not _is_a_librarys(one)]
+
+
+def _is_a_librarys(function: FunctionType) -> bool:
+    return function.__globals__.get("__spec__") is not None  # as of every module that is imported
+
+
+def _layers(value: Any) -> list[FunctionType]:
+    """The functions that a callable is made of, the outermost first."""
+    found: list[FunctionType] = []
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen or isinstance(one, type) or not callable(one):
+            continue
+        seen.add(id(one))
+        if isinstance(one, FunctionType):
+            found.append(one)
+            waiting += [content for cell in one.__closure__ or () for content in _content(cell)]
+            waiting += [*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()]
+        elif isinstance(one, partial):
+            waiting.append(one.func)
+        elif isinstance(one, MethodType):
+            waiting += [one.__func__, one.__self__]
+        waiting += getattr(one, "__dict__", {}).values()
+    return found
+
+
+def _content(cell: CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # nothing has been assigned to it yet
+        return []
 
 
 def _bare(member: Any) -> Any:
@@ -136,10 +172,7 @@ def read_outside(code: CodeType) -> Iterator[tuple[str, bool]]:
 
 def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
     """A copy of a function that does not find these names and modules, nor do its helpers."""
-    if not isinstance(function, FunctionType):
-        return function
-    theirs = function.__globals__
-    left = {name: value for name, value in theirs.items() if name not in names}
+    left = {name: value for name, value in home(function).items() if name not in names}
 
     def importing(name: str, *arguments: Any, **more: Any) -> Any:
         if name.partition(".")[0] in names:
@@ -154,58 +187,88 @@ def with_others_in_place(
     function: Callable[..., Any], others: Mapping[str, Callable[..., Any]]
 ) -> Callable[..., Any]:
     """A copy of a function that finds other functions under some names, as do its helpers."""
-    if not isinstance(function, FunctionType):
-        return function
-    return _among(function, dict(function.__globals__), others)
+    return _among(function, dict(home(function)), others)
+
+
+def home(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names of the notebook that a function, or a class's methods, can read, also where it is wrapped."""
+    return next((one.__globals__ for one in functions_in(function)), {})
 
 
 def _among(
-    function: FunctionType,
+    function: Callable[..., Any],
     namespace: dict[str, Any],
     others: Mapping[str, Callable[..., Any]] | None = None,
     hidden: Collection[str] = (),
-) -> FunctionType:
+) -> Callable[..., Any]:
     """A copy of a function in another namespace; so are its helpers, and classes that read what is hidden."""
-    theirs = function.__globals__
+    if isinstance(function, type):
+        return function
+    move = _Move(home(function), namespace)
     for name, value in namespace.items():
-        if isinstance(value, FunctionType) and value.__globals__ is theirs:
-            namespace[name] = _copy(value, namespace)
-        elif isinstance(value, type) and any(
-            _reads(method, hidden, theirs) for method in functions_in(value)
-        ):
-            namespace[name] = _copy_of_class(value, theirs, namespace)
+        if not isinstance(value, type):
+            namespace[name] = move.copy(value)
+        elif any(_reads(method, hidden, move.theirs) for method in functions_in(value)):
+            namespace[name] = move.copy_of_class(value)
     namespace.update(others or {})
-    return _copy(function, namespace)
+    return move.copy(function)
 
 
 def _reads(method: FunctionType, names: Collection[str], theirs: dict[str, Any]) -> bool:
     return method.__globals__ is theirs and any(name in names for name, _ in read_within(method.__code__))
 
 
-def _copy_of_class(one: type, theirs: dict[str, Any], namespace: dict[str, Any]) -> type:
-    """A class whose methods that live in one namespace live in another; `super()` knows the new class."""
-    itself = CellType()
-    parts: dict[str, Any] = {}
-    for name, member in vars(one).items():
-        if name in ("__dict__", "__weakref__"):
-            continue
-        method = _bare(member)
-        if isinstance(method, FunctionType) and method.__globals__ is theirs:
-            made = _copy(method, namespace, itself)
-            parts[name] = made if method is member else type(member)(made)
-        else:
-            parts[name] = member
-    itself.cell_contents = made_class = type(one)(one.__name__, one.__bases__, parts)
-    return made_class
+@dataclass
+class _Move:
+    """Copies of functions of one namespace that live in another."""
 
+    theirs: dict[str, Any]
+    namespace: dict[str, Any]
+    cells: dict[int, CellType] = field(default_factory=dict)
 
-def _copy(
-    function: FunctionType, namespace: dict[str, Any], its_class: CellType | None = None
-) -> FunctionType:
-    closure = function.__closure__
-    if its_class and closure:
-        free = zip(function.__code__.co_freevars, closure, strict=True)
-        closure = tuple(its_class if name == "__class__" else cell for name, cell in free)
-    made = FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, closure)
-    made.__kwdefaults__ = function.__kwdefaults__
-    return made
+    def copy(self, value: Any) -> Any:
+        """A callable whose functions live in the other namespace; what holds none of them as it is.
+
+        Of a wrapper that cannot be copied (`lru_cache`) what it wraps is taken.
+        """
+        if not any(one.__globals__ is self.theirs for one in _layers(value)):
+            return value
+        if isinstance(value, partial):
+            return partial(self.copy(value.func), *value.args, **value.keywords)
+        if not isinstance(value, FunctionType):
+            wrapped = getattr(value, "__wrapped__", None)
+            return self.copy(wrapped) if isinstance(wrapped, FunctionType) else value
+        its = self.namespace if value.__globals__ is self.theirs else value.__globals__
+        closure = tuple(self._cell(cell) for cell in value.__closure__) if value.__closure__ else None
+        defaults = tuple(map(self.copy, value.__defaults__)) if value.__defaults__ else None
+        made = FunctionType(value.__code__, its, value.__name__, defaults, closure)
+        made.__kwdefaults__ = {
+            name: self.copy(one) for name, one in (value.__kwdefaults__ or {}).items()
+        } or None
+        return made
+
+    def _cell(self, cell: CellType) -> CellType:
+        """A variable around a function; another one only where it holds a function that moves."""
+        if id(cell) not in self.cells:
+            self.cells[id(cell)] = CellType()  # a function may stand in its own closure
+            moved = [self.copy(content) for content in _content(cell)]
+            if all(new is old for new, old in zip(moved, _content(cell), strict=True)):
+                self.cells[id(cell)] = cell
+            else:
+                self.cells[id(cell)].cell_contents = moved[0]
+        return self.cells[id(cell)]
+
+    def copy_of_class(self, one: type) -> type:
+        """A class whose methods live in the other namespace; `super()` knows the new class."""
+        itself = CellType()
+        for method in functions_in(one):
+            free = zip(method.__code__.co_freevars, method.__closure__ or (), strict=True)
+            self.cells |= {id(cell): itself for name, cell in free if name == "__class__"}
+        parts: dict[str, Any] = {}
+        for name, member in vars(one).items():
+            if name in ("__dict__", "__weakref__"):
+                continue
+            made = self.copy(_bare(member))
+            parts[name] = type(member)(made) if isinstance(member, classmethod | staticmethod) else made
+        itself.cell_contents = made_class = type(one)(one.__name__, one.__bases__, parts)
+        return made_class

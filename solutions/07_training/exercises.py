@@ -27,7 +27,8 @@ BATCH = {
     "plain": ("batch",),
     "steps": ("batch", "kind of step"),
     "registered": ("parameter",),
-    "start_apart": ("parameter",),
+    "start": ("parameter", "what is asked"),
+    "kinds": ("what is asked",),
 }
 
 # ------------------------------------------------------------------------------------- inputs
@@ -95,6 +96,8 @@ def accuracy_inputs(rng, B=3, T=6, N=5, C=4, equal=False):
         answered[b][tuple(wrong.T)] = (targets[b][tuple(wrong.T)] + 1) % C
     xs = rng.uniform(0.1, 1.0, size=(B, T, N, C))
     np.put_along_axis(xs, answered[..., None], rng.uniform(2.0, 3.0, size=(B, T, N, 1)), axis=-1)
+    if not equal:  # nor need all be asked before a sequence's end
+        targets[np.arange(B), 0, N - 1 - np.arange(B) % N] = -100
     return {"xs": xs, "lengths": lengths, "targets": targets}
 
 
@@ -117,7 +120,7 @@ def padded(rows, lengths):
     xs = np.zeros((lengths.max(), len(lengths), *rows.shape[1:]), rows.dtype)
     for n, (end, length) in enumerate(zip(np.cumsum(lengths), lengths, strict=True)):
         xs[:length, n] = rows[end - length : end]
-    return xs, lengths
+    return xs, lengths, np.ones(3)
 
 
 def picked(states, lengths, dlast):
@@ -125,7 +128,7 @@ def picked(states, lengths, dlast):
     for n, length in enumerate(lengths):
         last[n] = states[length - 1, n]
         dstates[length - 1, n] = dlast[n]
-    return last, dstates
+    return last, dstates, lengths
 
 
 def gated_by_hand(xs, s0, W, dstates):
@@ -145,7 +148,7 @@ def gated_by_hand(xs, s0, W, dstates):
             dW[key] += made.T @ read
         dxs[t] = da @ W["W_sx"] + dz @ W["W_gx"]
         ds = ds * (1 - g) + da @ W["W_ss"] + dz @ W["W_gs"]
-    return states, dxs, ds, dW, np.ones(4), np.ones(4)
+    return states, dxs, ds, dW, np.ones(5), np.ones((4, 5))
 
 
 def _trained(xs, asked, targets, s, W, rate, clip):
@@ -190,7 +193,7 @@ def streamed_by_hand(xs, targets, s0, W, rate, clip):
         loss, s, W = _trained(x, np.ones(target.shape, bool), target, s, W, rate, clip)
         losses.append(loss)
         states.append(s)
-    return np.array(losses), np.stack(states), W
+    return np.array(losses), np.stack(states), W, np.ones(len(xs))
 
 
 def counted(xs, lengths, targets):
@@ -198,7 +201,7 @@ def counted(xs, lengths, targets):
     for b, (x, length, target) in enumerate(zip(xs, lengths, targets, strict=True)):
         few = b % 2 and max(1, len(length) // 2)
         for n in range(few, len(length)):
-            for t in range(length[n]):
+            for t in np.flatnonzero(target[: length[n], n] >= 0):
                 right += np.argmax(x[t, n]) == target[t, n]
                 asked += 1
     return np.array(right / asked), 1.0, 1.0
@@ -207,7 +210,7 @@ def counted(xs, lengths, targets):
 # ------------------------------------------------------------------------------------ exercises
 
 pad_batch = Exercise(
-    returns=("xs", "lengths"),
+    returns=("xs", "lengths", "kinds"),
     cases=pad_inputs,
     edge_cases={
         **sizes(pad_inputs, N=1),
@@ -225,7 +228,7 @@ pad_batch = Exercise(
 )
 
 last_valid_state = Exercise(
-    returns=("last", "dstates"),
+    returns=("last", "dstates", "lengths"),
     cases=last_inputs,
     edge_cases={
         **sizes(last_inputs, N=1),
@@ -242,7 +245,7 @@ last_valid_state = Exercise(
 )
 
 GatedRNN = Exercise(
-    returns=("states", "dxs", "ds0", "dW", "registered", "start_apart"),
+    returns=("states", "dxs", "ds0", "dW", "registered", "start"),
     cases=gated_inputs,
     edge_cases={
         **sizes(gated_inputs, N=1, T=1, D=1),
@@ -296,7 +299,7 @@ accuracy = Exercise(
 )
 
 stream_step = Exercise(
-    returns=("losses", "states", "W"),
+    returns=("losses", "states", "W", "plain"),
     cases=stream_inputs,
     edge_cases={
         "one stream (N = 1)": partial(stream_inputs, N=1),

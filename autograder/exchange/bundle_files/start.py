@@ -1,6 +1,7 @@
 """Sets up what the course needs, in a folder of its own beside this file, and opens JupyterLab.
 
     python start.py            the first time it needs the network, for a minute or two
+    python start.py --torch    PyTorch as well, a build for the processor: notebooks from 07 on need it
 
 Your notebooks are in the folder `notebooks`; nothing overwrites them.
 """
@@ -15,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 PLACE = HERE / "environment"
 READY = PLACE / "ready"
 OLDEST = (3, 11)
+TORCH = "--torch"
 
 
 def main() -> int:
@@ -34,8 +36,18 @@ def main() -> int:
             print("The set-up did not end. Is there a network? Start again when there is one.")
             return 1
         READY.write_text(wanted, "utf-8")
+    words = sys.argv[1:]
+    if TORCH in words:
+        words.remove(TORCH)
+        print("Installing PyTorch; this needs the network and takes some minutes ...", flush=True)
+        # uv knows where a build for the processor alone is; pip may take one with gigabytes for GPUs.
+        by_uv = ["uv", "pip", "install", "--python", python, "--torch-backend", "cpu", "torch"]
+        steps = (["pip", "install", "--quiet", "uv"], by_uv)
+        if any(subprocess.run([python, "-m", *step], check=False).returncode for step in steps):
+            print(f"PyTorch was not installed. Is there a network? Try again: python start.py {TORCH}")
+            return 1
     own = os.pathsep.join(filter(None, [str(HERE / "packages"), os.environ.get("PYTHONPATH", "")]))
-    lab = [python, "-m", "jupyterlab", *sys.argv[1:]]
+    lab = [python, "-m", "jupyterlab", *words]
     environment = {**os.environ, "PYTHONPATH": own}
     return subprocess.run(lab, check=False, cwd=HERE / "notebooks", env=environment).returncode
 
