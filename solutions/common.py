@@ -93,6 +93,23 @@ def turning(rng, size, gain=1.0):
     return gain * (left * rng.uniform(0.8, 1.2, size=size)) @ right
 
 
+def clip_inputs(rng, name, H=4, D=3, limit=0.4, norms=(0.5, 1.2, 1.0), keys=("ss", "sx", "fb")):
+    """Gradients of matrices with these norms, under a name; `limit` is in units of their global norm."""
+    shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
+    gradients = {}
+    for key, norm in zip(keys, norms, strict=False):
+        drawn = rng.normal(size=shapes[key])
+        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
+        gradients[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
+    return {name: gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
+
+
+def zero_gradients(rng, name):
+    """Nothing to shorten; plain numbers, by which Python does not divide 1 by 0."""
+    gradients = clip_inputs(rng, name)[name]
+    return {name: {key: 0 * abs(array) for key, array in gradients.items()}, "max_norm": 1.0}
+
+
 def other_orders(site, named, spelled, hint):
     """A mistake for each order of an LSTM's four blocks that has no name of its own in mistakes.txt.
 
@@ -114,12 +131,35 @@ def sigmoid(z):
     return np.where(z >= 0, 1, e) / (1 + e)
 
 
+def rnn_states(xs, s0, W):
+    """All states of the simple RNN, (T, H, N)."""
+    states = [s0]
+    for x_t in xs:
+        states.append(np.tanh(W["ss"] @ states[-1] + W["sx"] @ x_t))
+    return np.stack(states[1:])
+
+
+def gated_step(x_t, s_prev, W):
+    """A step of the gated RNN: s_t, the gate and the candidate."""
+    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
+    candidate = np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
+    return (1 - g_t) * s_prev + g_t * candidate, g_t, candidate
+
+
 def lstm_step(x_t, h_prev, c_prev, W):
     """A step of the LSTM with biases: h_t, c_t, and the gates and the candidate as "f", "i", "o", "c"."""
     z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in "fioc"}
     gates = {k: np.tanh(z[k]) if k == "c" else sigmoid(z[k]) for k in "fioc"}
     c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
     return gates["o"] * np.tanh(c_t), c_t, gates
+
+
+def torch_lstm_step(x_t, h_prev, c_prev, W):
+    """A step of the LSTM with biases by PyTorch's tensors: h_t, c_t and the gates."""
+    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in "fioc"}
+    gates = {k: z[k].tanh() if k == "c" else z[k].sigmoid() for k in "fioc"}
+    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
+    return gates["o"] * c_t.tanh(), c_t, gates
 
 
 def torch_peephole_step(x_t, h_prev, c_prev, W):

@@ -2,10 +2,11 @@
 
 import ast
 import runpy
+import shutil
 import textwrap
 
 import pytest
-from course import folder_of, frozen_checks, frozen_sheet, master_of, submission
+from course import TINY, frozen_checks, frozen_sheet, master_of, submission
 
 from autograder.check import caller, mended
 from autograder.course.masters import read_master
@@ -114,14 +115,9 @@ def test_an_untouched_submission_is_unanswered_and_a_copy_of_the_cell_is_not_tak
 
 
 def test_a_master_must_say_what_is_broken_and_what_shows_it(tmp_path):
-    source = folder_of("tiny_rnn")
-    folder = tmp_path / source.name
-    folder.mkdir()
-    for path in source.iterdir():
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    folder = shutil.copytree(TINY, tmp_path / TINY.name, ignore=shutil.ignore_patterns("__pycache__"))
     exercises = folder / "exercises.py"
-    name = next(iter(master_of("tiny_rnn").exercises))
+    name = next(iter(master_of(TINY.name).exercises))
     head = f"{name} = Exercise("
     exercises.write_text(exercises.read_text().replace(head, f"{head}mends='gone',", 1))
     with pytest.raises(CourseError, match="mends 'gone', which no given cell defines"):

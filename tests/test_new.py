@@ -8,14 +8,16 @@ import sys
 
 import judged
 import pytest
+import sample_class
+import test_alternatives
+import test_mutants
 import test_notebooks
 from command import autograder
 from course import KEY, ROOT, TINY
 
-from autograder.check import caller
 from autograder.course.masters import read_master
 from autograder.course.places import Places
-from autograder.judging.judge import judge
+from autograder.errors import CourseError
 from autograder.release.build import problems
 from autograder.sheets.drawn import fresh_sheets
 
@@ -58,20 +60,18 @@ def test_it_keeps_the_rules_of_notebooks(course, monkeypatch):
     test_notebooks.test_every_formula_has_one_number(NAME)
 
 
-def test_its_alternatives_are_right_and_its_mistakes_have_names(course):
+def test_its_alternatives_are_right_and_its_mistakes_have_names(course, monkeypatch):
     master = read_master(course / "solutions" / NAME)
     sheets = fresh_sheets(master, KEY)
     alternatives = runpy.run_path(str(course / "tests" / "alternatives" / f"{NAME}.py"))["ALTERNATIVES"]
+    for rules in (test_alternatives, test_mutants):
+        monkeypatch.setattr(rules, "master_of", lambda _: master)
+        monkeypatch.setattr(rules, "frozen_sheet", lambda _, name: sheets[name])
+    monkeypatch.setattr(test_alternatives, "alternatives_of", lambda _, name: alternatives[name])
     for name, exercise in master.exercises.items():
-        assert len(exercise.spec.misconceptions) > 1 and len(set(alternatives[name])) >= 5
-        for text in alternatives[name]:
-            forward = caller(master.reference["leaky_step"]) if sheets[name].forward else None
-            assert (
-                judge(sheets[name], caller(master.called(name, {name: text})), forward).status == "right"
-            ), text
-        for mutant in exercise.spec.misconceptions:
-            found = judge(sheets[name], caller(master.mutant_function(name, mutant)))
-            assert found.misconception == mutant.name
+        assert len(exercise.spec.misconceptions) > 1
+        test_alternatives.test_every_alternative_passes_its_check(NAME, name)
+        test_mutants.test_the_students_check_names_every_mutant(NAME, name)
     assert {line.exercise for line in judged.lines_of(course / "tests" / "corpus" / f"{NAME}.txt")} == set(
         master.exercises
     )
@@ -105,12 +105,7 @@ def test_a_course_without_pictures_gets_none(tmp_path):
     assert "rnncourse" not in text and "show(" not in text and not (tmp_path / "tests").exists()
 
 
-def test_what_is_missing_says_what_to_do(monkeypatch):
-    import sample_class
-    import test_alternatives
-
-    from autograder.errors import CourseError
-
+def test_what_is_missing_says_what_to_do():
     with pytest.raises(CourseError, match=r"tests/alternatives/tiny_rnn.py.*autograder new"):
         sample_class.alternatives_of(TINY.name)
     with pytest.raises(CourseError, match=r"tests/alternatives/tiny_rnn.py"):

@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient, Stage
-from common import arriving, saturating, some_labels, some_states, torch_gradients, turning
+from common import arriving, rnn_states, saturating, some_labels, some_states, torch_gradients, turning
 
 ALIKE = common.ALIKE
 
@@ -224,23 +224,17 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, last_only=False):
     W = weights(rng, D, H, scale)
     xs = rng.normal(size=(T, D, N))
     s0 = some_states(rng, H, N)
-    states, s = np.zeros((T, H, N)), s0
-    for k in range(T):
-        s = states[k] = step(xs[k], s, W)
     ds = arriving(rng, T, H, N)
     if last_only:
         ds[:-1] = 0
-    return {"ds": ds, "xs": xs, "s0": s0, "states": states, "W": W}
+    return {"ds": ds, "xs": xs, "s0": s0, "states": rnn_states(xs, s0, W), "W": W}
 
 
 def long_inputs(rng, T=40, D=2, H=3, N=2):
     """A long sequence in which gradients neither vanish nor explode."""
     drawn = sequence_inputs(rng, T, D, H, N)
     W = {"ss": turning(rng, H, gain=1.1), "sx": 0.1 * drawn["W"]["sx"]}
-    states, s = np.zeros((T, H, N)), drawn["s0"]
-    for k in range(T):
-        s = states[k] = step(drawn["xs"][k], s, W)
-    return {**drawn, "states": states, "W": W}
+    return {**drawn, "states": rnn_states(drawn["xs"], drawn["s0"], W), "W": W}
 
 
 SEQUENCE_EDGES = {

@@ -198,21 +198,7 @@ gradient_norms = Exercise(
 # ------------------------------------------------------------------------ clip_by_global_norm
 
 
-def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.25, 1.2, 1.0), keys=("ss", "sx", "fb")):
-    """Gradients of three matrices of these norms; `limit` is in units of their global norm."""
-    shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
-    gradients = {}
-    for key, norm in zip(keys, norms, strict=False):
-        drawn = rng.normal(size=shapes[key])
-        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
-        gradients[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
-    return {"gradients": gradients, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
-
-
-def zero_gradients(rng):
-    """Nothing to shorten; plain numbers, by which Python does not divide 1 by 0."""
-    inputs = clip_inputs(rng)
-    return {"gradients": {key: 0 * abs(array) for key, array in inputs["gradients"].items()}, "max_norm": 1.0}
+clip_inputs = partial(common.clip_inputs, name="gradients", norms=(0.25, 1.2, 1.0))
 
 
 def torch_clip(gradients, max_norm):
@@ -239,7 +225,7 @@ clip_by_global_norm = Exercise(
         "one matrix of zeros": partial(clip_inputs, limit=0.5, norms=(1.0, 0.0, 0.4)),
         "a single matrix, below the limit": partial(clip_inputs, limit=1.3, keys=("ss",)),
         "one unit (H = 1)": partial(clip_inputs, H=1, limit=0.7),
-        "a gradient of zeros": zero_gradients,
+        "a gradient of zeros": partial(common.zero_gradients, name="gradients"),
     },
     axes={"clipped": ("row", "column")},
     rtol=2e-6,  # PyTorch divides by the norm plus 1e-6; that is right too

@@ -34,12 +34,6 @@ def _weights(rng, D, H, gate_scale, scale):
     return gate | matrices(rng, scale, ss=(H, H), sx=(H, D))
 
 
-def _step(x_t, s_prev, W):
-    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
-    candidate = np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
-    return (1 - g_t) * s_prev + g_t * candidate, g_t, candidate
-
-
 def step_inputs(rng, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
     """One input, one state inside (-1, 1), and the four matrices."""
     return {
@@ -75,7 +69,7 @@ def sequence_inputs(rng, T=5, D=4, H=3, N=2, gate_scale=0.7, scale=0.7):
 def step_backward_inputs(rng, outside=False, **sizes):
     """A step's inputs, the gate and the candidate it made, and a gradient at the new state."""
     step = state_outside_inputs(rng) if outside else step_inputs(rng, **sizes)
-    _, g_t, candidate = _step(**step)
+    _, g_t, candidate = common.gated_step(**step)
     return {
         "ds": arriving(rng, *candidate.shape),
         "x_t": step["x_t"],
@@ -91,7 +85,7 @@ def backward_inputs(rng, last_only=False, **sizes):
     sequence = sequence_inputs(rng, **sizes)
     s_prev, steps = sequence["s0"], []
     for x_t in sequence["xs"]:
-        steps.append(_step(x_t, s_prev, sequence["W"]))
+        steps.append(common.gated_step(x_t, s_prev, sequence["W"]))
         s_prev = steps[-1][0]
     states, gates, candidates = (np.stack(arrays) for arrays in zip(*steps, strict=True))
     dstates = arriving(rng, *states.shape)
@@ -126,7 +120,7 @@ def _again(inputs):
     if "r_t" in inputs:
         r_t, g_t, candidate = _reset_step(x_t, s_prev, W)
         return {**inputs, "r_t": r_t, "g_t": g_t, "candidate": candidate}
-    _, g_t, candidate = _step(x_t, s_prev, W)
+    _, g_t, candidate = common.gated_step(x_t, s_prev, W)
     return {**inputs, "g_t": g_t, "candidate": candidate}
 
 

@@ -15,6 +15,7 @@ from common import (
     sizes,
     some_states,
     torch_gradients,
+    torch_lstm_step,
     torch_peephole_step,
     torch_walk,
 )
@@ -147,12 +148,8 @@ def flow_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, forget_bias=0.0):
     return {"dh": arriving(rng, H, N), "dc": arriving(rng, H, N), **inputs}
 
 
-def _torch_step(x_t, h_prev, c_prev, W):
-    import torch
-
-    z = {k: W[k + "h"] @ h_prev + W[k + "x"] @ x_t + W[k + "b"] for k in GATES}
-    c_t = torch.sigmoid(z["f"]) * c_prev + torch.sigmoid(z["i"]) * torch.tanh(z["c"])
-    return torch.sigmoid(z["o"]) * torch.tanh(c_t), c_t
+def _torch_step(*step):
+    return torch_lstm_step(*step)[:2]
 
 
 def _torch_walk(xs, h, c, W):

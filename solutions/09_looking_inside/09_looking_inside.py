@@ -305,7 +305,8 @@ def learn_window(read, following, h0, c0, W, V, asked: float | np.ndarray = 1.0)
     """Gradients of (9.1) in nats over one window, (T, N) integers, where `asked` is 1; bits; last states."""
     xs, wanted = one_hot(read, len(V["yb"])), one_hot(following, len(V["yb"]))
     hs, cs, gates = lstm_forward(xs, h0, c0, W)
-    p, weights = foretell(hs, V), np.ones(read.shape) * asked / np.sum(np.ones(read.shape) * asked)
+    p, weights = foretell(hs, V), np.ones(read.shape) * asked
+    weights /= weights.sum()
     bits = -np.sum(np.log2((p * wanted).sum(axis=1)) * weights)
     dlogits = (p - wanted) * weights[:, None]
     dV = {"yh": np.einsum("tyn,thn->yh", dlogits, hs), "yb": dlogits.sum(axis=(0, 2))[:, None]}

@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
-from common import both_signs, sizes
+from common import both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
 
 ALIKE = common.ALIKE
 
@@ -16,8 +16,6 @@ WORDS = {
     "N = 1": "one stream",
     "T = 1": "windows of one character",
     "C = 2": "two characters",
-    "H = 1": "one unit",
-    "P = 2": "two positions",
 }
 
 
@@ -66,16 +64,16 @@ char_batches = Exercise(
 
 # ----------------------------------------------------------------------------------- sample
 
-PROFILE, NUDGE = 0, 1e-3
+NUDGE = 1e-3
 
 
-def drawn_inputs(rng, C=5, N=3, temperature=0.6, shift=0.0, profile=PROFILE):
+def drawn_inputs(rng, C=5, N=3, temperature=0.6, shift=0.0):
     """Logits, and for each column a u in the middle of a piece: not the first, last or likeliest.
 
     Which character is chosen, by a right answer and by a mistaken one, is no matter of the key: they are
     the logits of a profile, moved a little.
     """
-    of_profile = np.random.default_rng([profile, C, N])
+    of_profile = np.random.default_rng([0, C, N])
     logits = both_signs(of_profile, (C, N), 0.3, 1.5)
     u = _inside(of_profile, logits / temperature)
     moved = rng.uniform(-NUDGE, NUDGE, size=logits.shape)
@@ -96,11 +94,6 @@ def _inside(rng, z):
         k = rng.choice([k for k in inner if k != np.argmax(p[:, n])])
         u.append(ends[k, n] - p[k, n] / 2)
     return np.array(u)
-
-
-def large_inputs(rng, temperature=1.0):
-    """Logits of a thousand, apart by ones and twos."""
-    return drawn_inputs(rng, temperature=temperature, shift=1000.0)
 
 
 def far_apart(rng):
@@ -133,8 +126,8 @@ sample = Exercise(
     returns=("probabilities", "chosen"),
     cases=(drawn_inputs, partial(drawn_inputs, C=6, N=4, temperature=1.7)),
     edge_cases={
-        **sizes(drawn_inputs, words=common.WORDS | WORDS, N=1),
-        "logits of a thousand": large_inputs,
+        **sizes(drawn_inputs, words=WORDS, N=1),
+        "logits of a thousand": partial(drawn_inputs, temperature=1.0, shift=1000.0),
         "a temperature of 0.01": far_apart,
         "u at 0, and near 1": at_the_ends,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),
@@ -166,8 +159,7 @@ GATES = "fioc"
 def connected_inputs(rng, T=5, C=6, H=3, N=2, scale=0.8):
     """Texts in one-hot columns and a small LSTM; nothing is so small that a share vanishes."""
     read = rng.integers(0, C, size=(T, N))
-    W = {k + "h": scale * rng.normal(size=(H, H)) for k in GATES}
-    W |= {k + "x": scale * rng.normal(size=(H, C)) for k in GATES}
+    W = matrices(rng, scale, **{k + kind: (H, n) for kind, n in (("h", H), ("x", C)) for k in GATES})
     W |= {k + "b": both_signs(rng, (H, 1), 0.3, 1.0) for k in GATES}
     V = {"yh": rng.normal(size=(C, H)), "yb": both_signs(rng, (C, 1), 0.3, 1.0)}
     return {"xs": np.eye(C)[read].transpose(0, 2, 1), "k": rng.permutation(C)[:N], "W": W, "V": V}
@@ -177,19 +169,16 @@ def torch_connectivity(xs, k, W, V):
     """PyTorch's own gradients of the logarithm of the probability."""
     import torch
 
-    leaf, W, V = (
-        torch.tensor(xs, requires_grad=True),
-        *({key: torch.tensor(array) for key, array in weights.items()} for weights in (W, V)),
-    )
-    h = c = torch.zeros(len(W["fb"]), xs.shape[2], dtype=torch.float64)
-    for x_t in leaf:
-        z = {g: W[g + "h"] @ h + W[g + "x"] @ x_t + W[g + "b"] for g in GATES}
-        c = torch.sigmoid(z["f"]) * c + torch.sigmoid(z["i"]) * torch.tanh(z["c"])
-        h = torch.sigmoid(z["o"]) * torch.tanh(c)
-    log_p = torch.log_softmax(V["yh"] @ h + V["yb"], dim=0)
-    (slopes,) = torch.autograd.grad(log_p[torch.tensor(k), torch.arange(len(k))].sum(), leaf)
-    lengths = slopes.norm(dim=1)
-    return (lengths / lengths.sum(dim=0)).numpy()
+    W, V = ({key: torch.tensor(array) for key, array in weights.items()} for weights in (W, V))
+
+    def log_p(xs):
+        start = torch.zeros(len(W["fb"]), len(k), dtype=torch.float64)
+        hs, _ = torch_walk(lambda x_t, h, c: torch_lstm_step(x_t, h, c, W)[:2], xs, start, start)
+        return torch.log_softmax(V["yh"] @ hs[-1] + V["yb"], dim=0)[torch.tensor(k), torch.arange(len(k))]
+
+    (slopes,) = torch_gradients(log_p, np.ones(len(k)), xs)
+    lengths = np.linalg.norm(slopes, axis=1)
+    return lengths / lengths.sum(axis=0)
 
 
 connectivity = Exercise(
@@ -299,8 +288,7 @@ entropy_slope = Exercise(
     returns=("slope",),
     cases=(entropy_inputs, partial(entropy_inputs, C=6, N=4, temperature=1.8)),
     edge_cases={
-        **sizes(entropy_inputs, words=common.WORDS | WORDS, N=1),
-        "two characters (C = 2)": partial(entropy_inputs, C=2),
+        **sizes(entropy_inputs, words=WORDS, N=1, C=2),
         "logits around twenty": partial(entropy_inputs, shift=20.0, temperature=1.3),
         "as many texts as characters (N = C)": partial(entropy_inputs, C=4, N=4),
     },

@@ -5,7 +5,16 @@ from functools import partial
 import numpy as np
 
 from autograder import Exercise, Gradient, Stage, Way
-from common import arriving, both_signs, matrices, saturating, sizes, some_states, torch_gradients
+from common import (
+    arriving,
+    both_signs,
+    matrices,
+    saturating,
+    sizes,
+    some_states,
+    torch_gradients,
+    torch_walk,
+)
 
 # ----------------------------------------------------------------------------------------- draws
 
@@ -15,7 +24,7 @@ def gru_inputs(rng, D=4, H=3, N=2, scale=0.8):
     return {
         "x_t": both_signs(rng, (D, N), 0.3, 1.5),
         "s_prev": some_states(rng, H, N),
-        "W": {name: scale * matrix for name, matrix in matrices(rng, 1.0, **shapes).items()},
+        "W": matrices(rng, scale, **shapes),
     }
 
 
@@ -23,7 +32,7 @@ def min_gru_inputs(rng, D=4, H=3, N=2, scale=0.8):
     return {
         "x_t": both_signs(rng, (D, N), 0.3, 1.5),
         "s_prev": both_signs(rng, (H, N), 0.5, 2.5),
-        "W": {name: scale * rng.normal(size=(H, D)) for name in ("gx", "sx")},
+        "W": matrices(rng, scale, gx=(H, D), sx=(H, D)),
     }
 
 
@@ -123,19 +132,14 @@ def by_products(factors, writes, s0):
 
 
 def torch_scan_back(dstates, factors, writes, s0, states):
-    import torch
-
     def forward(factors, writes, s0):
-        found, s = [], s0
-        for factor, write in zip(factors, writes, strict=True):
-            s = factor * s + write
-            found.append(s)
-        return torch.stack(found)
+        pieces = zip(factors, writes, strict=True)
+        return torch_walk(lambda piece, s: (piece[0] * s + piece[1],), pieces, s0)[0]
 
     return torch_gradients(forward, dstates, factors, writes, s0)
 
 
-def by_einsum(C_prev, n_prev, q_t, k_t, v_t, f_t, i_t):
+def one_by_one(C_prev, n_prev, q_t, k_t, v_t, f_t, i_t):
     """Sequence by sequence, by outer products."""
     Cs, ns, hs = [], [], []
     for b in range(q_t.shape[1]):
@@ -288,5 +292,5 @@ matrix_memory_step = Exercise(
         "n_t": ("key entry", "sequence"),
         "h_t": ("value entry", "sequence"),
     },
-    confirm=by_einsum,
+    confirm=one_by_one,
 )

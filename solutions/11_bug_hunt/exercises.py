@@ -9,9 +9,11 @@ from autograder import Exercise, Gradient
 from common import (
     arriving,
     both_signs,
+    gated_step,
+    lstm_step,
     matrices,
+    rnn_states,
     saturating,
-    sigmoid,
     sizes,
     some_states,
     torch_gradients,
@@ -69,13 +71,6 @@ def forward_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7):
     }
 
 
-def _rnn(xs, s0, W):
-    states = [s0]
-    for x_t in xs:
-        states.append(np.tanh(W["ss"] @ states[-1] + W["sx"] @ x_t))
-    return np.stack(states[1:])
-
-
 def _torch_rnn(xs, s0, W):
     import torch
 
@@ -124,7 +119,7 @@ def backward_inputs(rng, T=5, D=4, H=3, N=2, scale=0.7, at_end=False):
         "dstates": dstates,
         "xs": inputs["xs"],
         "s0": inputs["s0"],
-        "states": _rnn(**inputs),
+        "states": rnn_states(**inputs),
         "W": inputs["W"],
     }
 
@@ -154,21 +149,7 @@ fix_backward = Exercise(
 # --------------------------------------------------------------------------------- fix_clip
 
 
-def clip_inputs(rng, H=4, D=3, limit=0.4, norms=(0.5, 1.2, 1.0), keys=("ss", "sx", "fb")):
-    """Gradients of three matrices of these norms; `limit` is in units of their global norm."""
-    shapes = {"ss": (H, H), "sx": (H, D), "fb": (H, 1)}
-    dW = {}
-    for key, norm in zip(keys, norms, strict=False):
-        drawn = rng.normal(size=shapes[key])
-        # The sum is negative: its root, taken for the norm, is never a number just below the limit.
-        dW[key] = -np.sign(drawn.sum()) * norm / np.linalg.norm(drawn) * drawn
-    return {"dW": dW, "max_norm": limit * np.linalg.norm(norms[: len(keys)])}
-
-
-def zero_gradients(rng):
-    """Nothing to shorten."""
-    inputs = clip_inputs(rng)
-    return {"dW": {key: 0 * abs(array) for key, array in inputs["dW"].items()}, "max_norm": 1.0}
+clip_inputs = partial(common.clip_inputs, name="dW")
 
 
 def by_one_vector(dW, max_norm):
@@ -187,7 +168,7 @@ fix_clip = Exercise(
         "a norm just below the limit": partial(clip_inputs, limit=1.05),
         "a norm far below the limit": partial(clip_inputs, limit=50.0),
         "a single array, above the limit": partial(clip_inputs, limit=0.7, keys=("ss",)),
-        "a gradient of zeros": zero_gradients,
+        "a gradient of zeros": partial(common.zero_gradients, name="dW"),
     },
     axes={"clipped": ("row", "column")},
     rtol=3e-6,  # who divides by the norm plus 1e-6, as PyTorch does, is right too
@@ -207,8 +188,7 @@ def gated_inputs(rng, D=4, H=3, N=2, scale=0.8, gate_bias=0.0):
     W = matrices(rng, scale, gs=(H, H), gx=(H, D), ss=(H, H), sx=(H, D))
     if gate_bias:  # an input that is always 1
         x_t[0], W["gx"][:, 0] = 1.0, gate_bias
-    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)
-    candidate = np.tanh(W["ss"] @ s_prev + W["sx"] @ x_t)
+    _, g_t, candidate = gated_step(x_t, s_prev, W)
     return {
         "ds": arriving(rng, H, N),
         "x_t": x_t,
@@ -289,20 +269,15 @@ def half_open(rng):
     return {**inputs, "W": W}
 
 
-def _lstm(x_t, h_prev, c_prev, W):
-    z = dict(zip("fioc", np.split(W["h"] @ h_prev + W["x"] @ x_t + W["b"], 4), strict=True))
-    gates = {k: np.tanh(z[k]) if k == "c" else sigmoid(z[k]) for k in "fioc"}
-    c_t = gates["f"] * c_prev + gates["i"] * gates["c"]
-    return gates["o"] * np.tanh(c_t), c_t, gates
+def unstacked(W, split):
+    """The weights of each network by themselves, as `lstm_step` takes them."""
+    return {k + kind: W_k for kind in W for k, W_k in zip("fioc", split(W[kind], 4), strict=True)}
 
 
 def _torch_lstm(x_t, h_prev, c_prev, W):
     import torch
 
-    f, i, o, c = torch.chunk(W["h"] @ h_prev + W["x"] @ x_t + W["b"], 4)
-    memory = torch.special.expit(f) * c_prev + torch.special.expit(i) * torch.tanh(c)
-    gates = {"f": f.sigmoid(), "i": i.sigmoid(), "o": o.sigmoid(), "c": c.tanh()}
-    return torch.special.expit(o) * torch.tanh(memory), memory, gates
+    return common.torch_lstm_step(x_t, h_prev, c_prev, unstacked(W, torch.chunk))
 
 
 def torch_lstm_step(x_t, h_prev, c_prev, W):
@@ -340,7 +315,7 @@ fix_lstm_step = Exercise(
 def lstm_backward_inputs(rng, D=4, H=3, N=2, scale=0.7, memory=(0.3, 2.0), only_dc=False):
     inputs = lstm_inputs(rng, D, H, N, scale)
     inputs["c_prev"] = both_signs(rng, (H, N), *memory)
-    _, c_t, gates = _lstm(**inputs)
+    _, c_t, gates = lstm_step(**{**inputs, "W": unstacked(inputs["W"], np.split)})
     dh = arriving(rng, H, N)
     return {
         "dh": 0 * dh if only_dc else dh,
@@ -397,7 +372,7 @@ def one_by_one(xs, lengths, s0, W):
     """Each sequence alone, without what stands behind its end."""
     states = np.zeros((len(xs), *s0.shape))
     for n, length in enumerate(lengths):
-        states[:length, :, n] = _rnn(xs[:length, :, n : n + 1], s0[:, n : n + 1], W)[:, :, 0]
+        states[:length, :, n] = rnn_states(xs[:length, :, n : n + 1], s0[:, n : n + 1], W)[:, :, 0]
         states[length:, :, n] = states[length - 1, :, n]
     return states
 
