@@ -129,12 +129,6 @@ export function render({ model, el }) {
   const state = { ...data.start };
   const rules = WAY_BACK;
   el.replaceChildren();
-  const make = (tag, parent, properties = {}, attributes = {}) => {
-    const made = Object.assign(document.createElement(tag), properties);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    parent.append(made);
-    return made;
-  };
   const quiet = { "data-lm-suppress-shortcuts": "true", "data-prevent-swipe": "" };
   const root = make("div", el, { className: "paths" }, { role: "group", "aria-label": data.title });
   make("style", root).textContent = `.paths { ${data.themes.light} } .paths.dark { ${data.themes.dark} color-scheme:dark; } ${LOOK}`;
@@ -182,12 +176,7 @@ export function render({ model, el }) {
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const wide = make("div", root, { className: "wide" }, { role: "group", "aria-label": "what the letter gave" });
   const table = make("table", wide);
-  // Where the table is wider than its place, the keyboard must reach it to scroll.
-  const reachable = () => {
-    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
-    else wide.removeAttribute("tabindex");
-  };
-  new ResizeObserver(reachable).observe(wide);
+  scrollable(wide);
 
   const cache = new Map();
   const weights = (network, t) => {
