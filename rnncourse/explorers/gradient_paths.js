@@ -10,7 +10,7 @@ function counted(node, lanes) {
   const [none, one, several, gate] = lanes;
   const nothing = none.map(() => 0);
   if (node.kind === "sigmoid") return [nothing, nothing, nothing, lanes.reduce(plus)];
-  if (node.kind === "tanh" && node.candidate) return [nothing, none, plus(one, several), gate];
+  if (node.kind === "tanh" && node.role === "candidate") return [nothing, none, plus(one, several), gate];
   return lanes;
 }
 
