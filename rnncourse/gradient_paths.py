@@ -16,9 +16,18 @@ from rnncourse.cells.graph import cell_named
 from rnncourse.cells.look import THEMES, themes
 from rnncourse.cells.paths import contributions
 from rnncourse.cells.step_through import StepThrough, browser_graph
-from rnncourse.cells.values import Values, forward
 from rnncourse.figures import show
-from rnncourse.names_networks import CELLS, LETTERS, PLAIN, Networks, Weights, letters_of, names_networks
+from rnncourse.names_networks import (
+    CELLS,
+    LETTERS,
+    PLAIN,
+    Networks,
+    Weights,
+    inputs,
+    letters_of,
+    names_networks,
+    scored,
+)
 
 TITLE = "Where does the gradient go?"
 NAME = "virtanen"
@@ -89,25 +98,6 @@ def _network(networks: Networks, name: str) -> dict[str, Any]:
 
 def _packed(arrays: list[np.ndarray]) -> str:
     return base64.b64encode(b"".join(array.astype("<i2").tobytes() for array in arrays)).decode()
-
-
-def scored(name: str, W: Weights, xs: np.ndarray) -> tuple[list[Values], np.ndarray]:
-    """The values of every position, and the scores (10, 1) of all languages after the last.
-
-    Args:
-        name: of the cell.
-        W: its weights, and those of the read-out.
-        xs: (T, 26, 1) the letters.
-    """
-    cell = cell_named(name)
-    H = W["yh"].shape[1]
-    positions = forward(cell, W, list(xs), {into: np.zeros((H, 1)) for into in cell.carried.values()})
-    return positions, W["yh"] @ positions[-1][list(cell.carried)[-1]] + W["yb"]
-
-
-def inputs(name: str) -> np.ndarray:
-    """The letters of a name as xs (T, 26, 1), 1 at the letter and 0 elsewhere."""
-    return np.eye(len(LETTERS))[letters_of(name)][:, :, None]
 
 
 def of_letters(cell: str, W: Weights, xs: np.ndarray, row: np.ndarray, back: Back) -> np.ndarray:
