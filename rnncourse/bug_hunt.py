@@ -120,6 +120,13 @@ def lstm(parts: Parts, xs: np.ndarray, lengths: np.ndarray, W: Weights) -> Run:
 CELLS = {"rnn": rnn, "masked rnn": masked_rnn, "gated": gated, "lstm": lstm}
 
 
+def _read(parts: Parts, cell: str, W: Weights, rng: np.random.Generator) -> tuple[np.ndarray, Run]:
+    """The errors (1, N) on a batch that is drawn, and what the cell gave for it."""
+    batch, lengths, targets = adding(rng, shortest=4 if cell == "masked rnn" else T)
+    last, back = CELLS[cell](parts, parts["time_first"](batch), lengths, W)
+    return W["ys"] @ last + W["yb"] - targets, (last, back)
+
+
 def losses_of(
     parts: Parts, cell: str = "rnn", seed: int = 0, updates: int = 600, rate: float = 0.01
 ) -> tuple[np.ndarray, Weights]:
@@ -138,9 +145,7 @@ def losses_of(
     losses = np.zeros(updates)
     with np.errstate(all="ignore"):
         for t in range(1, updates + 1):
-            batch, lengths, targets = adding(rng, shortest=4 if cell == "masked rnn" else T)
-            last, back = CELLS[cell](parts, parts["time_first"](batch), lengths, W)
-            error = W["ys"] @ last + W["yb"] - targets
+            error, (last, back) = _read(parts, cell, W, rng)
             losses[t - 1] = np.mean(error**2)
             dy = 2 * error / N
             dW = {"ys": dy @ last.T, "yb": dy.sum(axis=1, keepdims=True), **back(W["ys"].T @ dy)}
@@ -158,6 +163,5 @@ def loss_of(parts: Parts, cell: str, W: Weights, seed: int = 1000) -> float:
         W: the weights.
         seed: draws the batch.
     """
-    batch, lengths, targets = adding(np.random.default_rng(seed), shortest=4 if cell == "masked rnn" else T)
-    last, _ = CELLS[cell](parts, parts["time_first"](batch), lengths, W)
-    return float(np.mean((W["ys"] @ last + W["yb"] - targets) ** 2))
+    error, _ = _read(parts, cell, W, np.random.default_rng(seed))
+    return float(np.mean(error**2))

@@ -42,9 +42,9 @@ class Explorer(anywidget.AnyWidget):
 
 
 def source_of(*names: str) -> str:
-    """Modules of `rnncourse/explorers/` as one, behind that which follows the page's theme."""
+    """Modules of `rnncourse/explorers/` as one, behind those that stand before every explorer."""
     folder = files("rnncourse").joinpath("explorers")
-    return "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in ("theme", *names))
+    return "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in ("theme", "parts", *names))
 
 
 def page(name: str, source: str, data: dict[str, Any], alt: str, before: str = "", twin: str = "") -> str:

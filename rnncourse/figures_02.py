@@ -165,20 +165,25 @@ def training_curves(losses: np.ndarray, chance: float) -> Figure:
     return fig
 
 
-def text_curve(bits: np.ndarray, chance: float) -> Figure:
+def text_curve(
+    bits: np.ndarray, chance: float, unit: str = "letter", piece: str = "piece", guess: str = "guessing"
+) -> Figure:
     """The loss of a model of letters while it learns.
 
     Args:
         bits: (updates,) loss of each piece, in bits per letter.
         chance: loss of a guess that gives every letter the same probability, in bits.
+        unit: what is foretold, in the axis's words.
+        piece: what an update learns from, in the legend's words.
+        guess: that guess, in the legend's words.
     """
     fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
     width = 20
     smooth = np.convolve(bits, np.full(width, 1 / width), mode="valid")
-    ax.plot(np.arange(1, len(bits) + 1), bits, lw=0.6, color=FORWARD, alpha=0.35, label="each piece")
+    ax.plot(np.arange(1, len(bits) + 1), bits, lw=0.6, color=FORWARD, alpha=0.35, label=f"each {piece}")
     ax.plot(np.arange(width, len(bits) + 1), smooth, color=FORWARD, label=f"mean of the last {width}")
-    ax.axhline(chance, color="black", ls="dotted", label="guessing")
-    ax.set(xlabel="updates", ylabel="bits per letter", ylim=(0, None))
+    ax.axhline(chance, color="black", ls="dotted", label=guess)
+    ax.set(xlabel="updates", ylabel=f"bits per {unit}", ylim=(0, None))
     ax.legend(fontsize=11)
     return fig
 

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from rnncourse.figures import COLOURS
+from rnncourse.figures_02 import text_curve
 
 TRAINED, UNTRAINED, ELSEWHERE = COLOURS["blue"], COLOURS["orange"], COLOURS["black"]
 # Blue below zero, orange above; white between.
@@ -41,15 +42,7 @@ def learning(bits: np.ndarray, equally_likely: float) -> Figure:
         bits: (U,) of each update's window.
         equally_likely: what somebody pays who holds all characters equally likely.
     """
-    fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
-    width = 20
-    smooth = np.convolve(bits, np.full(width, 1 / width), mode="valid")
-    ax.plot(np.arange(1, len(bits) + 1), bits, lw=0.6, color=TRAINED, alpha=0.35, label="each window")
-    ax.plot(np.arange(width, len(bits) + 1), smooth, color=TRAINED, label=f"mean of the last {width}")
-    ax.axhline(equally_likely, color="black", ls="dotted", label="all equally likely")
-    ax.set(xlabel="updates", ylabel="bits per character", ylim=(0, None))
-    ax.legend(fontsize=11)
-    return fig
+    return text_curve(bits, equally_likely, unit="character", piece="window", guess="all equally likely")
 
 
 def _visible(character: str) -> str:

@@ -64,7 +64,7 @@ def table(said: Mapping[str, Mapping[str, bool]]) -> Figure:
         said: bug -> instrument -> whether it shows the bug.
     """
     fig, ax = plt.subplots(figsize=(9, 0.42 * len(said) + 0.9), layout="constrained")
-    for row, (_, notes) in enumerate(said.items()):
+    for row, notes in enumerate(said.values()):
         for column, instrument in enumerate(INSTRUMENTS):
             if instrument not in notes:
                 ax.text(column, row, "–", ha="center", va="center", color="#555555")
@@ -80,6 +80,5 @@ def table(said: Mapping[str, Mapping[str, bool]]) -> Figure:
     ax.set_yticks(range(len(said)), list(said))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    for side in ("top", "bottom", "left", "right"):
-        ax.spines[side].set_visible(False)
+    ax.spines[:].set_visible(False)
     return fig

@@ -16,15 +16,24 @@ from rnncourse.cells.graph import cell_named
 from rnncourse.cells.look import THEMES, themes
 from rnncourse.cells.paths import contributions
 from rnncourse.cells.step_through import StepThrough, browser_graph
-from rnncourse.cells.values import Values, forward
 from rnncourse.figures import show
-from rnncourse.names_networks import CELLS, LETTERS, PLAIN, Networks, Weights, letters_of, names_networks
+from rnncourse.names_networks import (
+    CELLS,
+    LETTERS,
+    PLAIN,
+    Networks,
+    Weights,
+    inputs,
+    letters_of,
+    names_networks,
+    scored,
+)
 
 TITLE = "Where does the gradient go?"
 NAME = "virtanen"
 LANGUAGE = "Finnish"
-WAYS = ("direct", "candidate’s", "gates’")
-PART = {"role": ("memory", "candidate", "gate"), "hatch": ("", "////", "...")}
+# What a way is called, the role whose colour it has, and the hatch of its bars (none: filled).
+WAYS = (("direct", "memory", ""), ("candidate’s", "candidate", "////"), ("gates’", "gate", "..."))
 
 
 def gradient_paths(
@@ -55,7 +64,7 @@ def gradient_paths(
         "plain": PLAIN,
         "passes": list(networks.passes),
         "unseen": networks.unseen,
-        "networks": [_network(networks, cell, back) for cell in CELLS],
+        "networks": [_network(networks, cell) for cell in CELLS],
         "start": {
             "name": name,
             "score": networks.languages.index(language),
@@ -74,16 +83,13 @@ def gradient_paths(
     return StepThrough("gradient_paths", data, back.rules, alt, _twin(networks, back, name, language))
 
 
-def _network(networks: Networks, name: str, back: Back) -> dict[str, Any]:
+def _network(networks: Networks, name: str) -> dict[str, Any]:
     cell = cell_named(name)
-    graph = browser_graph(cell, None)
-    for node, described in zip(cell.nodes, graph["nodes"], strict=True):
-        described["candidate"] = node.role == "candidate"
     first = networks.kept[name][0]
     return {
         "cell": name,
         "title": cell.title.removeprefix("the "),
-        "graph": graph,
+        "graph": browser_graph(cell, None),
         "right": networks.right[name],
         "shapes": [[key, *value.shape] for key, value in first.items()],
         "times": [_packed([kept[key] for key in first]) for kept in networks.kept[name]],
@@ -92,25 +98,6 @@ def _network(networks: Networks, name: str, back: Back) -> dict[str, Any]:
 
 def _packed(arrays: list[np.ndarray]) -> str:
     return base64.b64encode(b"".join(array.astype("<i2").tobytes() for array in arrays)).decode()
-
-
-def scored(name: str, W: Weights, xs: np.ndarray) -> tuple[list[Values], np.ndarray]:
-    """The values of every position, and the scores (10, 1) of all languages after the last.
-
-    Args:
-        name: of the cell.
-        W: its weights, and those of the read-out.
-        xs: (T, 26, 1) the letters.
-    """
-    cell = cell_named(name)
-    H = W["yh"].shape[1]
-    positions = forward(cell, W, list(xs), {into: np.zeros((H, 1)) for into in cell.carried.values()})
-    return positions, W["yh"] @ positions[-1][list(cell.carried)[-1]] + W["yb"]
-
-
-def inputs(name: str) -> np.ndarray:
-    """The letters of a name as xs (T, 26, 1), 1 at the letter and 0 elsewhere."""
-    return np.eye(len(LETTERS))[letters_of(name)][:, :, None]
 
 
 def of_letters(cell: str, W: Weights, xs: np.ndarray, row: np.ndarray, back: Back) -> np.ndarray:
@@ -132,6 +119,7 @@ def of_letters(cell: str, W: Weights, xs: np.ndarray, row: np.ndarray, back: Bac
 def _twin(networks: Networks, back: Back, name: str, language: str) -> str:
     """What stands there without a script: the trained networks and the name."""
     xs, colours = inputs(name), THEMES["light"]
+    letters = [LETTERS[i] for i in letters_of(name)]
     row = np.eye(len(networks.languages))[networks.languages.index(language)]
     fig, axes = plt.subplots(len(CELLS), figsize=(10.5, 6), sharex=True, sharey=True, layout="constrained")
     said = []
@@ -140,12 +128,12 @@ def _twin(networks: Networks, back: Back, name: str, language: str) -> str:
         parts = of_letters(cell, W, xs, row, back)
         for sign in (1, -1):
             base = np.zeros(len(parts))
-            for p, way in enumerate(WAYS):
-                height = np.where(sign * parts[:, p] > 0, parts[:, p], 0)
-                colour = colours[PART["role"][p]]
+            for part, (way, role, hatch) in zip(parts.T, WAYS, strict=True):
+                height = np.where(sign * part > 0, part, 0)
+                colour = colours[role]
                 ax.bar(
                     range(len(parts)), height, 0.76, bottom=base, label=way if sign > 0 else None,
-                    facecolor=colour if p == 0 else "white", edgecolor=colour, hatch=PART["hatch"][p],
+                    facecolor="white" if hatch else colour, edgecolor=colour, hatch=hatch,
                 )  # fmt: skip
                 base += height
         whole = parts.sum(axis=1)
@@ -153,14 +141,10 @@ def _twin(networks: Networks, back: Back, name: str, language: str) -> str:
         ax.axhline(0, color="black", lw=1)
         title = cell_named(cell).title.removeprefix("the ")
         ax.set_title(title, loc="left", fontsize=12)
-        given = (f"{letter} {v:+.2f}" for letter, v in zip(_letters(name), whole, strict=True))
+        given = (f"{letter} {v:+.2f}" for letter, v in zip(letters, whole, strict=True))
         said.append(f"{title}: {', '.join(given)}")
     axes[0].legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
     axes[1].set_ylabel(f"given to the score of {language}")
-    axes[-1].set_xticks(range(len(xs)), _letters(name))
+    axes[-1].set_xticks(range(len(xs)), letters)
     alt = f"What each letter of {name} gave to the score of {language}. {'; '.join(said)}."
     return f'<p class="twin">{show(fig, alt)._repr_html_()}</p>'
-
-
-def _letters(name: str) -> list[str]:
-    return [LETTERS[i] for i in letters_of(name)]

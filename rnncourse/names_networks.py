@@ -15,6 +15,9 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
+from rnncourse.cells.graph import cell_named
+from rnncourse.cells.values import Values, forward
+
 Weights = dict[str, np.ndarray]
 
 FILE = Path(__file__).with_name("names_networks.safetensors")
@@ -87,3 +90,21 @@ def letters_of(name: str) -> list[int]:
     """
     plain = "".join(PLAIN.get(letter, letter) for letter in name.lower())
     return [LETTERS.index(letter) for letter in unicodedata.normalize("NFD", plain) if letter in LETTERS]
+
+
+def inputs(*names: str) -> np.ndarray:
+    """Names of one length as xs (T, 26, N), 1 at each letter and 0 elsewhere."""
+    return np.stack([np.eye(len(LETTERS))[letters_of(name)] for name in names], axis=2)
+
+
+def scored(name: str, W: Weights, xs: np.ndarray) -> tuple[list[Values], np.ndarray]:
+    """The values of every position, and the scores (10, N) of all languages after the last.
+
+    Args:
+        name: of the cell.
+        W: its weights, and those of the read-out.
+        xs: (T, 26, N) the letters.
+    """
+    cell, zeros = cell_named(name), np.zeros((W["yh"].shape[1], xs.shape[2]))
+    positions = forward(cell, W, list(xs), dict.fromkeys(cell.carried.values(), zeros))
+    return positions, W["yh"] @ positions[-1][list(cell.carried)[-1]] + W["yb"]

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-VANILLA = "LSTM with peepholes"
 VARIANTS = {
-    VANILLA: "V",
+    "LSTM with peepholes": "V",
     "no input gate": "NIG",
     "no forget gate": "NFG",
     "no output gate": "NOG",
@@ -26,7 +25,14 @@ VARIANTS = {
     "gates read all gates": "FGR",
     "GRU": "GRU",
 }
+# Variant -> the block that it lacks.
+ABSENT = {"NIG": "i", "NFG": "f", "NOG": "o", "CIFG": "f"}
 Shapes = dict[str, tuple[int, ...]]
+
+
+def _blocks(cell: str) -> list[str]:
+    """The blocks of an LSTM, or of its variant that lacks one."""
+    return [k for k in "fioc" if k != ABSENT.get(cell)]
 
 
 def shapes(cell: str, D: int, H: int) -> Shapes:
@@ -37,8 +43,7 @@ def shapes(cell: str, D: int, H: int) -> Shapes:
         return {"h": (H, 3 * H), "x": (D, 3 * H), "b": (3 * H,)}
     if cell.startswith("scan"):
         return {"x": (D, 2 * H), "b": (2 * H,)}
-    absent = {"NIG": "i", "NFG": "f", "NOG": "o", "CIFG": "f"}.get(cell, "")
-    blocks = [k for k in "fioc" if k != absent]
+    blocks = _blocks(cell)
     found: Shapes = {"h": (H, len(blocks) * H), "x": (D, len(blocks) * H), "b": (len(blocks) * H,)}
     if cell not in ("NP", "LSTM"):
         found |= {f"p{k}": (H,) for k in blocks if k != "c"}
@@ -93,8 +98,7 @@ def _variant(cell: str, made: Any, h: Any, W: dict[str, Any]) -> Any:
     import torch
 
     H = h.shape[-1]
-    absent = {"NIG": "i", "NFG": "f", "NOG": "o", "CIFG": "f"}.get(cell, "")
-    blocks = [k for k in "fioc" if k != absent]
+    blocks = _blocks(cell)
     peep = {k: W[f"p{k}"][:, None] for k in blocks if f"p{k}" in W}
     c, states, gates_before = torch.zeros_like(h), [], None
     for z in made:

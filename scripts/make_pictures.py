@@ -22,7 +22,7 @@ from make_site import EMBEDDED
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from sample_class import submission
-from server import jupyter, write_settings
+from server import jupyter, run_all, write_settings
 
 from autograder.course.masters import read_master
 from autograder.errors import CourseError
@@ -99,10 +99,7 @@ def picture_check(browser: Browser) -> None:
 
 
 def _shoot_check(page: Page) -> None:
-    page.get_by_text(re.compile(r"Python 3 \(ipykernel\) \| Idle")).first.wait_for(timeout=60_000)
-    page.wait_for_timeout(500)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all(page)
     answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{EXERCISE}: ")).first
     answer.wait_for(timeout=60_000)
     page.wait_for_timeout(3000)

@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from server import free_port
 
 ACCOUNT = "postgres"
 READY_SECONDS = 30
@@ -79,7 +80,7 @@ def running() -> Iterator[str]:
         )  # fmt: skip
         if made.returncode:
             raise NoServer(f"initdb failed: {made.stderr.strip()[-300:]}")
-        port = _free_port()
+        port = free_port()
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with log.open("wb") as output:
@@ -95,12 +96,6 @@ def running() -> Iterator[str]:
             server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def _wait(at: Path, port: int, server: subprocess.Popen, log: Path) -> None:

@@ -23,9 +23,17 @@ sys.path.insert(0, str(ROOT))
 
 from rnncourse.adam import Adam  # noqa: E402
 from rnncourse.cells.graph import Cell, cell_named  # noqa: E402
-from rnncourse.cells.values import forward  # noqa: E402
 from rnncourse.data import surnames  # noqa: E402
-from rnncourse.names_networks import CELLS, FILE, LETTERS, THOUSANDTHS, Weights, letters_of  # noqa: E402
+from rnncourse.names_networks import (  # noqa: E402
+    CELLS,
+    FILE,
+    LETTERS,
+    THOUSANDTHS,
+    Weights,
+    inputs,
+    letters_of,
+    scored,
+)
 from rnncourse.withheld import both_ways  # noqa: E402
 
 H = 16
@@ -46,21 +54,16 @@ def drawn(cell: Cell, classes: int, rng: np.random.Generator) -> Weights:
     return W | {"yh": rng.normal(size=(classes, H)) / np.sqrt(H), "yb": np.zeros((classes, 1))}
 
 
-def inputs(names: list[str]) -> np.ndarray:
-    """Names of one length as xs (T, D, N)."""
-    return np.stack([np.eye(len(LETTERS))[:, letters_of(name)].T for name in names], axis=2)
-
-
 def learn(cell: Cell, W: Weights, names: list[str], labels: np.ndarray, adam: Adam) -> None:
     """One update on names of one length."""
-    seen, xs = list(cell.carried)[-1], inputs(names)
-    start = {into: np.zeros((H, len(names))) for into in cell.carried.values()}
-    h_T = forward(cell, W, xs, start)[-1][seen]
-    scores = W["yh"] @ h_T + W["yb"]
+    seen, xs = list(cell.carried)[-1], inputs(*names)
+    positions, scores = scored(cell.name, W, xs)
+    h_T = positions[-1][seen]
     p = np.exp(scores - scores.max(axis=0))
     dscores = (p / p.sum(axis=0) - np.eye(len(p))[:, labels]) / len(names)
     arriving = [{} for _ in xs]
     arriving[-1] = {seen: W["yh"].T @ dscores}
+    start = {into: np.zeros_like(h_T) for into in cell.carried.values()}
     dW = both_ways(cell, W, xs, start, arriving).dW
     adam.step(W, dW | {"yh": dscores @ h_T.T, "yb": dscores.sum(axis=1, keepdims=True)})
 
@@ -77,11 +80,10 @@ def groups(names: list[str], chosen: np.ndarray) -> list[np.ndarray]:
 
 def right(cell: Cell, W: Weights, names: list[str], labels: np.ndarray, chosen: np.ndarray) -> float:
     """Share of the chosen names whose language has the highest score."""
-    seen, count = list(cell.carried)[-1], 0
+    count = 0
     for group in groups(names, chosen):
-        start = {into: np.zeros((H, len(group))) for into in cell.carried.values()}
-        h_T = forward(cell, W, inputs([names[i] for i in group]), start)[-1][seen]
-        count += int((np.argmax(W["yh"] @ h_T + W["yb"], axis=0) == labels[group]).sum())
+        _, scores = scored(cell.name, W, inputs(*(names[i] for i in group)))
+        count += int((np.argmax(scores, axis=0) == labels[group]).sum())
     return count / len(chosen)
 
 

@@ -53,8 +53,8 @@ DATA = {
     },
     "step_size": {},
 }
-# Tried with what they need, in test_cells.py and test_gradient_paths.py; the first two are no explorers.
-ELSEWHERE = {"graph", "theme", "step_through", "gradient_paths"}
+# Tried with what they need, in test_cells.py and test_gradient_paths.py; the first three are no explorers.
+ELSEWHERE = {"graph", "parts", "theme", "step_through", "gradient_paths"}
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from rnncourse.cells.paths import contributions
 from rnncourse.cells.values import forward
 from rnncourse.explorer import source_of
 from rnncourse.gradient_paths import CELLS as SHOWN
-from rnncourse.gradient_paths import gradient_paths, inputs, of_letters, scored
-from rnncourse.names_networks import FILE, letters_of, names_networks
+from rnncourse.gradient_paths import gradient_paths, of_letters
+from rnncourse.names_networks import FILE, inputs, letters_of, names_networks, scored
 from rnncourse.withheld import both_ways, through, way_back
 
 BACK = way_back("lstm")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from course import ROOT, master_of
 from lab import STUDENT_LAB
-from server import jupyter, write_settings
+from server import jupyter, run_all, write_settings
 
 NOTEBOOK = "01_simple_rnn"
 
@@ -46,11 +46,7 @@ def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
     write_submission(work, answers)
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{url}/lab/tree/{NOTEBOOK}/{NOTEBOOK}.ipynb")
-    # "Run All" before the kernel is connected would be dropped without a word.
-    page.get_by_text(re.compile(r"Python 3 \(ipykernel\) \| Idle")).first.wait_for(timeout=60_000)
-    page.wait_for_timeout(500)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all(page)
     shown = {}
     for name in names:
         answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{name}: ")).first

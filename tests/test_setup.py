@@ -45,19 +45,20 @@ OFFLINE = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/s
 OFFLINE |= {"PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
 
 
-def copy_scripts(home):
+def lay_out(home):
+    """A small course in a folder, with the scripts that set it up."""
+    (home / "scripts").mkdir(parents=True)
     for path in (ROOT / "scripts").glob("setup*.*"):
         shutil.copy(path, home / "scripts")
+    (home / "pyproject.toml").write_text(PROJECT)
+    (home / "backend.py").write_text(BACKEND)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A course of its own, set up once; a blank is in its path."""
     home = tmp_path_factory.mktemp("a course")
-    (home / "scripts").mkdir()
-    copy_scripts(home)
-    (home / "pyproject.toml").write_text(PROJECT)
-    (home / "backend.py").write_text(BACKEND)
+    lay_out(home)
     status, said = set_up(home)
     assert status == 0, said
     return home
@@ -224,11 +225,8 @@ def lines_of(lock):
 
 def test_what_a_lock_file_lists_is_taken_by_its_hash_or_not_at_all(tmp_path):
     home = tmp_path / "locked"
-    (home / "scripts").mkdir(parents=True)
+    lay_out(home)
     (home / "requirements").mkdir()
-    copy_scripts(home)
-    (home / "pyproject.toml").write_text(PROJECT)
-    (home / "backend.py").write_text(BACKEND)
     (line,) = (line for line in lines_of("dev.txt") if line.startswith("packaging=="))
     lock = home / "requirements" / "lab.txt"
 
@@ -293,10 +291,7 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
 def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
     deep = tmp_path / "far" / "x"
     home = deep / "a?b%20c$HOME it's #1"
-    (home / "scripts").mkdir(parents=True)
-    copy_scripts(home)
-    (home / "pyproject.toml").write_text(PROJECT)
-    (home / "backend.py").write_text(BACKEND)
+    lay_out(home)
     status, said = set_up(home)
     assert status == 0, said
     assert set_up(home) == (0, "")

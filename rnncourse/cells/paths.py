@@ -12,7 +12,6 @@ import numpy as np
 from rnncourse.cells.graph import Cell, Node
 from rnncourse.cells.values import Values
 
-PATHS = ("direct", "candidate", "gates")
 # What a way has passed so far on its way back: no candidate and no gate, one candidate, several, a gate.
 _LANES = 4
 
@@ -43,7 +42,7 @@ def contributions(
             gradient by that input along this wire.
 
     Returns:
-        (T, 3): for each position and each of PATHS, the gradient along these ways times the input; a row's
+        (T, 3): for each position and each of these three, the gradient along its ways times the input; a row's
         sum is x_t^T (gradient by x_t).
     """
     seen = list(cell.carried)[-1]

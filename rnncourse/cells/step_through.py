@@ -136,6 +136,7 @@ def browser_graph(cell: Cell, back: Back | None) -> dict[str, Any]:
         {
             "name": node.name,
             "kind": node.kind,
+            "role": node.role,
             "inputs": list(node.inputs),
             "symbol": as_html(node.symbol),
             "words": as_words(node.symbol) or node.name,

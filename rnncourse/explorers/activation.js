@@ -15,7 +15,7 @@ export function render({ model, el }) {
   root.style.cssText = "max-width:1060px;font-family:system-ui,sans-serif;padding:4px 0";
   const bar = document.createElement("div");
   bar.style.cssText = "display:flex;flex-wrap:wrap;gap:8px 28px;align-items:center;padding:4px 16px;font-size:16px";
-  const list = document.createElement("select"), place = document.createElement("input");
+  const list = document.createElement("select"), place = slider(0, text.length - 1, 1, 0);
   const labelled = (words, control) => {
     const label = document.createElement("label");
     label.style.cssText = "display:flex;gap:8px;align-items:center";
@@ -24,8 +24,6 @@ export function render({ model, el }) {
   };
   list.style.fontSize = "16px";
   for (const name of Object.keys(cells)) list.append(new Option(name, name));
-  Object.assign(place, { type: "range", min: 0, max: text.length - 1, step: 1 });
-  place.value = 0;
   place.style.width = "420px";
   labelled("memory of", list);
   labelled("character", place);

@@ -1,25 +1,9 @@
 // Loss curves of one network, without a bug and with it: a menu for the bug, a button that shows its curves,
 // a slider for how many seeds are drawn. It opens without any bug. No kernel.
 
-const SVG = "http://www.w3.org/2000/svg";
 const RIGHT = "var(--blue)", BROKEN = "var(--orange)";
 const LEFT = 80, WIDE = 960, TOP = 20, HIGH = 330;
 const LOW = 8e-4, MOST = 4;
-
-function node(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function labelled(text, control) {
-  const label = document.createElement("label"), words = document.createElement("span");
-  label.style.cssText = "display:flex;flex-direction:column;font-size:16px;gap:2px";
-  words.textContent = text;
-  label.append(words, control);
-  return { label, words };
-}
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b), half = sorted.length >> 1;
@@ -33,24 +17,19 @@ export function render({ model, el }) {
 
   const root = document.createElement("div");
   root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
-  const svg = node("svg", { viewBox: `0 0 1080 ${TOP + HIGH + 54}`, width: "100%", role: "img", "aria-label": alt });
+  const svg = drawn("svg", { viewBox: `0 0 1080 ${TOP + HIGH + 54}`, width: "100%", role: "img", "aria-label": alt });
   const menu = document.createElement("select");
   menu.style.cssText = "font-size:16px;padding:4px";
-  for (const name of bugs) {
-    const option = document.createElement("option");
-    option.value = option.textContent = name;
-    menu.append(option);
-  }
-  const slider = document.createElement("input");
-  Object.assign(slider, { type: "range", min: 1, max: seeds, step: 1 });
-  slider.value = seeds;
+  for (const name of bugs) menu.append(new Option(name, name));
+  const count = slider(1, seeds, 1, seeds);
   const button = document.createElement("button");
   button.type = "button";
   button.style.cssText = "font-size:16px;padding:6px 14px;cursor:pointer;align-self:end;min-width:190px";
   const box = document.createElement("div");
   box.style.cssText = "display:flex;gap:32px;padding:6px 24px;align-items:end;flex-wrap:wrap";
-  const bug = labelled("The network of bug", menu), count = labelled("", slider);
-  box.append(bug.label, button, count.label);
+  captioned(box, "The network of bug", menu, "gap:2px");
+  box.append(button);
+  const counted = captioned(box, "", count, "gap:2px");
   const said = document.createElement("p");
   said.setAttribute("aria-live", "polite");
   said.style.cssText = "margin:8px 24px;font-size:16px;line-height:1.35;min-height:46px";
@@ -64,7 +43,7 @@ export function render({ model, el }) {
     isShown = !isShown;
     draw();
   });
-  slider.addEventListener("input", draw);
+  count.addEventListener("input", draw);
 
   const points = losses[bugs[0]].with[0].length;
   const x = (i) => LEFT + (WIDE * (i + 1)) / points;
@@ -75,34 +54,34 @@ export function render({ model, el }) {
 
   function axes() {
     for (const value of [0.001, 0.01, 0.1, 1]) {
-      svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(value), y2: y(value), stroke: "var(--grid)" }));
-      svg.append(node("text", { x: LEFT - 10, y: y(value) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
+      svg.append(drawn("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(value), y2: y(value), stroke: "var(--grid)" }));
+      svg.append(drawn("text", { x: LEFT - 10, y: y(value) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
         String(value)));
     }
     for (let i = -1; i < points; i += points / 3) {
-      svg.append(node("text", { x: x(i), y: TOP + HIGH + 22, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
+      svg.append(drawn("text", { x: x(i), y: TOP + HIGH + 22, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
         String(Math.round((i + 1) * every))));
     }
-    svg.append(node("text", { x: LEFT + WIDE / 2, y: TOP + HIGH + 46, "font-size": 16, "text-anchor": "middle",
+    svg.append(drawn("text", { x: LEFT + WIDE / 2, y: TOP + HIGH + 46, "font-size": 16, "text-anchor": "middle",
       fill: "var(--ink)" }, "batches"));
-    svg.append(node("text", { x: LEFT, y: TOP - 4, "font-size": 16, fill: "var(--ink)" }, "loss"));
-    svg.append(node("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(guessing), y2: y(guessing), stroke: "var(--ink)",
+    svg.append(drawn("text", { x: LEFT, y: TOP - 4, "font-size": 16, fill: "var(--ink)" }, "loss"));
+    svg.append(drawn("line", { x1: LEFT, x2: LEFT + WIDE, y1: y(guessing), y2: y(guessing), stroke: "var(--ink)",
       "stroke-dasharray": "3 5" }));
-    svg.append(node("text", { x: LEFT + WIDE, y: y(guessing) - 7, "font-size": 16, "text-anchor": "end",
+    svg.append(drawn("text", { x: LEFT + WIDE, y: y(guessing) - 7, "font-size": 16, "text-anchor": "end",
       fill: "var(--ink)" }, "always the mean"));
   }
 
   function curves(runs, colour, dashes) {
     for (const run of runs) {
       const path = run.map((loss, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join("");
-      svg.append(node("path", { d: path, fill: "none", stroke: colour, "stroke-width": 2, "stroke-opacity": 0.6,
+      svg.append(drawn("path", { d: path, fill: "none", stroke: colour, "stroke-width": 2, "stroke-opacity": 0.6,
         "stroke-dasharray": dashes }));
     }
     return median(runs.map((run) => run[run.length - 1]));
   }
 
   function draw() {
-    const both = losses[menu.value], n = Number(slider.value);
+    const both = losses[menu.value], n = Number(count.value);
     svg.replaceChildren();
     axes();
     const without = curves(both.without.slice(0, n), RIGHT, "");
@@ -114,7 +93,7 @@ export function render({ model, el }) {
     }
     button.textContent = isShown ? "Hide the bug's curves" : "Show the bug's curves";
     button.setAttribute("aria-pressed", String(isShown));
-    count.words.textContent = n === 1 ? "1 seed" : `${n} seeds`;
+    counted.textContent = n === 1 ? "1 seed" : `${n} seeds`;
     said.textContent = `${words}.`;
   }
   draw();

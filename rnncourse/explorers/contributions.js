@@ -2,7 +2,6 @@
 // One unit: s_t = tanh(w s_{t-1} + k x_t). Everything is computed here, no kernel.
 
 const RED = "var(--orange)", GREEN = "var(--green)";
-const SVG = "http://www.w3.org/2000/svg";
 
 function forward(w, x, s0) {
   const states = [];
@@ -32,50 +31,32 @@ function backward(w, x, s0, looks) {
 const digits = (v) => (v === 0 || Math.abs(v) >= 5e-4 ? 3 : Math.min(9, Math.ceil(-Math.log10(Math.abs(v)))));
 const signed = (v) => (Math.abs(v) < 1e-9 && v !== 0 ? "next to nothing" : v.toFixed(digits(v))).replace("-", "−");
 
-function node(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 function panel(svg, { top, height, title, values, colour, limit }) {
   const left = 90, width = 960, T = values.length, middle = top + height / 2;
   const reach = Math.max(limit, ...values.map(Math.abs));
   const y = (v) => middle - (v / reach) * (height / 2 - 6);
-  svg.append(node("text", { x: left, y: top - 8, "font-size": 16, fill: "var(--ink)" }, title));
+  svg.append(drawn("text", { x: left, y: top - 8, "font-size": 16, fill: "var(--ink)" }, title));
   for (const v of [-reach, 0, reach]) {
-    svg.append(node("line", { x1: left, x2: left + width, y1: y(v), y2: y(v),
+    svg.append(drawn("line", { x1: left, x2: left + width, y1: y(v), y2: y(v),
       stroke: v === 0 ? "var(--ink)" : "var(--grid)", "stroke-width": 1 }));
-    svg.append(node("text", { x: left - 8, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
+    svg.append(drawn("text", { x: left - 8, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
       v === 0 ? "0" : v.toPrecision(2).replace("-", "−")));
   }
   values.forEach((v, k) => {
     const x = left + (width * (k + 0.15)) / T, wide = (width * 0.7) / T;
-    const bar = node("rect", { x, width: wide, y: Math.min(y(v), y(0)), height: Math.abs(y(v) - y(0)), fill: colour });
-    bar.append(node("title", {}, `position ${k + 1}: ${signed(v)}`));
+    const bar = drawn("rect", { x, width: wide, y: Math.min(y(v), y(0)), height: Math.abs(y(v) - y(0)), fill: colour });
+    bar.append(drawn("title", {}, `position ${k + 1}: ${signed(v)}`));
     svg.append(bar);
-    svg.append(node("text", { x: x + wide / 2, y: top + height + 16, "font-size": 16, "text-anchor": "middle",
+    svg.append(drawn("text", { x: x + wide / 2, y: top + height + 16, "font-size": 16, "text-anchor": "middle",
       fill: "var(--ink)" }, k + 1));
   });
 }
 
 function control(box, name, input, words) {
-  const label = document.createElement("label");
-  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:16px;min-width:215px";
-  const text = document.createElement("span");
-  label.append(text, input);
-  box.append(label);
+  const text = captioned(box, "", input, "gap:2px;min-width:215px");
   const update = () => { text.textContent = `${name}: ${words(input.value)}`; };
   update();
   input.addEventListener("input", update);
-  return input;
-}
-
-function slider(min, max, step, value) {
-  const input = document.createElement("input");
-  Object.assign(input, { type: "range", min, max, step });
-  input.value = value;
   return input;
 }
 
@@ -91,14 +72,9 @@ export function render({ model, el }) {
   const size = control(box, "size of the inputs", slider(0, 3, 0.05, data.scale), number);
   const select = document.createElement("select");
   select.style.fontSize = "15px";
-  for (const [value, text] of [["last", "the last state"], ["every", "the sum of all states"]]) {
-    const option = document.createElement("option");
-    option.value = value;
-    option.textContent = text;
-    select.append(option);
-  }
+  select.append(new Option("the last state", "last"), new Option("the sum of all states", "every"));
   const looks = control(box, "the loss is", select, () => "");
-  const svg = node("svg", { viewBox: "0 0 1080 390", width: "100%", role: "img", "aria-label": data.alt });
+  const svg = drawn("svg", { viewBox: "0 0 1080 390", width: "100%", role: "img", "aria-label": data.alt });
   const said = document.createElement("p");
   said.setAttribute("aria-live", "polite");
   said.style.cssText = "margin:2px 8px;font-size:16px;line-height:1.35;min-height:64px";

@@ -2,18 +2,10 @@
 // s_t = (1 - g) s_{t-1} + g candidate, one step for each press of a button. No kernel.
 
 const KEPT = "var(--blue)", WRITTEN = "var(--orange)", GATE = "var(--green)";
-const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 46, WIDE = 296, GAP = 352, TOP = 34, HIGH = 210, GATES = 274, GATE_HIGH = 46;
 
 const mix = (g, old, candidate) => (1 - g) * old + g * candidate;
 const number = (v) => v.toFixed(2).replace("-", "−");
-
-function node(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 function button(text, action) {
   const made = document.createElement("button");
@@ -28,41 +20,41 @@ function panel(svg, i, T, candidates, states, gates, preview, goal) {
   const left = LEFT + i * GAP, now = states.length - 1;
   const x = (t) => left + (WIDE * t) / (T + 0.4);
   const y = (v) => TOP + (HIGH * (1.05 - v)) / 2.1;
-  svg.append(node("text", { x: left + WIDE / 2, y: TOP - 14, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
+  svg.append(drawn("text", { x: left + WIDE / 2, y: TOP - 14, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     `coordinate ${i + 1}`));
   for (const v of [-1, 0, 1]) {
-    svg.append(node("line", { x1: left, x2: left + WIDE, y1: y(v), y2: y(v), stroke: v ? "var(--grid)" : "var(--ink)" }));
-    svg.append(node("text", { x: left - 7, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
+    svg.append(drawn("line", { x1: left, x2: left + WIDE, y1: y(v), y2: y(v), stroke: v ? "var(--grid)" : "var(--ink)" }));
+    svg.append(drawn("text", { x: left - 7, y: y(v) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
       String(v).replace("-", "−")));
   }
   if (now < T) {
-    svg.append(node("rect", { x: x(now + 1) - 11, width: 22, y: TOP, height: HIGH, fill: "var(--faint)" }));
+    svg.append(drawn("rect", { x: x(now + 1) - 11, width: 22, y: TOP, height: HIGH, fill: "var(--faint)" }));
   }
   candidates.forEach((candidate, t) => {
-    const mark = node("rect", { x: x(t + 1) - 5, y: y(candidate[i]) - 5, width: 10, height: 10, fill: WRITTEN,
+    const mark = drawn("rect", { x: x(t + 1) - 5, y: y(candidate[i]) - 5, width: 10, height: 10, fill: WRITTEN,
       "fill-opacity": t === now ? 1 : 0.4 });
-    mark.append(node("title", {}, `candidate of step ${t + 1}: ${number(candidate[i])}`));
+    mark.append(drawn("title", {}, `candidate of step ${t + 1}: ${number(candidate[i])}`));
     svg.append(mark);
   });
-  svg.append(node("polyline", { points: states.map((s, t) => `${x(t)},${y(s[i])}`).join(" "), fill: "none",
+  svg.append(drawn("polyline", { points: states.map((s, t) => `${x(t)},${y(s[i])}`).join(" "), fill: "none",
     stroke: "var(--ink)", "stroke-width": 2.5 }));
-  svg.append(node("circle", { cx: x(now), cy: y(states[now][i]), r: 6, fill: KEPT }));
+  svg.append(drawn("circle", { cx: x(now), cy: y(states[now][i]), r: 6, fill: KEPT }));
   if (goal !== null && goal !== undefined) {
-    const mark = node("rect", { x: x(T) - 11, y: y(goal) - 11, width: 22, height: 22, fill: "none", stroke: "var(--ink)",
+    const mark = drawn("rect", { x: x(T) - 11, y: y(goal) - 11, width: 22, height: 22, fill: "none", stroke: "var(--ink)",
       "stroke-width": 2 });
-    mark.append(node("title", {}, `goal: ${number(goal)} at the end`));
+    mark.append(drawn("title", {}, `goal: ${number(goal)} at the end`));
     svg.append(mark);
   }
   if (now < T) {
     const px = x(now + 1), py = y(preview);
-    svg.append(node("path", { d: `M${px},${py - 9} l9,9 l-9,9 l-9,-9 z`, fill: "none", stroke: "var(--ink)",
+    svg.append(drawn("path", { d: `M${px},${py - 9} l9,9 l-9,9 l-9,-9 z`, fill: "none", stroke: "var(--ink)",
       "stroke-width": 2.2 }));
   }
-  svg.append(node("line", { x1: left, x2: left + WIDE, y1: GATES + GATE_HIGH, y2: GATES + GATE_HIGH,
+  svg.append(drawn("line", { x1: left, x2: left + WIDE, y1: GATES + GATE_HIGH, y2: GATES + GATE_HIGH,
     stroke: "var(--ink)" }));
-  gates.forEach((g, t) => svg.append(node("rect", { x: x(t + 1) - 7, width: 14, y: GATES + GATE_HIGH * (1 - g[i]),
+  gates.forEach((g, t) => svg.append(drawn("rect", { x: x(t + 1) - 7, width: 14, y: GATES + GATE_HIGH * (1 - g[i]),
     height: GATE_HIGH * g[i], fill: GATE, "fill-opacity": t === now ? 0.45 : 1 })));
-  svg.append(node("text", { x: left + WIDE / 2, y: GATES + GATE_HIGH + 17, "font-size": 16, "text-anchor": "middle",
+  svg.append(drawn("text", { x: left + WIDE / 2, y: GATES + GATE_HIGH + 17, "font-size": 16, "text-anchor": "middle",
     fill: "var(--ink)" }, `step 0 to ${T}; bars below: gate`));
 }
 
@@ -91,20 +83,14 @@ export function render({ model, el }) {
   let states = [s0.slice()], used = [];
   const root = document.createElement("div");
   root.style.cssText = "max-width:1080px;font-family:system-ui,sans-serif";
-  const svg = node("svg", { viewBox: "0 0 1080 345", width: "100%", role: "img", "aria-label": alt });
+  const svg = drawn("svg", { viewBox: "0 0 1080 345", width: "100%", role: "img", "aria-label": alt });
   const box = document.createElement("div");
   box.style.cssText = "display:grid;grid-template-columns:repeat(3,1fr);gap:6px 40px;padding:2px 24px 2px 44px";
   const sliders = s0.map((_, i) => {
-    const label = document.createElement("label"), text = document.createElement("span");
-    label.style.cssText = "display:flex;flex-direction:column;font-size:16px";
-    const input = document.createElement("input");
-    Object.assign(input, { type: "range", min: 0, max: 1, step: 0.05 });
-    input.value = 0.5;
+    const input = slider(0, 1, 0.05, 0.5);
     input.style.accentColor = GATE;
     input.addEventListener("input", draw);
-    label.append(text, input);
-    box.append(label);
-    return { input, text };
+    return { input, text: captioned(box, "", input) };
   });
   const buttons = document.createElement("div");
   buttons.style.cssText = "display:flex;gap:12px;padding:8px 44px 0";

@@ -2,7 +2,6 @@
 // data: biases; starts: label -> { all, wire: for each bias its curve, rnn: one curve }, each curve the
 // powers of ten by steps back from the end. The notebook computes them; nothing is computed here.
 
-const NS = "http://www.w3.org/2000/svg";
 const CURVES = [
   ["rnn", "var(--ink)", "9 5", "tanh RNN"],
   ["wire", "var(--green)", "2 4", "the memory's wire alone"],
@@ -22,13 +21,6 @@ function inWords(power) {
   if (times >= 0.1) return `${Math.round(100 * times)} of 100 parts`;
   if (times >= 1e-7) return `one part in ${Number((1 / times).toPrecision(2)).toLocaleString("en")}`;
   return `less than one part in ten million (10${raised(Math.round(power))})`;
-}
-
-function node(name, attributes, text) {
-  const element = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
 }
 
 export function render({ model, el }) {
@@ -61,23 +53,23 @@ export function render({ model, el }) {
     find("distance-now").textContent = distance;
     const curves = { rnn: start.rnn, wire: start.wire[at], all: start.all[at] };
 
-    const svg = node("svg", {
+    const svg = drawn("svg", {
       viewBox: `0 0 ${width} ${height}`, width: "100%", role: "img", "aria-label": data.alt,
       style: "max-height: 400px",
     });
     const px = (k) => left + (k / distance) * (width - left - right);
     const py = (e) => top + ((HIGHEST - e) / (HIGHEST - LOWEST)) * (height - top - bottom);
     for (let e = LOWEST; e <= HIGHEST; e += 2) {
-      svg.append(node("line", { x1: left, x2: width - right, y1: py(e), y2: py(e),
+      svg.append(drawn("line", { x1: left, x2: width - right, y1: py(e), y2: py(e),
         stroke: e === 0 ? "var(--quiet)" : "var(--grid)" }));
-      svg.append(node("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 16 },
+      svg.append(drawn("text", { x: left - 8, y: py(e) + 5, "text-anchor": "end", "font-size": 16 },
         e === 0 ? "1" : `10${raised(e)}`));
     }
     for (let part = 0; part <= 5; part++) {
       const k = (distance * part) / 5;
-      svg.append(node("text", { x: px(k), y: height - 24, "text-anchor": "middle", "font-size": 16 }, String(k)));
+      svg.append(drawn("text", { x: px(k), y: height - 24, "text-anchor": "middle", "font-size": 16 }, String(k)));
     }
-    svg.append(node("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle",
+    svg.append(drawn("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle",
       "font-size": 16 }, "steps back from the end"));
     const labels = CURVES.map(([key, colour, dash, name]) => {
       const values = curves[key].slice(0, distance + 1);
@@ -85,7 +77,7 @@ export function render({ model, el }) {
       const end = values.findIndex((e) => e < LOWEST);
       const shown = (end < 0 ? values : values.slice(0, end + 1))
         .map((e, k) => [px(k), py(Math.max(LOWEST, Math.min(HIGHEST, e)))]);
-      svg.append(node("polyline", { points: shown.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" "),
+      svg.append(drawn("polyline", { points: shown.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" "),
         fill: "none", stroke: colour, "stroke-width": 2.8, "stroke-dasharray": dash }));
       return { y: shown.at(-1)[1], colour, dash, name };
     });
@@ -95,9 +87,9 @@ export function render({ model, el }) {
     });
     const over = Math.max(0, labels.at(-1).y - (height - bottom));
     for (const { y, colour, dash, name } of labels) {
-      svg.append(node("line", { x1: width - right + 8, x2: width - right + 36, y1: y - over, y2: y - over,
+      svg.append(drawn("line", { x1: width - right + 8, x2: width - right + 36, y1: y - over, y2: y - over,
         stroke: colour, "stroke-width": 2.8, "stroke-dasharray": dash }));
-      svg.append(node("text", { x: width - right + 42, y: y - over + 5, "font-size": 16, fill: colour }, name));
+      svg.append(drawn("text", { x: width - right + 42, y: y - over + 5, "font-size": 16, fill: colour }, name));
     }
     find("chart").replaceChildren(svg);
     find("words").textContent =

@@ -10,7 +10,7 @@ function counted(node, lanes) {
   const [none, one, several, gate] = lanes;
   const nothing = none.map(() => 0);
   if (node.kind === "sigmoid") return [nothing, nothing, nothing, lanes.reduce(plus)];
-  if (node.kind === "tanh" && node.candidate) return [nothing, none, plus(one, several), gate];
+  if (node.kind === "tanh" && node.role === "candidate") return [nothing, none, plus(one, several), gate];
   return lanes;
 }
 
@@ -98,14 +98,14 @@ const LOOK = `
   .paths .network { display:flex; flex-wrap:wrap; gap:0 12px; border-top:1px solid var(--quiet); padding:10px 0 2px; }
   .paths .about { flex:1 1 245px; min-width:0; } .paths .about b { display:block; }
   .paths .about span { display:block; } .paths .about .quiet { color:var(--quiet); font-size:16px; }
-  .paths .chart { flex:20 1 300px; min-width:0; display:grid; grid-template-columns:3.2em 1fr; align-content:start; }
+  .paths .chart { position:relative; flex:20 1 300px; min-width:0; display:grid; grid-template-columns:3.2em 1fr; align-content:start; }
   .paths .scale { position:relative; height:108px; color:var(--quiet); font-size:16px; text-align:right; padding-right:6px; }
   .paths .scale span { position:absolute; right:6px; transform:translateY(-50%); line-height:1; }
   .paths .columns { display:grid; grid-auto-flow:column; grid-auto-columns:minmax(0, 1fr); height:108px; gap:3px; position:relative; }
   .paths .column { position:relative; cursor:pointer; border-radius:4px; }
   .paths .column.chosen { box-shadow:0 0 0 2px var(--quiet); }
   .paths .column.unread { opacity:.35; }
-  .paths .zero { position:absolute; left:0; right:0; border-top:1.5px solid var(--ink); pointer-events:none; }
+  .paths .zero { position:absolute; left:3.2em; right:0; border-top:1.5px solid var(--ink); pointer-events:none; }
   .paths .part { position:absolute; left:12%; right:12%; box-sizing:border-box; transition:top .25s, height .25s; }
   .paths .net { position:absolute; left:4%; right:4%; height:4px; margin-top:-2px; background:var(--ink);
     box-shadow:0 0 0 1.5px var(--paper); border-radius:2px; transition:top .25s; }
@@ -129,12 +129,6 @@ export function render({ model, el }) {
   const state = { ...data.start };
   const rules = WAY_BACK;
   el.replaceChildren();
-  const make = (tag, parent, properties = {}, attributes = {}) => {
-    const made = Object.assign(document.createElement(tag), properties);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    parent.append(made);
-    return made;
-  };
   const quiet = { "data-lm-suppress-shortcuts": "true", "data-prevent-swipe": "" };
   const root = make("div", el, { className: "paths" }, { role: "group", "aria-label": data.title });
   make("style", root).textContent = `.paths { ${data.themes.light} } .paths.dark { ${data.themes.dark} color-scheme:dark; } ${LOOK}`;
@@ -177,17 +171,13 @@ export function render({ model, el }) {
     const scale = make("div", chart, { className: "scale" });
     const columns = make("div", chart, { className: "columns" });
     const names = make("div", chart, { className: "names" });
-    return { network, about, chart, scale, columns, names };
+    const zero = make("div", chart, { className: "zero" });
+    return { network, about, chart, scale, columns, names, zero };
   });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const wide = make("div", root, { className: "wide" }, { role: "group", "aria-label": "what the letter gave" });
   const table = make("table", wide);
-  // Where the table is wider than its place, the keyboard must reach it to scroll.
-  const reachable = () => {
-    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
-    else wide.removeAttribute("tabindex");
-  };
-  new ResizeObserver(reachable).observe(wide);
+  scrollable(wide);
 
   const cache = new Map();
   const weights = (network, t) => {
@@ -196,10 +186,9 @@ export function render({ model, el }) {
     return cache.get(key);
   };
 
-  let shown = []; // what was read last, a network each
   const say = (text, word) => make("span", text, { textContent: word });
 
-  function drawNetwork({ network, about, chart, scale, columns, names }, found, word, top, bottom) {
+  function drawNetwork({ network, about, chart, scale, columns, names, zero }, found, word, top, bottom) {
     const order = found.shares.map((share, c) => [share, c]).sort((a, b) => b[0] - a[0]).slice(0, 2);
     const totals = WAYS.map((_, p) => found.parts.reduce((total, parts) => total + Math.abs(parts[p]), 0));
     const all = totals.reduce((a, b) => a + b, 0) || 1;
@@ -212,16 +201,15 @@ export function render({ model, el }) {
     const height = top + bottom || 1;
     const y = (v) => `${(100 * (top - v)) / height}%`;
     scale.replaceChildren();
-    for (const v of [top, 0, -bottom]) if (v || !top) make("span", scale, { textContent: v ? signed(v) : "0" }).style.top = y(v);
-    if (top) make("span", scale, { textContent: "0" }).style.top = y(0);
+    for (const v of new Set([top, 0, -bottom])) make("span", scale, { textContent: signed(v) }).style.top = y(v);
     // Columns stay, so that their bars move to where they belong.
-    while (columns.querySelectorAll(".column").length > word.length) columns.lastElementChild.remove();
-    while (columns.querySelectorAll(".column").length < word.length) {
+    while (columns.children.length > word.length) columns.lastElementChild.remove();
+    while (columns.children.length < word.length) {
+      const k = columns.children.length + 1;
       const column = make("div", columns, { className: "column" });
       for (const p of [0, 1, 2]) make("span", column, { className: `part p${p}` });
       make("span", column, { className: "net" });
-      const k = columns.querySelectorAll(".column").length - 1;
-      column.addEventListener("click", () => set({ letter: k + 1 }));
+      column.addEventListener("click", () => set({ letter: k }));
     }
     names.replaceChildren();
     [...columns.children].forEach((column, k) => {
@@ -240,12 +228,7 @@ export function render({ model, el }) {
       column.classList.toggle("unread", k >= state.read);
       make("span", names, { textContent: word[k], className: k === state.letter - 1 ? "chosen" : "" }, { "aria-hidden": "true" });
     });
-    let zero = chart.querySelector(".zero");
-    if (!zero) {
-      zero = make("div", chart, { className: "zero" });
-      chart.style.position = "relative";
-    }
-    zero.style.cssText = `left:3.2em; top:calc(108px * ${top / height})`;
+    zero.style.top = `calc(108px * ${top / height})`;
     chart.setAttribute("aria-label", `${network.title}: ${found.parts.map((parts, k) => `${word[k]} ${signed(parts.reduce((a, b) => a + b, 0))}`).join(", ")}`);
     return `${network.title} ${languages[order[0][1]]} ${percent(order[0][0])}`;
   }
@@ -287,7 +270,7 @@ export function render({ model, el }) {
     }
     const xs = word.slice(0, state.read).map((letter) => [...letters].map((one) => Number(one === letter)));
     const output = languages.map((_, c) => Number(c === Number(state.score)) - Number(state.against !== "" && c === Number(state.against)));
-    shown = rows.map(({ network }) => read(network, weights(network, state.passes), xs, output, rules));
+    const shown = rows.map(({ network }) => read(network, weights(network, state.passes), xs, output, rules));
     const stack = (parts, sign) => parts.reduce((total, v) => total + Math.max(sign * v, 0), 0);
     const reach = (sign) => Math.max(...shown.flatMap(({ parts }) => parts.map((each) => stack(each, sign))), 0);
     const [up, down] = [reach(1), reach(-1)];

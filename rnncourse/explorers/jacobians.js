@@ -2,7 +2,6 @@
 // Left the largest stretch against k, right the image of the unit circle under J^k. No kernel.
 
 const BLUE = "var(--blue)", RED = "var(--orange)", GREY = "var(--quiet)";
-const SVG = "http://www.w3.org/2000/svg";
 
 // Powers of ten stay apart from the numbers: (scale J)^k would leave the range of numbers too early.
 function power(rho, b, gamma, k) {
@@ -12,24 +11,11 @@ function power(rho, b, gamma, k) {
 // Largest singular value of [[d, c], [0, d]].
 const stretch = ({ diagonal: d, corner: c }) => (Math.abs(c) + Math.hypot(c, 2 * d)) / 2;
 
-function node(name, attributes, text) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 const minus = (text) => String(text).replace("-", "−");
 const short = (v) => minus(v !== 0 && (v < 0.01 || v >= 1000) ? v.toExponential(1) : v.toFixed(2));
 
-function slider(box, name, { min, max, step, value }, words) {
-  const label = document.createElement("label");
-  label.style.cssText = "display:flex;flex-direction:column;gap:2px;font-size:16px;width:212px";
-  const text = document.createElement("span"), input = document.createElement("input");
-  Object.assign(input, { type: "range", min, max, step });
-  input.value = value;
-  label.append(text, input);
-  box.append(label);
+function control(box, name, input, words) {
+  const text = captioned(box, "", input, "gap:2px;width:212px");
   const update = () => {
     text.textContent = `${name}: ${words(Number(input.value))}`;
     input.setAttribute("aria-valuetext", words(Number(input.value)));
@@ -45,30 +31,30 @@ function curves(svg, { rho, b, gamma, k, steps }) {
   const left = 84, top = 34, width = 566, height = 300;
   const x = (n) => left + (width * n) / steps;
   const y = (v) => top + (height * (HIGH - Math.log10(v))) / (HIGH - LOW);
-  svg.append(node("text", { x: left, y: 18, "font-size": 16, fill: "var(--ink)" }, "largest stretch of k Jacobians in a row"));
+  svg.append(drawn("text", { x: left, y: 18, "font-size": 16, fill: "var(--ink)" }, "largest stretch of k Jacobians in a row"));
   for (let p = LOW; p <= HIGH; p += 2) {
-    svg.append(node("line", { x1: left, x2: left + width, y1: y(10 ** p), y2: y(10 ** p),
+    svg.append(drawn("line", { x1: left, x2: left + width, y1: y(10 ** p), y2: y(10 ** p),
       stroke: p === 0 ? "var(--ink)" : "var(--grid)" }));
-    svg.append(node("text", { x: left - 8, y: y(10 ** p) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
+    svg.append(drawn("text", { x: left - 8, y: y(10 ** p) + 5, "font-size": 16, "text-anchor": "end", fill: "var(--ink)" },
       p < 0 ? `1/${(10 ** -p).toLocaleString("en")}` : (10 ** p).toLocaleString("en")));
   }
   for (let n = 0; n <= steps; n += 10) {
-    svg.append(node("text", { x: x(n), y: top + height + 20, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" }, n));
+    svg.append(drawn("text", { x: x(n), y: top + height + 20, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" }, n));
   }
-  svg.append(node("text", { x: left + width / 2, y: top + height + 38, "font-size": 16, "text-anchor": "middle",
+  svg.append(drawn("text", { x: left + width / 2, y: top + height + 38, "font-size": 16, "text-anchor": "middle",
     fill: "var(--ink)" }, "k"));
   const sigma = stretch(power(rho, b, gamma, 1));
   const inside = (v) => v >= 10 ** LOW && v <= 10 ** HIGH;
   const draw = (value, style) => {
     const points = [];
     for (let n = 0; n <= steps; n++) if (inside(value(n))) points.push(`${x(n)},${y(value(n))}`);
-    svg.append(node("polyline", { points: points.join(" "), fill: "none", ...style }));
+    svg.append(drawn("polyline", { points: points.join(" "), fill: "none", ...style }));
   };
   draw((n) => sigma ** n, { stroke: RED, "stroke-width": 2, "stroke-dasharray": "2 5" });
   draw((n) => (gamma * rho) ** n, { stroke: "var(--ink)", "stroke-width": 2, "stroke-dasharray": "8 5" });
   draw((n) => stretch(power(rho, b, gamma, n)), { stroke: BLUE, "stroke-width": 3 });
   const here = stretch(power(rho, b, gamma, k));
-  if (inside(here)) svg.append(node("circle", { cx: x(k), cy: y(here), r: 7, fill: BLUE }));
+  if (inside(here)) svg.append(drawn("circle", { cx: x(k), cy: y(here), r: 7, fill: BLUE }));
   const keys = [
     ["product: its largest singular value", BLUE, ""],
     ["(γρ)ᵏ: what its eigenvalues say", "var(--ink)", "8 5"],
@@ -76,25 +62,25 @@ function curves(svg, { rho, b, gamma, k, steps }) {
   ];
   keys.forEach(([text, stroke, dashes], i) => {
     const at = top + height + 62 + 20 * i;
-    svg.append(node("line", { x1: left, x2: left + 40, y1: at - 5, y2: at - 5, stroke, "stroke-width": 3,
+    svg.append(drawn("line", { x1: left, x2: left + 40, y1: at - 5, y2: at - 5, stroke, "stroke-width": 3,
       "stroke-dasharray": dashes }));
-    svg.append(node("text", { x: left + 50, y: at, "font-size": 16, fill: "var(--ink)" }, text));
+    svg.append(drawn("text", { x: left + 50, y: at, "font-size": 16, fill: "var(--ink)" }, text));
   });
 }
 
 function circle(svg, { rho, b, gamma, k }) {
   const cx = 875, cy = 190, room = 150, p = power(rho, b, gamma, k);
   const reach = Math.max(1, stretch(p)), scale = room / reach;
-  svg.append(node("text", { x: cx, y: 18, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
+  svg.append(drawn("text", { x: cx, y: 18, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     "the unit circle, and what k steps make of it"));
-  svg.append(node("circle", { cx, cy, r: scale, fill: "none", stroke: GREY, "stroke-width": 2 }));
+  svg.append(drawn("circle", { cx, cy, r: scale, fill: "none", stroke: GREY, "stroke-width": 2 }));
   const points = [];
   for (let i = 0; i <= 180; i++) {
     const a = (2 * Math.PI * i) / 180, u = Math.cos(a), v = Math.sin(a);
     points.push(`${cx + scale * (p.diagonal * u + p.corner * v)},${cy - scale * p.diagonal * v}`);
   }
-  svg.append(node("polyline", { points: points.join(" "), fill: "none", stroke: BLUE, "stroke-width": 3 }));
-  svg.append(node("text", { x: cx, y: cy + room + 24, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
+  svg.append(drawn("polyline", { points: points.join(" "), fill: "none", stroke: BLUE, "stroke-width": 3 }));
+  svg.append(drawn("text", { x: cx, y: cy + room + 24, "font-size": 16, "text-anchor": "middle", fill: "var(--ink)" },
     `grey circle: radius 1; drawn to the larger of the two`));
 }
 
@@ -118,12 +104,12 @@ export function render({ model, el }) {
   box.style.cssText = "display:flex;flex-wrap:wrap;gap:6px 22px;padding:2px 8px";
   const two = (v) => v.toFixed(2);
   const inputs = {
-    rho: slider(box, "spectral radius ρ of W", { min: 0.3, max: 1.2, step: 0.05, value: data.rho }, two),
-    b: slider(box, "corner entry b", { min: 0, max: 5, step: 0.25, value: data.b }, two),
-    gamma: slider(box, "slope γ of the tanh", { min: 0.1, max: 1, step: 0.05, value: data.gamma }, two),
-    k: slider(box, "steps k", { min: 0, max: data.steps, step: 1, value: data.k }, String),
+    rho: control(box, "spectral radius ρ of W", slider(0.3, 1.2, 0.05, data.rho), two),
+    b: control(box, "corner entry b", slider(0, 5, 0.25, data.b), two),
+    gamma: control(box, "slope γ of the tanh", slider(0.1, 1, 0.05, data.gamma), two),
+    k: control(box, "steps k", slider(0, data.steps, 1, data.k), String),
   };
-  const svg = node("svg", { viewBox: "0 0 1080 440", width: "100%", role: "img", "aria-label": data.alt });
+  const svg = drawn("svg", { viewBox: "0 0 1080 440", width: "100%", role: "img", "aria-label": data.alt });
   const said = document.createElement("p");
   said.setAttribute("aria-live", "polite");
   said.style.cssText = "margin:0 8px;font-size:16px;line-height:1.3;min-height:42px";

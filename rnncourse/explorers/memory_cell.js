@@ -8,7 +8,6 @@ const colours = {
 export function render({ model, el }) {
   const { words, candidates, presets, goal, alt } = model.get("data");
   const T = words.length;
-  const NS = "http://www.w3.org/2000/svg";
   const names = { f: "forget gate f", i: "input gate i", o: "output gate o" };
   const gates = { f: Array(T).fill(0.5), i: Array(T).fill(0.5), o: Array(T).fill(0.5) };
   let chosen = -1; // -1: the sliders set all words
@@ -21,17 +20,10 @@ export function render({ model, el }) {
   root.style.cssText =
     "font:16px/1.4 system-ui,sans-serif;max-width:1080px;padding:8px";
   el.append(root);
-  const make = (tag, parent, properties = {}) => {
-    const node = Object.assign(document.createElement(tag), properties);
-    parent.append(node);
-    return node;
-  };
   const draw = (tag, parent, attributes, text) => {
-    const node = document.createElementNS(NS, tag);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    if (text !== undefined) node.textContent = text;
-    parent.append(node);
-    return node;
+    const part = drawn(tag, attributes, text);
+    parent.append(part);
+    return part;
   };
 
   // What becomes of the memory: c = f c + i candidate, h = o tanh(c).

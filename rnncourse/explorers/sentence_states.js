@@ -1,8 +1,6 @@
 // A sentence read word by word by an untrained network, and the trace of its first word.
 // data: words (V), inputs (V, H): W_sx x of each word, W_ss (H, H), sentences: lists of words.
 
-const SVG = "http://www.w3.org/2000/svg";
-
 function colour(value) {
   const size = 100 * Math.min(1, Math.abs(value));
   return `color-mix(in srgb, var(${value < 0 ? "--blue" : "--orange"}) ${size}%, var(--paper))`;
@@ -11,15 +9,6 @@ function colour(value) {
 function percent(share) {
   const value = 100 * share;
   return `${value >= 10 ? value.toFixed(0) : Number(value.toPrecision(2))} %`;
-}
-
-function element(name, attributes, text) {
-  const made = name.startsWith("svg:")
-    ? document.createElementNS(SVG, name.slice(4))
-    : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes ?? {})) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 function read(data, sentence, recurrent, loudness) {
@@ -53,9 +42,8 @@ export function render({ model, el }) {
     controls.append(label);
     return control;
   }
-  function slider(text, low, high, step, value) {
-    const range = element("input", { type: "range", min: low, max: high, step, style: "width:130px" });
-    range.value = value;
+  function control(text, range) {
+    range.style.width = "130px";
     labelled(text, range);
     const shown = element("output", { style: "min-width:2.2em" });
     range.after(shown);
@@ -68,18 +56,18 @@ export function render({ model, el }) {
   data.words.forEach((word) => other.append(element("option", { value: word }, word)));
   const next = element("button", { type: "button" }, "next word");
   controls.append(next);
-  const position = slider("words read", 1, 2, 1, 1);
-  const recurrent = slider("strength of Wss", 0, 3, 0.1, 0.9);
-  const loudness = slider("loudness of the words", 0.2, 3, 0.1, 1);
+  const position = control("words read", slider(1, 2, 1, 1));
+  const recurrent = control("strength of Wss", slider(0, 3, 0.1, 0.9));
+  const loudness = control("loudness of the words", slider(0.2, 3, 0.1, 1));
 
-  const picture = element("svg:svg", {
+  const picture = drawn("svg", {
     viewBox: "0 0 1080 400", role: "img", "aria-labelledby": `title-${id}`, style: "width:100%;display:block",
   });
   const says = element("p", { "aria-live": "polite", style: "margin:6px 0;min-height:2.6em" });
   el.append(controls, picture, says);
 
   function text(x, y, words, attributes = {}) {
-    picture.append(element("svg:text", { x, y, "font-size": 16, ...attributes }, words));
+    picture.append(drawn("text", { x, y, "font-size": 16, ...attributes }, words));
   }
 
   function map(top, title, rows, labels, shown, width) {
@@ -89,7 +77,7 @@ export function render({ model, el }) {
       const x = 70 + t * width;
       text(x + width / 2, top - 8, word, { "text-anchor": "middle", opacity: t < shown ? 1 : 0.35 });
       for (let i = 0; i < H; i++) {
-        picture.append(element("svg:rect", {
+        picture.append(drawn("rect", {
           x, y: top + i * height, width: width - 2, height: height - 0.6,
           fill: t < shown ? colour(rows[t][i]) : "var(--faint)",
         }));
@@ -111,7 +99,7 @@ export function render({ model, el }) {
     const sizes = gaps.map((gap) => Math.hypot(...gap));
     const shares = sizes.map((size) => (sizes[0] > 0 ? size / sizes[0] : 0));
 
-    picture.replaceChildren(element("svg:title", { id: `title-${id}` }, data.alt));
+    picture.replaceChildren(drawn("title", { id: `title-${id}` }, data.alt));
     const width = 1000 / T;
     map(52, "states", states, words, shown, width);
     const first = words[0] === other.value ? words[0] : `${words[0]} → ${other.value}`;

@@ -3,7 +3,6 @@
 
 const BLUE = "var(--blue)";
 const ORANGE = "var(--orange)";
-const SVG = "http://www.w3.org/2000/svg";
 const FUNCTIONS = {
   sigmoid: {
     label: "sigmoid",
@@ -13,15 +12,6 @@ const FUNCTIONS = {
   tanh: { label: "tanh", value: (z, r) => r(Math.tanh(z)), slope: (z) => 1 - Math.tanh(z) ** 2 },
   exp: { label: "exponential", value: (z, r) => r(Math.exp(z)), slope: (z) => Math.exp(z) },
 };
-
-function element(name, attributes, text) {
-  const made = name.startsWith("svg:")
-    ? document.createElementNS(SVG, name.slice(4))
-    : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes ?? {})) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 
 // The difference quotient with every operation rounded as the format rounds it.
 function quotient(f, z, step, kind, r) {
@@ -77,26 +67,26 @@ export function render({ model, el }) {
   const place = element("output", { style: "min-width:2.2em" });
   point.after(place);
 
-  const picture = element("svg:svg", {
+  const picture = drawn("svg", {
     viewBox: "0 0 1080 400", role: "img", "aria-labelledby": `title-${id}`, style: "width:100%;display:block",
   });
   const says = element("p", { "aria-live": "polite", style: "margin:6px 0;min-height:2.6em" });
   el.append(controls, picture, says);
 
   const text = (x, y, words, attributes = {}) =>
-    picture.append(element("svg:text", { x, y, "font-size": 16, ...attributes }, words));
-  const line = (points, attributes) => picture.append(element("svg:polyline", {
+    picture.append(drawn("text", { x, y, "font-size": 16, ...attributes }, words));
+  const line = (points, attributes) => picture.append(drawn("polyline", {
     points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), fill: "none", ...attributes,
   }));
-  const dot = (x, y, attributes) => picture.append(element("svg:circle", { cx: x, cy: y, r: 6, ...attributes }));
+  const dot = (x, y, attributes) => picture.append(drawn("circle", { cx: x, cy: y, r: 6, ...attributes }));
 
   function drawSecant(f, z, step, r) {
     const low = f.value(-4, r);
     const high = f.value(Math.max(1, Math.min(4, z + 1)), r);
     const X = (v) => 20 + ((v + 4) / 8) * 420;
     const Y = (v) => 350 - ((v - low) / (high - low)) * 280;
-    const clip = element("svg:clipPath", { id: `clip-${id}` });
-    clip.append(element("svg:rect", { x: 20, y: 30, width: 420, height: 345 }));
+    const clip = drawn("clipPath", { id: `clip-${id}` });
+    clip.append(drawn("rect", { x: 20, y: 30, width: 420, height: 345 }));
     picture.append(clip);
     const clipped = { "clip-path": `url(#clip-${id})` };
     const curve = [];
@@ -139,7 +129,7 @@ export function render({ model, el }) {
     const r = format.value === "64" ? (x) => x : Math.fround;
     const z = r(Number(point.value));
     const step = 10 ** Number(power.value);
-    picture.replaceChildren(element("svg:title", { id: `title-${id}` }, data.alt));
+    picture.replaceChildren(drawn("title", { id: `title-${id}` }, data.alt));
     drawSecant(f, z, step, r);
     drawErrors(f, z, r);
     shown.textContent = scientific(step);

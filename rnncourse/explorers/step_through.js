@@ -25,12 +25,6 @@ export function render({ model, el }) {
   let playing = 0;
 
   el.replaceChildren();
-  const make = (tag, parent, properties = {}, attributes = {}) => {
-    const made = Object.assign(document.createElement(tag), properties);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    parent.append(made);
-    return made;
-  };
   const quiet = { "data-lm-suppress-shortcuts": "true" }; // JupyterLab's own shortcuts keep out
   const root = make("div", el, { className: "stepper", tabIndex: 0 }, {
     role: "group", "aria-label": `${title}, step by step. Arrow keys go on and back, Escape leaves.`, ...quiet,
@@ -97,12 +91,7 @@ export function render({ model, el }) {
 
   const drawing = make("div", root, { className: "drawing" });
   const view = make("div", drawing, { className: "view" }, { role: "group", "aria-label": "drawing" });
-  // Where the drawing is wider than its place, the keyboard must reach it to scroll.
-  const reachable = () => {
-    if (view.scrollWidth > view.clientWidth) view.tabIndex = 0;
-    else view.removeAttribute("tabindex");
-  };
-  new ResizeObserver(reachable).observe(view);
+  const reachable = scrollable(view);
   make("div", drawing, { className: "leave", textContent: "→ ← step, space plays, Escape leaves" });
   const said = make("p", root, { className: "said" }, { "aria-live": "polite" });
   const more = make("div", root, { className: "more" });
