@@ -104,9 +104,6 @@ def write_marks(
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
     annotator = Annotator(annotated_source(source_notebook(master)), hints)
     with opened(url) as engine:
-        address = address_of(url)
-        if address.get_backend_name() == "sqlite" and address.database:
-            hide(Path(address.database))
         with engine.begin() as connection:
             cells = cells_of(connection, folder.name, folder.name)
             if cells is None:
@@ -180,6 +177,9 @@ def register(url: str, master: Master) -> Followed | None:
 
     with Gradebook(url) as gradebook:
         gradebook.update_or_create_assignment(master.name)
+    address = address_of(url)
+    if address.get_backend_name() == "sqlite" and address.database:
+        hide(Path(address.database))
     names = {"notebook": master.name, "assignment": master.name, "db_url": url}
     resources = ResourcesDict(nbgrader=names)
     follow = FollowCells()
@@ -213,9 +213,6 @@ def announce(url: str, master: Master) -> bool:
                 if known == wanted or master.name in notebooks_handed_in(connection):
                     return False
         register(patient(url), master)
-    address = address_of(url)
-    if address.get_backend_name() == "sqlite" and address.database:
-        hide(Path(address.database))
     return True
 
 
