@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 
-from autograder.course.masters import Master, mark_scheme
+from autograder.course.masters import Master, mark_scheme, points_of
 from autograder.course.notebook import ANSWER_PROMPT, source_notebook
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import folder_of
@@ -147,7 +147,7 @@ def mark_group(url: str, master: Master, group: Alike, points: float, comment: s
     Raises:
         CourseError: more points than the question has, or less than none; or the gradebook cannot be used.
     """
-    most = next(float(c.metadata["points"]) for c in master.cells_with("written") if c.name == group.question)
+    most = next(points_of(c) for c in master.cells_with("written") if c.name == group.question)
     if not 0 <= points <= most:
         raise CourseError(f"{group.question} has {most:g} points: {points:g} cannot be given")
     name = master.name
