@@ -112,14 +112,14 @@ def write_marks(
                 table = AssignmentRow.__table__
                 connection.execute(sa.update(table).where(table.c.id == cells.assignment).values(duedate=due))
         transactions = _Transactions(engine, root, folder.name, written.followed)
-        for batch in _batches(records):
+        for batch in batches(records):
             digests = _take_notebooks(batch, annotator, cells, submitted, autograded, is_graded)
             write = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
             anew, changes = transactions.write([record.student for record in batch], write)
             written.students += len(batch)
             written.look_again += [f"{student}: {words}" for student, words in anew.look_again]
             written.changed += changes
-        for some in _batches(sorted((failures or {}).items())):
+        for some in batches(sorted((failures or {}).items())):
             reasons = dict(some)
             write = partial(_write_failures, cells=cells, failures=reasons)
             _, changes = transactions.write(list(reasons), write)
@@ -131,7 +131,8 @@ def write_marks(
     return written
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """As many at a time as one query or one transaction takes."""
     rows = iter(rows)
     while batch := list(islice(rows, BATCH)):
         yield batch

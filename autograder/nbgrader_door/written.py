@@ -25,7 +25,7 @@ from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.annotate import Annotator
 from autograder.nbgrader_door.cells import cells_of
 from autograder.nbgrader_door.database import opened, patient, said_in_words
-from autograder.nbgrader_door.gradebook import annotated_source
+from autograder.nbgrader_door.gradebook import annotated_source, batches
 
 ID_LENGTH = 6
 AROUND = "*_\"'\u2018\u2019\u201c\u201d`"
@@ -125,9 +125,8 @@ def _known(connection: sa.Connection, notebook: str) -> tuple[dict, dict, dict]:
     )
     grades = {(n, names[cell]): (mark, waits) for n, cell, mark, waits in connection.execute(query)}
     digests: dict[tuple[str, str], str] = {}
-    known = list(rows.values())
-    for i in range(0, len(known), 500):
-        digests |= kept.digests_before(connection, known[i : i + 500])
+    for some in batches(rows.values()):
+        digests |= kept.digests_before(connection, some)
     return rows, digests, grades
 
 
