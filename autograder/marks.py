@@ -202,7 +202,7 @@ def name_(
             return
         if not as_.strip():
             raise CourseError('--as "what is wrong, in a few words" is missing')
-        path = name_group(folder, grader, submitted, groups, group, as_, hint, share)
+        path = name_group(grader, submitted, groups, group, as_, hint, share)
         count = next(one.students for one in groups if one.id == group)
     out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
     out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
