@@ -43,18 +43,20 @@ RosterFile = Annotated[
 SubmittedFolder = Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")]
 
 
-def _standings(
-    home: Path, notebook: str, gradebook: str | None, roster: Path | None, submitted: Path
-) -> list:
-    """Everybody's marks, from the gradebook."""
-    from autograder.course.roster import roster_of  # noqa: PLC0415
-    from autograder.exchange.collect import ids_of  # noqa: PLC0415
+def _address(home: Path, gradebook: str | None) -> str:
+    """The gradebook that was named, or the course's own."""
     from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+
+    return gradebook or sqlite_address(home / "gradebook.db")
+
+
+def _standings(home: Path, notebook: str, gradebook: str | None, people: list, submitted: Path) -> list:
+    """Everybody's marks, from the gradebook."""
+    from autograder.exchange.collect import ids_of  # noqa: PLC0415
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
-    url = gradebook or sqlite_address(home / "gradebook.db")
     reasons = ids_of(home, notebook)["reasons"]
-    return standings(url, home, notebook, roster_of(home, roster), submitted, reasons)
+    return standings(_address(home, gradebook), home, notebook, people, submitted, reasons)
 
 
 def report(
@@ -75,6 +77,7 @@ def report(
     """
     keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.roster import roster_of  # noqa: PLC0415
     from autograder.exchange.collect import attempts_of  # noqa: PLC0415
     from autograder.grading.journal import Journal  # noqa: PLC0415
     from autograder.report.groups import groups_of  # noqa: PLC0415
@@ -83,7 +86,7 @@ def report(
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
     path = to or home / "build" / "report" / f"{notebook}{'-lecture' if lecture else ''}.html"
-    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    everybody = _standings(home, notebook, gradebook, roster_of(home, roster), submitted)
     with (
         Journal(journal_file or journal_path(home, notebook)) as journal,
         _named(folder, home, journal, submitted) as (record_of, give_examples),
@@ -199,7 +202,7 @@ def name_(
             return
         if not as_.strip():
             raise CourseError('--as "what is wrong, in a few words" is missing')
-        path = name_group(folder, grader, submitted, groups, group, as_, hint, share)
+        path = name_group(grader, submitted, groups, group, as_, hint, share)
         count = next(one.students for one in groups if one.id == group)
     out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
     out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
@@ -224,13 +227,12 @@ def written_(
     """
     keep_private()
     from autograder.course.masters import read_master  # noqa: PLC0415
-    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
     from autograder.nbgrader_door.standings import must_exist  # noqa: PLC0415
     from autograder.nbgrader_door.written import alike, mark_group, scheme_of  # noqa: PLC0415
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
-    url = gradebook or sqlite_address(home / "gradebook.db")
+    url = _address(home, gradebook)
     must_exist(url, notebook)
     master = read_master(folder)
     left_out: list[str] = []
@@ -279,7 +281,7 @@ def export(
 ) -> None:
     """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
-    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
+    from autograder.course.roster import roster_of  # noqa: PLC0415
     from autograder.nbgrader_door.export import export_course, export_csv  # noqa: PLC0415
     from autograder.nbgrader_door.standings import graded_notebooks  # noqa: PLC0415
 
@@ -290,13 +292,14 @@ def export(
         raise CourseError("--drop goes with --course")
     path = file or home / "build" / "export" / f"{notebook or 'course'}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
+    people = roster_of(home, roster)
     if notebook:
         find_masters(home / "solutions", [notebook])
-        export_csv(path, notebook, _standings(home, notebook, gradebook, roster, submitted))
+        export_csv(path, notebook, _standings(home, notebook, gradebook, people, submitted))
     else:
-        known = graded_notebooks(gradebook or sqlite_address(home / "gradebook.db"))
+        known = graded_notebooks(_address(home, gradebook))
         found = {
-            folder.name: _standings(home, folder.name, gradebook, roster, submitted)
+            folder.name: _standings(home, folder.name, gradebook, people, submitted)
             for folder in find_masters(home / "solutions")
             if folder.name in known
         }
@@ -392,10 +395,10 @@ def return_(
         raise CourseError(f"--to {to}: there are {', '.join(WAYS)}")
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
-    everybody = _standings(home, notebook, gradebook, roster, submitted)
+    people = roster_of(home, roster)
+    everybody = _standings(home, notebook, gradebook, people, submitted)
     master = read_master(folder)
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
-    people = roster_of(home, roster)
     place = into or home / "build" / "return" / notebook
     with Journal(journal_file or journal_path(home, notebook)) as journal:
         back = Back(notebook, master.title, everybody, people, ids_of(home, notebook), journal.found, hints)

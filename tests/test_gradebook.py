@@ -16,11 +16,12 @@ from test_nbgrader import run
 
 from autograder.cli import tell_the_gradebook
 from autograder.course.masters import read_master
+from autograder.errors import CourseError
 from autograder.nbgrader_door.database import engine_on
 from autograder.nbgrader_door.follow import back_up
 from autograder.nbgrader_door.gradebook import announce
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
-from autograder.nbgrader_door.written import plain_words
+from autograder.nbgrader_door.written import Alike, mark_group, plain_words
 from autograder.report.standing import Part, Standing, State, lowest
 
 pytestmark = [pytest.mark.xdist_group("gradebook"), pytest.mark.usefixtures("confined")]
@@ -336,6 +337,13 @@ def test_written_answers_that_say_the_same_are_marked_once(course):
             (1.5, False), (2, False), (None, True),
         ]  # fmt: skip
         assert gradebook.find_comment("why_tanh", NAME, NAME, "chidi").comment == "Well said."
+
+
+def test_a_written_question_that_was_dropped_takes_no_points_by_hand(tmp_path):
+    folder = shutil.copytree(TINY, tmp_path / NAME)
+    edit(tmp_path, f"{NAME}/{NAME}.py", 'written="why_tanh"', 'written="why_tanh" dropped=true')
+    with pytest.raises(CourseError, match="why_tanh has 0 points"):
+        mark_group("sqlite:///never opened.db", read_master(folder), Alike("why_tanh", "", ""), 1.0)
 
 
 def test_the_build_makes_a_notebook_known_and_leaves_changes_to_the_grading(course):

@@ -14,6 +14,7 @@ from tempfile import mkstemp
 from autograder.errors import CourseError
 
 KEY_FILE = "course.key"
+CHECKPOINTS = ".ipynb_checkpoints"  # JupyterLab's copies, beside a notebook
 
 
 @dataclass(frozen=True)

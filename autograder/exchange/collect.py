@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from autograder.course.places import write_whole
+from autograder.course.places import CHECKPOINTS, write_whole
 from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser, kind_of
@@ -26,7 +26,6 @@ from autograder.exchange.unpack import Found, Refused, may_be_notebook, walk
 from autograder.grading.classroom import STAMP, folder_of, shown_name
 
 COLLECTED = "collected"
-CHECKPOINTS = ".ipynb_checkpoints"
 # Of these an export is of one assignment.
 OF_ONE_ASSIGNMENT = ("canvas", "moodle", "gradescope", "blackboard", "brightspace")
 TIMES = ("time", "submitted", "submitted at", "submitted_at", "timestamp", "submission time")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder.course.places import CHECKPOINTS
 from autograder.errors import AutograderError, Ungradable
 from autograder.exchange.recognise import Recogniser
 from autograder.grading.grade import Grader
@@ -24,7 +25,6 @@ STUDENTS_CODE = 61007
 SETTINGS, KEY, COURSE = "settings.json", "course.key", "course"
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 MOST_FILES = 200
-CHECKPOINTS = ".ipynb_checkpoints"
 
 
 def main(home: Path) -> None:

@@ -14,8 +14,6 @@ from autograder.record import Diagnosis, Record
 from autograder.report.groups import Group
 from autograder.sheets.returned import is_same
 
-MOST_TRIED = 3
-
 
 def find_example(grader: Grader, submitted: Path, group: Group) -> str:
     """An answer that by itself returns what all of its group do, without what names its writer; or "".
@@ -26,7 +24,7 @@ def find_example(grader: Grader, submitted: Path, group: Group) -> str:
         group: the group.
     """
     name = grader.master.name
-    for student in group.members[:MOST_TRIED]:
+    for student in group.members:
         try:
             content = read_bytes(folder_of(submitted, student, name) / f"{name}.ipynb")
             example = grader.reader.example(content, group.exercise)
@@ -47,7 +45,6 @@ def with_names(grader: Grader, record: Record) -> Record:
 
 
 def name_group(
-    folder: Path,
     grader: Grader,
     submitted: Path,
     groups: Iterable[Group],
@@ -78,4 +75,5 @@ def name_group(
             "answer to another exercise), so nobody else's could be known by it"
         )
     named = NamedGroup(group.exercise, name, hint, example, share)
+    folder = grader.master.folder
     return write_named_groups(folder, [*read_named_groups(folder), named])

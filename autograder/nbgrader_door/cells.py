@@ -49,6 +49,11 @@ class Cells:
         """Ids of the written questions, by name."""
         return self._of("TaskCell")
 
+    @cached_property
+    def points(self) -> dict[str, float]:
+        """What each cell that is graded counts, by name."""
+        return {name: points for (_, name), (_, points) in self.found.items() if points is not None}
+
     def _of(self, kind: str) -> dict[str, str]:
         return {name: identity for (one, name), (identity, _) in self.found.items() if one == kind}
 

@@ -104,9 +104,6 @@ def write_marks(
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
     annotator = Annotator(annotated_source(source_notebook(master)), hints)
     with opened(url) as engine:
-        address = address_of(url)
-        if address.get_backend_name() == "sqlite" and address.database:
-            hide(Path(address.database))
         with engine.begin() as connection:
             cells = cells_of(connection, folder.name, folder.name)
             if cells is None:
@@ -115,14 +112,14 @@ def write_marks(
                 table = AssignmentRow.__table__
                 connection.execute(sa.update(table).where(table.c.id == cells.assignment).values(duedate=due))
         transactions = _Transactions(engine, root, folder.name, written.followed)
-        for batch in _batches(records):
+        for batch in batches(records):
             digests = _take_notebooks(batch, annotator, cells, submitted, autograded, is_graded)
             write = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
             anew, changes = transactions.write([record.student for record in batch], write)
             written.students += len(batch)
             written.look_again += [f"{student}: {words}" for student, words in anew.look_again]
             written.changed += changes
-        for some in _batches(sorted((failures or {}).items())):
+        for some in batches(sorted((failures or {}).items())):
             reasons = dict(some)
             write = partial(_write_failures, cells=cells, failures=reasons)
             _, changes = transactions.write(list(reasons), write)
@@ -134,7 +131,8 @@ def write_marks(
     return written
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """As many at a time as one query or one transaction takes."""
     rows = iter(rows)
     while batch := list(islice(rows, BATCH)):
         yield batch
@@ -180,6 +178,9 @@ def register(url: str, master: Master) -> Followed | None:
 
     with Gradebook(url) as gradebook:
         gradebook.update_or_create_assignment(master.name)
+    address = address_of(url)
+    if address.get_backend_name() == "sqlite" and address.database:
+        hide(Path(address.database))
     names = {"notebook": master.name, "assignment": master.name, "db_url": url}
     resources = ResourcesDict(nbgrader=names)
     follow = FollowCells()
@@ -205,17 +206,9 @@ def announce(url: str, master: Master) -> bool:
         if has_gradebook(url):
             with reading(url) as connection:
                 cells = cells_of(connection, master.name, master.name)
-                known = (
-                    {n: points for (_, n), (_, points) in cells.found.items() if points is not None}
-                    if cells
-                    else {}
-                )
-                if known == wanted or master.name in notebooks_handed_in(connection):
+                if (cells and cells.points == wanted) or master.name in notebooks_handed_in(connection):
                     return False
         register(patient(url), master)
-    address = address_of(url)
-    if address.get_backend_name() == "sqlite" and address.database:
-        hide(Path(address.database))
     return True
 
 

@@ -129,7 +129,7 @@ def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dic
     row, owner, notebook = SubmittedAssignment.__table__, Assignment.__table__, SubmittedNotebook.__table__
     grade, cell, reason = Grade.__table__, BaseCell.__table__, kept.REASONS
     cells = cells_of(connection, assignment, assignment)
-    points = {name: most for (_, name), (_, most) in cells.found.items() if most} if cells else {}
+    points = cells.points if cells else {}
     comments = _comments(connection, assignment)
     parts: dict[str, dict[str, Part]] = {}
     query = sa.select(

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 
-from autograder.course.masters import Master, mark_scheme
+from autograder.course.masters import Master, mark_scheme, points_of
 from autograder.course.notebook import ANSWER_PROMPT, source_notebook
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import folder_of
@@ -25,7 +25,7 @@ from autograder.nbgrader_door import kept
 from autograder.nbgrader_door.annotate import Annotator
 from autograder.nbgrader_door.cells import cells_of
 from autograder.nbgrader_door.database import opened, patient, said_in_words
-from autograder.nbgrader_door.gradebook import annotated_source
+from autograder.nbgrader_door.gradebook import annotated_source, batches
 
 ID_LENGTH = 6
 AROUND = "*_\"'\u2018\u2019\u201c\u201d`"
@@ -125,9 +125,8 @@ def _known(connection: sa.Connection, notebook: str) -> tuple[dict, dict, dict]:
     )
     grades = {(n, names[cell]): (mark, waits) for n, cell, mark, waits in connection.execute(query)}
     digests: dict[tuple[str, str], str] = {}
-    known = list(rows.values())
-    for i in range(0, len(known), 500):
-        digests |= kept.digests_before(connection, known[i : i + 500])
+    for some in batches(rows.values()):
+        digests |= kept.digests_before(connection, some)
     return rows, digests, grades
 
 
@@ -147,7 +146,7 @@ def mark_group(url: str, master: Master, group: Alike, points: float, comment: s
     Raises:
         CourseError: more points than the question has, or less than none; or the gradebook cannot be used.
     """
-    most = next(float(c.metadata["points"]) for c in master.cells_with("written") if c.name == group.question)
+    most = next(points_of(c) for c in master.cells_with("written") if c.name == group.question)
     if not 0 <= points <= most:
         raise CourseError(f"{group.question} has {most:g} points: {points:g} cannot be given")
     name = master.name

@@ -24,7 +24,7 @@ from autograder.answers.leaves import reference_leaves
 from autograder.course.handwritten import read_notebook, written
 from autograder.course.masters import Master, read_master, solution_regions
 from autograder.course.notebook import as_text, release_notebook, solved_notebook, source_notebook
-from autograder.course.places import Places
+from autograder.course.places import CHECKPOINTS, Places
 from autograder.course.stubs import hole
 from autograder.course.surroundings import surroundings
 from autograder.course.time_needed import LONGEST_SITTING, PLACE, time_needed
@@ -200,7 +200,7 @@ def release_problems(master: Master, sheets: dict[str, Sheet], released: Path) -
         why = f"is stale: {', '.join(changed)} changed since" if changed else "was edited by hand"
         yield _writing_in(notebook) or f"{notebook} {why}: {_first_line(found, text)}; {again} anew"
     for path in sorted(released.iterdir()) if released.is_dir() else []:
-        if path not in (notebook, checks) and path.name != ".ipynb_checkpoints":
+        if path not in (notebook, checks) and path.name != CHECKPOINTS:
             yield f"{path} is not made by the build; move it elsewhere (what students write belongs in work/)"
 
 

@@ -34,30 +34,30 @@ def write_class_deck(path: Path, report: ClassReport) -> Path:
 def _cells(report: ClassReport) -> Iterator[Any]:
     summary = report.summary
     words = f"{summary.students} students, {summary.mean:.1f} of {summary.max_score:g} points on average"
-    yield _prose(f"# {report.title}\n\nHow it went: {words}.", "slide")
-    yield from _slide("Marks", "slide", what="marks", summary=summary)
+    yield _prose(f"# {report.title}\n\nHow it went: {words}.")
+    yield from _slide("Marks", what="marks", summary=summary)
     for found in _parts(list(summary.exercises.values()), MOST_EXERCISES):
-        yield from _slide("Exercises", "slide", what="exercises", found=found)
+        yield from _slide("Exercises", what="exercises", found=found)
     for found in _parts(report.open_misconceptions, MOST_MISTAKES):
-        yield from _slide("What many wrote", "slide", what="misconceptions", found=found)
+        yield from _slide("What many wrote", what="misconceptions", found=found)
     for found in _filled(report.open_said):
-        yield from _slide("What you expected", "slide", what="expected", found=found)
+        yield from _slide("What you expected", what="expected", found=found)
     for group in report.open_groups:
-        yield from _slide(f"What is wrong here? `{group.exercise}`", "slide", what="group", found=group)
+        yield from _slide(f"What is wrong here? `{group.exercise}`", what="group", found=group)
         lines = group.example.split("\n")
         shown = lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], "    ..."]
         yield _code("\n".join(shown))
 
 
-def _slide(title: str, kind: str, **values: Any) -> Iterator[Any]:
-    yield _prose(f"## {title}", kind)
-    html = environment().get_template("slides.html.j2").render(**{"summary": None, "found": None, **values})
+def _slide(title: str, **values: Any) -> Iterator[Any]:
+    yield _prose(f"## {title}")
+    html = environment().get_template("slides.html.j2").render(**values)
     output = nbformat.v4.new_output("display_data", {"text/html": html, "text/plain": title})
     yield nbformat.v4.new_code_cell("", metadata=_at("-"), outputs=[output])
 
 
-def _prose(text: str, kind: str) -> Any:
-    return nbformat.v4.new_markdown_cell(text, metadata=_at(kind))
+def _prose(text: str) -> Any:
+    return nbformat.v4.new_markdown_cell(text, metadata=_at("slide"))
 
 
 def _code(text: str) -> Any:

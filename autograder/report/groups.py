@@ -12,7 +12,7 @@ from autograder.report.sentences import sentence
 from autograder.sheets.returned import is_same, short_id
 
 # Whose work an example may be taken from: where the first one's cannot be shown, the next is tried.
-MOST_KEPT = 20
+MOST_KEPT = 3
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Group:
         exercise: whose.
         returned: what they return.
         students: how many there are.
-        members: some of them.
+        members: the first of them, for an example.
         total: the sum of their shares of the points.
         looks_like: what the grader says of them, by how often.
         found: what the first of them has wrong, in sentences.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def _of_several(said: Said) -> Said:
     return replace(said, counts=[*counts, (OTHERS, rest)] if rest else counts)
 
 
+@cache
 def environment() -> Environment:
     """The templates of reports; whatever is put into one is escaped."""
     return Environment(
@@ -145,5 +147,5 @@ def write_lecture_page(path: Path, report: ClassReport) -> Path:
 
 def _write(path: Path, template: str, **values: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment().get_template(template).render(**values).lstrip(), "utf-8")
+    path.write_text(environment().get_template(template).render(**values), "utf-8")
     return path

@@ -34,6 +34,7 @@ OURS = (
     "sandbox/worker.py",
 )
 ALWAYS = ("numpy", "safetensors")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 PACKAGES_INSIDE = "/packages"
 PYTHON_INSIDE = "/python"
 HOUSE_INSIDE = "/house/autograder"
@@ -307,8 +308,8 @@ def sandboxed_command(bwrap: Path, packages: tuple[str, ...], limits: Limits, co
             words += ["--ro-bind", str(path), f"{PACKAGES_INSIDE}/{path.name}"]
     for name in OURS:
         words += ["--ro-bind", str(HOUSE / name), f"{HOUSE_INSIDE}/{name}"]
-    for device in ("null", "zero", "urandom", "random"):
-        words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    for device in DEVICES:
+        words += ["--dev-bind", device, device]
     words += ["--tmpfs", "/tmp", "--remount-ro", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
     script = BOOTSTRAP.format(house=HOUSE_INSIDE, packages=list(dict.fromkeys(places)))
     program = compiled_filter("torch" in packages)
@@ -331,10 +332,9 @@ def apart_command(packages: tuple[str, ...], limits: Limits, control: int) -> li
         SandboxUnavailable: a package is not installed, or the filter cannot be built.
     """
     shown = package_folders(tuple(dict.fromkeys((*ALWAYS, *packages))))
-    script = BOOTSTRAP.format(house=str(HOUSE), packages=sorted({str(path.parent) for path in shown}))
     program = compiled_filter("torch" in packages, may_write=False)
     config = _config(packages, limits, control, program, private_tmp=False, readable=_readable(shown))
-    return [str(interpreter()), "-s", "-P", "-S", "-c", script, config]
+    return _in_place(shown, config)
 
 
 def _readable(packages: tuple[Path, ...]) -> list[str]:
@@ -354,16 +354,20 @@ def _readable(packages: tuple[Path, ...]) -> list[str]:
         *(Path(folder, multiarch) for folder in ("/lib", "/usr/lib") if multiarch),
         Path("/lib64"),
         Path("/etc/ld.so.cache"),
-        *(Path("/dev", device) for device in ("null", "zero", "urandom", "random")),
+        *map(Path, DEVICES),
     ]
     return [str(path) for path in dict.fromkeys(found) if path.exists()]
 
 
 def unsafe_command(packages: tuple[str, ...], limits: Limits, control: int) -> list[str]:
     """The same worker as an ordinary process: only its resources are limited."""
-    folders = {str(path.parent) for path in package_folders((*ALWAYS, *packages))}
-    script = BOOTSTRAP.format(house=str(HOUSE), packages=sorted(folders))
-    config = _config(packages, limits, control, b"", private_tmp=False)
+    shown = package_folders(tuple(dict.fromkeys((*ALWAYS, *packages))))
+    return _in_place(shown, _config(packages, limits, control, b"", private_tmp=False))
+
+
+def _in_place(packages: tuple[Path, ...], config: str) -> list[str]:
+    """The command that starts the worker with everything where it lies."""
+    script = BOOTSTRAP.format(house=str(HOUSE), packages=sorted({str(path.parent) for path in packages}))
     return [str(interpreter()), "-s", "-P", "-S", "-c", script, config]
 
 
