@@ -42,8 +42,8 @@ def contributions(
             gradient by that input along this wire.
 
     Returns:
-        (T, 3): for each position and each of these three, the gradient along its ways times the input; a row's
-        sum is x_t^T (gradient by x_t).
+        (T, 3): for each position and each of these three, the gradient along its ways times the input; a
+        row's sum is x_t^T (gradient by x_t).
     """
     seen = list(cell.carried)[-1]
     carried = {out: np.zeros((len(arriving), _LANES)) for out in cell.carried}
