@@ -83,7 +83,7 @@ def undo(place: Path) -> None:
 
 @pytest.fixture(scope="module")
 def hub():
-    """All that the page does once: accounts, environment, the instructor's clone; then a notebook goes out."""
+    """All that the page does once, for two accounts; a notebook is handed out."""
     missing = [program for program in ("npm", "bwrap", "useradd", "runuser") if not shutil.which(program)]
     if os.geteuid() or missing:
         lacking(f"accounts are made here: that needs root, and {missing or 'nothing else'}")
