@@ -1,7 +1,6 @@
 """What a student meets at `check`: the order of what is shown, names, restarts, loops that do not end."""
 
 import ast
-import contextlib
 import importlib
 import itertools
 import json
