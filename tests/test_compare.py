@@ -63,7 +63,8 @@ def test_a_pattern_of_units_is_not_made_up():
     [
         ((3, 4), "transposed"),
         ((12,), "merged or split"),
-        ((2, 6), "in another order"),
+        ((2, 6), "put together along another axis"),
+        ((6, 2), "the sizes of the axes are others"),
         ((4, 3, 1), "an axis of size 1 too many"),
         ((3,), "was it summed over, or only one part returned"),
         ((5, 3), "one too many along the first axis"),
