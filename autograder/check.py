@@ -367,7 +367,7 @@ def _places(caught: BaseException) -> Iterator[Place]:
 
 
 def _exercise_meant(verb: str, function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
-    """The exercise that a call of `verb` is about, and a remark where the name and the function do not go together.
+    """The exercise that a call of `verb` is about; a remark where name and function do not go together.
 
     A grade calls what bears the exercise's name, so the name that is written in the call decides.
     """

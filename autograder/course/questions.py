@@ -182,7 +182,7 @@ def _values(call: ast.Call) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    """A short literal's value, or that of `np.array` of one; None for the three dots and for anything else."""
+    """A short literal's value, or that of `np.array` of one; None for the three dots, and for all else."""
     if isinstance(node, ast.Call) and ast.unparse(node.func) in ARRAYS and len(node.args) == 1:
         node = node.args[0]
     try:

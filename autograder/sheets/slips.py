@@ -30,8 +30,8 @@ TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the fi
 HINT_IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # An exercise that follows formulas names their numbers, `# (5.3)`; where it names none there is none to read.
 FORMULA_NUMBER = re.compile(r"\(\d+\.\d+\)")
-# What is a name in the head of an answer and no word of English: `s_prev`, `dW`, `t` by itself; others by what
-# stands beside them.
+# What is a name in the head of an answer and no word of English: `s_prev`, `dW`, `t` by itself; others by
+# what stands beside them.
 NOTATION = re.compile(r"[A-Za-z_]\w*_\w*|\bd?[A-Za-z]\b")
 NAMED = re.compile(rf"{NOTATION.pattern}|(?<=[`\"'])[A-Za-z_]\w*|[A-Za-z_]\w*(?=[:\[`\"'(])")
 # The way from a cell's tree to a node: fields, and places in lists.
@@ -241,9 +241,9 @@ def _axes(exercise: GradedExercise) -> tuple[str, str]:
 def _words(master: Master, exercise: GradedExercise) -> set[str]:
     """The names that the text puts in backticks, each alone, and those in the heads of answers.
 
-    A head's words of English are none: what is named in the exercise's own is followed by a colon or a bracket,
-    stands in backticks or quotes, or is written as no word is. That alone counts in another exercise's head: its
-    `bias` says nothing of a `bias` in this one.
+    A head's words of English are none: what is named in the exercise's own is followed by a colon or a
+    bracket, stands in backticks or quotes, or is written as no word is. That alone counts in another
+    exercise's head: its `bias` says nothing of a `bias` in this one.
     """
     found = set(NAMED.findall(_head(exercise.source)))
     for cell in master.cells:
