@@ -102,8 +102,9 @@ recall("08.r4", digits="15", choices=("5", "10", "15", "all"))
 
 # %% [markdown] answer="08.r4"
 # **About 15**: only the rounding differs. So today "about the same" is no answer: a right copy
-# is off by $10^{-16}$ or so, a wrong order of the gates by a tenth or more. (In single precision,
-# which PyTorch takes unless told otherwise, a right copy is off by $10^{-7}$.)
+# is off by $10^{-16}$ or so; a wrong order of the gates, with weights as large as today's, by a tenth
+# or more. (In single precision, which PyTorch takes unless told otherwise, a right copy is off by
+# $10^{-7}$.)
 
 # %% [markdown] slide="slide"
 # ## 1 · One cell, many layouts
@@ -1082,8 +1083,9 @@ timing
 # %% [markdown] extra=true
 # ### What we measured
 #
-# When this was written, in several runs on two busy cores, the loop took 1.6 to 3.7 times as
-# long as `nn.LSTM`, for 8 to 128 units. What the library saves is Python between the steps, and
+# When this was written, in eight runs on two cores that others used as well, the loop took 1.8 to 8
+# times as long as `nn.LSTM` with 8 or 32 units, and about 1.6 times with 128 (0.5 to 2.1). On a quiet
+# machine a reader found 1.2 to 2.7. What the library saves is Python between the steps, and
 # eight small products made into one or two (notebook 05 got some of that with NumPy alone).
 # What it adds is autograd, layers, and a graphics card.
 
