@@ -1122,8 +1122,8 @@ guess(
 )
 
 # %% [markdown] answer="08.13" slide="subslide"
-# **The reset**: it makes another cell. The rest is copied, turned, added up. (A *GRU*'s biases are
-# not in the list: with one for the candidate in place of two it is another cell again.) To print:
+# **The reset**: it makes another cell (as a GRU with *one* bias for its candidate would be). The
+# rest is copied, turned, added up. To print:
 #
 # | | this course | PyTorch | Keras 3 | ONNX | CS231n |
 # |---|---|---|---|---|---|
@@ -1131,18 +1131,16 @@ guess(
 # | GRU, blocks | by name | r, z, n | z, r, h | z, r, h | – |
 # | gate at 1 | overwrites | keeps | keeps | keeps | – |
 # | reset | after | after | after ¹ | **before** ² | – |
-# | input weights, LSTM | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
-# | input weights, GRU | (H, D) each | (3H, D) | (D, 3H) | (dir, 3H, D) | – |
+# | input weights ⁶ | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
 # | biases, LSTM | one, (H, 1) | two, (4H,) | one, (4H,) ³ | two, (dir, 8H) | one, (4H,) |
 # | biases, GRU | candidate: two | two, (3H,) | two, (2, 3H) | two, (dir, 6H) | – |
 # | inputs | (T, D, N) | (T, N, D) ⁴ | (N, T, D) | (T, N, D) ⁴ | (N, T, D) |
 # | in reverse | turned back | turned back | not turned back ⁵ | turned back | – |
 #
-# c̃ is the candidate of an LSTM, n (in PyTorch) and h that of a GRU; z is $1 - g$; dir is the number of
-# directions.
-#
+# c̃, n, h: the candidate; z: $1 - g$; dir: the number of directions.
 # ¹ `reset_after=True`, the default. ² But for `linear_before_reset=1`. ³ Starts with 1 in the forget bias.
 # ⁴ (N, T, D) by `batch_first=True`, `layout=1`. ⁵ By `go_backwards`; `Bidirectional` turns it back.
+# ⁶ LSTM's; a GRU has 3H.
 
 # %% [markdown] slide="slide"
 # ## What to take home
