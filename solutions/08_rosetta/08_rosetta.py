@@ -650,8 +650,8 @@ guess("08.9", blocks_1_to_3=["r", "g", "s"], choices=("g", "r", "s"))
 # changes how much of a bias arrives in the candidate: nothing, or all of it, $\tanh(1) = 0.76$.
 
 # %% [markdown] slide="subslide"
-# Two more answers tell the two biases of the candidate apart. The first entry of `bias_ih` stays at
-# −100, so the state is 0.15.
+# Two more answers tell the two vectors of biases apart. The first entry of `bias_ih` stays at −100, so
+# the state is 0.15.
 #
 # - The third entry of `bias_hh` is put from 1 to 5: the state stays at 0.15.
 # - The third entry of `bias_hh` is 1 again, the third of `bias_ih` is put from 0 to 1: the state
