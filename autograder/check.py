@@ -89,7 +89,7 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
         CourseError: the file with the checks is missing or damaged.
     """
     checks = checks_here()
-    name, remark = _exercise_meant(function, sys._getframe(1), checks)
+    name, remark = _exercise_meant("check", function, sys._getframe(1), checks)
     sheet = _sheet(checks, name)
     if stage is not None:
         _check_stage(sheet, function, stage)
@@ -132,7 +132,7 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
     checks = checks_here()
-    name, _ = _exercise_meant(function, sys._getframe(1), checks)
+    name, _ = _exercise_meant("hint", function, sys._getframe(1), checks)
     hints = _sheet(checks, name).spec.hints
     if level is None:
         level = min(_hints_given.get(name, 0) + 1, len(hints))
@@ -366,8 +366,8 @@ def _places(caught: BaseException) -> Iterator[Place]:
             yield Place(None, frame.lineno, frame.line or "", expression, frame.name)
 
 
-def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
-    """The exercise that a call is about, and a remark where the name and the function do not go together.
+def _exercise_meant(verb: str, function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
+    """The exercise that a call of `verb` is about; a remark where name and function do not go together.
 
     A grade calls what bears the exercise's name, so the name that is written in the call decides.
     """
@@ -375,7 +375,8 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
         raise CheckFailed(
-            f"check(...) takes the function itself, as in check(predict), not {type(function).__name__}"
+            f"{verb}(...) takes the function itself, as in {verb}({checks.names[0]}), not "
+            f"{type(function).__name__}"
         )
     if written in checks.names:
         if own != written and own in checks.names:

@@ -65,6 +65,8 @@ class Kind(StrEnum):
     AXIS_ADDED = auto()
     AXES_MERGED = auto()
     AXES_REORDERED = auto()
+    PARTS_JOINED = auto()
+    OTHER_SIZES = auto()
     ARRAY_FOR_NUMBER = auto()
     ONE_STEP = auto()
     ALL_STEPS_LOST = auto()
@@ -114,6 +116,7 @@ class Finding:
             there are in all. None where they are no block at one end.
         error: the student's error.
         cause: what was found in doing so.
+        called_with: the whole numbers and truth values among the arguments that tell one case from another.
     """
 
     kind: Kind
@@ -127,6 +130,7 @@ class Finding:
     right: tuple[int, int, int] | None = None
     error: StudentError | None = None
     cause: Finding | None = None
+    called_with: tuple[tuple[str, int], ...] = ()
 
 
 # What a StudentError's kind means, where it is not simply an exception.

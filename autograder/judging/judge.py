@@ -247,9 +247,10 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does (added and taken "
-            "away again, a number comes back changed in its last digits). Whoever calls it may still need "
-            "the old numbers: work on a copy, or make a new array by `x = x + 1`"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do "
+            "(if you put it back afterwards: its last digits are not the old ones). Whoever calls it may "
+            "still need the old numbers, and a cell below may say that something is wrong: work on a copy, "
+            "or make a new array by `x = x + 1`"
         )
 
 
@@ -277,10 +278,20 @@ def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     values = [(i, answer) for i, answer in enumerate(answers) if not sheet.cases[i].is_edge]
     checks = []
     for name in sheet.returns:
-        troubles = (_trouble(sheet, i, answer, name) for i, answer in values)
-        found = next(filter(None, troubles), None)
+        troubles = ((i, _trouble(sheet, i, answer, name)) for i, answer in values)
+        found = next((replace(f, called_with=_called_with(sheet, i)) for i, f in troubles if f), None)
         checks.append(Check(name, not found, found))
     return checks
+
+
+def _called_with(sheet: Sheet, index: int) -> tuple[tuple[str, int], ...]:
+    """The whole numbers and truth values among a case's arguments that are others in other ordinary cases."""
+    ordinary = [case.inputs for case in sheet.cases if not case.is_edge]
+    return tuple(
+        (name, value)
+        for name, value in sheet.cases[index].inputs.items()
+        if isinstance(value, int) and len({inputs[name] for inputs in ordinary}) > 1
+    )
 
 
 def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:

@@ -130,6 +130,16 @@ SYMPTOMS: dict[Kind, Words] = {
         "the axes stand in another order",
         "Which axis does the docstring name first, which next?",
     ),
+    Kind.PARTS_JOINED: (
+        "parts are put together along the wrong axis",
+        "Print the shape of one part, and the shape asked for: along which axis do the parts follow one "
+        "another? `np.concatenate` takes `axis=0` where nothing is said, `np.hstack` another.",
+    ),
+    Kind.OTHER_SIZES: (
+        "as many numbers as asked for, but axes of other sizes",
+        "Print the shape of each part before it is put together: is one turned that should not be? Or does a "
+        "`reshape` cut where no axis ends?",
+    ),
     Kind.FIRST_AXIS_LOST: AXIS_MISSING,
     Kind.AXIS_MISSING: AXIS_MISSING,
     Kind.ENTRY_TOO_MANY: ANOTHER_SHAPE,
