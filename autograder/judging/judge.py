@@ -25,7 +25,7 @@ from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
-from autograder.sheets.mistake import Mistake, same_trace, trace_of
+from autograder.sheets.mistake import ON_THE_WAY, Mistake, same_trace, trace_of
 from autograder.sheets.returned import returned_by
 from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros, differs
 
@@ -114,8 +114,14 @@ def judge(
         by = names or sheet  # the sheet that knows mistakes
         seen = asked(names, call) if names else answers
         named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
+        # An argument that is not used says more than that there is some slip.
+        vague = all(one.name == ON_THE_WAY for one in named)
         judgement.diagnoses = (
-            named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
+            (named if not vague else [])
+            or without_effect(by, call, seen)
+            or named
+            or _nearly(by, seen)
+            or _symptoms(sheet, values, edges)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
@@ -238,6 +244,13 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
+    floats = _floats_for_integers(outcomes[0].value, sheet)
+    if floats:
+        judgement.notes.append(
+            f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
+            "takes them as indices will stop: `np.zeros(shape, dtype=int)` makes an array of integers, "
+            "`x.astype(int)` makes one of yours"
+        )
     unasked = _unasked(outcomes[0].value, sheet)
     if unasked:
         judgement.notes.append(
@@ -258,6 +271,18 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
     members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
     return any(isinstance(member, list) for member in members)
+
+
+def _floats_for_integers(value: Any, sheet: Sheet) -> str:
+    """The outputs that hold floats though integers are asked for always, in words."""
+    cases = [case for case in sheet.cases if not case.is_edge]
+    leaves, _ = student_leaves(value, sheet.returns, cases[0].expected)
+    names = [
+        f"`{leaf}`"
+        for leaf, got in leaves.items()
+        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in cases)
+    ]
+    return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""
 
 
 def _unasked(value: Any, sheet: Sheet) -> str:

@@ -232,6 +232,11 @@ def _axes(exercise: GradedExercise) -> tuple[str, str]:
     return tuple(map(plural, words[-2:] if words else STATE_WORDS))  # type: ignore[return-value]
 
 
+# What is a name in the head of an answer, and no word of its sentences: what a sentence puts in backticks, what
+# is explained behind a colon, a size ("H", "N"), and what no word looks like (`s_prev`).
+NAMES_IN_HEADS = re.compile(r"`([A-Za-z_]\w*)`|^\s*([A-Za-z_]\w*):|\b([A-Za-z]|\w*_\w+)\b", re.M)
+
+
 def _words(master: Master) -> set[str]:
     """The names that the text puts in backticks, each alone, and those in the heads of answers."""
     found: set[str] = set()
@@ -239,7 +244,8 @@ def _words(master: Master) -> set[str]:
         if cell.kind == "markdown":
             found.update(re.findall(r"`([A-Za-z_]\w*)`", cell.source))
         elif cell.role == "exercise":
-            found.update(re.findall(r"[A-Za-z_]\w*", cell.source.partition("### BEGIN SOLUTION")[0]))
+            head = cell.source.partition("### BEGIN SOLUTION")[0]
+            found.update(name for names in NAMES_IN_HEADS.findall(head) for name in names if name)
     return found
 
 
