@@ -41,7 +41,7 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.UNFIT_SOLVE: (
         "a system of equations whose right side does not fit",
-        "`np.linalg.solve(A, b)` finds x with A @ x = b: b has a row for each row of A. Is it a column, (n, 1), "
+        "`np.linalg.solve(A, b)` finds x with A @ x = b: b has a row for each row of A. Does yours stand, "
         "or is it lying on its side?",
     ),
     Kind.UNFIT_ENTRIES: (

@@ -232,8 +232,8 @@ def _axes(exercise: GradedExercise) -> tuple[str, str]:
     return tuple(map(plural, words[-2:] if words else STATE_WORDS))  # type: ignore[return-value]
 
 
-# What is a name in the head of an answer, and no word of its sentences: what a sentence puts in backticks, what
-# is explained behind a colon, a size ("H", "N"), and what no word looks like (`s_prev`).
+# What is a name in the head of an answer, and no word of its sentences: what stands in backticks, or before a
+# colon, a size ("H", "N"), and what no word looks like (`s_prev`).
 NAMES_IN_HEADS = re.compile(r"`([A-Za-z_]\w*)`|^\s*([A-Za-z_]\w*):|\b([A-Za-z]|\w*_\w+)\b", re.M)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
-from common import both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
+from common import NO_NUDGES, both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
 
 ALIKE = common.ALIKE
 
@@ -57,8 +57,8 @@ char_batches = Exercise(
         "A stream is B * T characters of the text that lie side by side. With a stream a row, (N, "
         "B, T), the order is "
         "the text's own; the answer wants the axes (B, T, N).",
-        "Start by counting, with the 13 letters: how many of them can be read, so that one follows? How many does "
-        "one window of all streams take?",
+        "Start by counting, with the 13 letters: how many of them can be read, so that one follows? "
+        "How many does one window of all streams take?",
     ),
     axes={"inputs": WINDOWS, "targets": WINDOWS},
     confirm=windows_one_by_one,
@@ -225,9 +225,7 @@ connectivity = Exercise(
         "for the character "
         "that came and for another one.",
     ),
-    # Nudged inputs, right to 1e-10, are no gradient.
-    rtol=1e-11,
-    atol=1e-11,
+    **NO_NUDGES,
     axes={"shares": ("time step", "text"), "xs": ("time step", "character", "text"), "k": ("text",)},
     confirm=torch_connectivity,
 )
@@ -331,8 +329,6 @@ entropy_slope = Exercise(
         "the slope?",
     ),
     axes={"slope": ("text",), "logits": ("character", "text")},
-    # Nudged numbers, right to 1e-10, are no answer.
-    rtol=1e-11,
-    atol=1e-11,
+    **NO_NUDGES,
     confirm=torch_entropy_slope,
 )
