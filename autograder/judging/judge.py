@@ -25,7 +25,7 @@ from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
-from autograder.sheets.mistake import ON_THE_WAY, Mistake, same_trace, trace_of
+from autograder.sheets.mistake import Mistake, same_trace, trace_of
 from autograder.sheets.returned import returned_by
 from autograder.sheets.sheet import Answer, Case, Forward, Probe, Sheet, asks_zeros, differs
 
@@ -114,14 +114,8 @@ def judge(
         by = names or sheet  # the sheet that knows mistakes
         seen = asked(names, call) if names else answers
         named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
-        # An argument that is not used says more than that there is some slip.
-        vague = all(one.name == ON_THE_WAY for one in named)
         judgement.diagnoses = (
-            (named if not vague else [])
-            or without_effect(by, call, seen)
-            or named
-            or _nearly(by, seen)
-            or _symptoms(sheet, values, edges)
+            named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
@@ -275,12 +269,11 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
 
 def _floats_for_integers(value: Any, sheet: Sheet) -> str:
     """The outputs that hold floats though integers are asked for always, in words."""
-    cases = [case for case in sheet.cases if not case.is_edge]
-    leaves, _ = student_leaves(value, sheet.returns, cases[0].expected)
+    leaves, _ = student_leaves(value, sheet.returns, sheet.cases[0].expected)
     names = [
         f"`{leaf}`"
         for leaf, got in leaves.items()
-        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in cases)
+        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in sheet.cases)
     ]
     return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""
 
