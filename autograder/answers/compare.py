@@ -21,8 +21,9 @@ LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 STEPS = ("time step", "position", "stop")
-# T steps have T + 1 stops, the one before the first among them: it is stop 0.
-FROM_ZERO = ("stop",)
+# T steps have T + 1 stops, the one before the first among them: it is stop 0. Characters are known by their
+# codes, and the streams of a text by their places: the first is 0.
+FROM_ZERO = ("stop", "character", "stream", "window")
 
 
 def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

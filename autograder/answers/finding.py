@@ -27,6 +27,7 @@ class Kind(StrEnum):
     RAISED = auto()
     PART_MISSING = auto()
     UNFIT_PRODUCT = auto()  # got, asked: the sizes of the two axes
+    UNFIT_SOLVE = auto()  # got, asked: the rows of the right side, and of the matrix
     UNFIT_ENTRIES = auto()  # got, asked: both shapes
     UNFIT_SUM = auto()  # the same, of `+` or `-`
     UNFIT_TRANSPOSED = auto()  # the same, where one is the other's transposed
@@ -149,6 +150,8 @@ PRODUCTS = (
     r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
     r"not aligned: (?P<asked>\d+) \(dim \d+\) != (?P<got>\d+) \(dim",
 )
+# The same in NumPy's words for A x = b.
+SOLVE = r"^solve1?: .*size (?P<got>\d+) is different from (?P<asked>\d+)"
 ENTRIES = r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
 # Functions that take an axis away, and by what it is lost.
@@ -168,11 +171,12 @@ def stopped(
     """
     if error.kind in ERRORS:
         return Finding(ERRORS[error.kind], names=(function,), error=error)
-    for pattern in PRODUCTS:
+    unfit = dict.fromkeys(PRODUCTS, Kind.UNFIT_PRODUCT)
+    for pattern, kind in ({SOLVE: Kind.UNFIT_SOLVE} | unfit).items():
         found = re.search(pattern, error.message)
         if found:
             got, wanted = int(found["got"]), int(found["asked"])
-            return Finding(Kind.UNFIT_PRODUCT, names=(function,), got=got, asked=wanted, error=error)
+            return Finding(kind, names=(function,), got=got, asked=wanted, error=error)
     found = re.search(ENTRIES, error.message)
     if found:
         left, right = (_shape(text) for text in found.groups())

@@ -238,6 +238,13 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
+    floats = _floats_for_integers(outcomes[0].value, sheet)
+    if floats:
+        judgement.notes.append(
+            f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
+            "takes them as indices will stop: `np.zeros(shape, dtype=int)` makes an array of integers, "
+            "`x.astype(int)` makes one of yours"
+        )
     unasked = _unasked(outcomes[0].value, sheet)
     if unasked:
         judgement.notes.append(
@@ -259,6 +266,17 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
     members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
     return any(isinstance(member, list) for member in members)
+
+
+def _floats_for_integers(value: Any, sheet: Sheet) -> str:
+    """The outputs that hold floats though integers are asked for always, in words."""
+    leaves, _ = student_leaves(value, sheet.returns, sheet.cases[0].expected)
+    names = [
+        f"`{leaf}`"
+        for leaf, got in leaves.items()
+        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in sheet.cases)
+    ]
+    return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""
 
 
 def _unasked(value: Any, sheet: Sheet) -> str:

@@ -39,6 +39,11 @@ SYMPTOMS: dict[Kind, Words] = {
         "Write both shapes side by side: the inner two must be equal. Is a transposition missing, or do the "
         "factors stand the wrong way round? Is it the right matrix? Or is no product of matrices meant?",
     ),
+    Kind.UNFIT_SOLVE: (
+        "a system of equations whose right side does not fit",
+        "`np.linalg.solve(A, b)` finds x with A @ x = b: b has a row for each row of A. Does yours stand, "
+        "or is it lying on its side?",
+    ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",
         "`*` and `/` work entry by entry. Is a matrix product `@` meant? If not, print both shapes: which of "

@@ -13,6 +13,9 @@ ERRORS = {
     Kind.RAISED: "{error.kind}: {message}",
     Kind.PART_MISSING: "a part is still missing (`NotImplementedError`)",
     Kind.UNFIT_PRODUCT: "the shapes do not fit in a product: an axis of {asked} meets an axis of {got}",
+    Kind.UNFIT_SOLVE: (
+        "the shapes do not fit in `np.linalg.solve`: the matrix has {asked} rows, the right side {got}"
+    ),
     Kind.UNFIT_ENTRIES: (
         "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@` meant?"
     ),
@@ -59,6 +62,7 @@ BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it fro
 # Said in other words than the exception's: its name is left out.
 NUMPYS_OWN = (
     Kind.UNFIT_PRODUCT,
+    Kind.UNFIT_SOLVE,
     Kind.UNFIT_ENTRIES,
     Kind.UNFIT_SUM,
     Kind.UNFIT_TRANSPOSED,
