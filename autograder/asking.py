@@ -16,6 +16,8 @@ from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
 
+# A part of a question with this in its name asks for an array's shape.
+SHAPE = "shape"
 # What was answered in this kernel, by the question's number.
 _said: dict[str, dict[str, Any]] = {}
 
@@ -174,9 +176,15 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
         mine = choices_of(choices, name)
         if mine and not any(same_answer(value, choice) for choice in mine):
             return f"{name}: choose one of {', '.join(map(repr, mine))}; you wrote {value!r}."
-        if not mine and (kind := _kind(so[name])) != _kind(value):
+        # How many axes a shape has is part of its answer.
+        kind, given = ("a list" if SHAPE in name and _is_list(v) else _kind(v) for v in (so[name], value))
+        if not mine and kind != given:
             return f"{name}: {kind} is asked for; you wrote {value!r}."
     return None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _kind(value: Any) -> str:
@@ -184,7 +192,7 @@ def _kind(value: Any) -> str:
         return "True or False"
     if isinstance(value, int | float):
         return "a number"
-    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a text in quotes"
+    return f"a list of {len(value)}" if _is_list(value) else "a text in quotes"
 
 
 def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
@@ -197,6 +205,6 @@ def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if _is_list(value):
         return ", ".join(_shown(part) for part in value)
     return str(value).replace("|", r"\|").replace("\n", " ")

@@ -15,7 +15,7 @@ from autograder.course.stubs import body_of, is_stub
 from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
 from autograder.report.feedback import as_text
-from autograder.sheets.drawn import STILL_STANDS
+from autograder.sheets.mistake import STILL_STANDS
 
 HUNT, CLIP = "11_bug_hunt", "fix_clip"
 STANDS = "norm = 1\nreturn norm"
