@@ -335,7 +335,7 @@ def _call(
     return Outcome(called.value, error, printed, complaints, called.changed, called.overwrote)
 
 
-def _write_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+def _write_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
     sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 

@@ -60,15 +60,17 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
     if not errors or not 0 < max(errors) <= NEAR:
         return None
     digits = round(-log10(max(errors)))
-    causes = "A small number for safety that is added, left out or stands elsewhere, rounding, single precision"
+    causes = "A small number for safety (added, left out, or elsewhere), rounding, single precision"
     if sheet.forward or any(word in sheet.name for word in ("grad", "jacobian")):
         causes += ", a slope taken by differences"
     hint = f"{causes}: which of them may it be? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)
 
 
-def no_distribution(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
-    """Numbers whose sums are not 1 where those of the right ones are: said where no mistake gives just these."""
+def no_distribution(
+    sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
+) -> Diagnosis | None:
+    """Sums that are not 1 where those of the right numbers are: said where no mistake gives just these."""
     for leaf, cases in wrong.items():
         pairs = [(answers[i].leaves[leaf], sheet.cases[i].expected[leaf]) for i in cases]
         if not _everywhere(pairs, lambda got, expected: got.shape == expected.shape and expected.size > 1):
@@ -83,7 +85,7 @@ def no_distribution(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, l
             hint = "By which sum is it divided at the end, and over which axis is that taken?"
             for other, counted in enumerate(words):
                 if other != axis and _everywhere(pairs, lambda got, _, axis=other: _sum_to_1(got, axis)):
-                    hint = f"Yours sums to 1 over the {plural(counted)}. Which axis is to be gone after the sum?"
+                    hint = f"Yours sums to 1 over the {plural(counted)}: which axis is the sum to take away?"
             return Diagnosis(name, hint)
     return None
 

@@ -435,11 +435,11 @@ fix_temperature = Exercise(
     },
     axes={"p": ("class", "sequence")},
     hints=(
-        "Put numbers in, .8 and .2 at a temperature of 0.5: what is left of the temperature when the last line "
-        "is done? And what does each column sum to?",
+        "Put numbers in, .8 and .2 at a temperature of 0.5: what is left of the temperature when the last "
+        "line is done? And what does each column sum to?",
         "Everything is (C, N), and each column sums to 1.",
-        "Where must the temperature act so that no later line takes it away? And so that numbers of a thousand "
-        "are no trouble?",
+        "Where must the temperature act so that no later line takes it away? And so that numbers of a "
+        "thousand are no trouble?",
     ),
     confirm=torch_temperature,
 )
