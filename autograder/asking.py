@@ -16,6 +16,8 @@ from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
 
+# A part of a question with this in its name asks for an array's shape.
+SHAPE = "shape"
 # What was answered in this kernel, by the question's number.
 _said: dict[str, dict[str, Any]] = {}
 
@@ -174,7 +176,9 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
     for name, value in answers.items():
         mine = choices_of(choices, name)
         of_several = isinstance(so[name], list | tuple)
-        if (of_several or not mine) and (kind := _kind(so[name])) != _kind(value):
+        # How many axes a shape has is part of its answer.
+        kind, given = ("a list" if SHAPE in name and _is_list(v) else _kind(v) for v in (so[name], value))
+        if (of_several or not mine) and kind != given:
             return f"{name}: {kind} is asked for; you wrote {value!r}."
         if mine and not all(any(same_answer(part, choice) for choice in mine) for part in parts_of(value)):
             each = "choose each from" if of_several else "choose one of"
@@ -182,12 +186,16 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
     return None
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "True or False"
     if isinstance(value, int | float):
         return "a number"
-    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a text in quotes"
+    return f"a list of {len(value)}" if _is_list(value) else "a text in quotes"
 
 
 def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
@@ -200,6 +208,6 @@ def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if _is_list(value):
         return ", ".join(_shown(part) for part in value)
     return str(value).replace("|", r"\|").replace("\n", " ")

@@ -20,7 +20,7 @@ from autograder.judging.backward import WrongForward, earned_share, gradient_err
 from autograder.judging.derivation import Costs, differentiates
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
-from autograder.judging.general_mistakes import nearly_right
+from autograder.judging.general_mistakes import nearly_right, no_distribution
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
@@ -58,6 +58,7 @@ def unanswered(sheet: Sheet) -> Judgement:
     return judgement
 
 
+@np.errstate(all="ignore")  # an answer may hold any number; what complains is the student's code alone
 def judge(
     sheet: Sheet,
     call: Call,
@@ -115,7 +116,10 @@ def judge(
         seen = asked(names, call) if names else answers
         named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
         judgement.diagnoses = (
-            named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
+            named
+            or without_effect(by, call, seen)
+            or _by_numbers(by, seen)
+            or _symptoms(sheet, values, edges, judgement.printed)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
@@ -132,6 +136,7 @@ def _with_stage(sheet: Sheet, diagnosis: Diagnosis, call: Call) -> Diagnosis:
     return diagnosis
 
 
+@np.errstate(all="ignore")
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
     (outcome,) = call([list(probe.case.inputs.values())])
@@ -197,16 +202,19 @@ def asked(sheet: Sheet, call: Call) -> list[Answer]:
     return [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes)]
 
 
-def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
-    found = nearly_right(sheet, answers, wrong_in(sheet, answers) or wrong_in(sheet, answers, edges=True))
+def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
+    wrong = wrong_in(sheet, answers)
+    near = nearly_right(sheet, answers, wrong or wrong_in(sheet, answers, edges=True))
+    found = near or no_distribution(sheet, answers, wrong)
     return [found] if found else []
 
 
-def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check], printed: str) -> list[Diagnosis]:
     failed = {check.name: check.finding for check in values if check.finding}
     right = [check.name for check in values if check.passed]
     thin = [case.words for case in sheet.cases if case.is_edge and _is_thin(case, sheet.cases[0])]
-    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding}, thin)
+    at_edges = {check.name: check.finding for check in edges if check.finding}
+    found = symptom(failed, right, at_edges, thin, printed)
     return [found] if found else []
 
 

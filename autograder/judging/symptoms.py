@@ -117,7 +117,10 @@ SYMPTOMS: dict[Kind, Words] = {
         "an array where one number is asked for",
         "Is a sum or a mean missing at the end, or one over all that is left?",
     ),
-    Kind.ONE_STEP: ("only one step is returned", "How far is your `return` indented?"),
+    Kind.ONE_STEP: (
+        "only one step is returned",
+        "How far is your `return` indented? And the line that keeps each step's result?",
+    ),
     Kind.ALL_STEPS_LOST: (
         "one step, or a sum over all, where every step is asked for",
         "Where is each step's result kept? An array or a list must hold all of them.",
@@ -157,6 +160,13 @@ SYMPTOMS: dict[Kind, Words] = {
         "is nan as well. Which line makes the first of them?",
     ),
 }
+
+# NumPy's complaint where a function has no value for what it is given.
+NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
+WITHOUT_A_VALUE = (
+    "a root, a power or a logarithm of a number that has none",
+    "NumPy's warning names the function. Which sign has what your line puts into it?",
+)
 
 # An exception as Python and NumPy write it, "KeyError: 'ss'" (a regular expression). The first that fits
 # counts.
@@ -318,6 +328,7 @@ def symptom(
     right: Sequence[str],
     edges: Mapping[str, Finding],
     thin: Collection[str] = (),
+    printed: str = "",
 ) -> Diagnosis | None:
     """The kind of mistake that failed checks tell, or None.
 
@@ -326,10 +337,13 @@ def symptom(
         right: outputs that are right for random values.
         edges: special cases that are wrong, and what was found of each.
         thin: special cases in which an axis has the size 1.
+        printed: what the function wrote, NumPy's warnings among it.
     """
     if edges and not failed and all(words in thin for words in edges):
         return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
     for found in failed.values() or edges.values():
+        if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
+            return Diagnosis(*WITHOUT_A_VALUE)
         words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
         if words:
             name, hint = words

@@ -27,6 +27,8 @@ MOST_NODES = 700
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 # What is found without a way back: a slope, a Jacobian, a norm.
 TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the first that gives another one?"
+# Of a slip in code that stood there to be mended.
+COMPARE = "Compare your lines with those that stood there, one by one: what was right has to stay right."
 HINT_IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # An exercise that follows formulas names their numbers, `# (5.3)`; where it names none there is none to read.
 FORMULA_NUMBER = re.compile(r"\(\d+\.\d+\)")
@@ -71,11 +73,29 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
         if plain and distinct.add(slip):
             kinds[id(slip)] = edit.kind
     found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
-    return (
-        [replace(slip, name=ON_THE_WAY, hint=how_to_try(exercise)) for slip in found]
-        if exercise.spec.derived
-        else found
-    )
+    if not exercise.spec.derived:
+        return found
+    seen = words_of_what_stands(master, exercise)
+    return [
+        replace(slip, hint=COMPARE)
+        if slip.name in seen
+        else replace(slip, name=ON_THE_WAY, hint=how_to_try(exercise))
+        for slip in found
+    ]
+
+
+def words_of_what_stands(master: Master, exercise: GradedExercise) -> set[str]:
+    """Names of the slips that can be made in what stands there to be mended.
+
+    They may be said: they speak of code that a student has before the eyes.
+    """
+    if not exercise.spec.mends:
+        return set()
+    tree = ast.parse(exercise.source)
+    start = place_of(tree, exercise.name)
+    tree.body[start].body = ast.parse(exercise.spec.stands).body  # type: ignore[attr-defined]
+    scope = scope_of(master, exercise, tree)
+    return {edit.name for edit in slips_in(tree, start, scope, KINDS)}
 
 
 def how_to_try(exercise: GradedExercise) -> str:
