@@ -176,7 +176,7 @@ def test_numpys_commonest_complaints_are_said_for_a_student(function, said):
 
 def test_a_return_inside_the_loop_is_suspected():
     judgement = judged("rnn_forward", lambda xs, s0, W: REFERENCE["rnn_forward"](xs[:1], s0, W))
-    assert "does `return` stand inside the loop?" in as_text(judgement)
+    assert "does `return` stand inside a loop?" in as_text(judgement)
 
 
 def test_a_right_function_is_not_blamed_for_its_callers_mistake():

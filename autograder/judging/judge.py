@@ -146,10 +146,18 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
     else:
-        judgement.diagnoses = [
-            d for d in (_made_in_probe(alone, answer, probe, m) for m in probe.mistakes) if d
-        ][:1]
+        made = (_made_in_probe(alone, answer, probe, mistake) for mistake in probe.mistakes)
+        judgement.diagnoses = [d for d in made if d][:1] or _way_of(sheet, probe, judgement)
     return judgement
+
+
+def _way_of(sheet: Sheet, probe: Probe, judgement: Judgement) -> list[Diagnosis]:
+    """The way that a stage is there for: where its numbers are wrong, that way is."""
+    if any(check.finding and check.finding.kind is not Kind.VALUE for check in judgement.checks):
+        return []
+    stage = next((name for name, one in sheet.probes.items() if one is probe), "")
+    ways = [(name, way) for name, way in sheet.spec.ways.items() if stage in way.stages]
+    return [Diagnosis(name, way.hint) for name, way in ways] if len(ways) == 1 else []
 
 
 def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
@@ -247,9 +255,9 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does (added and taken "
-            "away again, a number comes back changed in its last digits). Whoever calls it may still need "
-            "the old numbers: work on a copy, or make a new array by `x = x + 1`"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do. "
+            "Whoever calls it may still need the old numbers (to change them back is not enough: by rounding "
+            "their last digits stay others): work on a copy, or make a new array by `x = x + 1`"
         )
 
 
@@ -308,6 +316,8 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
+        if found and leaf.output in sheet.spec.watched:
+            return Finding(Kind.WATCHED, leaf, got=sheet.spec.watched[leaf.output])
         if found:
             return found
     return None
