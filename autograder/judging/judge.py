@@ -147,16 +147,21 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
         judgement.status = "right"
     else:
         made = (_made_in_probe(alone, answer, probe, mistake) for mistake in probe.mistakes)
-        judgement.diagnoses = [d for d in made if d][:1] or _way_of(sheet, probe, judgement)
+        judgement.diagnoses = [d for d in made if d][:1] or _way_of(sheet, probe, answer, judgement)
     return judgement
 
 
-def _way_of(sheet: Sheet, probe: Probe, judgement: Judgement) -> list[Diagnosis]:
-    """The way that a stage is there for: where its numbers are wrong, that way is."""
+def _way_of(sheet: Sheet, probe: Probe, answer: Answer, judgement: Judgement) -> list[Diagnosis]:
+    """The way that a stage is there for: where all numbers that show it are wrong, it is."""
+    right = {str(leaf) for leaf in probe.case.expected if _is_right(sheet, probe.case, answer, leaf)}
     if any(check.finding and check.finding.kind is not Kind.VALUE for check in judgement.checks):
         return []
     stage = next((name for name, one in sheet.probes.items() if one is probe), "")
-    ways = [(name, way) for name, way in sheet.spec.ways.items() if stage in way.stages]
+    ways = [
+        (name, way)
+        for name, way in sheet.spec.ways.items()
+        if stage in way.stages and not right.intersection(way.outputs)
+    ]
     return [Diagnosis(name, way.hint) for name, way in ways] if len(ways) == 1 else []
 
 

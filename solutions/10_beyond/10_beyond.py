@@ -172,9 +172,9 @@ show(
 )
 
 # %% [markdown]
-# A dot is one seed, a bar the median of the eight. In orange: the three cells that are
-# spoken of below. Who always says "more" is right on 0.49 of these steps on balance, and on
-# 0.39 on fresh start.
+# A dot is one seed, a bar the median of the eight. In orange: the three cells that
+# are spoken of below. Who always says "more" is right on 0.49 of these steps on
+# balance, and on 0.39 on fresh start.
 
 # %%
 reveal("10.1")
@@ -184,13 +184,14 @@ reveal("10.1")
 # own, and it stands in the middle on the other one (0.89 on balance, 0.996 on fresh
 # start).
 #
-# To count far you keep all *and* add: $f = 1$ and $i = 1$. Coupled gates cannot do both:
-# what they write, they take from what was there. Some ten letters, from full stop to full
-# stop, they count all the same. The GRU mixes, too, and lies as low: in finite precision
-# an LSTM counts and a GRU does not (Weiss et al. 2018).
+# To count far you keep all *and* add: $f = 1$ and $i = 1$. Coupled gates cannot do
+# both: what they write, they take from what was there. Some ten letters, from full
+# stop to full stop, they count all the same. The GRU mixes, too, and lies as low: in
+# finite precision an LSTM counts and a GRU does not (Weiss et al. 2018).
 #
 # Without a forget gate the memory only adds. To start afresh it must write the exact
-# opposite of all that it holds. That is hard, not impossible: the seeds reach 0.67 to 0.98.
+# opposite of all that it holds. That is hard, not impossible: the seeds reach 0.67
+# to 0.98.
 
 # %% [markdown] slide="notes"
 # Ask: "so which cell is the best?" There is none: the functions inside the box are
@@ -213,9 +214,9 @@ print(f"{min(median(v) for k, v in fresh.items() if k != 'no forget gate'):.2f}"
 #
 # ### A short run of your own
 #
-# Three variants, four seeds each, 100 updates of *balance* on 20 letters. It takes some
-# seconds, and needs PyTorch. In the picture above, of 800 updates, you know how far they
-# get on long streams: 0.93, 0.89 and 0.83 are the medians.
+# Three variants, four seeds each, 100 updates of *balance* on 20 letters. It takes
+# some seconds, and needs PyTorch. In the picture above, of 800 updates, you know how
+# far they get on long streams: 0.93, 0.89 and 0.83 are the medians.
 
 # %% hide_input=true
 try:
@@ -239,18 +240,18 @@ except ImportError:
 if curves:
     fig = show(
         figures_10.learning(curves),
-        alt="Loss of twelve runs, four of each of three cells, against updates: all fall from about 1.1 to 0.1 "
+        alt="Loss of twelve runs, four of each of three cells, against updates: all fall from about 1 to 0.1 "
         "or 0.2, and the curves of the three cells lie among one another.",
     )
 fig if curves else None
 
 # %% [markdown]
-# Could you tell from *this* picture which cell will do worst on long streams? It is "no
-# tanh on the way out". In the slowest of these runs it is often another one: of twelve
-# seeds the losses were 0.07 to 0.13, 0.06 to 0.22 and 0.09 to 0.18. A short run on short
-# streams shows how fast a cell *learns*. Sometimes that goes together with how far it gets:
-# coupled gates and the GRU are slower here from the start (0.15 to 0.27). But you cannot
-# know that before you have tried long streams.
+# Could you tell from *this* picture which cell will do worst on long streams? It is
+# "no tanh on the way out". Over twelve seeds the losses overlap: 0.07 to 0.13, 0.06 to
+# 0.22 and 0.09 to 0.18, in the order of the legend. A short run on short streams shows
+# how fast a cell *learns*. That may go together with how far it gets: coupled gates and
+# the GRU learn more slowly from the start (0.15 to 0.27). But you know it only when you
+# have tried long streams.
 
 # %% [markdown] slide="slide"
 # ## 2 · The GRU
@@ -385,8 +386,9 @@ guess(
 )
 
 # %% [markdown] answer="10.3" slide="fragment"
-# **No, yes, yes.** All products with inputs can be made at once, for all steps. Gates and
-# candidate read the state before, and so does the mixture (10.4). Must all of them?
+# **No, yes, yes.** All products with inputs can be made at once, for all steps. Gates
+# and candidate read the state before, and so does the mixture (10.4). Must all of
+# them?
 
 # %% [markdown] slide="slide"
 # ## minGRU
@@ -454,16 +456,16 @@ print("(10.6) holds")
 # %% [markdown]
 # ### The minLSTM
 #
-# The same done to an LSTM (Feng et al. 2024, too): forget gate $f_t = \sigma(W^{f,x} x_t)$
-# and input gate $i_t = \sigma(W^{i,x} x_t)$ read the input alone, the output gate and both
-# tanh go. And the gates are divided by their sum, so that a state does not grow with the
-# number of steps:
+# The same done to an LSTM (Feng et al. 2024, too): forget gate
+# $f_t = \sigma(W^{f,x} x_t)$ and input gate $i_t = \sigma(W^{i,x} x_t)$ read the
+# input alone, the output gate and both tanh go. And the gates are divided by their
+# sum, so that a state does not grow with the number of steps:
 #
 # $$\lambda_t = \frac{f_t}{f_t + i_t}, \qquad
 # w_t = \frac{i_t}{f_t + i_t} \odot (W^{s,x} x_t) \tag{10.7}$$
 #
-# With these it is (10.6) again. The two shares add up to 1, so its gates are **coupled**, like
-# those of a GRU. With $W^{f,x} = -W^{i,x}$ it *is* the minGRU.
+# With these it is (10.6) again. The two shares add up to 1, so its gates are
+# **coupled**, like those of a GRU. With $W^{f,x} = -W^{i,x}$ it *is* the minGRU.
 
 # %% needs="min_gru_step" hide_input=true
 W |= {"fx": rng.normal(size=(3, 4)), "ix": rng.normal(size=(3, 4))}
@@ -539,9 +541,9 @@ print("(10.8) holds: the grouping does not matter, the order does")
 # **Up**: put neighbours together, 1 with 2, 3 with 4. Half as many pieces are left, and
 # they are again a linear recurrence. Its states are the states after steps 2, 4, 6, …
 #
-# **Down**: the states after steps 1, 3, 5, 7, … are still missing. Each is one step away
-# from a state that you have now; the first one from $s_0$. (With an odd $T$ the last step
-# has no partner: it waits for the way down.)
+# **Down**: the states after steps 1, 3, 5, 7, … are still missing. Each is one step
+# away from a state that you have now; the first one from $s_0$. (With an odd $T$ the
+# last step has no partner: it waits for the way down.)
 #
 # How do you get the states of the half as many pieces? In the same way.
 
@@ -556,23 +558,25 @@ print("(10.8) holds: the grouping does not matter, the order does")
 show(
     figures_10.sweeps(8),
     alt="A tree over eight steps. From s0 an arrow leads to step 1. Solid arrows go up: 1 and 2 become the "
-    "piece 1 to 2, and so on, until one piece, 1 to 8, stands at the top. Dashed arrows go down again, from a "
-    "piece that begins at 1 to the states just behind it: from 1 to 4 to 1 to 6, and from 2, 4 and 6 to 3, 5 "
-    "and 7.",
+    "piece 1 to 2, and so on, until one piece, 1 to 8, stands at the top. Dashed arrows go down again, from "
+    "a piece that begins at 1 to the states just behind it: from 1 to 4 to 1 to 6, and from 2, 4 and 6 to 3, "
+    "5 and 7.",
 )
 
 # %% [markdown]
 # Here $s_0$ is put into step 1 at once: then every piece that begins at 1 is a state.
 #
-# Within a level nothing waits. So what counts is how many levels of arrows there are: for
-# eight steps one at $s_0$, three up, two down. For $T = 1024$ steps: how many steps does
-# the loop make, one after the other? And how many levels are there, all together?
+# Within a level nothing waits. So what counts is how many levels of arrows there are:
+# for eight steps one at $s_0$, three up, two down. For $T = 1024$ steps: how many
+# steps does the loop make, one after the other? And how many levels are there, all
+# together?
 
 # %% guess="10.5"
 guess("10.5", loop=1024, sweeps=20)
 
 # %% [markdown] answer="10.5"
-# **1024 and 20**: ten times halved is one, so one level at $s_0$, ten up, and nine down.
+# **1024 and 20**: ten times halved is one, so one level at $s_0$, ten up, and nine
+# down.
 
 # %% [markdown]
 # ### The loop, for comparison
@@ -597,9 +601,9 @@ def scan_by_loop(factors, writes, s0):
 # A tempting way around: multiply all factors up, divide the writes by the products, and
 # add up. The check tries what becomes of it on a long sequence.
 #
-# The check uses the next cell. It counts the lines of your code that run for 256 steps, and
-# for 1,024. A loop over the steps runs four times as many; a scan has two levels more, up
-# and down.
+# The check uses the next cell. It counts the lines of your code that run for 256
+# steps, and for 1,024. A loop over the steps runs four times as many; a scan has two
+# levels more, up and down.
 
 
 # %% given="what_the_checks_use" hide_input=true
@@ -648,7 +652,7 @@ def parallel_scan(factors: np.ndarray, writes: np.ndarray, s0: np.ndarray) -> np
         states: (T, H, N) the states after each step.
     """
     ### BEGIN SOLUTION
-    states = np.empty_like(writes)
+    states = np.zeros_like(writes)
     states[0] = factors[0] * s0 + writes[0]  # (10.6)
     if len(states) > 1:
         pair_factors = factors[1::2] * factors[:-1:2]  # (10.8)
@@ -780,13 +784,14 @@ show(
 reveal("10.6")
 
 # %% [markdown] answer="10.6" sealed=true slide="subslide"
-# **The loop**, by a factor of 1 to 4 from machine to machine (if yours says otherwise,
-# its memory is fast). This scan does three times the *work* (one by doubling does
-# $\log_2 T$ times), and one core does one thing at a time. With $H = 512$ each step of the loop already keeps it busy, and its numbers
-# stay in the cache.
+# **The loop**, by a factor of 1 to 5 from machine to machine (if yours says
+# otherwise, its memory is fast). This scan does three times the *work* (one by
+# doubling does $\log_2 T$ times), and one core does one thing at a time. With
+# $H = 512$ each step of the loop already keeps it busy, and its numbers stay in the
+# cache.
 #
-# At $H = 1$ the scan wins by a hundred times and more. That is no parallelism: Python's loop
-# costs a microsecond a step, whatever the step does.
+# At $H = 1$ the scan wins by a hundred times and more. That is no parallelism:
+# Python's loop costs a microsecond a step, whatever the step does.
 #
 # **Depth** is what a scan saves. It becomes time on a machine that does thousands of
 # products at once: a graphics card.
@@ -912,8 +917,8 @@ print("(10.9) to (10.11) hold")
 # %% [markdown] sitting=3
 # ## A place to stop, again
 #
-# You have the cell, all its states at once, and the way back. What remains: what was lost,
-# and what else a memory may be.
+# You have the cell, all its states at once, and the way back. What remains: what was
+# lost, and what else a memory may be.
 
 # %% [markdown] slide="slide"
 # ## 6 · Parity
@@ -965,27 +970,28 @@ reveal("10.8")
 # **All but the scan with factors from 0 to 1.** The plain tanh RNN does it, so parity
 # shows no merit of gates.
 #
-# A positive factor can shrink a state, and never turn its sign round. A *write* can. But
-# it knows the bit and not the state, and what would have to be added depends on the state.
-# (With a factor near 0 a write wins, and the state knows the last bit only.) What was
-# missing is a **negative factor**, not a gate. Grazzi et al. (2024) prove it for finite
-# precision, and credit Sarrof et al. (2024) for diagonal recurrences.
+# A positive factor can shrink a state, and never turn its sign round. A *write* can.
+# But it knows the bit and not the state, and what would have to be added depends on
+# the state. (With a factor near 0 a write wins, and the state knows the last bit
+# only.) What was missing is a **negative factor**, not a gate. Grazzi et al. (2024)
+# prove it for finite precision, and credit Sarrof et al. (2024) for diagonal
+# recurrences.
 
 # %% [markdown] slide="subslide"
 # ### Turn a bit round
 
 # %% [markdown]
-# One number, $s_0 = 1$, and nothing is written: at each bit it is multiplied by a factor,
-# one at a 0, another at a 1. With which two is the state 1 as long as the number of ones
-# is even, and −1 as long as it is odd?
+# One number, $s_0 = 1$, and nothing is written: at each bit it is multiplied by a
+# factor, one at a 0, another at a 1. With which two is the state 1 as long as the
+# number of ones is even, and −1 as long as it is odd?
 
 # %% guess="10.11"
 guess("10.11", factor_at_a_0=1, factor_at_a_1=-1)
 
 # %% [markdown] answer="10.11"
-# **1 and −1**: a 0 changes nothing, and $s_t = -s_{t-1}$ at every 1 *is* parity. Try it
-# below. Then make one of them a little smaller in size: the sign stays right at every bit,
-# and the size goes. In a network something must still read it.
+# **1 and −1**: a 0 changes nothing, and $s_t = -s_{t-1}$ at every 1 *is* parity. Try
+# it below. Then make one of them a little smaller in size: the sign stays right at
+# every bit, and the size goes. In a network something must still read it.
 
 # %% [markdown]
 # Set the two sliders, and look at sign and size of the state.
@@ -1014,8 +1020,8 @@ show(
 # %% [markdown]
 # ### Your scan learns it
 #
-# Your own scan and its way back now train two networks that differ by **one number**, the
-# lowest that a factor can be. Two functions are all there is to the model:
+# Your own scan and its way back now train two networks that differ by **one number**,
+# the lowest that a factor can be. Two functions are all there is to the model:
 #
 # - `layer` makes factors and writes of all inputs at once;
 # - `gradients` uses your `scan_backward`, and goes home through two products.
@@ -1071,8 +1077,8 @@ claim(
 )
 
 # %% [markdown]
-# Of twelve seeds that we tried, all were right at bit 40 with negative factors, and none
-# was better than guessing (0.46 to 0.53) without.
+# Of twelve seeds that we tried, all were right at bit 40 with negative factors, and
+# none was better than guessing (0.46 to 0.53) without.
 
 # %% [markdown] slide="slide"
 # ## 7 · A memory that is a matrix
@@ -1085,9 +1091,9 @@ claim(
 #
 # $$n_t = f_t\, n_{t-1} + i_t\, k_t \tag{10.13}$$
 #
-# Gates are single numbers here, one a sequence. Gates, keys, values and queries are made
-# from $x_t$ alone. A **query** $q_t$ asks for what is stored under keys like it; $n_t^\top
-# q_t$ is how much there is of that in all:
+# Gates are single numbers here, one a sequence. Gates, keys, values and queries are
+# made from $x_t$ alone. A **query** $q_t$ asks for what is stored under keys like it;
+# $n_t^\top q_t$ is how much there is of that in all:
 #
 # $$h_t = \frac{C_t\, q_t}{\max\big(|n_t^\top q_t|,\ 1\big)} \tag{10.14}$$
 
@@ -1169,7 +1175,8 @@ check(matrix_memory_step)
 #
 # A weighted sum of all values so far, the weight by how well key and query fit:
 # **attention**, without a softmax (*linear*: Katharopoulos et al. 2020), and with a
-# gate that forgets. The same weights, added up, are $n_t^\top q_t$: (10.14) divides by it.
+# gate that forgets. The same weights, added up, are $n_t^\top q_t$: (10.14) divides
+# by it.
 
 # %% [markdown] slide="notes"
 # Ask: "which of the two needs more room when the sentence grows?" Attention keeps all
@@ -1196,11 +1203,11 @@ print(f"(10.15) holds: {np.abs(at_once - by_step).max():.0e} between the recurre
 # %% [markdown] extra=true
 # ## Extra: gates that are exponentials
 #
-# In xLSTM the input gate is $i_t = e^{z^i_t}$, where $z^i_t$ is what its weights make of
-# $x_t$. It has no upper bound: a pair that matters can outweigh all that was written before.
-# Such numbers overflow. So memory and normaliser are kept divided by a scale $e^{\mu_t}$,
-# the largest so far ($\mu_0 = 0$). What is new is divided by $e^{\mu_t}$; what is old was
-# divided by $e^{\mu_{t-1}}$ already:
+# In xLSTM the input gate is $i_t = e^{z^i_t}$, where $z^i_t$ is what its weights make
+# of $x_t$. It has no upper bound: a pair that matters can outweigh all that was
+# written before. Such numbers overflow. So memory and normaliser are kept divided by
+# a scale $e^{\mu_t}$, the largest so far ($\mu_0 = 0$). What is new is divided by
+# $e^{\mu_t}$; what is old was divided by $e^{\mu_{t-1}}$ already:
 #
 # $$\mu_t = \max(\log f_t + \mu_{t-1},\ z^i_t), \qquad
 # f'_t = f_t\, e^{\mu_{t-1} - \mu_t}, \qquad i'_t = e^{z^i_t - \mu_t} \tag{10.16}$$
@@ -1226,16 +1233,16 @@ print("(10.16) holds: the stabilised memory is the plain one, divided by exp(mu)
 # Throughout this course a sequence became **one vector**, $h_T$. What if all of it is
 # asked for?
 #
-# **Copying**: an LSTM of 32 units reads some letters (of eight), then says them again, in
-# order. Once it has only its own state. Once each answer may also **look back**: a query
-# against all the states it had while reading; $q_t$, $k_j$, $v_j$ are states times a
-# matrix each,
+# **Copying**: an LSTM of 32 units reads some letters (of eight), then says them
+# again, in order. Once it has only its own state. Once each answer may also **look
+# back**: a query against all the states it had while reading; $q_t$, $k_j$, $v_j$ are
+# states times a matrix each,
 #
 # $$\omega_{t,j} = \frac{e^{q_t^\top k_j}}{\sum_l e^{q_t^\top k_l}}, \qquad
 # \text{read}_t = \sum_j \omega_{t,j}\, v_j \tag{10.17}$$
 #
-# Same training for all, 1,000 updates, a model for each length. Which share of **24** letters
-# is right?
+# Same training for all, 1,000 updates, a model for each length. Which share of **24**
+# letters is right?
 
 # %% [markdown] slide="notes"
 # Ask: "24 letters of eight are 72 bits. Do 32 numbers hold 72 bits?" Easily, in
@@ -1243,9 +1250,9 @@ print("(10.16) holds: the stabilised memory is the plain one, divided by exp(mu)
 # wrong answer: it is a matter of capacity alone.
 
 # %% [markdown]
-# Beside each letter both models read a clock: sines and cosines of the position, in the half
-# that is read or said. Products of query and key are divided by $\sqrt H$. A model of
-# length 2, 4, 8, 16 or 24 is trained on that length and tried on it.
+# Beside each letter both models read a clock: sines and cosines of the position, in
+# the half that is read or said. Products of query and key are divided by $\sqrt H$. A
+# model of length 2, 4, 8, 16 or 24 is trained on that length and tried on it.
 
 # %% guess="10.10"
 guess(
@@ -1270,10 +1277,10 @@ reveal("10.10")
 # **Less than half, and nearly all.** The map shows how: when letter 3 is to be said,
 # the weight lies on letter 3.
 #
-# Five seeds each, the band from the worst to the best. At 24 letters three of them had
-# learned nothing yet with $h_T$ alone. It is no proof that 32 numbers *cannot* hold 24
-# letters: we trained no longer, and no larger. A look back makes it easy, and the price is
-# that all states must be kept.
+# Five seeds each, the band from the worst to the best. At 24 letters three of them
+# had learned nothing yet with $h_T$ alone. It is no proof that 32 numbers *cannot*
+# hold 24 letters: we trained no longer, and no larger. A look back makes it easy, and
+# the price is that all states must be kept.
 
 # %%
 exponentials = np.exp(rng.normal(size=(5, 7)))
@@ -1341,9 +1348,10 @@ print("(10.17) is a mixture: weights that add up to 1")
 # %% [markdown] slide="slide"
 # ## What to take home
 #
-# - Which part of an LSTM is needed depends on the task. It shows on *long* sequences, with
-#   a fair search and several seeds.
-# - Coupled gates mix and cannot count far; without a forget gate it is hard to start afresh.
+# - Which part of an LSTM is needed depends on the task. It shows on *long* sequences,
+#   with a fair search and several seeds.
+# - Coupled gates mix and cannot count far; without a forget gate it is hard to start
+#   afresh.
 # - Take the state out of gate and candidate, and the recurrence is **linear**: pieces
 #   can be put together in any grouping, so all states come in about $2 \log_2 T$
 #   levels.

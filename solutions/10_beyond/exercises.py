@@ -203,8 +203,8 @@ parallel_scan = Exercise(
         "calls itself for the pairs, and what it gives are states.",
     ),
     watched={
-        "in_few_rounds": "1,024 steps make your function run more than 2.5 times as many lines as 256 steps do: "
-        "it walks over them, and a scan has two levels more, up and down"
+        "in_few_rounds": "for 1,024 steps your function runs more than 2.5 times as many lines as for 256: "
+        "it walks over them, where a scan has two levels more, up and down"
     },
     axes={"states": ("time step", "unit", "sequence")},
     misconceptions=[
