@@ -48,7 +48,9 @@ from rnncourse import explorer, figures_00, show
 # is counted, so that your instructor sees where to go again.
 #
 # **Grades.** When the notebook is graded, your functions are called again, with other
-# numbers.
+# numbers. Three quarters of an exercise's points are for right values, a quarter for
+# special cases: a single step, large numbers, zeros. A function that calls an earlier one
+# of yours is also tried with a right one in its place: one mistake costs once.
 #
 # `progress()` says what is done and what comes next, in all notebooks that lie beside
 # this one.
