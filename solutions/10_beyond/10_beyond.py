@@ -656,9 +656,9 @@ def parallel_scan(factors: np.ndarray, writes: np.ndarray, s0: np.ndarray) -> np
     states[0] = factors[0] * s0 + writes[0]  # (10.6)
     if len(states) > 1:
         pair_factors = factors[1::2] * factors[:-1:2]  # (10.8)
-        pair_writes = factors[1::2] * writes[:-1:2] + writes[1::2]
-        states[1::2] = parallel_scan(pair_factors, pair_writes, s0)
-        states[2::2] = factors[2::2] * states[1:-1:2] + writes[2::2]
+        pair_writes = factors[1::2] * writes[:-1:2] + writes[1::2]  # yours
+        states[1::2] = parallel_scan(pair_factors, pair_writes, s0)  # yours
+        states[2::2] = factors[2::2] * states[1:-1:2] + writes[2::2]  # yours
     return states
     ### END SOLUTION
 
