@@ -45,17 +45,17 @@ SYMPTOMS: dict[Kind, Words] = {
         "them is another than you think?",
     ),
     Kind.UNFIT_OUTER: (
-        "an operation entry by entry on shapes that do not fit",
+        "a product entry by entry of arrays whose entries do not pair off",
         "Is each entry of the one to meet each entry of the other, or a matrix product meant? Entry by entry "
         "both need the same sizes.",
     ),
     Kind.UNFIT_LENGTHS: (
-        "an operation entry by entry on shapes that do not fit",
+        "an operation entry by entry on arrays of different lengths",
         "All but one of their axes agree. If these are slices, write down which indices each of them takes; "
         "if a sum was made before, which axis should have stayed?",
     ),
     Kind.UNFIT_SHAPES: (
-        "an operation entry by entry on shapes that do not fit",
+        "an operation entry by entry on shapes that have little in common",
         "Along each axis both need the same size, or one of them 1. Print both shapes: which of them is "
         "another than you think?",
     ),
