@@ -167,14 +167,17 @@ def test_a_limit_is_for_all_calls_together_and_nothing_is_raised_after_it():
     time.sleep(0.1)  # where an exception would come, were it on its way
 
 
-def test_a_limit_cuts_no_import_in_half(tmp_path, monkeypatch):
+def test_a_limit_cuts_no_import_in_half_and_begins_anew_after_one(tmp_path, monkeypatch):
     (tmp_path / "slow_to_import.py").write_text(
         "import time\nuntil = time.monotonic() + 0.6\n"
         "while time.monotonic() < until:\n    pass\nwhole = True\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    with contextlib.suppress(TimeUp):
-        TimeLimit(0.1).run(lambda: importlib.import_module("slow_to_import"))
+    limit = TimeLimit(0.3)
+    limit.run(lambda: importlib.import_module("slow_to_import"))
+    assert sys.modules.pop("slow_to_import").whole and not limit.is_over
+    with pytest.raises(TimeUp):
+        limit.run(lambda: (importlib.import_module("slow_to_import"), [0 for _ in iter(int, 1)]))
     assert sys.modules.pop("slow_to_import").whole
 
 
