@@ -35,7 +35,7 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
 
 @pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
 def test_a_right_function_that_a_given_one_tries_is_right_for_its_callers():
-    code = r"return dstates, parallel_scan(factors, writes, s0[0]), s0"
+    code = r"return dstates, parallel_scan(factors, writes, s0.T), s0"
     judgement = judged(Line("a cell", "10_beyond", "scan_backward", "", code))
     assert "not right yet: mend" not in as_text(judgement)
     assert "inside `parallel_scan`, which is right: look at your call, in line 2" in as_text(judgement)
