@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from course import NOTEBOOKS, ROOT, TINY, exercises_of, frozen_checks, frozen_sheet, master_of
+from judged import Line, judged
 
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
@@ -29,6 +30,21 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
     exec(compile(source, "<a cell>", "exec"), notebook)
     sheet = frozen_sheet(TINY.name, exercise)
     return judge_here(frozen_checks(TINY.name), sheet, notebook[exercise], seconds)
+
+
+@pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
+def test_a_right_function_that_a_given_one_tries_is_right_for_its_callers():
+    code = r"return dstates, parallel_scan(factors, writes, s0.T), s0"
+    judgement = judged(Line("a cell", "10_beyond", "scan_backward", "", code))
+    assert "not right yet: mend" not in as_text(judgement)
+    assert "inside `parallel_scan`, which is right: look at your call, in line 2" in as_text(judgement)
+
+
+@pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
+def test_an_error_in_what_a_given_function_tries_has_its_line():
+    code = r"return factors[::2] * writes"
+    judgement = judged(Line("a cell", "10_beyond", "parallel_scan", "", code))
+    assert "in line 2 `return factors[::2] * writes`" in as_text(judgement)
 
 
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():

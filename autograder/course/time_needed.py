@@ -20,7 +20,8 @@ WORDS_A_MINUTE = 180
 MINUTES_A_LINE, MINUTES_A_DERIVED_LINE = 3, 8
 # For one that had to be found in code that stands there, with reading the rest of it.
 MINUTES_A_MENDED_LINE = 5
-# A line with this comment, in a cell that is not graded, is tried until it works: as long as a derived one.
+# A line with this comment is tried until it works, as long as a derived one: in a cell that is not graded, or
+# in a solution, where no formula says it.
 TO_CHANGE = re.compile(r"# yours$", re.M)
 # For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
 MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 15
@@ -86,7 +87,9 @@ def _minutes(cell: Cell, master: Master) -> float:
         written = [line for line in lines if line and not line.startswith("#")]
         if stands:
             return len(written) * MINUTES_A_MENDED_LINE
-        derived = _derived(written) if cell.name in master.told["derivations"] else 0
+        derived = sum(TO_CHANGE.search(line) is not None for line in written)
+        if cell.name in master.told["derivations"]:
+            derived = _derived(written)
         return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE
     if cell.role in ASKING:
         return _typing(cell, master)

@@ -151,10 +151,23 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
     else:
-        judgement.diagnoses = [
-            d for d in (_made_in_probe(alone, answer, probe, m) for m in probe.mistakes) if d
-        ][:1]
+        made = (_made_in_probe(alone, answer, probe, mistake) for mistake in probe.mistakes)
+        judgement.diagnoses = [d for d in made if d][:1] or _way_of(sheet, probe, answer, judgement)
     return judgement
+
+
+def _way_of(sheet: Sheet, probe: Probe, answer: Answer, judgement: Judgement) -> list[Diagnosis]:
+    """The way that a stage is there for: where all numbers that show it are wrong, it is."""
+    right = {str(leaf) for leaf in probe.case.expected if _is_right(sheet, probe.case, answer, leaf)}
+    if any(check.finding and check.finding.kind is not Kind.VALUE for check in judgement.checks):
+        return []
+    stage = next((name for name, one in sheet.probes.items() if one is probe), "")
+    ways = [
+        (name, way)
+        for name, way in sheet.spec.ways.items()
+        if stage in way.stages and not right.intersection(way.outputs)
+    ]
+    return [Diagnosis(name, way.hint) for name, way in ways] if len(ways) == 1 else []
 
 
 def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
@@ -262,10 +275,10 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do "
-            "(if you put it back afterwards: its last digits are not the old ones). Whoever calls it may "
-            "still need the old numbers, and a cell below may say that something is wrong: work on a copy, "
-            "or make a new array by `x = x + 1`"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do. "
+            "Whoever calls it may still need the old numbers (to change them back is not enough: by rounding "
+            "their last digits stay others), and a cell below may say that something is wrong: work on a "
+            "copy, or make a new array by `x = x + 1`"
         )
 
 
@@ -345,6 +358,8 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
+        if found and leaf.output in sheet.spec.watched:
+            return Finding(Kind.WATCHED, leaf, got=sheet.spec.watched[leaf.output])
         if found:
             return found
     return None

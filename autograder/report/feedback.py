@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.answers.finding import Kind
 from autograder.record import Check, Diagnosis, Judgement, Record
 from autograder.report.sentences import place, right_part, sentence
 
@@ -139,10 +140,14 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
 
 
 def _last_step(judgement: Judgement, hints: Sequence[str]) -> tuple[str, list[str]]:
-    """The mistake, where the open name keeps something of it back; and the exercise's last hint."""
+    """The mistake, where the open name keeps something back; or a way to begin, where nothing is right."""
     more = [one for one in judgement.diagnoses if open_name(one.name) != one.name]
     told = [f"The mistake: {_closed(one)}." for one in more]
-    return ("the mistake" if told else IDEA[2]), told + list(hints[2:3])
+    if told:
+        return "the mistake", told
+    outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]
+    has_begun = any(check.passed for check in outputs)
+    return IDEA[2], [] if has_begun else list(hints[2:3])
 
 
 def _closed(diagnosis: Diagnosis) -> str:
@@ -172,6 +177,9 @@ def where_to_look(judgement: Judgement) -> str:
     wrong = [check for check in outputs if not check.passed]
     names = _listed([f"`{check.name}`" for check in wrong])
     right = _listed([f"`{check.name}`" for check in outputs if check.passed])
+    watched = [check.finding for check in wrong if check.finding and check.finding.kind is Kind.WATCHED]
+    if watched and len(watched) == len(wrong):
+        return f"In this: {sentence(watched[0])}."
     if wrong and right:
         return f"In what makes {names}, and only there. Right: {right}."
     if len(wrong) > 1:

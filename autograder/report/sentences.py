@@ -19,6 +19,12 @@ ERRORS = {
     Kind.UNFIT_ENTRIES: (
         "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@` meant?"
     ),
+    Kind.UNFIT_OUTER: (
+        "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@`, or an outer product, "
+        "meant?"
+    ),
+    Kind.UNFIT_LENGTHS: "shapes {got} and {asked} do not fit entry by entry: their {axis} axes differ",
+    Kind.UNFIT_SHAPES: "shapes {got} and {asked} do not fit entry by entry",
     Kind.UNFIT_SUM: "shapes {got} and {asked} do not fit in a sum or a difference",
     Kind.UNFIT_TRANSPOSED: "shapes {got} and {asked} do not fit entry by entry: one is turned",
     Kind.UNFIT_AXIS: "shapes {got} and {asked} do not fit: one was taken over the {axis} axis",
@@ -45,7 +51,7 @@ SHAPES = {
     Kind.PARTS_JOINED: ": as many numbers, but parts are put together along another axis",
     Kind.OTHER_SIZES: ": as many numbers, but the sizes of the axes are others",
     Kind.ARRAY_FOR_NUMBER: "",
-    Kind.ONE_STEP: ": only one part along the first axis; does `return` stand inside the loop?",
+    Kind.ONE_STEP: ": only one part along the first axis (does `return` stand inside a loop?)",
     Kind.ALL_STEPS_LOST: (
         ": one part along the first axis is missing; was it summed, or only one part returned?"
     ),
@@ -64,6 +70,9 @@ NUMPYS_OWN = (
     Kind.UNFIT_PRODUCT,
     Kind.UNFIT_SOLVE,
     Kind.UNFIT_ENTRIES,
+    Kind.UNFIT_OUTER,
+    Kind.UNFIT_LENGTHS,
+    Kind.UNFIT_SHAPES,
     Kind.UNFIT_SUM,
     Kind.UNFIT_TRANSPOSED,
     Kind.UNFIT_AXIS,
@@ -91,6 +100,7 @@ OTHERS = {
     ),
     Kind.ANOTHER_SHAPE: "`{leaf}` has another shape when called a second time with the same arguments",
     Kind.ANOTHER_VALUE: "`{leaf}` is another one when called a second time with the same arguments",
+    Kind.WATCHED: "{got}",
     Kind.ONE_ARRAY_FOR_ALL: "a call changes what the call before it returned: both returned the same array",
     Kind.AGREES: "agrees with the numeric gradient of the forward",
     Kind.NO_GRADIENT: "no numeric gradient: {cause}",
