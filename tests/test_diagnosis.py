@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+import warnings
 
 import numpy as np
 import pytest
@@ -106,6 +107,21 @@ def test_an_argument_without_effect_is_named_and_one_with_is_not():
     step = caller(lambda x_t, s_prev, W: np.tanh(3 * W["sx"] @ x_t + s_prev.shape[0]))
     judgement = judge(frozen_sheet(TINY.name, "rnn_step"), step)
     assert judgement.misconception == '`s_prev`, `W["ss"]` make no difference to the answer'
+
+
+@pytest.mark.parametrize("number", [1e308, 5e-324, np.inf, np.nan])
+def test_whatever_is_returned_the_judgement_itself_complains_of_nothing(number):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        judgement = judge(
+            frozen_sheet(TINY.name, "rnn_step"), caller(lambda x_t, s_prev, W: number + 0 * s_prev)
+        )
+    assert judgement.status == "wrong" and judgement.printed == ""
+
+
+def test_what_the_answer_itself_complains_of_is_shown():
+    step = caller(lambda x_t, s_prev, W: np.log(-1 - s_prev**2))
+    assert "invalid value encountered in log" in judge(frozen_sheet(TINY.name, "rnn_step"), step).printed
 
 
 @pytest.mark.parametrize(
