@@ -183,6 +183,14 @@ def test_both_of_numpys_products_are_put_in_words(words):
     assert (found.kind, found.got, found.asked) == (Kind.UNFIT_PRODUCT, 3, 4)
 
 
+@pytest.mark.parametrize("right_side", [np.ones((1, 7)), np.ones(4)])
+def test_a_system_of_equations_is_no_product(right_side):
+    with pytest.raises(ValueError) as raised:
+        np.linalg.solve(np.eye(3), right_side)
+    found = stopped(StudentError("ValueError", str(raised.value)))
+    assert (found.kind, found.got, found.asked) == (Kind.UNFIT_SOLVE, len(right_side), 3)
+
+
 def test_a_crash_is_said_once():
     def step(ds, x_t, s_prev, s_t, W):
         raise ValueError("only this")

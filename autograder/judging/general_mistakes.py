@@ -12,6 +12,7 @@ import numpy as np
 
 from autograder.answers.compare import axis_words, plural
 from autograder.answers.leaf import Leaf
+from autograder.course.exercise import Exercise
 from autograder.record import Diagnosis
 from autograder.sheets.sheet import Answer, Case, Sheet
 
@@ -21,6 +22,8 @@ Pairs = list[tuple[np.ndarray, np.ndarray]]
 NEAR = 1e-3
 # How far a number moves where it is kept in single precision.
 SINGLE = 2.0**-23
+# In units of the largest number that should be there: what is left where all terms cancel.
+NOTHING = 1e-13
 MOST_DECIMALS = 9
 BY_A_SIZE = ("too small by", "too large by")
 # Below it there is no number to divide by.
@@ -36,7 +39,16 @@ def general_mistake(
     if min(read) < len(sheet.cases[0].expected):
         return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _some_zeros):
+    for test in (
+        _single_precision,
+        _integers,
+        _zeros,
+        _rounded_zeros,
+        _rounded,
+        _transposed,
+        _wrong_sign,
+        _some_zeros,
+    ):
         found = test(pairs)
         if found:
             return found
@@ -61,7 +73,8 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
         return None
     digits = round(-log10(max(errors)))
     causes = "A small number for safety (added, left out, or elsewhere), rounding, single precision"
-    if sheet.forward or any(word in sheet.name for word in ("grad", "jacobian")):
+    slope = any(word in sheet.name for word in ("grad", "jacobian")) or sheet.spec.rtol < Exercise.rtol
+    if sheet.forward or slope:
         causes += ", a slope taken by differences"
     hint = f"{causes}: which of them may it be? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)
@@ -134,7 +147,9 @@ def _integers(pairs: Pairs) -> Diagnosis | None:
         return got.shape == expected.shape and bool((np.abs(got - expected) <= 1).all())
 
     whole = all(got.dtype.kind in "iub" for got, _ in pairs)
-    if whole and _everywhere(pairs, truncated):
+    # Where whole numbers are asked for, no fraction was cut off.
+    asked_whole = all((expected == np.round(expected)).all() for _, expected in pairs)
+    if whole and not asked_whole and _everywhere(pairs, truncated):
         return Diagnosis(
             "integer results",
             "An array of integers cuts off the fractions; make it an array of floats.",
@@ -149,6 +164,21 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
             "Print what you compute on the way: is it 0 already, or does it never reach the array that is "
             "returned? An array of integers cuts 0.3 to 0, and a product or a sum that starts from zeros may "
             "stay there.",
+        )
+    return None
+
+
+def _rounded_zeros(pairs: Pairs) -> Diagnosis | None:
+    """Sums that cancel: of what should be there only rounding is left."""
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        largest = np.abs(expected).max(initial=0.0)
+        return got.shape == expected.shape and bool((np.abs(got) <= NOTHING * largest).all())
+
+    if _everywhere(pairs, holds):
+        return Diagnosis(
+            "zero everywhere, but for rounding",
+            "Terms of a sum cancel one another: of which of your sums can you say beforehand that it is 0?",
         )
     return None
 

@@ -32,6 +32,10 @@ COMPARE = "Compare your lines with those that stood there, one by one: what was 
 HINT_IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # An exercise that follows formulas names their numbers, `# (5.3)`; where it names none there is none to read.
 FORMULA_NUMBER = re.compile(r"\(\d+\.\d+\)")
+# What is a name in the head of an answer and no word of English: `s_prev`, `dW`, `t` by itself; others by
+# what stands beside them.
+NOTATION = re.compile(r"[A-Za-z_]\w*_\w*|\bd?[A-Za-z]\b")
+NAMED = re.compile(rf"{NOTATION.pattern}|(?<=[`\"'])[A-Za-z_]\w*|[A-Za-z_]\w*(?=[:\[`\"'(])")
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
 
@@ -225,7 +229,9 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
             strings = [n.value for n in ast.walk(node.slice) if isinstance(n, ast.Constant)]
             keys.setdefault(node.value.id, set()).update(s for s in strings if isinstance(s, str))
     return Scope(
-        known=frozenset({*exercise.parameters, *exercise.spec.returns, *(variables & _words(master))}),
+        known=frozenset(
+            {*exercise.parameters, *exercise.spec.returns, *(variables & _words(master, exercise))}
+        ),
         names=(*exercise.parameters, *sorted(variables - lists - {"_"})),
         keys={name: tuple(sorted(found)) for name, found in keys.items()},
         functions=frozenset(exercise.spec.needs),
@@ -252,15 +258,24 @@ def _axes(exercise: GradedExercise) -> tuple[str, str]:
     return tuple(map(plural, words[-2:] if words else STATE_WORDS))  # type: ignore[return-value]
 
 
-def _words(master: Master) -> set[str]:
-    """The names that the text puts in backticks, each alone, and those in the heads of answers."""
-    found: set[str] = set()
+def _words(master: Master, exercise: GradedExercise) -> set[str]:
+    """The names that the text puts in backticks, each alone, and those in the heads of answers.
+
+    A head's words of English are none: what is named in the exercise's own is followed by a colon or a
+    bracket, stands in backticks or quotes, or is written as no word is. That alone counts in another
+    exercise's head: its `bias` says nothing of a `bias` in this one.
+    """
+    found = set(NAMED.findall(_head(exercise.source)))
     for cell in master.cells:
         if cell.kind == "markdown":
             found.update(re.findall(r"`([A-Za-z_]\w*)`", cell.source))
         elif cell.role == "exercise":
-            found.update(re.findall(r"[A-Za-z_]\w*", cell.source.partition("### BEGIN SOLUTION")[0]))
+            found.update(NOTATION.findall(_head(cell.source)))
     return found
+
+
+def _head(source: str) -> str:
+    return source.partition("### BEGIN SOLUTION")[0]
 
 
 def sites_of(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, ast.AST, str]]:
