@@ -1,7 +1,6 @@
 """What a student meets at `check`: the order of what is shown, names, restarts, loops that do not end."""
 
 import ast
-import contextlib
 import importlib
 import itertools
 import json
@@ -17,7 +16,7 @@ from judged import Line, judged
 
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
-from autograder.report.feedback import as_html, as_text, open_name, where_to_look
+from autograder.report.feedback import _emphasised, as_html, as_text, open_name, where_to_look
 from autograder.student_log import remember
 from autograder.unanswered import comes_first
 
@@ -76,6 +75,11 @@ def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compa
     alone = judged_source(source, "rnn_step_backward")
     assert (alone.status, "Run the cell that defines it" in alone.notes[-1]) == ("right", True)
     assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
+
+
+def test_a_hint_stresses_what_stands_between_asterisks_but_in_code():
+    assert _emphasised("Its *first* state. `a *b* c`") == "Its <em>first</em> state. <code>a *b* c</code>"
+    assert _emphasised("2 * a * b, `x *= 2` & <b>") == "2 * a * b, <code>x *= 2</code> &amp; &lt;b&gt;"
 
 
 def test_a_right_answer_is_offered_no_hint():

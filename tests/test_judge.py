@@ -100,6 +100,20 @@ def test_a_list_for_an_array_passes_with_a_note():
     assert judged("rnn_step", REFERENCE["rnn_step"]).notes == []
 
 
+def test_floats_where_integers_are_asked_for_pass_with_a_note():
+    right = master_of("09_looking_inside").reference["sample"]
+    sheet = frozen_sheet("09_looking_inside", "sample")
+    assert judge(sheet, caller(right)).notes == []
+
+    def sample(logits, temperature, u):
+        probabilities, chosen = right(logits, temperature, u)
+        return probabilities, chosen.astype(float)
+
+    judgement = judge(sheet, caller(sample))
+    assert judgement.status == "right"
+    assert "`chosen` is an array of floats where integers" in judgement.notes[0]
+
+
 def test_an_answer_that_changes_its_input_passes_with_a_note():
     def step(x_t, s_prev, W):
         s_prev *= 1.0
