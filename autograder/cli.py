@@ -37,6 +37,7 @@ from autograder.marks import (
     return_,
     say_changes,
     say_spellings,
+    similar,
     written_,
 )
 
@@ -47,7 +48,7 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
-for command in (collect, report, export):
+for command in (collect, report, similar, export):
     app.command()(command)
 app.command(name="return")(return_)
 app.command(name="name")(name_)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -155,6 +156,51 @@ def _changes_of(path: Path) -> list | None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         _, *rows = [*csv.reader(file)] or [[]]
     return [Change(*row) for row in rows]
+
+
+def similar(
+    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
+    roster: RosterFile = None,
+    submitted: SubmittedFolder = Path("submitted"),
+    to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
+    root: Root | None = None,
+) -> None:
+    """Show which students' answers are alike beyond what the exercises make alike, side by side.
+
+    The page is for whoever teaches alone. It says where to look, and accuses nobody: short right answers are
+    alike by nature, and what the course gives or is known to be written is left out.
+    """
+    keep_private()
+    must_have("copydetect", "similar", "comparing answers")
+    from autograder.course.alternatives import read_alternatives  # noqa: PLC0415
+    from autograder.course.masters import read_master  # noqa: PLC0415
+    from autograder.course.roster import roster_of  # noqa: PLC0415
+    from autograder.grading.pieces import class_pieces, known_texts  # noqa: PLC0415
+    from autograder.report.similar import similarity  # noqa: PLC0415
+    from autograder.report.similar_page import write_similar_page  # noqa: PLC0415
+
+    home = course_root(root)
+    (folder,) = find_masters(home / "solutions", [notebook])
+    names = {person.student: person.name for person in roster_of(home, roster)}
+    master = read_master(folder)
+    written, left_out = class_pieces(master, submitted)
+    found = similarity(written, known_texts(master, read_alternatives(home, notebook)))
+    path = to or home / "build" / "report" / f"{notebook}-similar.html"
+    write_similar_page(path, master.title, found, written, left_out, names)
+    count = len(found.pairs) + found.more
+    pairs = "1 pair" if count == 1 else f"{count} pairs"
+    said = f"{notebook}: {path}: {pairs} worth a look among {found.students} students"
+    out.print(Text(f"{said}, {len(left_out)} not compared" if left_out else said), soft_wrap=True)
+
+
+def must_have(package: str, extra: str, what: str) -> None:
+    """Refuse to go on without a package that not every installation has.
+
+    Raises:
+        CourseError: it is not installed.
+    """
+    if find_spec(package) is None:
+        raise CourseError(f'{what} needs {package}: `.venv/bin/pip install -e "autograder[{extra}]"`')
 
 
 def name_(

@@ -10,12 +10,12 @@ import copy
 import csv
 import io
 import json
-import runpy
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from autograder.course.alternatives import alternatives_file, read_alternatives
 from autograder.course.masters import Master, points_of
 from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.course.roster import name_key
@@ -48,13 +48,14 @@ def alternatives_of(notebook: str) -> dict[str, list[str]]:
     Raises:
         CourseError: nobody wrote any.
     """
-    path = ROOT / "tests" / "alternatives" / f"{notebook}.py"
-    if not path.is_file():
+    found = read_alternatives(ROOT, notebook)
+    if not found:
+        path = alternatives_file(ROOT, notebook)
         raise CourseError(
             f"there is no {path.relative_to(ROOT)}: write at least five right answers to each exercise into "
             'it (CONTRIBUTING.md, "Alternatives"); `autograder new` begins a notebook with them'
         )
-    return runpy.run_path(str(path))["ALTERNATIVES"]
+    return found
 
 
 def sample_class(master: Master) -> dict[str, bytes]:
