@@ -51,7 +51,7 @@ def written(answers):
 
 
 def disguised(source, rng):
-    """A copy with other names and other comments, its lines in another order wherever that changes nothing."""
+    """A copy with other names and comments, its lines in another order wherever that changes nothing."""
     tree = ast.parse(source)
     nodes = [*ast.walk(tree)]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
