@@ -45,7 +45,10 @@ import numpy as np
 # line, and every exercise works all the same.
 
 # %%
-NO_TORCH = "PyTorch is not installed: this cell would try it (`make torch`). Go on."
+NO_TORCH = (
+    "PyTorch is not installed: this cell would try it. Go on. To have it, end JupyterLab and type "
+    "`python start.py --torch` in the folder that you unpacked (`make torch` in a clone)."
+)
 try:
     import torch
     from torch import nn

@@ -504,8 +504,8 @@ for temperature in (0.3, 0.7, 1.2):
 # numbers; its **length** says how strongly position $t$ is connected with the
 # prediction. What counts is its share:
 #
-# $$r_t = \frac{\lVert \partial \ln p_k / \partial x_t \rVert}
-# {\sum_{s=1}^{T} \lVert \partial \ln p_k / \partial x_s \rVert} \tag{9.4}$$
+# $$\kappa_t = \frac{\lVert \partial \ln p_k / \partial x_t \rVert}
+# {\sum_{j=1}^{T} \lVert \partial \ln p_k / \partial x_j \rVert} \tag{9.4}$$
 #
 # Add the shares up from the last character backward, until they make one half. For which
 # network do you have to go further back: for an untrained one, with a forget bias of 1,
