@@ -33,13 +33,12 @@ from autograder.marks import (
     moment_in_utc,
     name_,
     out,
-    report,
     return_,
     say_changes,
     say_spellings,
-    similar,
     written_,
 )
+from autograder.seen import report, similar
 
 app = typer.Typer(
     add_completion=False,
