@@ -160,7 +160,7 @@ def main(notebooks: list[str]) -> None:
         run("autograder", "similar", name)
     run("autograder", "report", "--course")
     run("autograder", "export", "--course")
-    print(print(f"\nThe class:     {DEMO / 'build' / 'report'}: reports, for the lecture too; who is alike"))
+    print(f"\nThe class:     {DEMO / 'build' / 'report'}: reports, for the lecture too; who is alike")
     print(
         f"For Canvas:    {DEMO / 'build' / 'return'}: of each notebook marks to import, and a zip of feedback"
     )
