@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `slides`, `bundle` and others (about marks: `marks.py`; what is seen: `seen.py`)."""
+"""The command line: `autograder build`, `grade` and others (marks: `marks.py`; classes: `seen.py`)."""
 
 from __future__ import annotations
 

@@ -210,6 +210,6 @@ def test_the_command_writes_a_page_for_its_user_alone(tmp_path):
 
 
 def test_who_lacks_the_library_is_told_what_brings_it(monkeypatch):
-    monkeypatch.setattr("autograder.marks.find_spec", lambda name: None)
+    monkeypatch.setattr("autograder.seen.find_spec", lambda name: None)
     done = autograder(ROOT, "similar", NAME)
     assert done.status == 2 and 'pip install -e "autograder[similar]"' in done.err
