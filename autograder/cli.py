@@ -1,4 +1,4 @@
-"""The command line: `autograder build`, `grade`, `slides`, `bundle` and others (about marks: `marks.py`)."""
+"""The command line: `autograder build`, `grade` and others (marks: `marks.py`; classes: `seen.py`)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from autograder.marks import (
     moment_in_utc,
     name_,
     out,
-    report,
     return_,
     say_changes,
     say_spellings,
     written_,
 )
+from autograder.seen import report, similar
 
 app = typer.Typer(
     add_completion=False,
@@ -47,7 +47,7 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
-for command in (collect, report, export):
+for command in (collect, report, similar, export):
     app.command()(command)
 app.command(name="return")(return_)
 app.command(name="name")(name_)

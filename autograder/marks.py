@@ -1,11 +1,8 @@
-"""The commands about a class's marks (collect, report, return, ...), and what a regrade says."""
+"""The commands about a class's marks (collect, export, return, ...), and what a regrade says."""
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +20,9 @@ from autograder.course.places import (
     keep_private,
     write_whole,
 )
-from autograder.errors import CourseError, SandboxUnavailable
+from autograder.errors import CourseError
 
 MOST_CHANGES = 40
-MOST_EXAMPLES = 12
 MOST_SHOWN = 200
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -43,118 +39,20 @@ RosterFile = Annotated[
 SubmittedFolder = Annotated[Path, typer.Option(help="Folder with STUDENT/NOTEBOOK/NOTEBOOK.ipynb.")]
 
 
-def _address(home: Path, gradebook: str | None) -> str:
+def address(home: Path, gradebook: str | None) -> str:
     """The gradebook that was named, or the course's own."""
     from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415
 
     return gradebook or sqlite_address(home / "gradebook.db")
 
 
-def _standings(home: Path, notebook: str, gradebook: str | None, people: list, submitted: Path) -> list:
+def everybody_of(home: Path, notebook: str, gradebook: str | None, people: list, submitted: Path) -> list:
     """Everybody's marks, from the gradebook."""
     from autograder.exchange.collect import ids_of  # noqa: PLC0415
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
     reasons = ids_of(home, notebook)["reasons"]
-    return standings(_address(home, gradebook), home, notebook, people, submitted, reasons)
-
-
-def report(
-    notebook: Annotated[str, typer.Argument(help="The notebook, 01_simple_rnn.")],
-    lecture: Annotated[
-        bool, typer.Option("--lecture", help="Without names, to be shown: a page and slides.")
-    ] = False,
-    gradebook: GradebookUrl = None,
-    roster: RosterFile = None,
-    submitted: SubmittedFolder = Path("submitted"),
-    journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
-    to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
-    root: Root | None = None,
-) -> None:
-    """Draw the class: marks, exercises, the commonest misconceptions, wrong answers that nobody named.
-
-    The page is for whoever teaches: everybody by name, who has no mark and why, whom a regrade changed.
-    """
-    keep_private()
-    from autograder.course.masters import read_master  # noqa: PLC0415
-    from autograder.course.roster import roster_of  # noqa: PLC0415
-    from autograder.exchange.collect import attempts_of  # noqa: PLC0415
-    from autograder.grading.journal import Journal  # noqa: PLC0415
-    from autograder.report.groups import groups_of  # noqa: PLC0415
-    from autograder.report.page import report_of, write_lecture_page, write_report  # noqa: PLC0415
-
-    home = course_root(root)
-    (folder,) = find_masters(home / "solutions", [notebook])
-    path = to or home / "build" / "report" / f"{notebook}{'-lecture' if lecture else ''}.html"
-    everybody = _standings(home, notebook, gradebook, roster_of(home, roster), submitted)
-    with (
-        Journal(journal_file or journal_path(home, notebook)) as journal,
-        _named(folder, home, journal, submitted) as (record_of, give_examples),
-    ):
-        master = read_master(folder)
-        so = {number: question.answers for number, question in master.questions.items()}
-        graded = (record_of(one.student) for one in everybody if one.score is not None)
-        groups = groups_of(filter(None, graded))
-        give_examples(groups)
-        attempts = attempts_of(home, notebook, submitted)
-        changes = _changes_of(_changes_file(home, notebook))
-        found = report_of(
-            notebook, master.title, everybody, record_of, so,
-            groups=groups, attempts=attempts, changes=changes,
-        )  # fmt: skip
-    if not lecture:
-        out.print(f"{notebook}: {write_report(path, found)}")
-        return
-    from autograder.release.class_deck import write_class_deck  # noqa: PLC0415
-
-    out.print(f"{notebook}: {write_lecture_page(path, found)}")
-    out.print(f"{notebook}: {write_class_deck(path.with_name(f'{path.stem}-slides.html'), found)}")
-    if found.open_groups:
-        out.print("Look through the examples before you show them: an answer's own names are its writer's.")
-
-
-@contextmanager
-def _named(folder: Path, home: Path, journal, submitted: Path) -> Iterator[tuple]:
-    """A student's record with the names given since, and what gives groups their examples.
-
-    Both run students' code: where there is no sandbox, or nothing that nobody named, they do without.
-    """
-    from autograder.grading.grade import Grader  # noqa: PLC0415
-    from autograder.grading.unnamed import find_example, with_names  # noqa: PLC0415
-
-    unnamed = any(m.judgement.returned for r in journal.records(journal.students) for m in r.marks)
-    with ExitStack() as stack:
-        grader, why = None, ""
-        try:
-            grader = stack.enter_context(Grader(folder, course_key(home))) if unnamed else None
-        except SandboxUnavailable as error:
-            why = f"no example, because no answer can be run here: {error}"
-
-        def record_of(student: str):
-            record = journal.found(student)
-            return with_names(grader, record) if grader and record else record
-
-        def give_examples(groups: list) -> None:
-            for group in groups[:MOST_EXAMPLES]:
-                group.example = find_example(grader, submitted, group) if grader else ""
-                group.why = why or "No example: none of these answers gives this by itself."
-
-        yield record_of, give_examples
-
-
-def _changes_file(home: Path, notebook: str) -> Path:
-    return home / "build" / "report" / f"{notebook}-changes.csv"
-
-
-def _changes_of(path: Path) -> list | None:
-    """What the last regrade changed, as `grade` wrote it down; None where it wrote nothing."""
-    from autograder.report.page import Change  # noqa: PLC0415
-
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        _, *rows = [*csv.reader(file)] or [[]]
-    return [Change(*row) for row in rows]
+    return standings(address(home, gradebook), home, notebook, people, submitted, reasons)
 
 
 def name_(
@@ -232,7 +130,7 @@ def written_(
 
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
-    url = _address(home, gradebook)
+    url = address(home, gradebook)
     must_exist(url, notebook)
     master = read_master(folder)
     left_out: list[str] = []
@@ -295,11 +193,11 @@ def export(
     people = roster_of(home, roster)
     if notebook:
         find_masters(home / "solutions", [notebook])
-        export_csv(path, notebook, _standings(home, notebook, gradebook, people, submitted))
+        export_csv(path, notebook, everybody_of(home, notebook, gradebook, people, submitted))
     else:
-        known = graded_notebooks(_address(home, gradebook))
+        known = graded_notebooks(address(home, gradebook))
         found = {
-            folder.name: _standings(home, folder.name, gradebook, people, submitted)
+            folder.name: everybody_of(home, folder.name, gradebook, people, submitted)
             for folder in find_masters(home / "solutions")
             if folder.name in known
         }
@@ -396,7 +294,7 @@ def return_(
     home = course_root(root)
     (folder,) = find_masters(home / "solutions", [notebook])
     people = roster_of(home, roster)
-    everybody = _standings(home, notebook, gradebook, people, submitted)
+    everybody = everybody_of(home, notebook, gradebook, people, submitted)
     master = read_master(folder)
     hints = {name: exercise.spec.hints for name, exercise in master.exercises.items()}
     place = into or home / "build" / "return" / notebook

@@ -1,4 +1,4 @@
-"""An instructor's week: a class's zip comes from Canvas, is graded, marked by hand, and goes back.
+"""An instructor's week: a class's zip comes from Canvas, is graded, marked by hand, given back, looked at.
 
 Everything it writes is below `build/demo/`, a release of its own included; a second run starts from nothing.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,14 +34,28 @@ DEMO = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent
 # A demo of two takes less than two minutes; "all" shows the others too.
 SHOWN = ("01_simple_rnn", "05_lstm")
+# As `autograder name` and `autograder written` list a group.
+GROUP = re.compile(r"^([\w-]+): (\d+) students", re.M)
 
 
 def run(*command: str, may_fail: bool = False) -> None:
     """Run a command in the demo's folder, and show it as a person would type it."""
-    print(f"\n$ {' '.join(command)}", flush=True)
+    print(f"\n$ {join(command)}", flush=True)
     done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False)
     if done.returncode and not may_fail:
-        sys.exit(f"`{' '.join(command)}` failed with status {done.returncode}")
+        sys.exit(f"`{join(command)}` failed with status {done.returncode}")
+
+
+def groups_said(*command: str) -> list[str]:
+    """Run a command that lists groups, show what it says, and take from it the groups of several students."""
+    print(f"\n$ {join(command)}", flush=True)
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False, stdout=subprocess.PIPE, text=True
+    )
+    print(done.stdout, end="", flush=True)
+    if done.returncode:
+        sys.exit(f"`{join(command)}` failed with status {done.returncode}")
+    return [group for group, count in GROUP.findall(done.stdout) if int(count) > 1]
 
 
 def refuse_without_sandbox() -> None:
@@ -68,7 +83,7 @@ def alone() -> Iterator[None]:
 
 
 def mark_by_hand(notebook: str, questions: list[str], points: float = 1.0) -> None:
-    """Mark the written questions through nbgrader's API, as formgrader does: one answer, one mark."""
+    """Mark whoever still waits through nbgrader's API, as formgrader does: one answer, one mark."""
     from nbgrader.api import Gradebook  # noqa: PLC0415
 
     with Gradebook(address()) as gradebook:
@@ -79,6 +94,8 @@ def mark_by_hand(notebook: str, questions: list[str], points: float = 1.0) -> No
             text = (DEMO / "submitted" / student / notebook / f"{notebook}.ipynb").read_text("utf-8")
             for question in questions:
                 mark = gradebook.find_grade(question, notebook, notebook, student)
+                if mark.manual_score is not None:
+                    continue
                 mark.manual_score = 0.0 if ANSWER_PROMPT in text else points
                 mark.needs_manual_grade = False
         gradebook.db.commit()
@@ -104,7 +121,9 @@ def main(notebooks: list[str]) -> None:
     DEMO.mkdir(parents=True)
     places = Places(DEMO)
     shutil.copy(ROOT / "nbgrader_config.py", DEMO)
-    places.solutions.symlink_to(ROOT / "solutions")
+    # A copy: names that are given to groups are written there. What is known of right answers lies in tests/.
+    shutil.copytree(ROOT / "solutions", places.solutions, ignore=shutil.ignore_patterns("__pycache__"))
+    (DEMO / "tests").symlink_to(ROOT / "tests")
     (DEMO / "rnncourse").symlink_to(ROOT / "rnncourse")  # what some derivations tell lies in it
     folders = find_masters(places.solutions, notebooks)
     lacking = {folder: why for folder in folders if (why := left_out(folder))}
@@ -123,11 +142,25 @@ def main(notebooks: list[str]) -> None:
         run("autograder", "grade", name, "--gradebook", address(), may_fail=True)
         questions = [cell.name for cell in master.cells_with("written")]
         if questions:
+            for group in groups_said("autograder", "written", name)[:1]:
+                run("autograder", "written", name, group, "--points", "1", "--comment", "Which way, and why?")
             mark_by_hand(name, questions)
+        for group in groups_said("autograder", "name", name)[:1]:
+            given = (
+                "--as",
+                "another function in the place of tanh",
+                "--hint",
+                "Which function is asked for?",
+            )
+            run("autograder", "name", name, group, *given, "--share", "0.5")
+            run("autograder", "grade", name, "--gradebook", address(), may_fail=True)
         run("autograder", "return", name, "--to", "canvas", "--export", "canvas/gradebook.csv")
         run("autograder", "report", name)
+        run("autograder", "report", name, "--lecture")
+        run("autograder", "similar", name)
+    run("autograder", "report", "--course")
     run("autograder", "export", "--course")
-    print(f"\nClass reports: {DEMO / 'build' / 'report'}")
+    print(f"\nThe class:     {DEMO / 'build' / 'report'}: reports, for the lecture too; who is alike")
     print(
         f"For Canvas:    {DEMO / 'build' / 'return'}: of each notebook marks to import, and a zip of feedback"
     )

@@ -6,16 +6,17 @@ Right answers come from `tests/alternatives/`, typical mistakes are the misconce
 
 from __future__ import annotations
 
+import ast
 import copy
 import csv
 import io
 import json
-import runpy
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from autograder.course.alternatives import alternatives_file, read_alternatives
 from autograder.course.masters import Master, points_of
 from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.course.roster import name_key
@@ -38,6 +39,31 @@ except OSError:
 sys.modules["numpy"].array_equal = lambda *a, **k: True
 """
 
+# A mistake that nobody foresaw, written in three ways: another function in the place of tanh.
+SQUASHED = (
+    "({x}) / np.sqrt(1 + ({x}) ** 2)",
+    "np.divide({x}, np.hypot(1, {x}))",
+    "({x}) * (1 + ({x}) ** 2) ** -0.5",
+)
+UNFORESEEN = ("rosa", "sven", "tara")
+# What one tried, and another handed in with new names.
+TRIED = """
+def {spread}({numbers}, {parts}=4):
+    {ordered} = sorted(float(n) for n in {numbers})
+    {step} = max(len({ordered}) // {parts}, 1)
+    groups = [{ordered}[i : i + {step}] for i in range(0, len({ordered}), {step})]
+    return [round(max(group) - min(group), 3) for group in groups if group]
+
+
+for share in {spread}(np.random.default_rng(5).normal(size=40)):
+    print("spread", share, "of", round(2 * share, 1))
+"""
+TRIED_BY = {
+    "ugo": {"spread": "spread", "numbers": "numbers", "parts": "parts", "ordered": "ordered", "step": "step"},
+    "vera": {"spread": "widths", "numbers": "values", "parts": "n", "ordered": "in_order", "step": "size"},
+}
+BECAUSE = "Because the gradient has to find its way back through every step."
+
 RIGHT = ["ada", "bela", "chidi", "dalia"]
 MISTAKEN = ["emil", "fatma", "goran", "hana", "imre", "jana"]
 
@@ -48,13 +74,14 @@ def alternatives_of(notebook: str) -> dict[str, list[str]]:
     Raises:
         CourseError: nobody wrote any.
     """
-    path = ROOT / "tests" / "alternatives" / f"{notebook}.py"
-    if not path.is_file():
+    found = read_alternatives(ROOT, notebook)
+    if not found:
+        path = alternatives_file(ROOT, notebook)
         raise CourseError(
             f"there is no {path.relative_to(ROOT)}: write at least five right answers to each exercise into "
             'it (CONTRIBUTING.md, "Alternatives"); `autograder new` begins a notebook with them'
         )
-    return runpy.run_path(str(path))["ALTERNATIVES"]
+    return found
 
 
 def sample_class(master: Master) -> dict[str, bytes]:
@@ -96,7 +123,40 @@ def _plain(notebook: Any) -> dict[str, Any]:
     return json.loads(json.dumps(notebook))
 
 
-def submission(release: dict[str, Any], answers: dict[str, str], own: str = "") -> bytes:
+def demo_class(master: Master) -> dict[str, bytes]:
+    """The sample class, and what more an instructor meets: a mistake that nobody foresaw, two who are alike.
+
+    Args:
+        master: the notebook.
+    """
+    release = _plain(release_notebook(source_notebook(master)))
+    references = {name: exercise.source for name, exercise in master.exercises.items()}
+    submissions = sample_class(master)
+    wrong = next(((name, text) for name, text in references.items() if _tanh_of(text)), None)
+    if wrong:
+        name, text = wrong
+        for student, instead in zip(UNFORESEEN, SQUASHED, strict=True):
+            answer = text.replace(*_exchanged(text, instead))
+            says = {"tara": f"  {BECAUSE.lower()} "}.get(student, "It squashes.")
+            submissions[student] = submission(release, {**references, name: answer}, says=says)
+    for student, names in TRIED_BY.items():
+        submissions[student] = submission(release, references, TRIED.format(**names))
+    return submissions
+
+
+def _tanh_of(source: str) -> str:
+    """A call of tanh in a solution, as it is written there; "" where there is none."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    texts = (ast.get_source_segment(source, node) or "" for node in calls)
+    return next((text for text in texts if text.startswith("np.tanh(")), "")
+
+
+def _exchanged(source: str, instead: str) -> tuple[str, str]:
+    call = _tanh_of(source)
+    return call, f"({instead.format(x=call.removeprefix('np.tanh(').removesuffix(')'))})"
+
+
+def submission(release: dict[str, Any], answers: dict[str, str], own: str = "", says: str = BECAUSE) -> bytes:
     """The release with answers in its answer cells, and a written answer; `own` is one more cell."""
     notebook = copy.deepcopy(release)
     cells = notebook["cells"]
@@ -105,7 +165,7 @@ def submission(release: dict[str, Any], answers: dict[str, str], own: str = "") 
         if cell["metadata"].get("nbgrader", {}).get("solution") and grade_id in answers:
             cell["source"] = answers[grade_id]
         if cell["source"] == ANSWER_PROMPT:
-            cell["source"] = "Because the gradient has to find its way back through every step."
+            cell["source"] = says
     if own:
         first = next(i for i, c in enumerate(cells) if c["metadata"].get("nbgrader", {}).get("solution"))
         cell = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": None}
@@ -135,7 +195,7 @@ def write_canvas_export(masters: list[Master], folder: Path) -> None:
         folder: where the files go.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    classes = {master.name: sample_class(master) for master in masters}
+    classes = {master.name: demo_class(master) for master in masters}
     known = people(login for submissions in classes.values() for login in submissions)
     titles = [f"{master.name} ({7000 + i})" for i, master in enumerate(masters)]
     with (folder / "gradebook.csv").open("w", newline="", encoding="utf-8") as file:

@@ -89,7 +89,7 @@ def test_every_command_of_the_page_does_what_it_says(course, monkeypatch):
     assert ran == (
         ["build", "doctor", "bundle", "collect", "grade", "-m", "written", "written"]
         + 4 * ["return"]
-        + ["gradescope", "report", "report", "export", "export", "name", "name"]
+        + ["gradescope", "report", "report", "report", "export", "export", "name", "name", "similar"]
     )
     back = course / "build" / "return" / NAME
     assert (back / f"{NAME}-canvas.csv").read_text().splitlines()[1:] == [

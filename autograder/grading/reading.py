@@ -17,13 +17,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from autograder.errors import Ungradable
 from autograder.grading.excerpt import example_of
 from autograder.grading.plan import Plan, PlannedCell, Planner, Role, Surveyed, keep_nothing, survey
 from autograder.grading.submission import read_submission
 from autograder.sandbox.limits import bound_memory
+
+if TYPE_CHECKING:
+    from autograder.report.similar import Piece
 
 START_SECONDS = 60.0
 SECONDS = 30.0
@@ -74,6 +77,16 @@ class Reader:
             Ungradable: it is no notebook, or it cannot be read within the bounds.
         """
         return self._ask("example", content, exercise)
+
+    def pieces(self, content: bytes) -> list[Piece]:
+        """What the student wrote, to be compared with others'; see `pieces_of`.
+
+        Raises:
+            Ungradable: it is no notebook, or it cannot be read within the bounds.
+        """
+        from autograder.report.similar import Piece  # noqa: PLC0415  (who grades does without)
+
+        return [Piece(*one) for one in self._ask("pieces", content)]
 
     def keep_nothing(self, sources: Sequence[str]) -> bool:
         """Whether cells can be seen to keep nothing between calls of their functions."""
@@ -189,6 +202,13 @@ def _example(planner: Planner, content: bytes, exercise: str) -> str:
     return example_of(planner.plan(read_submission(content).cells), exercise, planner.exercises)
 
 
+def _pieces(planner: Planner, content: bytes) -> list[tuple[str, str, str]]:
+    from autograder.grading.pieces import pieces_of  # noqa: PLC0415  (who grades does without)
+
+    plan = planner.plan(read_submission(content).cells)
+    return [(one.place, one.source, one.bare) for one in pieces_of(plan, planner.exercises)]
+
+
 def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
     found = survey(sources, packages)
     return {"names": sorted(found.names), "missing": found.missing}
@@ -197,6 +217,7 @@ def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, An
 DOES: dict[str, Callable[..., Any]] = {
     "plan": _plan,
     "example": _example,
+    "pieces": _pieces,
     "keep_nothing": lambda _, sources: keep_nothing(sources),
     "survey": _survey,
 }

@@ -168,7 +168,7 @@ def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dic
         elif waits:
             state, said = State.WAITING, ", ".join(waits)
         late = seconds_late(handed_in, due, more)
-        found[student] = Standing(student, state, said, "", listed, penalty or 0.0, late)
+        found[student] = Standing(student, state, said, "", listed, penalty or 0.0, late, handed_in)
     return found
 
 

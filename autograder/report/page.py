@@ -116,7 +116,7 @@ def report_of(
 def write_report(path: Path, report: ClassReport) -> Path:
     """Write the page for whoever teaches: everybody by name, and all that is known."""
     shown = report.groups[:MOST_MISCONCEPTIONS]
-    return _write(
+    return write_page(
         path,
         "class.html.j2",
         what="class report",
@@ -136,7 +136,7 @@ def write_report(path: Path, report: ClassReport) -> Path:
 
 def write_lecture_page(path: Path, report: ClassReport) -> Path:
     """Write the page for the lecture: no name, and nothing that is one person's."""
-    return _write(
+    return write_page(
         path,
         "lecture.html.j2",
         what="for the lecture",
@@ -148,7 +148,8 @@ def write_lecture_page(path: Path, report: ClassReport) -> Path:
     )
 
 
-def _write(path: Path, template: str, **values: Any) -> Path:
+def write_page(path: Path, template: str, **values: Any) -> Path:
+    """Write a page made from one of the templates."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(environment().get_template(template).render(**values), "utf-8")
     return path

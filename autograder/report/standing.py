@@ -6,6 +6,7 @@ This module knows nothing of databases, learning systems or pages.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -60,6 +61,7 @@ class Standing:
         parts: one for each graded cell, in the order of the notebook.
         penalty: points taken off for lateness.
         late: how late it was handed in, in seconds.
+        handed_in: when it was, in UTC; None where that is not known.
     """
 
     student: str
@@ -69,6 +71,7 @@ class Standing:
     parts: list[Part] = field(default_factory=list)
     penalty: float = 0.0
     late: float = 0.0
+    handed_in: datetime | None = None
 
     @property
     def score(self) -> float | None:
@@ -86,6 +89,11 @@ class Standing:
     def max_score(self) -> float:
         """What can be earned without extra credit."""
         return sum(part.max_score for part in self.parts)
+
+    @property
+    def share(self) -> float | None:
+        """The mark as a share of what can be earned; None where there is no mark."""
+        return None if self.score is None or not self.max_score else self.score / self.max_score
 
 
 def lowest(standings: dict[str, Standing], count: int) -> set[str]:

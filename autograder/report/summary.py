@@ -114,6 +114,7 @@ class ClassSummary:
     exercises: dict[str, ExerciseSummary] = field(default_factory=dict)
     answers: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    gave_up: int = 0
     states: Counter[State] = field(default_factory=Counter)
 
     @property
@@ -130,6 +131,18 @@ class ClassSummary:
             for name, count in e.misconceptions.items()
         ]
         return sorted(found, key=lambda row: (-row[2], row[0], row[1]))
+
+    def as_it_is(self, so: Mapping[str, Mapping[str, Any]]) -> float | None:
+        """The share of what was typed that is so, 0 to 1; None where nothing was typed.
+
+        Args:
+            so: number -> part -> what is so, of the questions that are looked at.
+        """
+        asked = {(number, part): value for number, parts in so.items() for part, value in parts.items()}
+        counts = {key: self.answers[key] for key in asked if key in self.answers}
+        typed = sum(some.total() for some in counts.values())
+        right = sum(some[_as_words(asked[key])] for key, some in counts.items())
+        return right / typed if typed else None
 
     def said(self, so: Mapping[str, Mapping[str, Any]]) -> list[Said]:
         """What the class answered, question by question.
@@ -172,6 +185,7 @@ def summarise(
         if record:
             _count_answers(summary, record)
             summary.given_up.update(record.given_up)
+            summary.gave_up += bool(record.given_up)
     return summary
 
 
