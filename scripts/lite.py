@@ -4,10 +4,10 @@
     make lite ARGS="--pyodide PATH"              # ... or from a Pyodide distribution, a folder or its archive
     make lite ARGS="--upto 04"                   # for a class that is no further
 
-Written to build/lite/site/, a folder for any web server. In it lie JupyterLite, Pyodide's core (Python, from npm),
-the releases that need no PyTorch, what students import of the course as a wheel, and the wheels in plain Python
-that a kernel needs. What is compiled (NumPy, Matplotlib and what it draws with, safetensors) is Pyodide's: wheels
-that the given distribution lacks are asked of the CDN by the reader's browser.
+Written to build/lite/site/, a folder for any web server. In it lie JupyterLite, Pyodide's core (Python, from
+npm), the releases that need no PyTorch, what students import of the course as a wheel, and the wheels in
+plain Python that a kernel needs. What is compiled (NumPy, Matplotlib, safetensors) is Pyodide's; wheels that
+the given distribution lacks are asked of the CDN by the reader's browser.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from setup_packages import ROOT, neutral_environment
 
@@ -51,6 +52,17 @@ KERNEL = ("micropip", "piplite", "pyodide-kernel", "ipykernel", "comm", "jedi", 
 SETTINGS = "@jupyterlite/pyodide-kernel-extension:kernel"
 DRIVE = "/drive"  # the folder of notebooks, kept by the browser
 DATA = "data"
+ABOUT = """# Before you begin
+
+Python runs in this page; nothing is installed, and nothing of what you write leaves your machine.
+
+- Open `00_start_here/00_start_here.ipynb` on the left. The first cell takes up to a minute.
+- **Your work is kept in this browser alone**, until its data are cleared. Right-click a notebook, *Download*:
+  that file is your copy, and what you hand in.
+- `check`, `hint`, `guess` and `progress()` work as everywhere. Long computations take several times as long.
+- To stop a cell that does not end: *Kernel, Restart Kernel*. A check stops such a function by itself.
+- Notebook 07 needs PyTorch, which a browser has not; in 08, cells that would try it say so.
+"""
 WHEEL = """[build-system]
 requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
@@ -88,7 +100,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 def tools(folder: Path) -> Path:
     """The Python of an environment that holds JupyterLite; made anew where `lite.txt` changed.
 
-    It is one of its own: JupyterLab shows every extension of its environment, and the student's is no JupyterLite.
+    One of its own: JupyterLab shows every extension of its environment, and a student's is no JupyterLite.
     """
     locked = (LOCKS / "lite.txt").read_text("utf-8")
     stamp, python = folder / "made-from.txt", folder / "bin" / "python"
@@ -158,7 +170,7 @@ def distribution(given: Path | None) -> Path:
         given = unpacked(given, LITE / "pyodide" / "given")
     for name in ("pyodide.mjs", LOCK):
         if not (given / name).is_file():
-            raise CourseError(f"--pyodide {given}: there is no {name} in it, so it is no Pyodide distribution")
+            raise CourseError(f"--pyodide {given}: it holds no {name}, so it is no Pyodide distribution")
     return given
 
 
@@ -194,10 +206,19 @@ def locked(wheel: Path, version: str) -> dict[str, Any]:
     Args:
         wheel: its file.
         version: of the Python in the browser.
+
+    Raises:
+        CourseError: the wheel is for another Python.
     """
     archive = zipfile.Path(wheel)
     infos = [entry for entry in archive.iterdir() if entry.name.endswith(".dist-info")]
     about = metadata.PathDistribution(infos[0])
+    pythons = about.metadata.get("Requires-Python") or ""
+    if version not in SpecifierSet(pythons):
+        raise CourseError(
+            f"{wheel.name} needs Python {pythons}, and this Pyodide distribution has {version}: "
+            f"take that of Pyodide {CORE}"
+        )
     browser = {
         "extra": "",
         "platform_machine": "wasm32",
@@ -207,7 +228,7 @@ def locked(wheel: Path, version: str) -> dict[str, Any]:
         "sys_platform": "emscripten",
     }
     wanted = [Requirement(line) for line in about.requires or []]
-    tops = [entry for entry in archive.iterdir() if entry.name.endswith(".py") or (entry / "__init__.py").exists()]
+    tops = [one for one in archive.iterdir() if one.name.endswith(".py") or (one / "__init__.py").exists()]
     return {
         "name": canonicalize_name(about.metadata["Name"]),
         "version": about.version,
@@ -215,7 +236,7 @@ def locked(wheel: Path, version: str) -> dict[str, Any]:
         "install_dir": "site",
         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
         "package_type": "package",
-        "imports": [entry.name.removesuffix(".py") for entry in tops],
+        "imports": [one.name.removesuffix(".py") for one in tops],
         "depends": [canonicalize_name(r.name) for r in wanted if not r.marker or r.marker.evaluate(browser)],
         "unvendored_tests": False,
     }
@@ -296,6 +317,7 @@ def lay_contents(contents: dict[str, bytes], folder: Path) -> None:
             path = folder / "files" / name.removeprefix("notebooks/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+    (folder / "files" / "READ ME FIRST.md").write_text(ABOUT, "utf-8")
     data = folder / "files" / DATA / "rnncourse"
     for what in (SENTENCES, SURNAMES):
         try:
@@ -338,7 +360,11 @@ def build(given: Path | None, upto: str | None, to: Path) -> list[str]:
     python = tools(LITE / "tools")
     contents = student_files(names, places)
     shims = sorted((LITE / "tools" / "share" / "jupyter" / "labextensions").rglob("*.whl"))
-    wheels = [course_wheel(Path(sys.executable), contents, LITE / "course"), *plain_wheels(LITE / "plain"), *shims]
+    wheels = [
+        course_wheel(Path(sys.executable), contents, LITE / "course"),
+        *plain_wheels(LITE / "plain"),
+        *shims,
+    ]
     source = LITE / "source"
     shutil.rmtree(source, ignore_errors=True)
     asked = lay_pyodide(python, distribution(given), wheels, source / "static" / "pyodide")
@@ -359,7 +385,8 @@ def main() -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Written to {SITE.relative_to(ROOT)}; to look at it: python -m http.server -d {SITE.relative_to(ROOT)}")
+    where = SITE.relative_to(ROOT)
+    print(f"Written to {where}; to look at it: python -m http.server -d {where}")
     if asked:
         print(f"A reader's browser asks Pyodide's CDN for {len(asked)} files: {', '.join(sorted(asked))}")
     else:

@@ -77,7 +77,7 @@ def _sealed(words: dict[str, Any], tensors: dict[str, np.ndarray]) -> bytes:
 
 
 def _metadata(content: bytes) -> dict[str, str]:
-    """What a safetensors file says of itself: its header is JSON behind eight bytes that say how long it is."""
+    """What a safetensors file says of itself: its header is JSON, behind eight bytes with its length."""
     return json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
 
 
