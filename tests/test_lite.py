@@ -16,6 +16,7 @@ import lite
 import pytest
 from course import NOTEBOOKS, ROOT
 
+from autograder import student_log
 from autograder.course.places import Places, find_masters
 from autograder.errors import CourseError
 from autograder.exchange.bundle import student_files
@@ -122,6 +123,18 @@ def test_checks_are_read_where_a_file_cannot_be_mapped_into_memory(tmp_path):
     writer = threading.Thread(target=lambda: pipe.write_bytes(file.read_bytes()), daemon=True)
     writer.start()
     assert FrozenChecks(pipe).names == FrozenChecks(file).names
+
+
+def test_what_is_kept_can_be_read_again_where_the_umask_forbids_all(tmp_path, monkeypatch):
+    """As a browser's system says; root reads everything, so the file's mode is asked."""
+    monkeypatch.setenv("AUTOGRADER_PROGRESS", str(tmp_path / "progress.json"))
+    before = os.umask(0o777)
+    try:
+        student_log.remember("00_start_here", "sigmoid", "right")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "progress.json").stat().st_mode & 0o777 == 0o600
+    assert student_log.read_progress() == {"00_start_here": {"sigmoid": ["right"]}}
 
 
 WITHOUT_THREADS = """
