@@ -7,6 +7,7 @@ async ({ h, v, width, height }) => {
   Reveal.slide(h, v, 999); // past the last fragment: everything is shown
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const sheet = Reveal.getCurrentSlide().querySelector(".sheet");
+  const zoom = Reveal.getScale(); // lengths below are those of a slide, 1 as it was made
   const problems = [];
   const words = (text) => `“${text.trim().replace(/\s+/g, " ").slice(0, 50)}”`;
   const heading = sheet.querySelector("h1, h2, h3");
@@ -49,7 +50,7 @@ async ({ h, v, width, height }) => {
   for (const [edge, beyond] of Object.entries(edges)) {
     const worst = ink.filter(([box]) => box.width * box.height > 0)
       .reduce((a, b) => (a && beyond(a) >= beyond(b) ? a : b), undefined);
-    if (worst && beyond(worst) > -6) {
+    if (worst && beyond(worst) > -6 * zoom) {
       problems.push(beyond(worst) > 0
         ? `${Math.ceil(beyond(worst))} px ${edge}: ${worst[1]}`
         : `too close to the slide's edge (${edge} but for ${Math.floor(-beyond(worst))} px): ${worst[1]}`);
@@ -86,13 +87,13 @@ async ({ h, v, width, height }) => {
   // A figure that had to shrink is too small to read.
   for (const image of sheet.querySelectorAll("img")) {
     const shown = image.getBoundingClientRect();
-    const scale = Math.min(shown.width / image.naturalWidth, shown.height / image.naturalHeight);
+    const scale = Math.min(shown.width / image.naturalWidth, shown.height / image.naturalHeight) / zoom;
     if (scale < 0.7) {
       problems.push(`figure shrunk to ${Math.round(100 * scale)} %, too small to read: ${words(image.alt)}`);
     }
   }
   for (const part of sheet.querySelectorAll(".figure, .html")) {
-    if (part.getBoundingClientRect().height < 40) problems.push("no room is left for a figure or an output");
+    if (part.getBoundingClientRect().height < 40 * zoom) problems.push("no room is left for a figure or an output");
   }
   for (const error of sheet.querySelectorAll("[data-mjx-error], mjx-merror, [data-mml-node='merror']")) {
     problems.push(`formula: ${error.getAttribute("data-mjx-error") ?? error.textContent.slice(0, 80)}`);

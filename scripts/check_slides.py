@@ -1,14 +1,15 @@
-"""Open every slide of every deck at 1280x720 and report what an audience would see go wrong.
+"""Open every slide of every deck at 1280x720 and 1024x768 and report what an audience would see go wrong.
 
     .venv/bin/python scripts/check_slides.py build/slides/*.html [--shots DIR]
 
 Reported are: content that leaves the slide or is cut off, figures shrunk until they cannot be read,
 formulas that are wrong, errors in the console, and any request to a network. Exit status 1 if there
-is anything to report. `--shots` writes a picture of each slide.
+is anything to report. `--shots` writes a picture of each slide, at 1280x720.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from chromium import note_complaints, report
@@ -16,7 +17,8 @@ from playwright.sync_api import Browser, Page
 
 from autograder.errors import CourseError
 
-WIDTH, HEIGHT = 1280, 720
+SIZES = ((1280, 720), (1024, 768))  # a wide projector's, and an older one's
+WIDTH, HEIGHT = SIZES[0]
 READY = "() => document.documentElement.classList.contains('ready')"
 MEASURE = (Path(__file__).parent / "check_slides.js").read_text("utf-8")
 
@@ -38,25 +40,31 @@ def open_deck(browser: Browser, path: Path, problems: list[str]) -> Page:
     return page
 
 
-def check_deck(browser: Browser, path: Path, shots: Path | None = None) -> list[str]:
+def check_deck(
+    browser: Browser, path: Path, shots: Path | None = None, sizes: Sequence[tuple[int, int]] = SIZES
+) -> list[str]:
     """What is wrong with a deck, one sentence a problem; empty if nothing is.
 
     Args:
         browser: a running Chromium.
         path: the deck, an HTML file.
         shots: a folder for a picture of each slide, or None.
+        sizes: the windows to look through, width and height in pixels.
     """
     problems: list[str] = []
     page = open_deck(browser, path, problems)
     slides = page.evaluate(
         "() => Reveal.getSlides().map((s) => { const {h, v} = Reveal.getIndices(s); return [h, v ?? 0]; })"
     )
-    for number, (h, v) in enumerate(slides, start=1):
-        found = page.evaluate(MEASURE, {"h": h, "v": v, "width": WIDTH, "height": HEIGHT})
-        problems += [f"slide {number} ({found['title']}): {problem}" for problem in found["problems"]]
-        if shots:
-            shots.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=shots / f"{path.stem}_{number:02}.png")
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        at = "" if width == WIDTH else f", at {width}x{height}"
+        for number, (h, v) in enumerate(slides, start=1):
+            found = page.evaluate(MEASURE, {"h": h, "v": v, "width": width, "height": height})
+            problems += [f"slide {number} ({found['title']}){at}: {problem}" for problem in found["problems"]]
+            if shots and not at:
+                shots.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=shots / f"{path.stem}_{number:02}.png")
     page.context.close()
     return problems
 

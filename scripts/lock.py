@@ -26,6 +26,13 @@ IN_A_BROWSER = ("--python-platform=wasm32-pyodide2025", "--python-version=3.14")
 FILES = {
     "dev": (*HERE, "pyproject.toml", "requirements/build.in", "requirements/torch.in", "--extra=dev"),
     "lab": (*HERE, "pyproject.toml", "requirements/build.in", "--constraint=requirements/dev.txt"),
+    "hub": (
+        *HERE,
+        "pyproject.toml",
+        "requirements/build.in",
+        "--extra=hub",
+        "--constraint=requirements/dev.txt",
+    ),
     "torch": (
         *HERE,
         "pyproject.toml",

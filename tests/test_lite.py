@@ -138,7 +138,7 @@ def test_what_is_kept_can_be_read_again_where_the_umask_forbids_all(tmp_path, mo
 
 
 WITHOUT_THREADS = """
-import importlib.util, sys, threading, time
+import importlib, importlib.util, sys, threading, time
 
 def no_thread(self):
     raise RuntimeError("can't start new thread")
@@ -180,6 +180,9 @@ for loop in (swallows, generates, is_called, branches, has_another_inside):
         assert 0.1 < time.monotonic() - started < 5, loop
     else:
         raise AssertionError(loop)
+
+sys.path.insert(0, sys.argv[2])
+limits.TimeLimit(0.1).run(lambda: importlib.import_module("slow_to_import").whole)
 assert limits.TimeLimit(5).run(lambda: sum(i for i in range(1000))) == 499500
 assert sys.monitoring.get_tool(limits.TOOL) is None
 swallowed = 0
@@ -196,11 +199,15 @@ def newer_pythons() -> list[str]:
     return found + [str(path) for folder in folders for path in Path(folder).glob("python3.1[2-9]")]
 
 
-def test_without_threads_endless_loops_and_calls_come_to_an_end():
+def test_without_threads_endless_loops_and_calls_come_to_an_end_and_no_import_is_cut_in_half(tmp_path):
     pythons = newer_pythons()
     if not pythons:
         pytest.skip("no Python of 3.12 or later is on this machine")
-    command = [pythons[-1], "-I", "-c", WITHOUT_THREADS, str(LIMIT)]
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nuntil = time.monotonic() + 0.3\n"
+        "while time.monotonic() < until:\n    pass\nwhole = True\n"
+    )
+    command = [pythons[-1], "-I", "-c", WITHOUT_THREADS, str(LIMIT), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "all ended\n", done.stderr
 

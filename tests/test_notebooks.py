@@ -8,8 +8,8 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
-from check_slides import check_deck
-from course import NOTEBOOKS, ROOT, frozen_checks, master_of, public_sheets
+from check_slides import SIZES, check_deck
+from course import LONG, NOTEBOOKS, ROOT, frozen_checks, master_of, public_sheets
 
 from autograder.asking import tell_derivation
 from autograder.check import CheckFailed
@@ -61,7 +61,8 @@ def test_the_lecture_fits_its_slides(notebook, browser, tmp_path):
     master = master_of(notebook)
     executed = executed_notebook(master, PLACES)  # kept from the test before
     deck = build_slides(executed, tmp_path / "deck.html", master.title)
-    assert check_deck(browser, deck) == []
+    sizes = SIZES if LONG else SIZES[:1]  # a deck is one sheet, drawn larger or smaller
+    assert check_deck(browser, deck, sizes=sizes) == []
 
 
 def seconds_of(cell):

@@ -29,7 +29,7 @@ def record(i):
     judged = []
     for name in EXERCISES:
         if i % 5 == 0 and name == "rnn_step":
-            tanh = Diagnosis("tanh instead of sigmoid", "A state lies between -1 and 1.")
+            tanh = Diagnosis("tanh instead of sigmoid", "Where does `s_t < 1` come from?")
             judged.append(Judgement(name, "wrong", 0.25, [Check("s_t", False)], [tanh]))
         elif i % 3 == 0 and name == "rnn_forward":
             number = float(1 + (i == 3) + 2 * (i % 2))
@@ -73,6 +73,7 @@ def test_the_instructors_view_has_everybody_and_says_why_there_is_no_mark(report
     assert re.search(r"student-004\s+8\s+12\s+\+4\s+its checks", shown)
     assert re.search(r"student-004\s.*?3×", shown, re.S)
     assert "tanh instead of sigmoid" in shown and report.groups[0].id in shown
+    assert "Where does <code>s_t &lt; 1</code> come from?" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_the_lecture_view_holds_nothing_of_one_person(report, tmp_path):

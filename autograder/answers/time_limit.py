@@ -2,8 +2,9 @@
 
 Another thread waits, and raises an exception in the calling one. Python does so between two instructions: a
 call of NumPy's that takes long ends first, and so does an import: cut in half it would leave a broken module
-for everybody. Where there are no threads (a browser), the clock is asked again and again as functions begin
-and loops turn, of which Python 3.12 and later tell; before, there is no limit there.
+for everybody, and PyTorch's first optimiser imports for some seconds. The time begins anew after it. Where
+there are no threads (a browser), the clock is asked again and again as functions begin and loops turn, of
+which Python 3.12 and later tell; before, there is no limit there.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class TimeLimit:
             return call()
         finally:
             watch.end()
-            self.left -= time.monotonic() - started
+            self.left -= time.monotonic() - max(started, watch.begun)
 
 
 def _watch(seconds: float) -> _Watch | _WatchWithoutThreads:
@@ -75,6 +76,7 @@ class _Watch:
     def __init__(self, seconds: float):
         self._caller = threading.get_ident()
         self._seconds = seconds
+        self.begun = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._wait, daemon=True)
         self._thread.start()
@@ -82,12 +84,21 @@ class _Watch:
     def _wait(self) -> None:
         if self._ended.wait(self._seconds):
             return
-        raised = ctypes.py_object(TimeUp)
         patience = time.monotonic() + IMPORT_SECONDS
+
+        def imports() -> bool:
+            return time.monotonic() < patience and _is_importing(sys._current_frames().get(self._caller))
+
+        while imports():
+            if self._ended.wait(AGAIN_SECONDS):
+                return
+            self.begun = time.monotonic()
+        if self._ended.wait(self.begun + self._seconds - time.monotonic()):
+            return
+        raised = ctypes.py_object(TimeUp)
         while not self._ended.wait(AGAIN_SECONDS):
-            if _is_importing(sys._current_frames().get(self._caller)) and time.monotonic() < patience:
-                continue
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
+            if not imports():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
 
     def end(self) -> None:
         """From now on nothing is raised."""
@@ -108,7 +119,9 @@ class _WatchWithoutThreads:
     """Raises `TimeUp` where a function begins or a loop turns, again and again until it is ended."""
 
     def __init__(self, seconds: float):
-        self._due = time.monotonic() + seconds
+        self._seconds = seconds
+        self.begun = time.monotonic()
+        self._due = self.begun + seconds
         self._patience = self._due + IMPORT_SECONDS
         self._seen = 0
         self._outer: list[Any] = []  # the same of a limit around this one
@@ -132,6 +145,10 @@ class _WatchWithoutThreads:
         if now < self._due or code.co_filename == sys._getframe().f_code.co_filename:
             return  # not due, or on its way to its own end
         if _is_importing(sys._getframe(1)) and now < self._patience:
+            self.begun = now
+            return
+        if now < self.begun + self._seconds:
+            self._due = self.begun + self._seconds
             return
         self._due = now + AGAIN_SECONDS
         raise TimeUp

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from autograder.record import Record
-from autograder.report.feedback import open_name
+from autograder.report.feedback import code_marks, open_name
 from autograder.report.groups import Group
 from autograder.report.standing import Standing
 from autograder.report.summary import FEWEST, OTHERS, ClassSummary, Said, summarise
@@ -79,13 +80,15 @@ def _of_several(said: Said) -> Said:
 
 @cache
 def environment() -> Environment:
-    """The templates of reports; whatever is put into one is escaped."""
-    return Environment(
+    """The templates of reports: what is put into one is escaped; `| code_marks` makes backticks code."""
+    found = Environment(
         loader=PackageLoader("autograder.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    found.filters["code_marks"] = lambda text: Markup(code_marks(text))
+    return found
 
 
 def report_of(

@@ -7,8 +7,8 @@ const CURVES = [
   ["wire", "var(--green)", "2 4", "the memory's wire alone"],
   ["all", "var(--blue)", "", "LSTM, all ways"],
 ];
-// Below 1e-16 of what arrived a sum of doubles has lost it.
-const LOWEST = -16, HIGHEST = 3;
+// Who learns from less than a hundred-millionth of what arrived learns nothing: a line that leaves below stops.
+const LOWEST = -8, HIGHEST = 3;
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 function raised(number) {

@@ -48,7 +48,9 @@ from rnncourse import explorer, figures_00, show
 # is counted, so that your instructor sees where to go again.
 #
 # **Grades.** When the notebook is graded, your functions are called again, with other
-# numbers.
+# numbers. Three quarters of an exercise's points are for right values, a quarter for
+# special cases: a single step, large numbers, zeros. A function that calls an earlier one
+# of yours is also tried with a right one in its place: one mistake costs once.
 #
 # `progress()` says what is done and what comes next, in all notebooks that lie beside
 # this one.
@@ -890,4 +892,10 @@ guess(
 # | $p$ | `probabilities` | $(C, N)$ | what is predicted |
 # | $W^{s,x}$ | `W["sx"]` | $(H, D)$ | a matrix **to** the state **from** the input; so all others |
 # | $\delta_t$ | `ds` | $(H, N)$ | error signal: total gradient of the loss by $s_t$ |
+# | $V^{y,h}$ | `V["yh"]` | $(C, H)$ | 09: the read-out, to the logits from the visible state |
+# | $\tau$ | `temperature` | a number | 09: how daring a drawn text is |
+# | $\kappa_t$ | `shares` | $(T, N)$ | 09: how much of a prediction hangs on position $t$ |
+# | $\lambda_t$, $w_t$ | `factors`, `writes` | $(H, N)$ | 10: what is kept of a state, what is added to it |
+# | $C_t$, $n_t$ | `C_t`, `n_t` | $(V, K, N)$, $(K, N)$ | 10: a matrix memory, and what it divides by |
+# | $v_t$, $k_t$, $q_t$ | `v_t`, `k_t`, `q_t` | $(V, N)$, $(K, N)$, $(K, N)$ | 10: value, key and query |
 # | $\varepsilon$, $u$ | `eps`, `u` | a number | a step to nudge by; rounding of one number |
