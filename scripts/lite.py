@@ -195,8 +195,8 @@ def course_wheel(python: Path, contents: dict[str, bytes], folder: Path) -> Path
             path.write_bytes(content)
     dependencies = json.dumps([name for name in REQUIREMENTS if name != "jupyterlab"])
     (folder / "source" / "pyproject.toml").write_text(WHEEL.format(dependencies=dependencies), "utf-8")
-    build = ("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
-    run(python, "-m", "pip", *build, folder / "source")
+    build_wheel = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    run(python, "-c", build_wheel, folder, cwd=folder / "source")
     return next(folder.glob("*.whl"))
 
 
