@@ -137,6 +137,15 @@ def test_what_is_kept_can_be_read_again_where_the_umask_forbids_all(tmp_path, mo
     assert student_log.read_progress() == {"00_start_here": {"sigmoid": ["right"]}}
 
 
+@pytest.mark.parametrize("name", ["lite", "lite-browser"])
+def test_its_lock_files_name_no_host_and_hold_all_that_is_asked_for(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    assert "://" not in text and "index" not in text
+    locked = re.findall(r"^([a-z0-9-]+)==.*?--hash=sha256", text, re.MULTILINE | re.DOTALL)
+    asked = re.findall(r"^[a-z0-9-]+", (ROOT / "requirements" / f"{name}.in").read_text(), re.MULTILINE)
+    assert asked and set(asked) <= set(locked)
+
+
 WITHOUT_THREADS = """
 import importlib, importlib.util, sys, threading, time
 
