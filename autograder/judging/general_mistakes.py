@@ -86,7 +86,9 @@ def no_distribution(
     """Sums that are not 1 where those of the right numbers are: said where no mistake gives just these."""
     for leaf, cases in wrong.items():
         pairs = [(answers[i].leaves[leaf], sheet.cases[i].expected[leaf]) for i in cases]
-        if not _everywhere(pairs, lambda got, expected: got.shape == expected.shape and expected.size > 1):
+        if not _everywhere(
+            pairs, lambda got, expected: got.shape == expected.shape and bool(np.isfinite(got).all())
+        ):
             continue
         words = axis_words(leaf, pairs[0][1].ndim, sheet.spec.axes)
         for axis, word in enumerate(words):

@@ -705,18 +705,15 @@ reveal("09.5")
 
 # %% [markdown] answer="09.5" sealed=true slide="subslide"
 # **For the untrained one**: in fifteen untrained networks you have to go 9 to 23 characters
-# back, in fifteen trained ones 3 or 4.
-#
-# An untrained one keeps *everything* a little, and uses none of it; training has taught it
-# what to drop. The second panel agrees: in six networks who had read 20 characters paid as
-# much as who had read 150, to .01 bits.
+# back, in fifteen trained ones 3 or 4. It keeps *everything* a little; training has taught it
+# what to drop. In six networks who had read 20 characters paid as much as who had read 150, to
+# .01 bits.
 #
 # Why 9 and more, and not the 2.2 of the recall? That is the memory's own wire. There is
 # another way: visible state, candidate, next memory. With $W^{c,h} = 0$ all of ten reach 3.
 #
-# A closing bracket *could* hang on one forty characters back. Here it does not: where a `)`
-# closes what was opened 30 characters before or more, the opener's share was .0006 at most
-# in the mean, in each of six trained networks.
+# A closing bracket *could* hang on one forty characters back. Here it does not: what a `)`
+# closes 30 characters back or more had a share of .0006 at most in the mean, in six networks.
 
 # %% [markdown] sitting=3
 # > **A place to stop.** Your network writes, and you know how far back it reaches. What
@@ -926,9 +923,10 @@ print(f"cell {cells['quotes']}: {of_all:.2f}, and without the beginnings of line
 # blue: where is it so, and where not?
 
 # %% needs="char_batches" slide="-" hide_input=true
-comparable = (cs[shown, cells["quotes"], stream] - quoting.mean()) / quoting.std()
+piece = slice(begins, begins + 330)
+comparable = (cs[piece, cells["quotes"], stream] - quoting.mean()) / quoting.std()
 show(
-    figures.activation(text_of(unseen_read[shown, stream]), np.sign(of_all - 0.5) * comparable / 2),
+    figures.activation(text_of(unseen_read[piece, stream]), np.sign(of_all - 0.5) * comparable / 2),
     alt="Some lines of Python, every character on a ground coloured by the memory of the cell that "
     "ranks quotes best. Most strings are orange from their first quotation mark to their last, most "
     "of the rest is white or blue; the beginnings of some lines are orange, too.",

@@ -161,7 +161,7 @@ fix_clip = Exercise(
     returns=("clipped", "norm"),
     mends="broken_clip",
     shown_by="Give it a gradient that needs no clipping.",
-    cases=(partial(clip_inputs, limit=0.2), partial(clip_inputs, limit=1.5)),
+    cases=(partial(clip_inputs, limit=1.5), partial(clip_inputs, limit=0.2)),
     edge_cases={
         "a norm far above the limit": partial(clip_inputs, limit=1e-3),
         "a norm just above the limit": partial(clip_inputs, limit=0.95),
