@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors keys lint build lectures site pictures bench aarch64 torch lock clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures site lite pictures bench aarch64 torch lock clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -63,6 +63,9 @@ lectures: ready  ## slide decks that need no network, in build/slides/
 
 site: ready-dev  ## lessons, explorers, decks and documentation as pages, in build/site/
 	$(BIN)/python scripts/make_site.py $(ARGS)
+
+lite: ready  ## the notebooks in a browser, with nothing to install, in build/lite/site/
+	$(BIN)/python scripts/lite.py $(ARGS)
 
 pictures: ready-dev  ## the README's pictures, each of the real thing, in docs/images/
 	$(BIN)/python scripts/make_pictures.py $(ARGS)

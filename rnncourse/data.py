@@ -254,6 +254,8 @@ def _pip_download(folder: Path, timeout: float, what: Download) -> None:
         run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise DataMissing(f"pip did not answer within {timeout:.0f} seconds. {_how_to(what)}") from None
+    except OSError as error:  # a browser starts no other programs
+        raise DataMissing(f"pip cannot be started here ({error}). {_how_to(what)}") from error
     if run.returncode or not (folder / what.archive).is_file():
         lines = [line for line in run.stderr.splitlines() if line.strip()]
         raise DataMissing(

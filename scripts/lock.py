@@ -13,31 +13,37 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW = (
-    "--universal",
-    "--python-version=3.11",
     "--generate-hashes",
     "--no-emit-index-url",
     "--no-emit-package=notebook-autograder",
     "--upgrade",
     "--quiet",
 )
+HERE = ("--universal", "--python-version=3.11")
+# A kernel in a browser: Pyodide's Python.
+IN_A_BROWSER = ("--python-platform=wasm32-pyodide2025", "--python-version=3.14")
 # The first resolves most; the others follow it, so that no package has two versions.
 FILES = {
-    "dev": ("pyproject.toml", "requirements/build.in", "requirements/torch.in", "--extra=dev"),
-    "lab": ("pyproject.toml", "requirements/build.in", "--constraint=requirements/dev.txt"),
+    "dev": (*HERE, "pyproject.toml", "requirements/build.in", "requirements/torch.in", "--extra=dev"),
+    "lab": (*HERE, "pyproject.toml", "requirements/build.in", "--constraint=requirements/dev.txt"),
     "hub": (
+        *HERE,
         "pyproject.toml",
         "requirements/build.in",
         "--extra=hub",
         "--constraint=requirements/dev.txt",
     ),
     "torch": (
+        *HERE,
         "pyproject.toml",
         "requirements/build.in",
         "requirements/torch.in",
         "--extra=torch-cpu",
         "--constraint=requirements/dev.txt",
     ),
+    "lite": (*HERE, "requirements/lite.in", "--constraint=requirements/dev.txt"),
+    # JupyterLite's kernel has its own in the place of the other.
+    "lite-browser": (*IN_A_BROWSER, "requirements/lite-browser.in", "--no-emit-package=widgetsnbextension"),
 }
 
 

@@ -3,7 +3,8 @@
 Another thread waits, and raises an exception in the calling one. Python does so between two instructions: a
 call of NumPy's that takes long ends first, and so does an import: cut in half it would leave a broken module
 for everybody, and PyTorch's first optimiser imports for some seconds. The time begins anew after it. Where
-there are no threads (a browser) there is no limit.
+there are no threads (a browser), the clock is asked again and again as functions begin and loops turn, of
+which Python 3.12 and later tell; before, there is no limit there.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import TypeVar
+from types import CodeType, FrameType
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -22,6 +23,10 @@ T = TypeVar("T")
 AGAIN_SECONDS = 0.02
 # How much longer an import may take: PyTorch's first takes some seconds on a slow disk.
 IMPORT_SECONDS = 60.0
+# Of the numbers for tools that watch a program, one that debuggers, coverage and profilers leave alone.
+TOOL = 4
+# In a browser the clock takes longer to ask than a turn of a small loop takes.
+ASKED_EVERY = 16
 
 
 class TimeUp(BaseException):
@@ -50,7 +55,7 @@ class TimeLimit:
             TimeUp: the time was over before it came to an end.
         """
         started = time.monotonic()
-        watch = _Watch(self.left)
+        watch = _watch(max(self.left, 0.0))
         try:
             return call()
         finally:
@@ -58,19 +63,23 @@ class TimeLimit:
             self.left -= time.monotonic() - max(started, watch.begun)
 
 
+def _watch(seconds: float) -> _Watch | _WatchWithoutThreads:
+    try:
+        return _Watch(seconds)
+    except RuntimeError:  # no thread can be started
+        return _WatchWithoutThreads(seconds)
+
+
 class _Watch:
     """A thread that raises `TimeUp` in the one that made it, again and again until it is ended."""
 
     def __init__(self, seconds: float):
         self._caller = threading.get_ident()
-        self._seconds = max(seconds, 0.0)
+        self._seconds = seconds
         self.begun = time.monotonic()
         self._ended = threading.Event()
-        self._thread: threading.Thread | None = threading.Thread(target=self._wait, daemon=True)
-        try:
-            self._thread.start()
-        except RuntimeError:
-            self._thread = None
+        self._thread = threading.Thread(target=self._wait, daemon=True)
+        self._thread.start()
 
     def _wait(self) -> None:
         if self._ended.wait(self._seconds):
@@ -93,7 +102,7 @@ class _Watch:
 
     def end(self) -> None:
         """From now on nothing is raised."""
-        while self._thread:
+        while True:
             try:
                 self._ended.set()
                 self._thread.join()
@@ -104,6 +113,55 @@ class _Watch:
                 return
             except TimeUp:
                 continue
+
+
+class _WatchWithoutThreads:
+    """Raises `TimeUp` where a function begins or a loop turns, again and again until it is ended."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self.begun = time.monotonic()
+        self._due = self.begun + seconds
+        self._patience = self._due + IMPORT_SECONDS
+        self._seen = 0
+        self._outer: list[Any] = []  # the same of a limit around this one
+        self._tells: Any = getattr(sys, "monitoring", None)
+        if self._tells is None:
+            return
+        if self._tells.get_tool(TOOL) is None:
+            self._tells.use_tool_id(TOOL, __name__)
+        events = self._tells.events
+        self._outer = [
+            (event, self._tells.register_callback(TOOL, event, self._ask_the_clock))
+            for event in (events.PY_START, events.JUMP)
+        ]
+        self._tells.set_events(TOOL, events.PY_START | events.JUMP)
+
+    def _ask_the_clock(self, code: CodeType, *_offsets: int) -> None:
+        self._seen += 1
+        if self._seen % ASKED_EVERY:
+            return
+        now = time.monotonic()
+        if now < self._due or code.co_filename == sys._getframe().f_code.co_filename:
+            return  # not due, or on its way to its own end
+        if _is_importing(sys._getframe(1)) and now < self._patience:
+            self.begun = now
+            return
+        if now < self.begun + self._seconds:
+            self._due = self.begun + self._seconds
+            return
+        self._due = now + AGAIN_SECONDS
+        raise TimeUp
+
+    def end(self) -> None:
+        """From now on nothing is raised by this one."""
+        if self._tells is None:
+            return
+        for event, callback in self._outer:
+            self._tells.register_callback(TOOL, event, callback)
+        if all(callback is None for _, callback in self._outer):
+            self._tells.set_events(TOOL, 0)
+            self._tells.free_tool_id(TOOL)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

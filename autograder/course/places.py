@@ -115,7 +115,8 @@ def write_whole(path: Path, content: bytes) -> None:
         umask = os.umask(0)
         os.umask(umask)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask
-        os.chmod(draft, mode | 0o200)  # nbgrader leaves its files at 444, and this one is to be written
+        # To be read and written by its owner: nbgrader leaves its files at 444, and a browser's umask is 777.
+        os.chmod(draft, mode | 0o600)
         os.replace(draft, path)
     except BaseException:
         os.unlink(draft)

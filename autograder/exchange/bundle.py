@@ -43,6 +43,19 @@ def write_bundle(places: Places, to: Path, upto: str | None = None) -> list[str]
     """
     folders = find_masters(places.solutions, None)
     names = [folder.name for folder in (up_to(folders, upto) if upto else folders)]
+    contents = student_files(names, places)
+    contents |= _start(json.dumps(names))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    _write_zip(to, contents)
+    return names
+
+
+def student_files(names: list[str], places: Places) -> dict[str, bytes]:
+    """What students get of some notebooks: releases in `notebooks/`, what these import in `PACKAGES`.
+
+    Raises:
+        CourseError: a release is missing.
+    """
     contents = {}
     for path in stage_files(names, places):
         inside = path.relative_to(places.root).as_posix()
@@ -53,10 +66,7 @@ def write_bundle(places: Places, to: Path, upto: str | None = None) -> list[str]
     house = Path(__file__).parents[2]
     for path in used_files([f"import {face}" for face in FACES], house):
         contents[f"{PACKAGES}/{path.relative_to(house).as_posix()}"] = path.read_bytes()
-    contents |= _start(json.dumps(names))
-    to.parent.mkdir(parents=True, exist_ok=True)
-    _write_zip(to, contents)
-    return names
+    return contents
 
 
 def _start(names: str) -> dict[str, bytes]:

@@ -58,7 +58,7 @@ def fetch(cache: Path = CACHE) -> None:
     with tempfile.TemporaryDirectory() as folder:
         options = ("--ignore-scripts", "--no-save", "--no-package-lock", "--no-audit", "--no-fund")
         options += ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
-        command = [*_npm(), "install", "--prefix", folder, *options, *PACKAGES]
+        command = [*npm(), "install", "--prefix", folder, *options, *PACKAGES]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
         if done.returncode:
             raise CourseError(f"npm could not fetch {' and '.join(PACKAGES)}:\n{done.stderr.strip()[-2000:]}")
@@ -71,7 +71,7 @@ def fetch(cache: Path = CACHE) -> None:
             whole.parent.rmdir()
 
 
-def _npm() -> list[str]:
+def npm() -> list[str]:
     """The command that runs npm: the machine's, else the one of the wheel, installed if need be."""
     if (npm := shutil.which("npm")) and shutil.which("node"):
         return [npm]
