@@ -89,7 +89,7 @@ def check(function: Callable[..., Any], stage: str | None = None) -> None:
         CourseError: the file with the checks is missing or damaged.
     """
     checks = checks_here()
-    name, remark = _exercise_meant(function, sys._getframe(1), checks)
+    name, remark = _exercise_meant("check", function, sys._getframe(1), checks)
     sheet = _sheet(checks, name)
     if stage is not None:
         _check_stage(sheet, function, stage)
@@ -132,7 +132,7 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
     checks = checks_here()
-    name, _ = _exercise_meant(function, sys._getframe(1), checks)
+    name, _ = _exercise_meant("hint", function, sys._getframe(1), checks)
     hints = _sheet(checks, name).spec.hints
     if level is None:
         level = min(_hints_given.get(name, 0) + 1, len(hints))
@@ -277,7 +277,9 @@ def _is_wrong(checks: FrozenChecks, name: str, function: Any, limit: TimeLimit) 
     if not callable(function) or name not in checks.names:
         return True
     sheet = checks.sheet(name)
-    return _is_stub(function, sheet) or judge(sheet, caller(function, limit=limit)).status != "right"
+    if _is_stub(function, sheet):
+        return True
+    return judge(sheet, caller(_called_for(sheet, function), limit=limit)).status != "right"
 
 
 def caller(
@@ -291,6 +293,7 @@ def caller(
         limit: the time that its calls may take, with those of others under the same limit.
     """
     limit = limit or TimeLimit(SECONDS)
+    complains = np.geterr()  # of numbers, as the notebook has set it: the judgement itself is silent
     late: list[Outcome] = []  # once the time is up, nothing is called any more
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
@@ -299,7 +302,8 @@ def caller(
 
         def call_all() -> None:
             for arguments in batch:
-                outcomes.append(_call(calls, function, arguments, right))
+                with np.errstate(**complains):
+                    outcomes.append(_call(calls, function, arguments, right))
                 if outcomes[-1].error and outcomes[-1].error.kind == "time":
                     late.append(outcomes[-1])
                     return
@@ -323,6 +327,7 @@ def _call(
     out, err = _Beginning(), _Beginning()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.showwarning = _write_warning  # also where the notebook sends them elsewhere
         called = calls.call(function, list(arguments), normalise)
     if isinstance(called.error, KeyboardInterrupt):
         raise called.error
@@ -330,6 +335,10 @@ def _call(
     complaints = _short_warnings(err.getvalue())
     printed = out.getvalue()[:MOST_TEXT]
     return Outcome(called.value, error, printed, complaints, called.changed, called.overwrote)
+
+
+def _write_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 class _Beginning(io.StringIO):
@@ -351,22 +360,24 @@ def _student_error(caught: BaseException, right: Collection[str]) -> StudentErro
         return StudentError("protocol", str(caught))
     is_late = isinstance(caught, TimeUp)
     error = StudentError("time" if is_late else type(caught).__name__, "" if is_late else str(caught)[:300])
-    return at_own_line(error, list(_places(caught)), lambda place: place.function in right)
+    places = list(_places(caught))
+    return at_own_line(error, places, lambda place: place.function.partition(".")[0] in right)
 
 
 def _places(caught: BaseException) -> Iterator[Place]:
     """The lines of cells that an exception passed, the innermost last."""
     here = Path(__file__).parent
-    for frame in traceback.extract_tb(caught.__traceback__):
+    trace = caught.__traceback__
+    for (within, _), frame in zip(traceback.walk_tb(trace), traceback.extract_tb(trace), strict=False):
         in_cell = "ipykernel" in frame.filename or frame.filename.startswith("<")
         if in_cell and Path(frame.filename).parent != here and frame.lineno:
             whole = linecache.getline(frame.filename, frame.lineno).encode()
             on_one_line = frame.lineno == frame.end_lineno
             expression = whole[frame.colno : frame.end_colno].decode() if on_one_line else ""
-            yield Place(None, frame.lineno, frame.line or "", expression, frame.name)
+            yield Place(None, frame.lineno, frame.line or "", expression, within.f_code.co_qualname)
 
 
-def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
+def _exercise_meant(called: str, function: Any, frame: FrameType, checks: FrozenChecks) -> tuple[str, str]:
     """The exercise that a call is about, and a remark where the name and the function do not go together.
 
     A grade calls what bears the exercise's name, so the name that is written in the call decides.
@@ -374,9 +385,9 @@ def _exercise_meant(function: Any, frame: FrameType, checks: FrozenChecks) -> tu
     own = getattr(function, "__name__", None)
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
-        raise CheckFailed(
-            f"check(...) takes the function itself, as in check(predict), not {type(function).__name__}"
-        )
+        meant = function if isinstance(function, str) and function in checks.names else checks.names[0]
+        given = "its name as a text" if meant == function else type(function).__name__
+        raise CheckFailed(f"{called}(...) takes the function itself, as in {called}({meant}), not {given}")
     if written in checks.names:
         if own != written and own in checks.names:
             return written, f"your `{written}` is your `{own}` under another name. Is that what you meant?"

@@ -86,15 +86,20 @@ def sweeps(T: int) -> Figure:
                 (place - 2**level + 0.08, level + 0.97),
                 arrowprops={"arrowstyle": "-|>", "color": MIXES, "lw": 1.6, "ls": "--"},
             )
+    ax.annotate(
+        "", (-0.2, 0), (-0.85, 0), arrowprops={"arrowstyle": "-|>", "color": COLOURS["green"], "lw": 1.6}
+    )
+    ax.text(-1, 0, "$s_0$", bbox={"boxstyle": "round,pad=0.3", "fc": "white", "ec": COLOURS["green"]}, **dot)
     for level, ends in enumerate(places):
         for end in ends:
             first = end - 2**level + 2
             label = f"{end + 1}" if level == 0 else f"{first}–{end + 1}"
             box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": "#444444"}
             ax.text(end, level, label, bbox=box, **dot)
+    ax.plot([], [], color=COLOURS["green"], label="the first step, from $s_0$")
     ax.plot([], [], color=ADDS, label="up: two pieces become one")
     ax.plot([], [], color=MIXES, ls="--", label="down: a state, and one piece more")
-    ax.set(xlim=(-0.7, T - 0.3), ylim=(-0.4, levels + 0.4), ylabel="level")
+    ax.set(xlim=(-1.4, T - 0.3), ylim=(-0.4, levels + 0.4), ylabel="level")
     ax.set_yticks(range(levels + 1))
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
@@ -106,7 +111,7 @@ def costs(measured: Mapping[str, Mapping[int, Mapping[str, tuple[float, float, f
     """Depth, work and time of loop and scan against the length.
 
     Args:
-        measured: width in words -> T -> "loop" and "scan" -> products one after the other, numbers
+        measured: width in words -> T -> "loop" and "scan" -> products that wait for one another, numbers
             multiplied, and seconds.
     """
     fig, axes = plt.subplots(1, 4, figsize=(12.4, 3.9), layout="constrained")
@@ -122,7 +127,7 @@ def costs(measured: Mapping[str, Mapping[int, Mapping[str, tuple[float, float, f
             values = [measured[width][t][way][kind] * (1e3 if kind == 2 else 1) for t in T]
             ax.plot(T, values, style, color=colour, label=way)
         ax.set(xscale="log", yscale="log", title=title, xlabel="steps T")
-        ax.set_ylabel(("products one after the other", "numbers multiplied", "milliseconds")[kind])
+        ax.set_ylabel(("products that wait for one another", "numbers multiplied", "milliseconds")[kind])
         ax.title.set_fontsize(12)
     axes[0].legend()
     return fig

@@ -27,7 +27,11 @@ class Kind(StrEnum):
     RAISED = auto()
     PART_MISSING = auto()
     UNFIT_PRODUCT = auto()  # got, asked: the sizes of the two axes
-    UNFIT_ENTRIES = auto()  # got, asked: both shapes
+    UNFIT_SOLVE = auto()  # got, asked: the rows of the right side, and of the matrix
+    UNFIT_ENTRIES = auto()  # got, asked: both shapes, of which a matrix product could be made
+    UNFIT_OUTER = auto()  # the same, where the one's product with the other's transposed could
+    UNFIT_LENGTHS = auto()  # the same, where they differ along the axis `axis` alone
+    UNFIT_SHAPES = auto()  # the same, where nothing of that holds
     UNFIT_SUM = auto()  # the same, of `+` or `-`
     UNFIT_TRANSPOSED = auto()  # the same, where one is the other's transposed
     UNFIT_AXIS = auto()  # the same, where one was summed over the axis `axis`
@@ -65,6 +69,8 @@ class Kind(StrEnum):
     AXIS_ADDED = auto()
     AXES_MERGED = auto()
     AXES_REORDERED = auto()
+    PARTS_JOINED = auto()
+    OTHER_SIZES = auto()
     ARRAY_FOR_NUMBER = auto()
     ONE_STEP = auto()
     ALL_STEPS_LOST = auto()
@@ -78,6 +84,7 @@ class Kind(StrEnum):
     # Another number. got, asked: the numbers at the first wrong place; place; wrong; axis and right
     VALUE = auto()
     NOT_FINITE = auto()
+    WATCHED = auto()  # got: what is to be said, of what a given function saw
 
     # Another answer to the same arguments
     ANOTHER_BEHAVIOUR = auto()
@@ -114,6 +121,7 @@ class Finding:
             there are in all. None where they are no block at one end.
         error: the student's error.
         cause: what was found in doing so.
+        called_with: the whole numbers and truth values among the arguments that tell one case from another.
     """
 
     kind: Kind
@@ -127,6 +135,7 @@ class Finding:
     right: tuple[int, int, int] | None = None
     error: StudentError | None = None
     cause: Finding | None = None
+    called_with: tuple[tuple[str, int], ...] = ()
 
 
 # What a StudentError's kind means, where it is not simply an exception.
@@ -145,8 +154,11 @@ PRODUCTS = (
     r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
     r"not aligned: (?P<asked>\d+) \(dim \d+\) != (?P<got>\d+) \(dim",
 )
+# The same in NumPy's words for A x = b.
+SOLVE = r"^solve1?: .*size (?P<got>\d+) is different from (?P<asked>\d+)"
 ENTRIES = r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
+ORDINALS = ("first", "second", "third", "fourth")
 # Functions that take an axis away, and by what it is lost.
 REDUCTIONS = ("sum", "max", "min", "mean", "amax", "amin", "norm", "prod")
 
@@ -164,11 +176,12 @@ def stopped(
     """
     if error.kind in ERRORS:
         return Finding(ERRORS[error.kind], names=(function,), error=error)
-    for pattern in PRODUCTS:
+    unfit = dict.fromkeys(PRODUCTS, Kind.UNFIT_PRODUCT)
+    for pattern, kind in ({SOLVE: Kind.UNFIT_SOLVE} | unfit).items():
         found = re.search(pattern, error.message)
         if found:
             got, wanted = int(found["got"]), int(found["asked"])
-            return Finding(Kind.UNFIT_PRODUCT, names=(function,), got=got, asked=wanted, error=error)
+            return Finding(kind, names=(function,), got=got, asked=wanted, error=error)
     found = re.search(ENTRIES, error.message)
     if found:
         left, right = (_shape(text) for text in found.groups())
@@ -205,16 +218,36 @@ def _unfit(
     """What may be wrong with two shapes, read from the operation; and the word for an axis."""
     if len(left) == 2 and left == right[::-1]:
         return Kind.UNFIT_TRANSPOSED, ""
-    if operation is None:
-        return Kind.UNFIT_ENTRIES, ""
-    for whole, part, made in ((left, right, operation.right), (right, left, operation.left)):
+    sides = ((left, right, operation.right), (right, left, operation.left)) if operation else ()
+    for whole, part, made in sides:
         axis = _summed_axis(made)
         if axis is not None and len(whole) == 2 and part == whole[:axis] + whole[axis + 1 :]:
             if whole in asked and whole[::-1] not in asked and len(words) == 2:
                 return Kind.UNFIT_AXIS, words[axis]
             if whole[::-1] in asked and whole not in asked:
                 return Kind.UNFIT_KEPT, ""
-    return (Kind.UNFIT_SUM if isinstance(operation.op, ast.Add | ast.Sub) else Kind.UNFIT_ENTRIES), ""
+    if operation and isinstance(operation.op, ast.Add | ast.Sub):
+        return Kind.UNFIT_SUM, ""
+    return _unfit_entries(left, right)
+
+
+def _unfit_entries(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[Kind, str]:
+    """What may have been meant by a product entry by entry; and the word for an axis."""
+    if _multiply(left, right) or _multiply(right, left):
+        return Kind.UNFIT_ENTRIES, ""
+    if len(left) == len(right) == 2 and left[1] == right[1]:
+        return Kind.UNFIT_OUTER, ""
+    differ = [i for i, (one, other) in enumerate(zip(left, right, strict=False)) if one != other]
+    if len(left) == len(right) and len(differ) == 1 and differ[0] < len(ORDINALS):
+        return Kind.UNFIT_LENGTHS, ORDINALS[differ[0]]
+    return Kind.UNFIT_SHAPES, ""
+
+
+def _multiply(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
+    """Whether `@` takes arrays of these shapes."""
+    if not left or not right or (len(left) > 2 and len(right) > 2 and left[:-2] != right[:-2]):
+        return False
+    return left[-1:] == (right[-2:-1] or right)
 
 
 def _summed_axis(node: ast.expr) -> int | None:

@@ -26,7 +26,8 @@ class Place:
         line: line in that cell, counted from 1.
         source: that line's text.
         expression: the part of the line that was being computed, "" where it is not known.
-        function: the name of the function that the line stands in, "" where it is not known.
+        function: the name of the function that the line stands in (a method's may have its class's in front),
+            "" where it is not known.
     """
 
     cell: int | None
@@ -67,14 +68,17 @@ def at_own_line(
 
     Args:
         error: the error.
-        places: the lines it passed, the innermost last.
+        places: the lines it passed, the innermost last; the first ones may stand in what tries the answer.
         is_right: whether a line stands in a function that is right itself; so is then all that it called.
     """
-    kept = next((i for i, place in enumerate(places) if is_right(place)), len(places))
-    if not kept:
+    own = next((i for i, place in enumerate(places) if not is_right(place)), len(places))
+    kept = next((i for i in range(own, len(places)) if is_right(places[i])), len(places))
+    if own == kept:
         return error
     place = places[kept - 1]
-    inside = places[kept].function if kept < len(places) else ""  # "" where it is no plain function
+    inside = places[kept].function.rpartition(".")[2] if kept < len(places) else ""
+    if inside.startswith("__"):
+        inside = ""  # an operator, and no function that is called by its name
     return replace(
         error,
         cell=place.cell,

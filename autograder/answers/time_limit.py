@@ -2,7 +2,8 @@
 
 Another thread waits, and raises an exception in the calling one. Python does so between two instructions: a
 call of NumPy's that takes long ends first, and so does an import: cut in half it would leave a broken module
-for everybody, and PyTorch's first optimiser imports for some seconds. The time begins anew after it. Where there are no threads (a browser) there is no limit.
+for everybody, and PyTorch's first optimiser imports for some seconds. The time begins anew after it. Where
+there are no threads (a browser) there is no limit.
 """
 
 from __future__ import annotations

@@ -138,6 +138,8 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
+        watched: output -> what is said where it is wrong, of one that the answer does not return itself: what
+            `tried_by` saw on the way.
         tried_by: a given function of the notebook that is called in place of the answer, where that is a
             class, or takes and gives what is no array (tensors, a model): it takes what `cases` draws, uses
             the answer by its name, and returns arrays.
@@ -164,6 +166,7 @@ class Exercise:
     rtol: float = 1e-8
     atol: float = 1e-10
     derived: bool = False
+    watched: Mapping[str, str] = field(default_factory=dict)
     tried_by: str = ""
     mends: str = ""
     shown_by: str = ""

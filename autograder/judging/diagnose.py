@@ -20,6 +20,8 @@ from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import (
     IN_PART,
     ON_THE_WAY,
+    STANDS_IN_PART,
+    STILL_STANDS,
     UNTOLD,
     WRONG,
     Effect,
@@ -78,6 +80,8 @@ def diagnose(
     for slip in slips:
         if seen.is_just(slip):
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
+    if any(answer.problems for case, answer in zip(sheet.cases, answers, strict=True) if not case.is_edge):
+        return []  # a part is missing, or no array: that says more than the numbers of the others
     # That some slip without a name gives one of several wrong outputs says nothing, and may be chance.
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
     return (
@@ -230,6 +234,8 @@ def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] |
         # That it was made in part only is known where something is right that it would have spoiled.
         whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
         explained[leaf] = mistake if seen.spares(whole) else whole
+        if mistake.name == STILL_STANDS:  # other numbers than that alone: something was changed
+            explained[leaf] = replace(mistake, name=STANDS_IN_PART)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)

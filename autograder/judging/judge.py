@@ -20,7 +20,7 @@ from autograder.judging.backward import WrongForward, earned_share, gradient_err
 from autograder.judging.derivation import Costs, differentiates
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
-from autograder.judging.general_mistakes import nearly_right
+from autograder.judging.general_mistakes import nearly_right, no_distribution
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
@@ -58,6 +58,7 @@ def unanswered(sheet: Sheet) -> Judgement:
     return judgement
 
 
+@np.errstate(all="ignore")  # an answer may hold any number; what complains is the student's code alone
 def judge(
     sheet: Sheet,
     call: Call,
@@ -115,7 +116,10 @@ def judge(
         seen = asked(names, call) if names else answers
         named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
         judgement.diagnoses = (
-            named or without_effect(by, call, seen) or _nearly(by, seen) or _symptoms(sheet, values, edges)
+            named
+            or without_effect(by, call, seen)
+            or _by_numbers(by, seen)
+            or _symptoms(sheet, values, edges, judgement.printed)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
@@ -132,6 +136,7 @@ def _with_stage(sheet: Sheet, diagnosis: Diagnosis, call: Call) -> Diagnosis:
     return diagnosis
 
 
+@np.errstate(all="ignore")
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
     (outcome,) = call([list(probe.case.inputs.values())])
@@ -146,10 +151,23 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
     else:
-        judgement.diagnoses = [
-            d for d in (_made_in_probe(alone, answer, probe, m) for m in probe.mistakes) if d
-        ][:1]
+        made = (_made_in_probe(alone, answer, probe, mistake) for mistake in probe.mistakes)
+        judgement.diagnoses = [d for d in made if d][:1] or _way_of(sheet, probe, answer, judgement)
     return judgement
+
+
+def _way_of(sheet: Sheet, probe: Probe, answer: Answer, judgement: Judgement) -> list[Diagnosis]:
+    """The way that a stage is there for: where all numbers that show it are wrong, it is."""
+    right = {str(leaf) for leaf in probe.case.expected if _is_right(sheet, probe.case, answer, leaf)}
+    if any(check.finding and check.finding.kind is not Kind.VALUE for check in judgement.checks):
+        return []
+    stage = next((name for name, one in sheet.probes.items() if one is probe), "")
+    ways = [
+        (name, way)
+        for name, way in sheet.spec.ways.items()
+        if stage in way.stages and not right.intersection(way.outputs)
+    ]
+    return [Diagnosis(name, way.hint) for name, way in ways] if len(ways) == 1 else []
 
 
 def _made_in_probe(sheet: Sheet, answer: Answer, probe: Probe, mistake: Mistake) -> Diagnosis | None:
@@ -197,16 +215,19 @@ def asked(sheet: Sheet, call: Call) -> list[Answer]:
     return [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes)]
 
 
-def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
-    found = nearly_right(sheet, answers, wrong_in(sheet, answers) or wrong_in(sheet, answers, edges=True))
+def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
+    wrong = wrong_in(sheet, answers)
+    near = nearly_right(sheet, answers, wrong or wrong_in(sheet, answers, edges=True))
+    found = near or no_distribution(sheet, answers, wrong)
     return [found] if found else []
 
 
-def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check], printed: str) -> list[Diagnosis]:
     failed = {check.name: check.finding for check in values if check.finding}
     right = [check.name for check in values if check.passed]
     thin = [case.words for case in sheet.cases if case.is_edge and _is_thin(case, sheet.cases[0])]
-    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding}, thin)
+    at_edges = {check.name: check.finding for check in edges if check.finding}
+    found = symptom(failed, right, at_edges, thin, printed)
     return [found] if found else []
 
 
@@ -238,6 +259,13 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
+    floats = _floats_for_integers(outcomes[0].value, sheet)
+    if floats:
+        judgement.notes.append(
+            f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
+            "takes them as indices will stop: `np.zeros(shape, dtype=int)` makes an array of integers, "
+            "`x.astype(int)` makes one of yours"
+        )
     unasked = _unasked(outcomes[0].value, sheet)
     if unasked:
         judgement.notes.append(
@@ -247,9 +275,10 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` does (added and taken "
-            "away again, a number comes back changed in its last digits). Whoever calls it may still need "
-            "the old numbers: work on a copy, or make a new array by `x = x + 1`"
+            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do. "
+            "Whoever calls it may still need the old numbers (to change them back is not enough: by rounding "
+            "their last digits stay others), and a cell below may say that something is wrong: work on a "
+            "copy, or make a new array by `x = x + 1`"
         )
 
 
@@ -258,6 +287,17 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
     members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
     return any(isinstance(member, list) for member in members)
+
+
+def _floats_for_integers(value: Any, sheet: Sheet) -> str:
+    """The outputs that hold floats though integers are asked for always, in words."""
+    leaves, _ = student_leaves(value, sheet.returns, sheet.cases[0].expected)
+    names = [
+        f"`{leaf}`"
+        for leaf, got in leaves.items()
+        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in sheet.cases)
+    ]
+    return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""
 
 
 def _unasked(value: Any, sheet: Sheet) -> str:
@@ -277,10 +317,20 @@ def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     values = [(i, answer) for i, answer in enumerate(answers) if not sheet.cases[i].is_edge]
     checks = []
     for name in sheet.returns:
-        troubles = (_trouble(sheet, i, answer, name) for i, answer in values)
-        found = next(filter(None, troubles), None)
+        troubles = ((i, _trouble(sheet, i, answer, name)) for i, answer in values)
+        found = next((replace(f, called_with=_called_with(sheet, i)) for i, f in troubles if f), None)
         checks.append(Check(name, not found, found))
     return checks
+
+
+def _called_with(sheet: Sheet, index: int) -> tuple[tuple[str, int], ...]:
+    """The whole numbers and truth values among a case's arguments that are others in other ordinary cases."""
+    ordinary = [case.inputs for case in sheet.cases if not case.is_edge]
+    return tuple(
+        (name, value)
+        for name, value in sheet.cases[index].inputs.items()
+        if isinstance(value, int) and len({inputs[name] for inputs in ordinary}) > 1
+    )
 
 
 def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
@@ -308,6 +358,8 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
+        if found and leaf.output in sheet.spec.watched:
+            return Finding(Kind.WATCHED, leaf, got=sheet.spec.watched[leaf.output])
         if found:
             return found
     return None

@@ -39,10 +39,30 @@ SYMPTOMS: dict[Kind, Words] = {
         "Write both shapes side by side: the inner two must be equal. Is a transposition missing, or do the "
         "factors stand the wrong way round? Is it the right matrix? Or is no product of matrices meant?",
     ),
+    Kind.UNFIT_SOLVE: (
+        "a system of equations whose right side does not fit",
+        "`np.linalg.solve(A, b)` finds x with A @ x = b: b has a row for each row of A. Does yours stand, "
+        "or is it lying on its side?",
+    ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",
         "`*` and `/` work entry by entry. Is a matrix product `@` meant? If not, print both shapes: which of "
         "them is another than you think?",
+    ),
+    Kind.UNFIT_OUTER: (
+        "a product entry by entry of arrays whose entries do not pair off",
+        "Is each entry of the one to meet each entry of the other, or a matrix product meant? Entry by entry "
+        "both need the same sizes.",
+    ),
+    Kind.UNFIT_LENGTHS: (
+        "an operation entry by entry on arrays of different lengths",
+        "All but one of their axes agree. If these are slices, write down which indices each of them takes; "
+        "if a sum was made before, which axis should have stayed?",
+    ),
+    Kind.UNFIT_SHAPES: (
+        "an operation entry by entry on shapes that have little in common",
+        "Along each axis both need the same size, or one of them 1. Print both shapes: which of them is "
+        "another than you think?",
     ),
     Kind.UNFIT_SUM: (
         "a sum or a difference of arrays whose shapes do not fit",
@@ -112,7 +132,11 @@ SYMPTOMS: dict[Kind, Words] = {
         "an array where one number is asked for",
         "Is a sum or a mean missing at the end, or one over all that is left?",
     ),
-    Kind.ONE_STEP: ("only one step is returned", "How far is your `return` indented?"),
+    Kind.ONE_STEP: (
+        "only one step is returned",
+        "Which line puts the steps together, or keeps each? If there is a loop: how far are that line and "
+        "`return` indented?",
+    ),
     Kind.ALL_STEPS_LOST: (
         "one step, or a sum over all, where every step is asked for",
         "Where is each step's result kept? An array or a list must hold all of them.",
@@ -121,7 +145,7 @@ SYMPTOMS: dict[Kind, Words] = {
         "one step too many",
         "Is the initial state among the results? The shape asked for says whether it belongs there.",
     ),
-    Kind.STEP_TOO_FEW: ("one step too few", "Write down the first and the last index that your loop sees."),
+    Kind.STEP_TOO_FEW: ("one step too few", "Write down the first and the last step that your code reaches."),
     Kind.AXES_MERGED: (
         "axes are merged or split",
         "`ravel`, `hstack` and `concatenate` merge axes; `np.stack` keeps one for each member of a list.",
@@ -129,6 +153,16 @@ SYMPTOMS: dict[Kind, Words] = {
     Kind.AXES_REORDERED: (
         "the axes stand in another order",
         "Which axis does the docstring name first, which next?",
+    ),
+    Kind.PARTS_JOINED: (
+        "parts are put together along the wrong axis",
+        "Print the shape of one part, and the shape asked for: along which axis do the parts follow one "
+        "another? `np.concatenate` takes `axis=0` where nothing is said, `np.hstack` another.",
+    ),
+    Kind.OTHER_SIZES: (
+        "as many numbers as asked for, but axes of other sizes",
+        "Print the shape of each part before it is put together: is one turned that should not be? Or does a "
+        "`reshape` cut where no axis ends?",
     ),
     Kind.FIRST_AXIS_LOST: AXIS_MISSING,
     Kind.AXIS_MISSING: AXIS_MISSING,
@@ -138,11 +172,18 @@ SYMPTOMS: dict[Kind, Words] = {
     # numbers
     Kind.NOT_FINITE: (
         "a number overflows, or is divided by zero",
-        "`np.exp` of a large number is inf, and inf / inf is nan; of a very negative one it is 0, and 0 / 0 "
-        "is nan as well. Which line makes the first of them?",
+        "Too large a number becomes inf, as `np.exp(1000)` does; too small a one becomes 0, as a product of "
+        "very many small ones does. Then inf / inf, inf - inf and 0 / 0 are nan. Which line makes the first?",
     ),
 }
 
+# NumPy's complaint where a function has no value for what it is given.
+NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
+WITHOUT_A_VALUE = (
+    "a root, a power or a logarithm of a number that has none",
+    "NumPy's warning names the function. Which sign has what your line puts into it?",
+)
+EMPTY = "is out of bounds for axis 0 with size 0"
 # An exception as Python and NumPy write it, "KeyError: 'ss'" (a regular expression). The first that fits
 # counts.
 ERRORS: dict[str, Words] = {
@@ -164,8 +205,12 @@ ERRORS: dict[str, Words] = {
         "How many axes has the array you made, and how many has what you put into it?",
     ),
     "need at least one array": ("nothing was collected", "Does anything get into the list, in every round?"),
-    "AxisError": ("an axis that the array does not have", "Two axes have the numbers 0 and 1."),
-    "RecursionError": ("the function calls itself without end", "Which function was meant in that line?"),
+    "AxisError": ("an axis that the array does not have", "n axes have the numbers 0 to n - 1."),
+    "RecursionError": (
+        "the function calls itself without end",
+        "For which arguments does it not call itself any more, and are they ever reached? If it should not "
+        "call itself at all: which function was meant in that line?",
+    ),
     "truth value of an array": (
         "one truth value is asked of a whole array",
         "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
@@ -179,6 +224,11 @@ ERRORS: dict[str, Words] = {
         "Print the array's shape: it has fewer axes than you give indices.",
     ),
     "only integers, slices": ("an index that is no whole number", "`/` gives a float, `//` a whole number."),
+    EMPTY: (
+        "an index into an empty array",
+        "The array has no entry along that axis. Which slice, or which call, made it so? (A function that "
+        "calls itself must end with the smallest array that it can take.)",
+    ),
     "^IndexError": (
         "an index beyond the end",
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
@@ -280,18 +330,18 @@ THIN = (
 RIGHT_AT_FIRST = (
     "right up to some step, and wrong after it",
     "What does the first wrong step get from its neighbour: is it just what the neighbour made? Look at what "
-    "is stored for it, too, and at what your loop begins with.",
+    "is stored for it, too, and at what the steps begin with.",
 )
 RIGHT_AT_LAST = (
     "right from some step on, and wrong before it",
     "What does the last wrong step get from its neighbour: is it just what the neighbour made? Look at what "
-    "is stored for it, too, and at what your loop begins with.",
+    "is stored for it, too, and at what the steps begin with.",
 )
 FIRST_STEP = (
     "the first step is wrong",
     "What stands before the first step? There is an initial state, and no index -1.",
 )
-LAST_STEP = ("the last step is wrong", "What is special at the last step, and does your loop reach it?")
+LAST_STEP = ("the last step is wrong", "What is special at the last step, and does your code reach it?")
 ONE_SEQUENCE = (
     "only one sequence of the batch is right",
     "Each column is a sequence of its own: does your code reach all of them, and keep them apart?",
@@ -303,6 +353,7 @@ def symptom(
     right: Sequence[str],
     edges: Mapping[str, Finding],
     thin: Collection[str] = (),
+    printed: str = "",
 ) -> Diagnosis | None:
     """The kind of mistake that failed checks tell, or None.
 
@@ -311,15 +362,19 @@ def symptom(
         right: outputs that are right for random values.
         edges: special cases that are wrong, and what was found of each.
         thin: special cases in which an axis has the size 1.
+        printed: what the function wrote, NumPy's warnings among it.
     """
-    if edges and not failed and all(words in thin for words in edges):
+    in_call = any(found.error and found.error.inside for found in edges.values())
+    if edges and not failed and all(words in thin for words in edges) and not in_call:
         return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
     for found in failed.values() or edges.values():
+        if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
+            return Diagnosis(*WITHOUT_A_VALUE)
         words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
         if words:
             name, hint = words
             return Diagnosis(name, hint.replace("{axis}", plural(found.axis)))
-    if len(failed) == 1 and right:
+    if len(failed) == 1 and right and Kind.WATCHED not in {found.kind for found in failed.values()}:
         (name,) = failed
         hint = "All else is right: look only at the lines that make it."
         return Diagnosis(f"a mistake in `{name}` alone", hint)
@@ -339,6 +394,9 @@ def _of_call(found: Finding) -> Words | None:
     if found.error is None or not found.error.inside or found.kind is Kind.PART_MISSING:
         return None
     called = found.error.inside
+    if EMPTY in found.error.message:
+        hint = "Print the shapes of what you hand over: which of them has an axis without entries, and when?"
+        return f"a call of `{called}` with an empty array", hint
     hint = f"Compare your call, argument by argument, with the first line of `{called}`: order, and shapes."
     return f"a call of `{called}` with arguments that do not fit", hint
 
@@ -350,7 +408,22 @@ def _of_error(found: Finding) -> Words | None:
     if found.error.kind == "syntax":
         return SYMPTOMS[Kind.SYNTAX]
     said = f"{found.error.kind}: {found.error.message}"
+    axes = re.search(r"AxisError.*array of dimension (\d+)", said)
+    if axes:
+        return _no_such_axis(int(axes[1]), f"{found.error.expression} {found.error.source}")
     return next((words for pattern, words in ERRORS.items() if re.search(pattern, said)), None)
+
+
+def _no_such_axis(axes: int, line: str) -> Words:
+    """Of an axis that is not there: the numbers of those that are; and what takes a number for an axis."""
+    there = {0: "It has no axis: it is one number.", 1: "It has one axis, number 0."}
+    hint = there.get(axes, f"Its axes have the numbers 0 to {axes - 1}.")
+    if asked := re.search(r"np\.(max|min|amax|amin)\(", line):
+        one = asked[1].removeprefix("a")
+        hint += (
+            f" `np.{one}(a, 1)` takes its 1 for an axis; `np.{one}imum(a, 1)` compares each number with 1."
+        )
+    return ERRORS["AxisError"][0], hint
 
 
 def _of_right_block(found: Finding) -> Words | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from autograder.answers.finding import Kind
 from autograder.record import Check, Diagnosis, Judgement, Record
 from autograder.report.sentences import place, right_part, sentence
 
@@ -139,10 +140,14 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
 
 
 def _last_step(judgement: Judgement, hints: Sequence[str]) -> tuple[str, list[str]]:
-    """The mistake, where the open name keeps something of it back; and the exercise's last hint."""
+    """The mistake, where the open name keeps something back; or a way to begin, where nothing is right."""
     more = [one for one in judgement.diagnoses if open_name(one.name) != one.name]
     told = [f"The mistake: {_closed(one)}." for one in more]
-    return ("the mistake" if told else IDEA[2]), told + list(hints[2:3])
+    if told:
+        return "the mistake", told
+    outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]
+    has_begun = any(check.passed for check in outputs)
+    return IDEA[2], [] if has_begun else list(hints[2:3])
 
 
 def _closed(diagnosis: Diagnosis) -> str:
@@ -151,7 +156,7 @@ def _closed(diagnosis: Diagnosis) -> str:
 
 def _fold(number: int, step: tuple[str, str]) -> str:
     title, text = step
-    body = "<br>".join(code_marks(line) for line in text.split("\n"))
+    body = "<br>".join(_emphasised(line) for line in text.split("\n"))
     return (
         f'<details style="margin-top:.2em"><summary>Hint {number}: {title}</summary>'
         f'<div style="margin-left:1.2em">{body}</div></details>'
@@ -172,17 +177,22 @@ def where_to_look(judgement: Judgement) -> str:
     wrong = [check for check in outputs if not check.passed]
     names = _listed([f"`{check.name}`" for check in wrong])
     right = _listed([f"`{check.name}`" for check in outputs if check.passed])
+    watched = [check.finding for check in wrong if check.finding and check.finding.kind is Kind.WATCHED]
+    if watched and len(watched) == len(wrong):
+        return f"In this: {sentence(watched[0])}."
     if wrong and right:
         return f"In what makes {names}, and only there. Right: {right}."
     if len(wrong) > 1:
         return f"In what {names} share: all of them are wrong."
     if wrong:
         found = wrong[0].finding
-        told = (
-            [f"the first wrong entry is at {place(found)}", right_part(found)]
-            if found and found.place
-            else []
-        )
+        member = f"`{found.leaf}`" if found and found.leaf and found.leaf.key else ""
+        told = [f"{member} is the first member that is wrong" if member else ""]
+        if found and found.place:
+            told += [
+                f"{'its' if member else 'the'} first wrong entry is at {place(found)}",
+                right_part(found),
+            ]
         return ": ".join(filter(None, [f"In what makes {names}", "; ".join(filter(None, told))])) + "."
     if failed and failed[0].is_edge:
         return f"Ordinary numbers are right. Follow your code line by line for this case: {failed[0].name}."
@@ -231,6 +241,19 @@ def as_json(record: Record) -> dict[str, Any]:
             for check in mark.judgement.checks
         ]
     return data
+
+
+# A word of the course's that is stressed: *last*.
+STRESSED = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
+
+
+def _emphasised(text: str) -> str:
+    """A hint: as `code_marks` shows it, and what stands between asterisks stressed, but in code."""
+    parts = re.split(r"(`[^`\n]*`)", text)
+    return "".join(
+        code_marks(part) if part.startswith("`") else STRESSED.sub(r"<em>\1</em>", html.escape(part))
+        for part in parts
+    )
 
 
 # What MathJax makes links, styles and names of, or fetches such commands for.

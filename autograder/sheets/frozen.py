@@ -229,6 +229,8 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         }
     if spec.tried_by:
         described["tried_by"] = spec.tried_by
+    if spec.watched:
+        described["watched"] = dict(spec.watched)
     if spec.stands:
         described["mends"] = {
             "stands": spec.stands,
@@ -419,6 +421,7 @@ class FrozenChecks:
             },
             rtol=words["rtol"],
             atol=words["atol"],
+            watched=words.get("watched", {}),
             tried_by=words.get("tried_by", ""),
             stands=mends.get("stands", ""),
             shown_by=mends.get("shown_by", ""),

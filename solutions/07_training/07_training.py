@@ -325,8 +325,8 @@ recall("07.r3", by=0.25)
 # | weights | `W["ss"]` (H, H), `W["sx"]` (H, D) | the same |
 # | a product | `W["sx"] @ x_t` | `x_t @ W_sx.T` |
 #
-# Time comes first in both. (Many programs put the batch first, `batch_first=True`; the
-# shapes then often fit by accident.)
+# Time comes first in both. (Many programs put the batch first, `batch_first=True`: notebook 08
+# asks what comes of mixing the two.)
 
 # %% [markdown] slide="notes"
 # Ask: "why do the weights stay as they are?" They map an input to units, whatever we call
@@ -550,8 +550,15 @@ by_hand = {
 }
 
 # %% [markdown]
-# And autograd: PyTorch's own `nn.RNN` and `nn.LSTM` (it keeps its gates in the order
-# i, f, candidate, o, one below the other), and **your** `GatedRNN`.
+# And autograd: PyTorch's own `nn.RNN` and `nn.LSTM`, and **your** `GatedRNN`. `nn.LSTM` keeps the four
+# matrices of its gates in one, in an order of its own. In which, and how you find that out, is part 2
+# of notebook 08; until then `in_its_order` does it.
+
+
+# %% hide_input=true
+def in_its_order(W, letter):
+    """The four matrices of this course's LSTM as `nn.LSTM` keeps them: notebook 08 asks how."""
+    return np.concatenate([W[k + letter] for k in "ifco"])
 
 
 # %% needs="GatedRNN"
@@ -565,7 +572,6 @@ def by_autograd(layer, call, named):
 
 
 rnn, gated, lstm = nn.RNN(D, H, bias=False), GatedRNN(D, H), nn.LSTM(D, H, bias=False)
-stacked = [np.concatenate([W_lstm[k + letter] for k in "ifco"]) for letter in "hx"]
 automatic = {
     "RNN": by_autograd(
         rnn,
@@ -578,7 +584,7 @@ automatic = {
     "LSTM": by_autograd(
         lstm,
         lambda layer, x, s: layer(x, (s[None], 0 * s[None]))[0],
-        [(lstm.weight_hh_l0, stacked[0]), (lstm.weight_ih_l0, stacked[1])],
+        [(lstm.weight_hh_l0, in_its_order(W_lstm, "h")), (lstm.weight_ih_l0, in_its_order(W_lstm, "x"))],
     ),
 }
 
@@ -586,7 +592,7 @@ automatic = {
 for name, (dxs, dW) in by_hand.items():
     mine = [dxs, *dW.values()]
     if name == "LSTM":
-        mine = [dxs, *(np.concatenate([dW[k + letter] for k in "ifco"]) for letter in "hx")]
+        mine = [dxs, in_its_order(dW, "h"), in_its_order(dW, "x")]
     theirs = [automatic[name][0], *automatic[name][1]]
     error = max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(mine, theirs, strict=True))
     print(f"{name:10} largest relative difference {error:.0e}")
@@ -760,7 +766,7 @@ states, _ = nn.utils.rnn.pad_packed_sequence(outputs)
 forward_half, backward_half = states[..., :7], states[..., 7:]
 assert torch.allclose(last_valid_state(forward_half, lengths_), h_n[2]), "the forward half ends elsewhere"
 assert torch.allclose(backward_half[0], h_n[3]), "the backward half ends at the first step"
-print("h_n holds", tuple(h_n.shape), ": layer 1 forward, layer 1 backward, layer 2 forward, layer 2 backward")
+print("h_n holds", tuple(h_n.shape), ": layer 0 forward, layer 0 backward, layer 1 forward, layer 1 backward")
 
 # %% [markdown]
 # The second half of a bidirectional state has read the sentence from its end. It has

@@ -223,6 +223,9 @@ pad_batch = Exercise(
         "Start with `lengths = torch.tensor([len(sequence) for sequence in sequences])`.",
     ),
     axes=BATCH,
+    watched={
+        "kinds": "two tensors are asked for: the sequences' numbers in their own dtype, and whole lengths",
+    },
     tried_by="try_pad_batch",
     confirm=padded,
 )
@@ -240,6 +243,9 @@ last_valid_state = Exercise(
         "Start with `last_steps = lengths - 1`: positions count from 1, Python from 0.",
     ),
     axes=BATCH,
+    watched={
+        "lengths": "your function changes `lengths` in place, and whoever calls it may still need them",
+    },
     tried_by="try_last_valid_state",
     confirm=picked,
 )
@@ -257,6 +263,10 @@ GatedRNN = Exercise(
         "Start with `super().__init__()`, then `self.W_ss = nn.Parameter(...)`.",
     ),
     axes=BATCH,
+    watched={
+        "registered": "`named_parameters()` gives one matrix too few, or one too many",
+        "start": "the start is not drawn as asked: uniform, from -1/sqrt(H) to 1/sqrt(H), row by row",
+    },
     tried_by="try_gated_rnn",
     confirm=gated_by_hand,
 )
@@ -277,6 +287,10 @@ train_step = Exercise(
     axes=BATCH,
     rtol=1e-6,  # PyTorch's clipping adds 1e-6 to the norm, one's own need not
     atol=1e-6,
+    watched={
+        "plain": "the loss that is returned still hangs on its graph",
+        "steps": "not one step with gradients, clipped before it: look at the order of what stands around it",
+    },
     tried_by="try_train_step",
     confirm=trained_by_hand,
 )
@@ -294,6 +308,10 @@ accuracy = Exercise(
         "Scores are (Q, N, C): over which axis does the best class stand, so that (Q, N) is left?",
         "Start with `model.eval()`; then `with torch.no_grad():` around the loop.",
     ),
+    watched={
+        "evaluating": "the model is still in training while it is asked",
+        "without_graph": "gradients are on while the model is asked",
+    },
     tried_by="try_accuracy",
     confirm=counted,
 )
@@ -314,6 +332,9 @@ stream_step = Exercise(
     axes=BATCH | {"states": ("piece", "sequence", "unit")},
     rtol=1e-6,
     atol=1e-6,
+    watched={
+        "plain": "the loss that is returned still hangs on its graph",
+    },
     tried_by="try_stream_step",
     confirm=streamed_by_hand,
 )

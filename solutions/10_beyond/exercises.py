@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from autograder import Exercise, Gradient, Stage, Way
+from autograder import Exercise, Gradient, Mutant, Stage, Way
 from common import (
     arriving,
     both_signs,
@@ -192,17 +192,32 @@ parallel_scan = Exercise(
         "two steps (T = 2)": partial(scan_inputs, T=2),
         "an even number of steps (T = 12)": partial(scan_inputs, T=12),
         "seven steps, a factor of zero among them": erasing_inputs,
-        "a long sequence of small factors (T = 300)": partial(scan_inputs, T=300, low=0.01, high=0.3),
+        "a long sequence of small factors (T = 300)": partial(scan_inputs, T=300, low=0.01, high=0.08),
     },
     hints=(
         "Put steps 1 and 2 together, 3 and 4, and so on: half as many steps, of the same kind. Who computes "
         "those? What is then still missing, and from what is it made in one step?",
         "`factors[0::2]` holds steps 1, 3, 5, …; `factors[1::2]` steps 2, 4, 6, …; with an odd T the first "
         "is one longer. The states of the pairs are `states[1::2]`.",
-        "Fold s0 into the first write, end with T = 1, and call the function itself for the pairs, whose "
-        "start is already folded in: `np.zeros_like(s0)` for them.",
+        "Begin with the first state, (10.6). With T = 1 there is no more to do: end there. Else the function "
+        "calls itself for the pairs, and what it gives are states.",
     ),
+    watched={
+        "in_few_rounds": "for 1,024 steps your function runs more than 2.5 times as many lines as for 256: "
+        "it walks over them, where a scan has two levels more, up and down"
+    },
     axes={"states": ("time step", "unit", "sequence")},
+    misconceptions=[
+        Mutant(
+            "s0, put in at the start, is not multiplied by the first factor",
+            "states[0] = factors[0] * s0 + writes[0]",
+            "if s0.any():\n"
+            "    begun = np.concatenate([(s0 + writes[0])[None], writes[1:]])\n"
+            "    return parallel_scan(factors, begun, np.zeros_like(s0))\n"
+            "states[0] = writes[0]",
+            "The first step has a factor, too. What does it multiply?",
+        )
+    ],
     tried_by="try_parallel_scan",
     confirm=by_products,
 )
@@ -222,6 +237,7 @@ scan_backward = Exercise(
         "the loss looks at the last state only": partial(back_inputs, last_only=True),
         "seven steps, a factor of zero among them": partial(back_inputs, draw=erasing_inputs),
         "a long sequence (T = 100)": partial(back_inputs, T=100, low=0.7, high=1.1),
+        "a long sequence of small factors (T = 300)": partial(back_inputs, T=300, low=0.01, high=0.08),
     },
     needs=("parallel_scan",),
     hints=(
@@ -229,8 +245,8 @@ scan_backward = Exercise(
         "Write that for the last state, then for the one before it, and look at the shape of the rule.",
         "What arrives at the states is (T, H, N), and so are both answers. Each step used one factor, one "
         "write and one state before it; the first step's was `s0`.",
-        "Take one thing at a time, and begin with what arrives: "
-        '`check(scan_backward, stage="writes")` looks at it alone. A loop from the end will do at first.',
+        "Take one thing at a time, and begin with what arrives at the last state, then at the one before. "
+        "A loop from the end will do at first.",
     ),
     gradient=Gradient(
         of="scan_by_loop",
@@ -261,8 +277,8 @@ scan_backward = Exercise(
     ways={
         CARRY: Way(
             ("dwrites", "dfactors"),
-            "Who reads a state? Of its readers one is a step, and a step multiplies by a factor: whose? "
-            '`check(scan_backward, stage="last")` is the smallest case.',
+            "Who reads a state? Of its readers one is a step, and a step multiplies by a factor: whose?",
+            stages=("last", "writes"),
         ),
         WRITES: Way(("dwrites",), "What does a write do to its own state?", (CARRY,)),
         FACTORS: Way(("dfactors",), "What did each factor multiply? Mind the first step.", (CARRY,)),
