@@ -149,7 +149,7 @@ PRODUCTS = (
     r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
     r"not aligned: (?P<asked>\d+) \(dim \d+\) != (?P<got>\d+) \(dim",
 )
-ENTRIES = r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
+ENTRIES = r"^(?!.*indexing).*could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
 ORDINALS = ("first", "second", "third", "fourth")
 # Functions that take an axis away, and by what it is lost.
