@@ -74,6 +74,8 @@ def diagnose(
     if general:
         some_right = len(wrong) < len(sheet.cases[0].expected)
         return [replace(general, where=_listed(list(arrays), sheet) if some_right else "")]
+    if not arrays:
+        return []  # the fact itself says more than which slip may have led to it
     if sheet.spec.ways:
         return _wrong_ways(sheet, answers, wrong)
     slips = sheet.slips()

@@ -193,6 +193,7 @@ ERRORS: dict[str, Words] = {
         "one truth value is asked of a whole array",
         "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
     ),
+    "values are returned; .* asked for": ANOTHER_COUNT,
     "values to unpack": (
         "a value is taken apart into too many or too few names",
         "How many values stand on the right? Print them, or their shape.",
