@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autograder.course.places import hide, keep_private
 from autograder.nbgrader_door.database import put_tools_on_path, sqlite_address
+from autograder.nbgrader_door.pages import FORMGRADER_TEMPLATES
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
@@ -25,13 +26,13 @@ if "nbgrader" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name):
     keep_private()
 hide(ROOT / "gradebook.db")
 # nbgrader wants an exchange that everybody can write, and formgrader warns without one. By the sticky bit
-# nobody removes what another has handed in.
+# nobody removes what another has handed in. On a hub it is a link to a shared folder (docs/jupyterhub.md),
+# and its owner may be somebody else.
 _exchange = ROOT / "exchange"
 _exchange.mkdir(exist_ok=True)
-_exchange.chmod(0o1777)
-for _inbound in _exchange.glob("*/inbound"):
+for _folder, _mode in [(_exchange, 0o1777), *((_one, 0o1733) for _one in _exchange.glob("*/inbound"))]:
     with contextlib.suppress(PermissionError):
-        _inbound.chmod(_inbound.stat().st_mode | 0o1000)
+        _folder.chmod(_folder.stat().st_mode | _mode)
 c.Exchange.root = str(_exchange)
 
 c.GenerateAssignment.preprocessors = [
@@ -75,6 +76,8 @@ c.Autograde.pre_convert_hook = registering(
 )
 c.OverwriteCells.add_missing_cells = True
 c.GenerateFeedback.exporter_class = "autograder.nbgrader_door.pages.FeedbackPage"
+c.HTMLExporter.extra_template_basedirs = FORMGRADER_TEMPLATES
+c.HTMLExporter.filters = {"formgraders_mathjax": "autograder.nbgrader_door.pages.formgraders_mathjax"}
 c.ExportApp.plugin_class = "autograder.nbgrader_door.plain_csv.PlainCsvExport"
 
 # nbgrader follows links when it copies a submission, and knows no sentence for a file that is no notebook:

@@ -9,13 +9,15 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from autograder.course.questions import CHOICES, choices_of, same_answer
+from autograder.course.questions import CHOICES, as_asked, choices_of, parts_of, same_answer
 from autograder.course.told_modules import make_importable
 from autograder.errors import CourseError
 from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
 
+# A part of a question with this in its name asks for an array's shape.
+SHAPE = "shape"
 # What was answered in this kernel, by the question's number.
 _said: dict[str, dict[str, Any]] = {}
 
@@ -147,6 +149,7 @@ def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
             f"Your {verb}, please: in place of the dots of {', '.join(open_parts)}. Then run this cell again."
         )
         return
+    answers = {name: as_asked(value, so[name]) for name, value in answers.items()}
     if (odd := _odd(answers, so, question["choices"])) is not None:
         print(odd)
         return
@@ -172,11 +175,19 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
     """What to say where an answer is of another kind than what is asked for."""
     for name, value in answers.items():
         mine = choices_of(choices, name)
-        if mine and not any(same_answer(value, choice) for choice in mine):
-            return f"{name}: choose one of {', '.join(map(repr, mine))}; you wrote {value!r}."
-        if not mine and (kind := _kind(so[name])) != _kind(value):
+        of_several = isinstance(so[name], list | tuple)
+        # How many axes a shape has is part of its answer.
+        kind, given = ("a list" if SHAPE in name and _is_list(v) else _kind(v) for v in (so[name], value))
+        if (of_several or not mine) and kind != given:
             return f"{name}: {kind} is asked for; you wrote {value!r}."
+        if mine and not all(any(same_answer(part, choice) for choice in mine) for part in parts_of(value)):
+            each = "choose each from" if of_several else "choose one of"
+            return f"{name}: {each} {', '.join(map(repr, mine))}; you wrote {value!r}."
     return None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _kind(value: Any) -> str:
@@ -184,7 +195,7 @@ def _kind(value: Any) -> str:
         return "True or False"
     if isinstance(value, int | float):
         return "a number"
-    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a text in quotes"
+    return f"a list of {len(value)}" if _is_list(value) else "a text in quotes"
 
 
 def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
@@ -197,7 +208,7 @@ def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if _is_list(value):
         return ", ".join(_shown(part) for part in value)
     if isinstance(value, float):
         return f"{value:.6g}"

@@ -293,6 +293,7 @@ def caller(
         limit: the time that its calls may take, with those of others under the same limit.
     """
     limit = limit or TimeLimit(SECONDS)
+    complains = np.geterr()  # of numbers, as the notebook has set it: the judgement itself is silent
     late: list[Outcome] = []  # once the time is up, nothing is called any more
 
     def call(batch: Sequence[Sequence[Any]]) -> list[Outcome]:
@@ -301,7 +302,8 @@ def caller(
 
         def call_all() -> None:
             for arguments in batch:
-                outcomes.append(_call(calls, function, arguments, right))
+                with np.errstate(**complains):
+                    outcomes.append(_call(calls, function, arguments, right))
                 if outcomes[-1].error and outcomes[-1].error.kind == "time":
                     late.append(outcomes[-1])
                     return
@@ -325,6 +327,7 @@ def _call(
     out, err = _Beginning(), _Beginning()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.showwarning = _write_warning  # also where the notebook sends them elsewhere
         called = calls.call(function, list(arguments), normalise)
     if isinstance(called.error, KeyboardInterrupt):
         raise called.error
@@ -332,6 +335,10 @@ def _call(
     complaints = _short_warnings(err.getvalue())
     printed = out.getvalue()[:MOST_TEXT]
     return Outcome(called.value, error, printed, complaints, called.changed, called.overwrote)
+
+
+def _write_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 class _Beginning(io.StringIO):

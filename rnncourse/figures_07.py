@@ -86,7 +86,7 @@ def accuracies(found: Mapping[str, Any]) -> Figure:
 
 
 def first_places(found: Mapping[str, Any], kinds: Sequence[str], tries: int = 4000) -> Figure:
-    """How often each model is first, by the number of seeds looked at, but for all of them: that is one choice.
+    """How often each model is first, by the number of seeds; of all of them there is one choice only.
 
     Args:
         found: as `results` gives it.

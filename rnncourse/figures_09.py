@@ -63,7 +63,9 @@ def connected(read: str, shares: np.ndarray, came: str) -> Figure:
         [*range(len(read)), len(read) + 1], [*map(_visible, read), _visible(came)], family="monospace"
     )
     ax.get_xticklabels()[-1].set(color=COLOURS["red"], fontweight="bold")
-    ax.set(ylabel="share", xlim=(-1, len(read) + 2), xlabel="characters read, and the one that came (red)")
+    ax.set(
+        ylabel="share", xlim=(-1, len(read) + 2), xlabel="characters read; behind the gap, the one that came"
+    )
     ax.tick_params(axis="x", length=0)
     return fig
 
@@ -97,7 +99,7 @@ def activation(text: str, values: np.ndarray) -> Figure:
 
     Args:
         text: with line ends.
-        values: (L,) one for each character, from -1 to 1.
+        values: (L,) one for each character, in units of two standard deviations; 0 is the cell's mean.
     """
     lines, widest = text.split("\n"), max(map(len, text.split("\n")))
     fig, ax = plt.subplots(
@@ -106,7 +108,9 @@ def activation(text: str, values: np.ndarray) -> Figure:
     at = 0
     for row, line in enumerate(lines):
         for column, character in enumerate(line):
-            ax.add_patch(Rectangle((column, row), 1, 0.96, color=SIGNED((values[at] + 1) / 2), lw=0))
+            ax.add_patch(
+                Rectangle((column, row), 1, 0.96, color=SIGNED((np.clip(values[at], -1, 1) + 1) / 2), lw=0)
+            )
             ax.text(
                 column + 0.5, row + 0.5, character, ha="center", va="center", family="monospace", fontsize=9
             )
@@ -114,10 +118,9 @@ def activation(text: str, values: np.ndarray) -> Figure:
         at += 1  # the line's end
     ax.set(xlim=(0, widest), ylim=(len(lines), 0))
     ax.axis("off")
-    shades = ScalarMappable(Normalize(-1, 1), SIGNED)
-    fig.colorbar(
-        shades, ax=ax, orientation="horizontal", fraction=0.05, aspect=40, label="tanh of the memory"
-    )
+    shades = ScalarMappable(Normalize(-2, 2), SIGNED)
+    label = "memory: standard deviations above its mean"
+    fig.colorbar(shades, ax=ax, orientation="horizontal", fraction=0.05, aspect=40, label=label)
     return fig
 
 

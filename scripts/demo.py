@@ -134,6 +134,7 @@ def main(notebooks: list[str]) -> None:
     print(f"Gradebook:     {DEMO / 'gradebook.db'}, as CSV {DEMO / 'build' / 'export' / 'course.csv'}")
     lab = f"cd {quote(str(DEMO))} && {quote(str(BIN / 'python'))} -m jupyterlab"
     print(f"Formgrader:    {lab}, then Nbgrader, Formgrader")
+    print("A class on a hub, or in containers: docs/jupyterhub.md, docs/containers.md")
 
 
 def start(notebooks: list[str]) -> None:

@@ -25,6 +25,12 @@ HOW = (
 FILES = {
     "dev": ("pyproject.toml", "requirements/build.in", "requirements/torch.in", "--extra=dev"),
     "lab": ("pyproject.toml", "requirements/build.in", "--constraint=requirements/dev.txt"),
+    "hub": (
+        "pyproject.toml",
+        "requirements/build.in",
+        "--extra=hub",
+        "--constraint=requirements/dev.txt",
+    ),
     "torch": (
         "pyproject.toml",
         "requirements/build.in",

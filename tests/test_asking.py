@@ -63,6 +63,14 @@ def test_a_number_in_quotes_is_asked_for_again(capsys):
     assert "a number is asked for; you wrote '0.63'" in capsys.readouterr().out
 
 
+def test_a_shape_may_have_any_number_of_axes_and_the_right_one_is_not_told(capsys, monkeypatch):
+    monkeypatch.setenv("AUTOGRADER_CHECKS", str(frozen_checks("00_start_here").path))
+    guess("00.1", shape=6)
+    assert "shape: a list is asked for; you wrote 6" in capsys.readouterr().out
+    guess("00.1", shape=(2, 3, 1))
+    assert "| shape | 2, 3, 1 | 3, 2 |  |" in capsys.readouterr().out
+
+
 def test_a_question_or_a_part_that_is_none_is_named():
     with pytest.raises(CourseError, match=r"asks no question '02\.99'"):
         guess("02.99", a=1)

@@ -1,7 +1,6 @@
 """What a student meets at `check`: the order of what is shown, names, restarts, loops that do not end."""
 
 import ast
-import contextlib
 import importlib
 import itertools
 import json
@@ -13,10 +12,11 @@ import time
 import numpy as np
 import pytest
 from course import NOTEBOOKS, ROOT, TINY, exercises_of, frozen_checks, frozen_sheet, master_of
+from judged import Line, judged
 
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
-from autograder.report.feedback import as_html, as_text, open_name, where_to_look
+from autograder.report.feedback import _emphasised, as_html, as_text, open_name, where_to_look
 from autograder.student_log import remember
 from autograder.unanswered import comes_first
 
@@ -30,6 +30,21 @@ def judged_source(source, exercise="rnn_step", seconds=6.0):
     exec(compile(source, "<a cell>", "exec"), notebook)
     sheet = frozen_sheet(TINY.name, exercise)
     return judge_here(frozen_checks(TINY.name), sheet, notebook[exercise], seconds)
+
+
+@pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
+def test_a_right_function_that_a_given_one_tries_is_right_for_its_callers():
+    code = r"return dstates, parallel_scan(factors, writes, s0.T), s0"
+    judgement = judged(Line("a cell", "10_beyond", "scan_backward", "", code))
+    assert "not right yet: mend" not in as_text(judgement)
+    assert "inside `parallel_scan`, which is right: look at your call, in line 2" in as_text(judgement)
+
+
+@pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
+def test_an_error_in_what_a_given_function_tries_has_its_line():
+    code = r"return factors[::2] * writes"
+    judgement = judged(Line("a cell", "10_beyond", "parallel_scan", "", code))
+    assert "in line 2 `return factors[::2] * writes`" in as_text(judgement)
 
 
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
@@ -60,6 +75,11 @@ def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compa
     alone = judged_source(source, "rnn_step_backward")
     assert (alone.status, "Run the cell that defines it" in alone.notes[-1]) == ("right", True)
     assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
+
+
+def test_a_hint_stresses_what_stands_between_asterisks_but_in_code():
+    assert _emphasised("Its *first* state. `a *b* c`") == "Its <em>first</em> state. <code>a *b* c</code>"
+    assert _emphasised("2 * a * b, `x *= 2` & <b>") == "2 * a * b, <code>x *= 2</code> &amp; &lt;b&gt;"
 
 
 def test_a_right_answer_is_offered_no_hint():
@@ -151,14 +171,17 @@ def test_a_limit_is_for_all_calls_together_and_nothing_is_raised_after_it():
     time.sleep(0.1)  # where an exception would come, were it on its way
 
 
-def test_a_limit_cuts_no_import_in_half(tmp_path, monkeypatch):
+def test_a_limit_cuts_no_import_in_half_and_begins_anew_after_one(tmp_path, monkeypatch):
     (tmp_path / "slow_to_import.py").write_text(
         "import time\nuntil = time.monotonic() + 0.6\n"
         "while time.monotonic() < until:\n    pass\nwhole = True\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    with contextlib.suppress(TimeUp):
-        TimeLimit(0.1).run(lambda: importlib.import_module("slow_to_import"))
+    limit = TimeLimit(0.3)
+    limit.run(lambda: importlib.import_module("slow_to_import"))
+    assert sys.modules.pop("slow_to_import").whole and not limit.is_over
+    with pytest.raises(TimeUp):
+        limit.run(lambda: (importlib.import_module("slow_to_import"), [0 for _ in iter(int, 1)]))
     assert sys.modules.pop("slow_to_import").whole
 
 

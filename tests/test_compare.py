@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autograder.answers.compare import compare
-from autograder.answers.finding import Kind
+from autograder.answers.compare import axis_words, compare
+from autograder.answers.finding import Finding, Kind
 from autograder.answers.leaf import Leaf
 from autograder.report import sentences
 from autograder.report.sentences import sentence
@@ -63,7 +63,8 @@ def test_a_pattern_of_units_is_not_made_up():
     [
         ((3, 4), "transposed"),
         ((12,), "merged or split"),
-        ((2, 6), "in another order"),
+        ((2, 6), "put together along another axis"),
+        ((6, 2), "the sizes of the axes are others"),
         ((4, 3, 1), "an axis of size 1 too many"),
         ((3,), "was it summed over, or only one part returned"),
         ((5, 3), "one too many along the first axis"),
@@ -71,6 +72,26 @@ def test_a_pattern_of_units_is_not_made_up():
 )
 def test_a_wrong_shape_is_explained(shape, said):
     assert said in sentence(found(np.zeros(shape), np.ones((4, 3))))
+
+
+@pytest.mark.parametrize(
+    ("leaf", "ndim", "axes", "words"),
+    [
+        (Leaf("parameters", "weight_ih_l0"), 2, {}, ("row", "column")),
+        (Leaf("dW", "ss"), 2, {}, ("row", "column")),
+        (Leaf("gates", "f"), 3, {}, ("time step", "unit", "sequence")),
+        (Leaf("inputs", "W"), 3, {"inputs": ("direction", "row", "column")}, ("direction", "row", "column")),
+        (Leaf("inputs", "B"), 2, {"inputs": ("direction", "row", "column")}, ("row", "column")),
+        (Leaf("inputs", "B"), 2, {'inputs["B"]': ("direction", "entry")}, ("direction", "entry")),
+    ],
+)
+def test_weights_have_rows_and_columns_and_no_sequences(leaf, ndim, axes, words):
+    assert axis_words(leaf, ndim, axes) == words
+
+
+def test_the_case_is_told_by_its_whole_numbers():
+    one = Finding(Kind.NONE_FOR_ARRAY, Leaf("W"), called_with=(("layer", 1), ("reverse", True)))
+    assert sentence(one).endswith("an array is asked for (called with `layer` = 1, `reverse` = True)")
 
 
 def test_broadcasting_hides_nothing():

@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+import warnings
 
 import numpy as np
 import pytest
@@ -108,6 +109,21 @@ def test_an_argument_without_effect_is_named_and_one_with_is_not():
     assert judgement.misconception == '`s_prev`, `W["ss"]` make no difference to the answer'
 
 
+@pytest.mark.parametrize("number", [1e308, 5e-324, np.inf, np.nan])
+def test_whatever_is_returned_the_judgement_itself_complains_of_nothing(number):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        judgement = judge(
+            frozen_sheet(TINY.name, "rnn_step"), caller(lambda x_t, s_prev, W: number + 0 * s_prev)
+        )
+    assert judgement.status == "wrong" and judgement.printed == ""
+
+
+def test_what_the_answer_itself_complains_of_is_shown():
+    step = caller(lambda x_t, s_prev, W: np.log(-1 - s_prev**2))
+    assert "invalid value encountered in log" in judge(frozen_sheet(TINY.name, "rnn_step"), step).printed
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -165,6 +181,14 @@ def test_operators_are_read(expression, left, right, kind):
 def test_both_of_numpys_products_are_put_in_words(words):
     found = stopped(StudentError("ValueError", words))
     assert (found.kind, found.got, found.asked) == (Kind.UNFIT_PRODUCT, 3, 4)
+
+
+@pytest.mark.parametrize("right_side", [np.ones((1, 7)), np.ones(4)])
+def test_a_system_of_equations_is_no_product(right_side):
+    with pytest.raises(ValueError) as raised:
+        np.linalg.solve(np.eye(3), right_side)
+    found = stopped(StudentError("ValueError", str(raised.value)))
+    assert (found.kind, found.got, found.asked) == (Kind.UNFIT_SOLVE, len(right_side), 3)
 
 
 def test_a_crash_is_said_once():

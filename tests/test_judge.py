@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from course import TINY, frozen_sheet, master_of
 
+from autograder.answers.finding import Kind, stopped
+from autograder.answers.outcome import StudentError
 from autograder.answers.time_limit import TimeLimit
 from autograder.check import caller
 from autograder.judging.backward import WrongForward
@@ -98,6 +100,20 @@ def test_a_list_for_an_array_passes_with_a_note():
     judgement = judged("rnn_step", step_with(lambda s, *_: s.tolist()))
     assert "you return a list" in judgement.notes[0]
     assert judged("rnn_step", REFERENCE["rnn_step"]).notes == []
+
+
+def test_floats_where_integers_are_asked_for_pass_with_a_note():
+    right = master_of("09_looking_inside").reference["sample"]
+    sheet = frozen_sheet("09_looking_inside", "sample")
+    assert judge(sheet, caller(right)).notes == []
+
+    def sample(logits, temperature, u):
+        probabilities, chosen = right(logits, temperature, u)
+        return probabilities, chosen.astype(float)
+
+    judgement = judge(sheet, caller(sample))
+    assert judgement.status == "right"
+    assert "`chosen` is an array of floats where integers" in judgement.notes[0]
 
 
 def test_an_answer_that_changes_its_input_passes_with_a_note():
@@ -193,6 +209,28 @@ def test_shapes_that_do_not_fit_are_told_without_numpys_words():
 )
 def test_numpys_commonest_complaints_are_said_for_a_student(function, said):
     assert said in as_text(judged("rnn_step", function))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "kind"),
+    [
+        ((3, 3), (3, 2), Kind.UNFIT_ENTRIES),
+        ((4, 3), (4,), Kind.UNFIT_ENTRIES),  # the other way round
+        ((4, 2), (3, 2), Kind.UNFIT_OUTER),
+        ((2, 3, 2), (3, 3, 2), Kind.UNFIT_LENGTHS),  # slices, one longer than the other
+        ((1, 2), (4, 3), Kind.UNFIT_SHAPES),
+    ],
+)
+def test_a_matrix_product_is_suggested_only_where_one_could_be_made(left, right, kind):
+    shapes = f"{left} {right}".replace(", ", ",")
+    message = f"operands could not be broadcast together with shapes {shapes}"
+    error = StudentError("ValueError", message, expression="a * b")
+    assert stopped(error, "f").kind is kind
+
+
+def test_an_axis_that_is_not_there_is_told_by_those_that_are():
+    judgement = judged("rnn_step", lambda x_t, s_prev, W: np.max(np.sum(s_prev, axis=0), 1))
+    assert "It has one axis, number 0." in as_text(judgement)
 
 
 def test_a_return_inside_the_loop_is_suspected():

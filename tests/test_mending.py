@@ -15,7 +15,7 @@ from autograder.course.stubs import body_of, is_stub
 from autograder.errors import CourseError
 from autograder.judging.judge import judge, unanswered
 from autograder.report.feedback import as_text
-from autograder.sheets.drawn import STILL_STANDS
+from autograder.sheets.mistake import ON_THE_WAY, STANDS_IN_PART, STILL_STANDS
 
 HUNT, CLIP = "11_bug_hunt", "fix_clip"
 STANDS = "norm = 1\nreturn norm"
@@ -103,6 +103,34 @@ def test_what_a_repair_spoils_is_said():
     assert judgement.share == 0  # all that was right is spoilt
     assert any("right before your change, and wrong now: `norm`" in note for note in judgement.notes)
     assert not any("right before" in note for note in judged("renamed").notes)
+
+
+def test_a_slip_in_code_that_stood_there_has_a_name_and_one_in_what_is_to_be_found_has_none():
+    named = {slip.name for slip in frozen_sheet(HUNT, "fix_gated_backward").slips()}
+    assert "`W` is not transposed" in named and ON_THE_WAY in named
+    adam = {slip.name for slip in frozen_sheet(HUNT, "fix_adam_step").slips()}
+    assert not any("`mean`" in name or "`square`" in name for name in adam)
+
+
+def test_of_a_half_repair_it_is_said_what_stands_there_still():
+    body = """
+    dW = {"ss": np.zeros_like(W["ss"]), "sx": np.zeros_like(W["sx"])}
+    dxs, ds = np.zeros_like(xs), np.zeros_like(s0)
+    for t in reversed(range(len(xs))):
+        s_prev = states[t - 1] if t > 0 else s0
+        ds = dstates[t]
+        da = ds * (1 - states[t] ** 2)
+        dW["ss"] += da @ s_prev.T
+        dW["sx"] += da @ xs[t].T
+        dxs[t] = W["sx"].T @ da
+        ds = 2 * W["ss"].T @ da
+    return dxs, ds, dW
+"""
+    head = "def fix_backward(dstates, xs, s0, states, W):"
+    function = master_of(HUNT).called("fix_backward", {"fix_backward": head + body})
+    judgement = judge(frozen_sheet(HUNT, "fix_backward"), caller(function))
+    told = {diagnosis.name: diagnosis.where for diagnosis in judgement.diagnoses}
+    assert told[STANDS_IN_PART] == "`dxs`, `dW`" and STILL_STANDS not in told
 
 
 def test_an_untouched_submission_is_unanswered_and_a_copy_of_the_cell_is_not_taken_for_an_answer(grader_of):

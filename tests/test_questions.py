@@ -1,9 +1,18 @@
 """Questions answered by typing: written in a master, blank in a release, read as literals, never run."""
 
+import numpy as np
 import pytest
 
 from autograder.asking import _odd
-from autograder.course.questions import blank, choices_of, given_up, read_question, same_answer, typed_answers
+from autograder.course.questions import (
+    as_asked,
+    blank,
+    choices_of,
+    given_up,
+    read_question,
+    same_answer,
+    typed_answers,
+)
 from autograder.errors import CourseError
 
 CELL = """# Which use counts most? "first" or "last"
@@ -33,6 +42,36 @@ def test_each_part_may_have_choices_of_its_own():
         "b: choose one of 'y', 'w'; you wrote 'x'."
     )
     assert _odd({"a": "z", "b": "w", "n": 7}, question.answers, question.choices) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "so", "read"),
+    [
+        (np.array([0, 0]), [0, 1], [0, 0]),
+        ((np.int64(4), np.float64(0.5)), [4, 0.5], [4, 0.5]),
+        ("D, H", ["D", "H"], ["D", "H"]),
+        ("(4H, D)", ["4H", "D"], ["4H", "D"]),
+        ("ifco", ["i", "f", "c", "o"], ["i", "f", "c", "o"]),
+        ("first", ["first", "last"], ["first"]),
+        ("D, H", "D, H", "D, H"),
+        (np.bool_(False), True, False),
+    ],
+)
+def test_an_answer_is_read_in_the_form_that_is_asked_for(typed, so, read):
+    assert as_asked(typed, so) == read
+    assert type(as_asked(typed, so)) is type(read)
+
+
+def test_each_entry_of_a_list_is_one_of_its_choices():
+    question = read_question('guess("08.4", rows=["i", "f"], choices=("f", "i"))', "guess", "here")
+    assert _odd({"rows": ["f", "i"]}, question.answers, question.choices) is None
+    said = _odd({"rows": ["f", "g"]}, question.answers, question.choices)
+    assert said == "rows: choose each from 'f', 'i'; you wrote ['f', 'g']."
+    assert "a list of 2 is asked for" in str(_odd({"rows": ["f"]}, question.answers, question.choices))
+
+
+def test_what_numpy_makes_of_a_literal_is_read_as_one():
+    assert typed_answers('guess("08.11", after=np.array([0, 0]))') == ("08.11", {"after": [0, 0]})
 
 
 def test_a_choice_that_is_a_number_needs_no_quotes():

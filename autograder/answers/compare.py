@@ -14,13 +14,16 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.leaf import Leaf
 
 WEIGHT_WORDS = ("row", "column")
+# How libraries' names of weights begin: `parameters["weight_ih_l0"]`.
+LIBRARIES_WEIGHTS = ("weight", "bias", "kernel", "recurrent_kernel")
 # However small what is expected is, the absolute tolerance is that of numbers of this size.
 LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 STEPS = ("time step", "position", "stop")
-# T steps have T + 1 stops, the one before the first among them: it is stop 0.
-FROM_ZERO = ("stop",)
+# T steps have T + 1 stops, the one before the first among them: it is stop 0. Characters are known by their
+# codes, and the streams of a text by their places: the first is 0.
+FROM_ZERO = ("stop", "character", "stream", "window")
 
 
 def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -29,13 +32,14 @@ def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tu
     Args:
         leaf: the array, `gates["f"]`; words declared for `gates` hold for its members.
         ndim: number of axes.
-        axes: declared words.
+        axes: declared words; those for `inputs` hold for members of another number of axes, too, in so far
+            as these hold weights and no states.
     """
     name = leaf.output
     declared = axes.get(str(leaf)) or axes.get(name)
     if declared and len(declared) == ndim:
         return tuple(declared)
-    weights = name.startswith(("dW", "W"))
+    weights = name.startswith(("dW", "W")) or leaf.key.startswith(LIBRARIES_WEIGHTS) or bool(declared)
     words = WEIGHT_WORDS if weights else (INPUT_WORDS if name.startswith(("x", "dx")) else STATE_WORDS)
     return {
         0: (),
@@ -127,7 +131,7 @@ def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple
     if not expected:
         return Kind.ARRAY_FOR_NUMBER
     if prod(got) == prod(expected):
-        return Kind.AXES_MERGED if len(got) != len(expected) else Kind.AXES_REORDERED
+        return _same_number(got, expected)
     if steps and got[:1] == (1,) and got[1:] == expected[1:]:
         return Kind.ONE_STEP
     if got == expected[1:] and steps:
@@ -141,6 +145,19 @@ def _shape_trouble(got: tuple[int, ...], expected: tuple[int, ...], words: tuple
             return Kind.STEP_TOO_MANY if steps else Kind.ENTRY_TOO_MANY
         return Kind.STEP_TOO_FEW if steps else Kind.ENTRY_TOO_FEW
     return Kind.SHAPE
+
+
+def _same_number(got: tuple[int, ...], expected: tuple[int, ...]) -> Kind:
+    """What may have happened to a shape that holds as many numbers."""
+    if len(got) != len(expected):
+        return Kind.AXES_MERGED
+    if sorted(got) == sorted(expected):
+        return Kind.AXES_REORDERED
+    # No transposition makes one of the other. One axis so many times as long, and another so many times
+    # shorter: parts were joined along the wrong one.
+    changed = [(a, b) for a, b in zip(got, expected, strict=True) if a != b]
+    joined = len(changed) == 2 and any(a > b and a % b == 0 for a, b in changed)
+    return Kind.PARTS_JOINED if joined else Kind.OTHER_SIZES
 
 
 def _right_block(right: np.ndarray, words: tuple[str, ...]) -> tuple[str, tuple[int, int, int] | None]:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     RAISED = auto()
     PART_MISSING = auto()
     UNFIT_PRODUCT = auto()  # got, asked: the sizes of the two axes
+    UNFIT_SOLVE = auto()  # got, asked: the rows of the right side, and of the matrix
     UNFIT_ENTRIES = auto()  # got, asked: both shapes, of which a matrix product could be made
     UNFIT_OUTER = auto()  # the same, where the one's product with the other's transposed could
     UNFIT_LENGTHS = auto()  # the same, where they differ along the axis `axis` alone
@@ -68,6 +69,8 @@ class Kind(StrEnum):
     AXIS_ADDED = auto()
     AXES_MERGED = auto()
     AXES_REORDERED = auto()
+    PARTS_JOINED = auto()
+    OTHER_SIZES = auto()
     ARRAY_FOR_NUMBER = auto()
     ONE_STEP = auto()
     ALL_STEPS_LOST = auto()
@@ -118,6 +121,7 @@ class Finding:
             there are in all. None where they are no block at one end.
         error: the student's error.
         cause: what was found in doing so.
+        called_with: the whole numbers and truth values among the arguments that tell one case from another.
     """
 
     kind: Kind
@@ -131,6 +135,7 @@ class Finding:
     right: tuple[int, int, int] | None = None
     error: StudentError | None = None
     cause: Finding | None = None
+    called_with: tuple[tuple[str, int], ...] = ()
 
 
 # What a StudentError's kind means, where it is not simply an exception.
@@ -149,6 +154,8 @@ PRODUCTS = (
     r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
     r"not aligned: (?P<asked>\d+) \(dim \d+\) != (?P<got>\d+) \(dim",
 )
+# The same in NumPy's words for A x = b.
+SOLVE = r"^solve1?: .*size (?P<got>\d+) is different from (?P<asked>\d+)"
 ENTRIES = r"^(?!.*indexing).*could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
 ORDINALS = ("first", "second", "third", "fourth")
@@ -169,11 +176,12 @@ def stopped(
     """
     if error.kind in ERRORS:
         return Finding(ERRORS[error.kind], names=(function,), error=error)
-    for pattern in PRODUCTS:
+    unfit = dict.fromkeys(PRODUCTS, Kind.UNFIT_PRODUCT)
+    for pattern, kind in ({SOLVE: Kind.UNFIT_SOLVE} | unfit).items():
         found = re.search(pattern, error.message)
         if found:
             got, wanted = int(found["got"]), int(found["asked"])
-            return Finding(Kind.UNFIT_PRODUCT, names=(function,), got=got, asked=wanted, error=error)
+            return Finding(kind, names=(function,), got=got, asked=wanted, error=error)
     found = re.search(ENTRIES, error.message)
     if found:
         left, right = (_shape(text) for text in found.groups())

@@ -2,7 +2,8 @@
 
 Another thread waits, and raises an exception in the calling one. Python does so between two instructions: a
 call of NumPy's that takes long ends first, and so does an import: cut in half it would leave a broken module
-for everybody. Where there are no threads (a browser) there is no limit.
+for everybody, and PyTorch's first optimiser imports for some seconds. The time begins anew after it. Where
+there are no threads (a browser) there is no limit.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class TimeLimit:
             return call()
         finally:
             watch.end()
-            self.left -= time.monotonic() - started
+            self.left -= time.monotonic() - max(started, watch.begun)
 
 
 class _Watch:
@@ -63,6 +64,7 @@ class _Watch:
     def __init__(self, seconds: float):
         self._caller = threading.get_ident()
         self._seconds = max(seconds, 0.0)
+        self.begun = time.monotonic()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = threading.Thread(target=self._wait, daemon=True)
         try:
@@ -73,12 +75,21 @@ class _Watch:
     def _wait(self) -> None:
         if self._ended.wait(self._seconds):
             return
-        raised = ctypes.py_object(TimeUp)
         patience = time.monotonic() + IMPORT_SECONDS
+
+        def imports() -> bool:
+            return time.monotonic() < patience and _is_importing(sys._current_frames().get(self._caller))
+
+        while imports():
+            if self._ended.wait(AGAIN_SECONDS):
+                return
+            self.begun = time.monotonic()
+        if self._ended.wait(self.begun + self._seconds - time.monotonic()):
+            return
+        raised = ctypes.py_object(TimeUp)
         while not self._ended.wait(AGAIN_SECONDS):
-            if _is_importing(sys._current_frames().get(self._caller)) and time.monotonic() < patience:
-                continue
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
+            if not imports():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
 
     def end(self) -> None:
         """From now on nothing is raised."""

@@ -7,6 +7,7 @@ read as literals and never run. This module knows nothing of what is said about 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from autograder.errors import CourseError
 ASKING = ("guess", "recall")
 GIVING_UP = "show_derivation"
 CHOICES = "choices"
+ARRAYS = ("np.array", "np.asarray", "array")
 # A word, a number, an order of a few: what is longer is no answer to such a question.
 MOST_TYPED = 200
 # Whoever says 0.98 where it is 1 may say 0.02 where it is 0.
@@ -30,7 +32,8 @@ class Question:
         number: "03.2", as it stands in the call.
         kind: "guess" or "recall".
         answers: what is so, by the name of each part.
-        choices: what may be typed, empty where anything may; by the names of the parts where they differ.
+        choices: what may be typed, empty where anything may; by the names of the parts where they differ. Of
+            a list, what each of its entries may be.
     """
 
     number: str
@@ -59,7 +62,11 @@ def read_question(source: str, kind: str, place: str) -> Question:
     choices = choices if isinstance(choices, dict) else tuple(choices)
     if isinstance(choices, dict) and (odd := sorted(choices.keys() - values.keys())):
         raise CourseError(f"{place}: {kind} {number!r}: choices for {odd[0]!r}, which it does not ask for")
-    wrong = [name for name, value in values.items() if (of := choices_of(choices, name)) and value not in of]
+    wrong = [
+        name
+        for name, value in values.items()
+        if (of := choices_of(choices, name)) and any(part not in of for part in parts_of(value))
+    ]
     if not values or wrong or not isinstance(number, str):
         why = f"{wrong[0]!r} is none of its choices" if wrong else "it asks for nothing"
         raise CourseError(f"{place}: {kind} {number!r}: {why}")
@@ -69,6 +76,28 @@ def read_question(source: str, kind: str, place: str) -> Question:
 def choices_of(choices: Any, part: str) -> Sequence[Any]:
     """What may be typed for one part of a question, nothing where anything may."""
     return choices.get(part, ()) if isinstance(choices, dict) else choices
+
+
+def parts_of(value: Any) -> Sequence[Any]:
+    """The entries of a list; of anything else it alone."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def as_asked(typed: Any, so: Any) -> Any:
+    """A typed answer in the form that is asked for, where it can be read so.
+
+    NumPy's arrays and numbers become Python's, and a text becomes the list of texts that it spells: "D, H",
+    "(D, H)", and "ifco" where each text is one letter.
+    """
+    if hasattr(typed, "tolist"):
+        typed = typed.tolist()
+    if isinstance(typed, list | tuple) and isinstance(so, list | tuple) and len(typed) == len(so):
+        return [as_asked(one, other) for one, other in zip(typed, so, strict=True)]
+    if isinstance(typed, str) and isinstance(so, list | tuple) and all(isinstance(part, str) for part in so):
+        words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
+        letters = len(words) == 1 and len(words[0]) == len(so) and all(len(part) == 1 for part in so)
+        return list(words[0]) if letters else words
+    return typed
 
 
 def blank(source: str) -> str:
@@ -153,7 +182,9 @@ def _values(call: ast.Call) -> dict[str, Any]:
 
 
 def _literal(node: ast.expr) -> Any:
-    """A short literal's value, None for the three dots and for anything else."""
+    """A short literal's value, or that of `np.array` of one; None for the three dots, and for all else."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ARRAYS and len(node.args) == 1:
+        node = node.args[0]
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):

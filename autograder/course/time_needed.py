@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from autograder.course.masters import Cell, Master
-from autograder.course.questions import ASKING, choices_of
+from autograder.course.questions import ASKING, choices_of, parts_of
 from autograder.course.stubs import hole
 
 PLACE = "{time}"
@@ -24,7 +24,7 @@ MINUTES_A_MENDED_LINE = 5
 # in a solution, where no formula says it.
 TO_CHANGE = re.compile(r"# yours$", re.M)
 # For an answer that is typed: a choice, a number found on paper or from memory; for a written one.
-MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 10
+MINUTES_A_CHOICE, MINUTES_A_NUMBER, MINUTES_WRITING = 0.5, 1, 15
 # Code that stands there to be read: how many lines of it a minute.
 LINES_READ_A_MINUTE = 6
 # For what is looked at, and for what is played with.
@@ -110,8 +110,9 @@ def _typing(cell: Cell, master: Master) -> float:
     question = master.questions[cell.name]
     minutes = 0.0
     for part, so in question.answers.items():
-        numbers = len(so) if isinstance(so, list) else 1
-        minutes += MINUTES_A_CHOICE if choices_of(question.choices, part) else numbers * MINUTES_A_NUMBER
+        # An order is worked out entry by entry, whatever letters it may be written in.
+        is_choice = choices_of(question.choices, part) and not isinstance(so, list)
+        minutes += MINUTES_A_CHOICE if is_choice else len(parts_of(so)) * MINUTES_A_NUMBER
     return minutes
 
 

@@ -16,7 +16,7 @@ from autograder.course.magics import as_python, speaks_ipython, without_cell_mag
 from autograder.course.masters import Master
 from autograder.course.names import Namespace, bound, is_definition, mentioned, parse
 from autograder.course.notebook import source_cells
-from autograder.course.questions import ASKING, GIVING_UP, given_up, typed_answers
+from autograder.course.questions import ASKING, GIVING_UP, as_asked, given_up, typed_answers
 from autograder.course.stubs import binds, is_stub, keeps_nothing
 from autograder.course.surroundings import demo_definitions
 from autograder.grading.submission import SubmittedCell
@@ -229,7 +229,8 @@ class Planner:
             return False
         number, parts = typed
         if question := self._questions.get(number):
-            known = {name: value for name, value in parts.items() if name in question.answers}
+            so = question.answers
+            known = {name: as_asked(value, so[name]) for name, value in parts.items() if name in so}
             if known:
                 plan.answers[number] = known
         return True

@@ -20,6 +20,8 @@ from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import (
     IN_PART,
     ON_THE_WAY,
+    STANDS_IN_PART,
+    STILL_STANDS,
     UNTOLD,
     WRONG,
     Effect,
@@ -82,6 +84,8 @@ def diagnose(
     for slip in slips:
         if seen.is_just(slip):
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
+    if any(answer.problems for case, answer in zip(sheet.cases, answers, strict=True) if not case.is_edge):
+        return []  # a part is missing, or no array: that says more than the numbers of the others
     # That some slip without a name gives one of several wrong outputs says nothing, and may be chance.
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
     return (
@@ -205,7 +209,9 @@ def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
         return None
     own = [i for i, name in enumerate(sheet.returns) if name in sheet.own]
     expected = {leaf: array for leaf, array in expected.items() if leaf.output in sheet.own}
-    for order in list(permutations(own))[1:] if len(own) <= MOST_RETURNS else []:  # the first is that asked for
+    for order in (
+        list(permutations(own))[1:] if len(own) <= MOST_RETURNS else []
+    ):  # the first is that asked for
         parts = list(value)
         for place, i in zip(own, order, strict=True):
             parts[place] = value[i]
@@ -239,6 +245,8 @@ def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] |
         # That it was made in part only is known where something is right that it would have spoiled.
         whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
         explained[leaf] = mistake if seen.spares(whole) else whole
+        if mistake.name == STILL_STANDS:  # other numbers than that alone: something was changed
+            explained[leaf] = replace(mistake, name=STANDS_IN_PART)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)

@@ -23,13 +23,15 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
     Args:
         sheet: the exercise's answer sheet.
         call: calls the student's function.
-        answers: its answers to the sheet's cases; nothing is tried where the first failed, or lacks some
-            steps: in these an argument may show.
+        answers: its answers to the sheet's cases; nothing is tried where the first failed, lacks some steps
+            (in these an argument may show) or holds nan or inf, which swallow what is read.
     """
     first = answers[0]
     if first.outcome.error or first.problems or not 0 < len(sheet.reads) <= MOST_TRIED:
         return []
     case = sheet.cases[0]
+    if not all(np.isfinite(array).all() for array in first.leaves.values()):
+        return []
     if any(_lacks_steps(first.leaves[leaf].shape, array.shape) for leaf, array in case.expected.items()):
         return []
     tried = [(leaf, arguments) for leaf in sheet.reads for arguments in with_others(case.inputs, leaf)]

@@ -12,16 +12,20 @@ import numpy as np
 
 from autograder.answers.compare import axis_words, plural
 from autograder.answers.leaf import Leaf
+from autograder.course.exercise import Exercise
 from autograder.record import Diagnosis
 from autograder.sheets.sheet import Answer, Case, Sheet
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 # Numbers nearer to the right ones than this are called right to some digits, and no factor is told of them.
-NEAR = 1e-4
+NEAR = 1e-3
 # How far a number moves where it is kept in single precision.
 SINGLE = 2.0**-23
+# In units of the largest number that should be there: what is left where all terms cancel.
+NOTHING = 1e-13
 MOST_DECIMALS = 9
+BY_A_SIZE = ("too small by", "too large by")
 # Below it there is no number to divide by.
 SMALLEST = 5e-324
 
@@ -35,11 +39,23 @@ def general_mistake(
     if min(read) < len(sheet.cases[0].expected):
         return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
-    for test in (_single_precision, _integers, _zeros, _rounded, _transposed, _wrong_sign, _some_zeros):
+    for test in (
+        _single_precision,
+        _integers,
+        _zeros,
+        _rounded_zeros,
+        _rounded,
+        _transposed,
+        _wrong_sign,
+        _some_zeros,
+    ):
         found = test(pairs)
         if found:
             return found
-    return _factor(pairs, sizes)
+    found = _factor(pairs, sizes)
+    # What is right in one case and not in another is off by no factor.
+    always = all(len(cases) == len(read) for cases in wrong.values())
+    return found if found and (always or found.name.startswith(BY_A_SIZE)) else None
 
 
 def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
@@ -56,11 +72,39 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
     if not errors or not 0 < max(errors) <= NEAR:
         return None
     digits = round(-log10(max(errors)))
-    causes = "A small number added for safety, rounding, single precision"
-    if sheet.forward or any(word in sheet.name for word in ("grad", "jacobian")):
+    causes = "A small number for safety (added, left out, or elsewhere), rounding, single precision"
+    slope = any(word in sheet.name for word in ("grad", "jacobian")) or sheet.spec.rtol < Exercise.rtol
+    if sheet.forward or slope:
         causes += ", a slope taken by differences"
-    hint = f"{causes}: which of them is in your code? What is asked for is exact."
+    hint = f"{causes}: which of them may it be? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)
+
+
+def no_distribution(
+    sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]
+) -> Diagnosis | None:
+    """Sums that are not 1 where those of the right numbers are: said where no mistake gives just these."""
+    for leaf, cases in wrong.items():
+        pairs = [(answers[i].leaves[leaf], sheet.cases[i].expected[leaf]) for i in cases]
+        if not _everywhere(pairs, lambda got, expected: got.shape == expected.shape and expected.size > 1):
+            continue
+        words = axis_words(leaf, pairs[0][1].ndim, sheet.spec.axes)
+        for axis, word in enumerate(words):
+            if not _everywhere(pairs, lambda _, expected, axis=axis: _sum_to_1(expected, axis)):
+                continue
+            if any(_sum_to_1(got, axis) for got, _ in pairs):
+                continue
+            name = f"`{leaf}` does not sum to 1 over the {plural(word)}"
+            hint = "By which sum is it divided at the end, and over which axis is that taken?"
+            for other, counted in enumerate(words):
+                if other != axis and _everywhere(pairs, lambda got, _, axis=other: _sum_to_1(got, axis)):
+                    hint = f"Yours sums to 1 over the {plural(counted)}: which axis is the sum to take away?"
+            return Diagnosis(name, hint)
+    return None
+
+
+def _sum_to_1(array: np.ndarray, axis: int) -> bool:
+    return bool((array >= 0).all()) and np.allclose(array.sum(axis=axis), 1)
 
 
 def _pairs(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Pairs:
@@ -103,7 +147,9 @@ def _integers(pairs: Pairs) -> Diagnosis | None:
         return got.shape == expected.shape and bool((np.abs(got - expected) <= 1).all())
 
     whole = all(got.dtype.kind in "iub" for got, _ in pairs)
-    if whole and _everywhere(pairs, truncated):
+    # Where whole numbers are asked for, no fraction was cut off.
+    asked_whole = all((expected == np.round(expected)).all() for _, expected in pairs)
+    if whole and not asked_whole and _everywhere(pairs, truncated):
         return Diagnosis(
             "integer results",
             "An array of integers cuts off the fractions; make it an array of floats.",
@@ -118,6 +164,21 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
             "Print what you compute on the way: is it 0 already, or does it never reach the array that is "
             "returned? An array of integers cuts 0.3 to 0, and a product or a sum that starts from zeros may "
             "stay there.",
+        )
+    return None
+
+
+def _rounded_zeros(pairs: Pairs) -> Diagnosis | None:
+    """Sums that cancel: of what should be there only rounding is left."""
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        largest = np.abs(expected).max(initial=0.0)
+        return got.shape == expected.shape and bool((np.abs(got) <= NOTHING * largest).all())
+
+    if _everywhere(pairs, holds):
+        return Diagnosis(
+            "zero everywhere, but for rounding",
+            "Terms of a sum cancel one another: of which of your sums can you say beforehand that it is 0?",
         )
     return None
 

@@ -20,7 +20,7 @@ from autograder.judging.backward import WrongForward, earned_share, gradient_err
 from autograder.judging.derivation import Costs, differentiates
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
-from autograder.judging.general_mistakes import nearly_right
+from autograder.judging.general_mistakes import nearly_right, no_distribution
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
@@ -58,6 +58,7 @@ def unanswered(sheet: Sheet) -> Judgement:
     return judgement
 
 
+@np.errstate(all="ignore")  # an answer may hold any number; what complains is the student's code alone
 def judge(
     sheet: Sheet,
     call: Call,
@@ -118,8 +119,8 @@ def judge(
             named
             or _facts(judgement.checks)
             or without_effect(by, call, seen)
-            or _nearly(by, seen)
-            or _symptoms(sheet, values, edges)
+            or _by_numbers(by, seen)
+            or _symptoms(sheet, values, edges, judgement.printed)
         )
         if names and not named and not any(_ended(answer) for answer in seen):
             judgement.returned = returned_by(names, seen)
@@ -136,6 +137,7 @@ def _with_stage(sheet: Sheet, diagnosis: Diagnosis, call: Call) -> Diagnosis:
     return diagnosis
 
 
+@np.errstate(all="ignore")
 def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     """Try one stage of a derivation: only its own outputs are compared, and it earns nothing."""
     (outcome,) = call([list(probe.case.inputs.values())])
@@ -222,16 +224,19 @@ def _facts(checks: list[Check]) -> list[Diagnosis]:
     return [Diagnosis(fact.got, "") for fact in facts[:1]]
 
 
-def _nearly(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
-    found = nearly_right(sheet, answers, wrong_in(sheet, answers) or wrong_in(sheet, answers, edges=True))
+def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
+    wrong = wrong_in(sheet, answers)
+    near = nearly_right(sheet, answers, wrong or wrong_in(sheet, answers, edges=True))
+    found = near or no_distribution(sheet, answers, wrong)
     return [found] if found else []
 
 
-def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check]) -> list[Diagnosis]:
+def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check], printed: str) -> list[Diagnosis]:
     failed = {check.name: check.finding for check in values if check.finding}
     right = [check.name for check in values if check.passed]
     thin = [case.words for case in sheet.cases if case.is_edge and _is_thin(case, sheet.cases[0])]
-    found = symptom(failed, right, {check.name: check.finding for check in edges if check.finding}, thin)
+    at_edges = {check.name: check.finding for check in edges if check.finding}
+    found = symptom(failed, right, at_edges, thin, printed)
     return [found] if found else []
 
 
@@ -250,9 +255,7 @@ def _is_thin(case: Case, ordinary: Case) -> bool:
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
     if outcome.error:
         return Answer(outcome, {}, {})
-    leaves, problems = student_leaves(
-        outcome.value, sheet.returns, sheet.cases[index].expected, sheet.own
-    )
+    leaves, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[index].expected, sheet.own)
     return Answer(outcome, leaves, problems)
 
 
@@ -265,6 +268,13 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
+    floats = _floats_for_integers(outcomes[0].value, sheet)
+    if floats:
+        judgement.notes.append(
+            f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
+            "takes them as indices will stop: `np.zeros(shape, dtype=int)` makes an array of integers, "
+            "`x.astype(int)` makes one of yours"
+        )
     unasked = _unasked(outcomes[0].value, sheet)
     if unasked:
         judgement.notes.append(
@@ -276,7 +286,8 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
         judgement.notes.append(
             f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do. "
             "Whoever calls it may still need the old numbers (to change them back is not enough: by rounding "
-            "their last digits stay others): work on a copy, or make a new array by `x = x + 1`"
+            "their last digits stay others), and a cell below may say that something is wrong: work on a "
+            "copy, or make a new array by `x = x + 1`"
         )
 
 
@@ -285,6 +296,17 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
     members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
     return any(isinstance(member, list) for member in members)
+
+
+def _floats_for_integers(value: Any, sheet: Sheet) -> str:
+    """The outputs that hold floats though integers are asked for always, in words."""
+    leaves, _ = student_leaves(value, sheet.returns, sheet.cases[0].expected)
+    names = [
+        f"`{leaf}`"
+        for leaf, got in leaves.items()
+        if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in sheet.cases)
+    ]
+    return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""
 
 
 def _unasked(value: Any, sheet: Sheet) -> str:
@@ -304,10 +326,20 @@ def _value_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:
     values = [(i, answer) for i, answer in enumerate(answers) if not sheet.cases[i].is_edge]
     checks = []
     for name in sheet.returns:
-        troubles = (_trouble(sheet, i, answer, name) for i, answer in values)
-        found = next(filter(None, troubles), None)
+        troubles = ((i, _trouble(sheet, i, answer, name)) for i, answer in values)
+        found = next((replace(f, called_with=_called_with(sheet, i)) for i, f in troubles if f), None)
         checks.append(Check(name, not found, found))
     return checks
+
+
+def _called_with(sheet: Sheet, index: int) -> tuple[tuple[str, int], ...]:
+    """The whole numbers and truth values among a case's arguments that are others in other ordinary cases."""
+    ordinary = [case.inputs for case in sheet.cases if not case.is_edge]
+    return tuple(
+        (name, value)
+        for name, value in sheet.cases[index].inputs.items()
+        if isinstance(value, int) and len({inputs[name] for inputs in ordinary}) > 1
+    )
 
 
 def _edge_checks(sheet: Sheet, answers: list[Answer]) -> list[Check]:

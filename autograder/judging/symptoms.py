@@ -39,23 +39,28 @@ SYMPTOMS: dict[Kind, Words] = {
         "Write both shapes side by side: the inner two must be equal. Is a transposition missing, or do the "
         "factors stand the wrong way round? Is it the right matrix? Or is no product of matrices meant?",
     ),
+    Kind.UNFIT_SOLVE: (
+        "a system of equations whose right side does not fit",
+        "`np.linalg.solve(A, b)` finds x with A @ x = b: b has a row for each row of A. Does yours stand, "
+        "or is it lying on its side?",
+    ),
     Kind.UNFIT_ENTRIES: (
         "an operation entry by entry on shapes that do not fit",
         "`*` and `/` work entry by entry. Is a matrix product `@` meant? If not, print both shapes: which of "
         "them is another than you think?",
     ),
     Kind.UNFIT_OUTER: (
-        "an operation entry by entry on shapes that do not fit",
+        "a product entry by entry of arrays whose entries do not pair off",
         "Is each entry of the one to meet each entry of the other, or a matrix product meant? Entry by entry "
         "both need the same sizes.",
     ),
     Kind.UNFIT_LENGTHS: (
-        "an operation entry by entry on shapes that do not fit",
+        "an operation entry by entry on arrays of different lengths",
         "All but one of their axes agree. If these are slices, write down which indices each of them takes; "
         "if a sum was made before, which axis should have stayed?",
     ),
     Kind.UNFIT_SHAPES: (
-        "an operation entry by entry on shapes that do not fit",
+        "an operation entry by entry on shapes that have little in common",
         "Along each axis both need the same size, or one of them 1. Print both shapes: which of them is "
         "another than you think?",
     ),
@@ -129,7 +134,8 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.ONE_STEP: (
         "only one step is returned",
-        "Which line puts the steps together? If there is a loop: how far is `return` indented?",
+        "Which line puts the steps together, or keeps each? If there is a loop: how far are that line and "
+        "`return` indented?",
     ),
     Kind.ALL_STEPS_LOST: (
         "one step, or a sum over all, where every step is asked for",
@@ -148,6 +154,16 @@ SYMPTOMS: dict[Kind, Words] = {
         "the axes stand in another order",
         "Which axis does the docstring name first, which next?",
     ),
+    Kind.PARTS_JOINED: (
+        "parts are put together along the wrong axis",
+        "Print the shape of one part, and the shape asked for: along which axis do the parts follow one "
+        "another? `np.concatenate` takes `axis=0` where nothing is said, `np.hstack` another.",
+    ),
+    Kind.OTHER_SIZES: (
+        "as many numbers as asked for, but axes of other sizes",
+        "Print the shape of each part before it is put together: is one turned that should not be? Or does a "
+        "`reshape` cut where no axis ends?",
+    ),
     Kind.FIRST_AXIS_LOST: AXIS_MISSING,
     Kind.AXIS_MISSING: AXIS_MISSING,
     Kind.ENTRY_TOO_MANY: ANOTHER_SHAPE,
@@ -161,6 +177,12 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
 }
 
+# NumPy's complaint where a function has no value for what it is given.
+NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
+WITHOUT_A_VALUE = (
+    "a root, a power or a logarithm of a number that has none",
+    "NumPy's warning names the function. Which sign has what your line puts into it?",
+)
 EMPTY = "is out of bounds for axis 0 with size 0"
 # An exception as Python and NumPy write it, "KeyError: 'ss'" (a regular expression). The first that fits
 # counts.
@@ -310,7 +332,7 @@ ERRORS: dict[str, Words] = {
     ),
     r"object has no attribute|module '.*' has no attribute|there is no self\.": (
         "a name behind a dot that is not there",
-        "`a.b`: print `type(a)`. Is it what you think it is? Then the name: is it spelled as where it is made?",
+        "`a.b`: print `type(a)`. Is it what you think it is? And is the name spelled as where it is made?",
     ),
     "TypeError.*argument": (
         "a call whose arguments do not fit",
@@ -349,6 +371,7 @@ def symptom(
     right: Sequence[str],
     edges: Mapping[str, Finding],
     thin: Collection[str] = (),
+    printed: str = "",
 ) -> Diagnosis | None:
     """The kind of mistake that failed checks tell, or None.
 
@@ -357,11 +380,14 @@ def symptom(
         right: outputs that are right for random values.
         edges: special cases that are wrong, and what was found of each.
         thin: special cases in which an axis has the size 1.
+        printed: what the function wrote, NumPy's warnings among it.
     """
     in_call = any(found.error and found.error.inside for found in edges.values())
     if edges and not failed and all(words in thin for words in edges) and not in_call:
         return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
     for found in failed.values() or edges.values():
+        if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
+            return Diagnosis(*WITHOUT_A_VALUE)
         words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
         if words:
             name, hint = words

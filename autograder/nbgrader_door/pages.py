@@ -1,6 +1,7 @@
-"""The pages that `nbgrader generate_feedback` writes, with a template of ours in place of nbgrader's.
+"""What nbgrader shows as pages: its feedback by a template of ours, formgrader's page with a MathJax of ours.
 
-A page holds its MathJax, which can typeset formulas and nothing else; its policy forbids every other script.
+Both hold their MathJax, which can typeset formulas and nothing else. A feedback page's policy forbids every
+other script; formgrader's own scripts have to run.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader.handlers import template_path
 
 from autograder.release.slides import highlighted
 from autograder.release.solved_page import accessible, page_style
-from autograder.report.mathjax import strict_mathjax
+from autograder.report.mathjax import strict_mathjax, strict_script
 
 TEMPLATES = Path(__file__).with_name("feedback_page")
+# Where formgrader looks for its templates: first in `formgrade/` of ours, because nbconvert's asks another
+# server for MathJax, and formgrader's script stops where that does not answer.
+FORMGRADER_TEMPLATES = [str(Path(__file__).with_name("formgrader_page")), template_path]
 # What a student wrote is broken where it is too wide, not scrolled.
 WRAPPED = "pre { white-space: pre-wrap; overflow-wrap: anywhere; }\n.anchor-link { display: none; }\n"
 
@@ -28,3 +33,14 @@ class FeedbackPage(HTMLExporter):
         environment.globals.update(strict_mathjax=strict_mathjax, page_style=page_style() + WRAPPED)
         environment.filters.update(highlighted=highlighted, accessible=accessible)
         return environment
+
+
+# Formgrader waits for the MathJax of ten years ago before it selects the first comment.
+FORMGRADER_WAITS = """MathJax.Hub = {Startup: {signal: {
+  Interest: (tell) => MathJax.startup.promise.then(() => tell("End")),
+}}};"""
+
+
+def formgraders_mathjax(page: str) -> str:
+    """A page's text with a strict MathJax before it; a filter for `formgrader_page/`."""
+    return f"<script>{strict_script()}\n{FORMGRADER_WAITS}</script>{page}"

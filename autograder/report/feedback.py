@@ -156,7 +156,7 @@ def _closed(diagnosis: Diagnosis) -> str:
 
 def _fold(number: int, step: tuple[str, str]) -> str:
     title, text = step
-    body = "<br>".join(code_marks(line) for line in text.split("\n"))
+    body = "<br>".join(_emphasised(line) for line in text.split("\n"))
     return (
         f'<details style="margin-top:.2em"><summary>Hint {number}: {title}</summary>'
         f'<div style="margin-left:1.2em">{body}</div></details>'
@@ -186,11 +186,13 @@ def where_to_look(judgement: Judgement) -> str:
         return f"In what {names} share: all of them are wrong."
     if wrong:
         found = wrong[0].finding
-        told = (
-            [f"the first wrong entry is at {place(found)}", right_part(found)]
-            if found and found.place
-            else []
-        )
+        member = f"`{found.leaf}`" if found and found.leaf and found.leaf.key else ""
+        told = [f"{member} is the first member that is wrong" if member else ""]
+        if found and found.place:
+            told += [
+                f"{'its' if member else 'the'} first wrong entry is at {place(found)}",
+                right_part(found),
+            ]
         return ": ".join(filter(None, [f"In what makes {names}", "; ".join(filter(None, told))])) + "."
     if failed and failed[0].is_edge:
         return f"Ordinary numbers are right. Follow your code line by line for this case: {failed[0].name}."
@@ -239,6 +241,19 @@ def as_json(record: Record) -> dict[str, Any]:
             for check in mark.judgement.checks
         ]
     return data
+
+
+# A word of the course's that is stressed: *last*.
+STRESSED = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
+
+
+def _emphasised(text: str) -> str:
+    """A hint: as `code_marks` shows it, and what stands between asterisks stressed, but in code."""
+    parts = re.split(r"(`[^`\n]*`)", text)
+    return "".join(
+        code_marks(part) if part.startswith("`") else STRESSED.sub(r"<em>\1</em>", html.escape(part))
+        for part in parts
+    )
 
 
 # What MathJax makes links, styles and names of, or fetches such commands for.

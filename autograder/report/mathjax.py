@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import cache
 from importlib.resources import files
 
 # Without `html` (\href, \class, \style), `require` and `autoload` (which would fetch it), `action`, `bbox`.
@@ -44,13 +45,18 @@ def mathjax() -> str:
 
 def strict_mathjax() -> str:
     """MathJax with `STRICT`, as elements for a page's head; the page's policy lets no other script run."""
-    # The three belong together: a policy by hash is for whole scripts, and MathJax starts when this one ends.
-    script = (
-        f"window.MathJax = {json.dumps(STRICT)};\n{REACHABLE}\n{mathjax()}\n{embeddable(_file('ui/safe.js'))}"
-    )
+    script = strict_script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"script-src 'sha256-{digest}'; {NOTHING_ELSE}"
     return f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<script>{script}</script>'
+
+
+@cache
+def strict_script() -> str:
+    """MathJax with `STRICT`, fit to stand inside a `<script>` element; it starts when that one ends."""
+    # The three belong together: a policy by hash is for whole scripts.
+    settings = f"window.MathJax = {json.dumps(STRICT)};"
+    return "\n".join((settings, REACHABLE, mathjax(), embeddable(_file("ui/safe.js"))))
 
 
 def embeddable(script: str) -> str:

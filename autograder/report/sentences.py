@@ -13,6 +13,9 @@ ERRORS = {
     Kind.RAISED: "{error.kind}: {message}",
     Kind.PART_MISSING: "a part is still missing (`NotImplementedError`)",
     Kind.UNFIT_PRODUCT: "the shapes do not fit in a product: an axis of {asked} meets an axis of {got}",
+    Kind.UNFIT_SOLVE: (
+        "the shapes do not fit in `np.linalg.solve`: the matrix has {asked} rows, the right side {got}"
+    ),
     Kind.UNFIT_ENTRIES: (
         "shapes {got} and {asked} do not fit entry by entry; was a matrix product `@` meant?"
     ),
@@ -44,7 +47,9 @@ SHAPES = {
     ),
     Kind.AXIS_ADDED: ": there is an axis of size 1 too many (`keepdims`, or a slice for an index)",
     Kind.AXES_MERGED: ": as many numbers, but the axes are merged or split",
-    Kind.AXES_REORDERED: ": as many numbers, in another order",
+    Kind.AXES_REORDERED: ": as many numbers, but the axes stand in another order",
+    Kind.PARTS_JOINED: ": as many numbers, but parts are put together along another axis",
+    Kind.OTHER_SIZES: ": as many numbers, but the sizes of the axes are others",
     Kind.ARRAY_FOR_NUMBER: "",
     Kind.ONE_STEP: ": only one part along the first axis (does `return` stand inside a loop?)",
     Kind.ALL_STEPS_LOST: (
@@ -63,6 +68,7 @@ BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it fro
 # Said in other words than the exception's: its name is left out.
 NUMPYS_OWN = (
     Kind.UNFIT_PRODUCT,
+    Kind.UNFIT_SOLVE,
     Kind.UNFIT_ENTRIES,
     Kind.UNFIT_OUTER,
     Kind.UNFIT_LENGTHS,
@@ -115,6 +121,11 @@ def sentence(found: Finding | None) -> str:
     """What a check found, in a sentence; "" for nothing."""
     if found is None:
         return ""
+    asked = ", ".join(f"`{name}` = {value}" for name, value in found.called_with)
+    return _sentence(found) + (f" (called with {asked})" if asked else "")
+
+
+def _sentence(found: Finding) -> str:
     if found.kind in SHAPES:
         asked = f"{found.asked} is asked for" if found.asked else "one number, of shape (), is asked for"
         return f"`{found.leaf}` has the shape {found.got}; {asked}{_filled(SHAPES[found.kind], found)}"

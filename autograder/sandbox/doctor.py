@@ -174,7 +174,7 @@ def _whole_run() -> Finding:
                 )
             used = session.usage
     except SandboxUnavailable as error:
-        return Finding(name, False, str(error), "Please report this.")
+        return Finding(name, False, str(error))  # its words hold what to do
     for outcome in (doubled, escaped, kept):
         if outcome.error is not None:
             return Finding(

@@ -75,8 +75,9 @@ USER_NAMESPACES_REMEDY = (
     "(Ubuntu 23.10 and later; `autograder doctor` prints the command), "
     "`sudo sysctl -w kernel.unprivileged_userns_clone=1` (older Debian), "
     "`sudo sysctl -w user.max_user_namespaces=15000` (where it is 0). "
-    "In a container: start it with `--security-opt seccomp=unconfined --security-opt "
-    "apparmor=unconfined` (Docker) or allow clone, unshare and mount in its seccomp profile."
+    "In a container: start it with `--security-opt seccomp=unconfined` (Docker where there is AppArmor: and "
+    "`--security-opt apparmor=unconfined`), or let its seccomp profile allow clone, unshare, mount and "
+    "sethostname."
 )
 # What AppArmor (4.0 and later) asks of a program that makes user namespaces; all others stay forbidden them.
 PROFILE = """abi <abi/4.0>,

@@ -19,15 +19,13 @@ from autograder.course.exercise import DrawInputs, Gradient, Inputs
 from autograder.course.masters import GradedExercise, Master
 from autograder.errors import CourseError
 from autograder.sheets.effects import effects_of
-from autograder.sheets.mistake import Effect, Mistake
+from autograder.sheets.mistake import STILL_STANDS, Effect, Mistake
 from autograder.sheets.moved import leaves_of, with_others
 from autograder.sheets.pairs import pairs_of
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet, differs, seed_of
 from autograder.sheets.slips import slips_of
 
 VALUE_CASES = 2
-# What an answer is told that gives just what stood there to be mended.
-STILL_STANDS = "nothing is mended yet: this computes what stood there"
 
 
 def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:

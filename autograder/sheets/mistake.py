@@ -38,6 +38,9 @@ class Trace:
 
 # Of a formula that is still to be found a slip's own name is the factor.
 ON_THE_WAY = "one small slip on the way"
+# What an answer is told that gives just what stood there to be mended, in all or in some of its outputs.
+STILL_STANDS = "nothing is mended yet: this computes what stood there"
+STANDS_IN_PART = "what was to be mended stands there still"
 # Behind the name of a declared mistake that is made at one of the places where its site is used.
 IN_PART = ", in part"
 

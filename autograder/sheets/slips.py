@@ -27,9 +27,15 @@ MOST_NODES = 700
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 # What is found without a way back: a slope, a Jacobian, a norm.
 TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the first that gives another one?"
+# Of a slip in code that stood there to be mended.
+COMPARE = "Compare your lines with those that stood there, one by one: what was right has to stay right."
 HINT_IN_PART = "The same quantity is used at several places: compare how you wrote it at each of them."
 # An exercise that follows formulas names their numbers, `# (5.3)`; where it names none there is none to read.
 FORMULA_NUMBER = re.compile(r"\(\d+\.\d+\)")
+# What is a name in the head of an answer and no word of English: `s_prev`, `dW`, `t` by itself; others by
+# what stands beside them.
+NOTATION = re.compile(r"[A-Za-z_]\w*_\w*|\bd?[A-Za-z]\b")
+NAMED = re.compile(rf"{NOTATION.pattern}|(?<=[`\"'])[A-Za-z_]\w*|[A-Za-z_]\w*(?=[:\[`\"'(])")
 # The way from a cell's tree to a node: fields, and places in lists.
 Path = tuple[tuple[str, int | None], ...]
 
@@ -67,11 +73,29 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
         if plain and distinct.add(slip):
             kinds[id(slip)] = edit.kind
     found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
-    return (
-        [replace(slip, name=ON_THE_WAY, hint=how_to_try(exercise)) for slip in found]
-        if exercise.spec.derived
-        else found
-    )
+    if not exercise.spec.derived:
+        return found
+    seen = words_of_what_stands(master, exercise)
+    return [
+        replace(slip, hint=COMPARE)
+        if slip.name in seen
+        else replace(slip, name=ON_THE_WAY, hint=how_to_try(exercise))
+        for slip in found
+    ]
+
+
+def words_of_what_stands(master: Master, exercise: GradedExercise) -> set[str]:
+    """Names of the slips that can be made in what stands there to be mended.
+
+    They may be said: they speak of code that a student has before the eyes.
+    """
+    if not exercise.spec.mends:
+        return set()
+    tree = ast.parse(exercise.source)
+    start = place_of(tree, exercise.name)
+    tree.body[start].body = ast.parse(exercise.spec.stands).body  # type: ignore[attr-defined]
+    scope = scope_of(master, exercise, tree)
+    return {edit.name for edit in slips_in(tree, start, scope, KINDS)}
 
 
 def how_to_try(exercise: GradedExercise) -> str:
@@ -205,7 +229,9 @@ def scope_of(master: Master, exercise: GradedExercise, tree: ast.Module) -> Scop
             strings = [n.value for n in ast.walk(node.slice) if isinstance(n, ast.Constant)]
             keys.setdefault(node.value.id, set()).update(s for s in strings if isinstance(s, str))
     return Scope(
-        known=frozenset({*exercise.parameters, *exercise.spec.returns, *(variables & _words(master))}),
+        known=frozenset(
+            {*exercise.parameters, *exercise.spec.returns, *(variables & _words(master, exercise))}
+        ),
         names=(*exercise.parameters, *sorted(variables - lists - {"_"})),
         keys={name: tuple(sorted(found)) for name, found in keys.items()},
         functions=frozenset(exercise.spec.needs),
@@ -232,15 +258,24 @@ def _axes(exercise: GradedExercise) -> tuple[str, str]:
     return tuple(map(plural, words[-2:] if words else STATE_WORDS))  # type: ignore[return-value]
 
 
-def _words(master: Master) -> set[str]:
-    """The names that the text puts in backticks, each alone, and those in the heads of answers."""
-    found: set[str] = set()
+def _words(master: Master, exercise: GradedExercise) -> set[str]:
+    """The names that the text puts in backticks, each alone, and those in the heads of answers.
+
+    A head's words of English are none: what is named in the exercise's own is followed by a colon or a
+    bracket, stands in backticks or quotes, or is written as no word is. That alone counts in another
+    exercise's head: its `bias` says nothing of a `bias` in this one.
+    """
+    found = set(NAMED.findall(_head(exercise.source)))
     for cell in master.cells:
         if cell.kind == "markdown":
             found.update(re.findall(r"`([A-Za-z_]\w*)`", cell.source))
         elif cell.role == "exercise":
-            found.update(re.findall(r"[A-Za-z_]\w*", cell.source.partition("### BEGIN SOLUTION")[0]))
+            found.update(NOTATION.findall(_head(cell.source)))
     return found
+
+
+def _head(source: str) -> str:
+    return source.partition("### BEGIN SOLUTION")[0]
 
 
 def sites_of(node: ast.AST, path: Path, target: str = "") -> Iterator[tuple[Path, ast.AST, str]]:

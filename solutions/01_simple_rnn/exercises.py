@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise, Stage
-from common import both_signs, saturating, some_labels, some_states, torch_gradients
+from common import NO_NUDGES, both_signs, saturating, some_labels, some_states, torch_gradients
 
 ALIKE = common.ALIKE
 
@@ -303,6 +303,7 @@ cross_entropy_grad = Exercise(
         "Print the probabilities beside the slopes that were measured above, one sequence at a time. (Those "
         "slopes hold one half, of the mean over two sequences.) Which row is of another kind than the rest?",
     ),
+    **NO_NUDGES,
     confirm=torch_cross_entropy_grad,
     stages={
         "one sequence": Stage(

@@ -6,7 +6,16 @@ import numpy as np
 
 import common
 from autograder import Exercise, Gradient, Stage
-from common import arriving, rnn_states, saturating, some_labels, some_states, torch_gradients, turning
+from common import (
+    NO_NUDGES,
+    arriving,
+    rnn_states,
+    saturating,
+    some_labels,
+    some_states,
+    torch_gradients,
+    turning,
+)
 
 ALIKE = common.ALIKE
 
@@ -118,6 +127,7 @@ loss_backward = Exercise(
         "its small model.)",
     ),
     needs=("product_backward",),
+    **NO_NUDGES,
     confirm=torch_loss_backward,
     stages={
         "logits": Stage(
@@ -287,6 +297,7 @@ parameter_contributions = Exercise(
         "Stand at the last position: nothing stands behind it. Then at the one before: the loss feels its "
         "state in two ways. Which function has just handed you the second?",
     ),
+    **NO_NUDGES,
     confirm=torch_contributions,
     stages={
         "two positions": Stage(

@@ -1348,7 +1348,7 @@ guess(
     "03.14",
     at_rest="below 1",
     firmer="smaller",
-    choices=("below 1", "1", "above 1", "smaller", "the same", "larger"),
+    choices={"at_rest": ("below 1", "1", "above 1"), "firmer": ("smaller", "the same", "larger")},
 )
 
 # %% [markdown] answer="03.14" slide="slide"
@@ -1482,7 +1482,10 @@ guess(
     "03.15",
     learns="r = 1.2",
     ratio_afterwards="smaller",
-    choices=("none", "r = 0.9", "r = 1.2", "both", "larger", "the same", "smaller"),
+    choices={
+        "learns": ("none", "r = 0.9", "r = 1.2", "both"),
+        "ratio_afterwards": ("larger", "the same", "smaller"),
+    },
 )
 
 # %% [markdown]

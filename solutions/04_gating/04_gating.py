@@ -29,6 +29,7 @@
 # %%
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
 from rnncourse import claim, explorer, figures_04, show
+from rnncourse.adam import Adam
 from rnncourse.cells import draw_cell, step_through
 
 # %% given="imports"
@@ -1173,24 +1174,10 @@ show(
 # %% [markdown]
 # ### Given: a training step
 #
-# The gradient is clipped to a global norm of 1 (notebook 03), then Adam (Kingma & Ba 2015) moves
-# the weights: gradient descent that keeps a running mean of each weight's gradient and divides it
-# by its running size. So every weight moves by about the same amount, whether its gradients are
-# large or small.
-
-
-# %%
-def adam_step(weights, gradients, moments, update, lr):
-    """Change `weights` in place; `moments` holds Adam's running averages between calls."""
-    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
-    for key, gradient in gradients.items():
-        gradient = gradient / max(1.0, norm)
-        mean, square = moments.get(key, (0.0, 0.0))
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        moments[key] = mean, square
-        scale = np.sqrt(square / (1 - 0.999**update)) + 1e-8
-        weights[key] = weights[key] - lr * mean / (1 - 0.9**update) / scale
-
+# `Adam` of `rnncourse`. The gradient is clipped to a global norm of 1 (notebook 03), then Adam
+# (Kingma & Ba 2015) moves the weights: gradient descent that keeps a running mean of each weight's
+# gradient and divides it by its running size. So every weight moves by about the same amount, whether
+# its gradients are large or small.
 
 # %% [markdown]
 # ### How both models start
@@ -1327,9 +1314,9 @@ def train(W, seed, T=100, updates=600, N=32, lr=1e-2, until=None):
     rng, H, keys = np.random.default_rng(seed), len(W["ss"]), list(W)
     test_xs, test_targets = adding_problem(np.random.default_rng(10_000), T, 256, until)
     weights = W | {"ys": rng.normal(size=(1, H)) / np.sqrt(H), "yb": np.zeros((1, 1))}
-    moments, log = {}, {"updates": [], "errors": [], "reach": []}
+    adam, log = Adam(lr, clip=1.0), {"updates": [], "errors": [], "reach": []}
     for update in range(updates + 1):
-        W = {key: weights[key] for key in keys}
+        W = {key: weights[key].copy() for key in keys}
         if update % 25 == 0:
             last = gated_forward(test_xs, np.zeros((H, 256)), W)[0][-1]
             error = np.mean((weights["ys"] @ last + weights["yb"] - test_targets) ** 2)
@@ -1347,7 +1334,7 @@ def train(W, seed, T=100, updates=600, N=32, lr=1e-2, until=None):
         _, ds0, dW = gated_backward(dstates, xs, s0, *outputs, W)
         log["reach"].append(np.linalg.norm(ds0) / np.linalg.norm(dstates[-1]))
         gradients = dW | {"ys": dy @ last.T, "yb": dy.sum(axis=1, keepdims=True)}
-        adam_step(weights, gradients, moments, update + 1, lr)
+        adam.step(weights, gradients)
     return W, log
 
 

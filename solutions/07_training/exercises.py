@@ -31,7 +31,7 @@ UPDATE = {
     "W": "",
     "plain": "what you return as the loss holds a graph still: a plain number is asked for",
     'steps["made"]': "not just one step by gradients is made a call",
-    'steps["none_empty"]': "a step is made where there are no gradients: not made yet, or thrown away before it",
+    'steps["none_empty"]': "a step is made where there are no gradients: not made yet, or thrown away",
     'steps["in_time"]': "the gradients are made, or clipped, after the step only",
 }
 
@@ -79,7 +79,7 @@ def _targets(rng, B, T, N, C):
 
 
 def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False, spread=1.0):
-    """Sequences to learn from; with scores spread five times as wide the gradients' norm is above 1 always."""
+    """Sequences to learn from; where the scores spread five times as wide, the norm is always above 1."""
     W = matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H))
     W["ys"] *= spread
     return {
@@ -156,7 +156,14 @@ def gated_by_hand(xs, s0, W, dstates):
         dxs[t] = da @ W["W_sx"] + dz @ W["W_gx"]
         ds = ds * (1 - g) + da @ W["W_ss"] + dz @ W["W_gs"]
     registered = dict.fromkeys((*W, "others"), 1.0)
-    return states, dxs, ds, dW, registered, dict.fromkeys(("apart", "bound", "low", "high", "double"), np.ones(4))
+    return (
+        states,
+        dxs,
+        ds,
+        dW,
+        registered,
+        dict.fromkeys(("apart", "bound", "low", "high", "double"), np.ones(4)),
+    )
 
 
 def just_made(calls):
@@ -272,7 +279,7 @@ GatedRNN = Exercise(
         "registered": "`parameters()` does not list `{key}`: an optimiser would never change it",
         'registered["others"]': "`parameters()` lists more than the four matrices",
         'start["apart"]': "rows of a matrix start alike",
-        'start["bound"]': "an entry is drawn beyond 1/sqrt(H); H is the number of units, for all four matrices",
+        'start["bound"]': "an entry is drawn beyond 1/sqrt(H), H units, for all four matrices",
         'start["low"]': "no entry is drawn near -1/sqrt(H)",
         'start["high"]': "no entry is drawn near 1/sqrt(H)",
         'start["double"]': "not every matrix is in double precision",
@@ -285,8 +292,8 @@ GatedRNN = Exercise(
     hints=(
         "It is (4.1) to (4.3) once more. What changes is that a sequence is a row now, and not a column.",
         "`x_t` is (N, D) and `W_sx` is (H, D): what makes (N, H) of them? `nn.Parameter` tells the module.",
-        "`super().__init__()`, then `self.W_ss = nn.Parameter(...)`. In `forward` begin with `s_prev = s0` and an "
-        "empty list.",
+        "`super().__init__()`, then `self.W_ss = nn.Parameter(...)`. In `forward` begin with `s_prev = s0` "
+        "and an empty list.",
     ),
     axes=BATCH,
     tried_by="try_gated_rnn",
@@ -319,7 +326,7 @@ accuracy = Exercise(
     watched={
         "evaluating": "the model is in its training mode when it is asked",
         "without_graph": "gradients are prepared when it is asked",
-        "graphs_after": "after your call nobody gets gradients any more: `with torch.no_grad():` ends by itself",
+        "graphs_after": "after your call nobody gets gradients any more; `with torch.no_grad():` ends",
     },
     cases=accuracy_inputs,
     edge_cases={

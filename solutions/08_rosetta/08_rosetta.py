@@ -2,7 +2,7 @@
 # # 08 · Rosetta
 #
 # The cell that you derived runs in every library, under other names, in another order,
-# some of it upside down. The shapes fit all the same, and nobody warns you.
+# some of it upside down. How do you translate?
 
 # %% [markdown] slide="notes"
 # Open question to the room: "you load a colleague's weights into your own LSTM. It runs,
@@ -15,8 +15,8 @@
 #
 # - find out how a library lays out its weights: **ask** it, read its documentation, or
 #   read its code;
-# - copy an LSTM and a GRU from this course into PyTorch and ONNX, and back, to twelve
-#   digits;
+# - copy an LSTM into PyTorch and ONNX, and out of PyTorch; a GRU into PyTorch, and out of
+#   Keras: to twelve digits;
 # - say which differences between two libraries are only names, and which make
 #   **another cell**;
 # - handle layers, both directions, and the order of the axes.
@@ -31,7 +31,7 @@
 # %%
 import time
 
-from autograder import check, guess, hint, progress, recall, reveal
+from autograder import check, guess, hint, progress, recall
 from rnncourse import explorer, figures_08, show
 
 # %% given="imports"
@@ -65,10 +65,10 @@ except Exception:  # not there, or half installed
 # From memory. Type your answers in the places of the dots and run the cell. No marks.
 #
 # Notebook 05: in which order did you stack the LSTM's four blocks, from top to bottom?
-# Write a list of the letters `"f"`, `"i"`, `"o"`, `"c"` (the candidate).
+# Write a list of the letters `"c"` (the candidate), `"f"`, `"i"`, `"o"`.
 
 # %% recall="08.r1"
-recall("08.r1", from_top_to_bottom=["f", "i", "o", "c"])
+recall("08.r1", from_top_to_bottom=["f", "i", "o", "c"], choices=("c", "f", "i", "o"))
 
 # %% [markdown] answer="08.r1"
 # **f, i, o, c**: the three sigmoids together, the tanh last. That was this course's choice.
@@ -83,8 +83,8 @@ recall("08.r2", one_minus_sigmoid_of_a="-a", choices=("a", "-a", "1 - a", "1 / a
 # $1 - \sigma(a) = \sigma(-a)$: what is not kept is overwritten, and the sign says which.
 
 # %% [markdown]
-# Notebook 04 again, its last cell: did the reset gate stand before the product
-# $W^{s,s} s_{t-1}$, or after it?
+# Notebook 04 again, its last recurrent cell, the one with a reset gate: did that gate stand
+# before the product $W^{s,s} s_{t-1}$, or after it?
 
 # %% recall="08.r3"
 recall("08.r3", reset="after", choices=("before", "after"))
@@ -101,8 +101,10 @@ recall("08.r3", reset="after", choices=("before", "after"))
 recall("08.r4", digits="15", choices=("5", "10", "15", "all"))
 
 # %% [markdown] answer="08.r4"
-# **About 15**: only the rounding differs. So today "about the same" is no answer. A wrong
-# order of the gates gives 0.3 or so, a right one $10^{-16}$. There is nothing between.
+# **About 15**: only the rounding differs. So today "about the same" is no answer: a right copy
+# is off by $10^{-16}$ or so; a wrong order of the gates, with weights as large as today's, by a tenth
+# or more. (In single precision, which PyTorch takes unless told otherwise, a right copy is off by
+# $10^{-7}$.)
 
 # %% [markdown] slide="slide"
 # ## 1 · One cell, many layouts
@@ -125,7 +127,12 @@ recall("08.r4", digits="15", choices=("5", "10", "15", "all"))
 # shape do, and the four blocks have one shape.
 
 # %% guess="08.1"
-guess("08.1", orders=24, it_says="nothing", choices=(4, 16, 24, "an error", "a warning", "nothing"))
+guess(
+    "08.1",
+    orders=24,
+    it_says="nothing",
+    choices={"orders": (4, 16, 24), "it_says": ("an error", "a warning", "nothing")},
+)
 
 # %% [markdown] answer="08.1" slide="fragment"
 # **24 orders, and nothing is said.** All have the same shapes. The layer runs, and gives
@@ -142,7 +149,8 @@ guess("08.1", orders=24, it_says="nothing", choices=(4, 16, 24, "an error", "a w
 # $$(W X)^\top = X^\top W^\top \tag{8.1}$$
 #
 # So a library that keeps *our* $W$ has to transpose it at each use. Another keeps a matrix $A$
-# with $y = x A$. What is the shape of that $A$, for $H$ units?
+# with $y = x A$. What is the shape of that $A$, for $H$ units? Type the letters in quotes, as in
+# `["T", "N"]`.
 
 # %% [markdown] slide="notes"
 # Ask: "which of the two is transposed, theirs or ours?" Neither. It is the same table of
@@ -295,12 +303,12 @@ else:
 # `nn.LSTM` has four blocks in each array. Which is which? You could look it up. You can
 # also **ask**:
 #
-# One unit. All weights are zero, the input is zero, $c_{t-1} = 1$. All four biases are 1.
-# So every gate is $\sigma(1) = 0.73$, the candidate is $\tanh(1) = 0.76$, and
+# One unit. All weights are zero, the input is zero, $c_{t-1} = 1$. All four entries of `bias_ih`
+# are 1, `bias_hh` is zero. So every gate is $\sigma(1) = 0.73$, the candidate is $\tanh(1) = 0.76$, and
 #
 # $$c_t = 0.73 \cdot 1 + 0.73 \cdot 0.76 = 1.29, \qquad h_t = 0.73 \tanh(1.29) = 0.63$$
 #
-# Now put **one** bias to −100: a gate shuts, or the candidate becomes −1. Work out on
+# Now put **one** of the four to −100: a gate shuts, or the candidate becomes −1. Work out on
 # paper what $c_t$ and $h_t$ become in each of the four cases.
 
 # %% [markdown] slide="notes"
@@ -331,7 +339,7 @@ show(
 # letters from row 1 to row 4: `"c"` the candidate, `"f"`, `"i"`, `"o"` the gates.
 
 # %% guess="08.4"
-guess("08.4", rows_1_to_4=["i", "f", "c", "o"])
+guess("08.4", rows_1_to_4=["i", "f", "c", "o"], choices=("c", "f", "i", "o"))
 
 # %% [markdown] answer="08.4" slide="subslide"
 # - Row 1 leaves $c = 0.73$: what was kept is there, nothing was written. The **input gate**.
@@ -345,7 +353,8 @@ guess("08.4", rows_1_to_4=["i", "f", "c", "o"])
 # ## Two more machines
 #
 # The same experiment by hand. Machines A, B and C are LSTMs of one unit with their blocks in
-# three different orders. A is PyTorch's.
+# three different orders. A is PyTorch's. Ask **B**; who wants another one asks C, whose order
+# stands in part 6.
 
 # %% [markdown] slide="notes"
 # Let somebody call out which slider to move, and the room say what it was. Ask: "how many
@@ -364,11 +373,11 @@ explorer(
 # In which order are the blocks of machine **B**? A list, as before.
 
 # %% guess="08.5"
-guess("08.5", machine_B=["i", "f", "o", "c"])
+guess("08.5", machine_B=["i", "f", "o", "c"], choices=("c", "f", "i", "o"))
 
 # %% [markdown] answer="08.5"
-# **i, f, o, c**: the order of Stanford's course CS231n, the candidate last. Machine C you
-# will meet in part 6, in an operator's documentation.
+# **i, f, o, c**: the order of Stanford's course CS231n, the candidate last. The order of machine C
+# you will read in part 6, in an operator's documentation.
 
 # %% [markdown]
 # ### Exercise: into PyTorch
@@ -419,10 +428,15 @@ else:
     assert difference < 1e-12, "PyTorch's layer gives other states"
     print(f"six steps, states and memories: largest difference {difference:.0e}")
 
+# %% [markdown] sitting=2
+# > **A place to stop.** One layer is copied into PyTorch. What follows is the way back, with several
+# > layers and both directions.
+
 # %% [markdown] slide="slide"
 # ## 3 · And back: layers and directions
 #
-# A trained `nn.LSTM` has a name for every cell in it:
+# A trained `nn.LSTM` has a name for every array in it; `layer.state_dict()` gives all of them, as
+# a dict. Layers are counted from 0:
 #
 # | | layer 0 | layer 1 |
 # |---|---|---|
@@ -491,7 +505,7 @@ check(from_torch_lstm)
 #
 # Somebody gives a layer `nn.LSTM(8, 16)`, without `batch_first`, an array of
 # 32 sentences with 50 words of 8 numbers, (32, 50, 8). What happens, and how many steps does
-# it make?
+# it make (0, where it is an error)?
 
 # %% [markdown] slide="notes"
 # The usual wrong answer: an error. The last axis fits, and it is the only one that is
@@ -499,7 +513,12 @@ check(from_torch_lstm)
 # badly, and its loss falls.
 
 # %% guess="08.7"
-guess("08.7", happens="it runs", steps=32, choices=("an error", "it runs", 8, 32, 50))
+guess(
+    "08.7",
+    happens="it runs",
+    steps=32,
+    choices={"happens": ("an error", "it runs"), "steps": (0, 8, 32, 50)},
+)
 
 # %% [markdown] answer="08.7" slide="fragment"
 # **It runs, in 32 steps.** The first word of all sentences becomes one "sentence", the second
@@ -512,8 +531,9 @@ guess("08.7", happens="it runs", steps=32, choices=("an error", "it runs", 8, 32
 # A second cell, with weights of its own, reads the sentence from its **end**. What both say of
 # a position is put together: 2H units for each word.
 #
-# Five words. How many has the reverse cell read when it speaks of the *last* word? And
-# of the *first*?
+# Five words. How many of them has the reverse cell of layer 0 read when it speaks of the *last*
+# word? And of the *first*? And how many words have a part in what the reverse cell of **layer 1**
+# says of the last word?
 
 # %% [markdown] slide="notes"
 # The usual wrong answer: five at the last word, "because it is the last step". Then show the
@@ -521,7 +541,7 @@ guess("08.7", happens="it runs", steps=32, choices=("an error", "it runs", 8, 32
 # output[-1] use a reverse state that has seen one word. h_n has the two right ones.
 
 # %% guess="08.8"
-guess("08.8", at_the_last_word=1, at_the_first_word=5)
+guess("08.8", at_the_last_word=1, at_the_first_word=5, layer_1_at_the_last_word=5)
 
 # %% slide="subslide" hide_input=true
 show(
@@ -531,14 +551,18 @@ show(
 )
 
 # %% [markdown] answer="08.8" slide="fragment"
-# **One, and five.** So `output[-1]` holds a reverse state that has read a single word.
-# Whoever wants both summaries takes `h_n`, or `output[-1]` for one half and
-# `output[0]` for the other.
+# **One, and five.** So with one layer `output[-1]` holds a reverse state that has read a single
+# word. Whoever wants both summaries takes `h_n`, the state in which each cell ended, or `output[-1]`
+# for one half and `output[0]` for the other.
+#
+# **In layer 1 five again**: its first input is what *both* cells of layer 0 say of the last word, and
+# the one that reads ahead has read all of it.
 
 # %% [markdown]
 # ### Exercise: both directions, batch first
 #
-# Write what `nn.LSTM(D, H, batch_first=True, bidirectional=True)` gives, with the given
+# `nn.LSTM(D, H, batch_first=True, bidirectional=True)` gives `output, (h_n, c_n)`: what it shows at
+# every position, and the states in which its cells ended. Write the first, `output`, with the given
 # `lstm_forward` of this course. All states start at zero.
 
 
@@ -577,7 +601,7 @@ if torch is None:
     print(NO_TORCH)
 else:
     deep = nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True).requires_grad_(False)
-    arrays = {name: array.numpy() for name, array in deep.state_dict().items()}
+    arrays = {name: array.numpy().copy() for name, array in deep.state_dict().items()}
     sentences = np.random.default_rng(2).normal(size=(2, 6, 3))  # (N, T, D)
     shown = sentences
     for k in (0, 1):
@@ -586,24 +610,25 @@ else:
     assert difference < 1e-12, "PyTorch's layers show something else"
     print(f"two layers, both directions: largest difference {difference:.0e}")
 
-# %% [markdown] sitting=2
+# %% [markdown] sitting=3
 # > **A place to stop.** The LSTM is copied. What follows is the GRU, where a sign is turned
 # > round, and two libraries have two cells under one name.
 
 # %% [markdown] slide="slide"
 # ## 4 · The GRU, asked
 #
-# `nn.GRU` has three blocks: a reset gate, a gate between old and new, and the candidate.
+# `nn.GRU` has three blocks, in some order: a gate between old and new, a reset gate, and the
+# candidate. As `nn.LSTM`, it has two vectors of biases.
 #
-# One unit again, all weights and biases zero, but for the third entry of `bias_hh`, which
-# is 1. The old state is 0.2. So both gates are 0.5; if the formula is (8.3), the candidate
-# is $\tanh(0.5 \cdot 1) = 0.46$, and the new state lies half way, at $0.33$.
+# One unit again. All weights are zero, `bias_ih` is zero, all three entries of `bias_hh` are 1, and
+# the old state is 0.20. So both gates are $\sigma(1) = 0.73$. The machine's new state is 0.31.
+# Then **one** entry of `bias_ih` is put far down or far up:
 #
 # | entry of `bias_ih` | at −100 | at +100 |
 # |---|---|---|
-# | first | 0.10 | 0.48 |
-# | second | 0.46 | 0.20 |
-# | third | −0.40 | 0.60 |
+# | first | 0.15 | 0.35 |
+# | second | 0.62 | 0.20 |
+# | third | −0.12 | 0.42 |
 #
 # Which block is which?
 
@@ -613,34 +638,38 @@ else:
 # The usual wrong answer: overwrite, as in this course.
 
 # %% [markdown]
-# Letters: `"r"` the reset gate, `"g"` the gate between old and new, `"s"` the candidate.
+# A list of letters from the first entry to the third: `"g"` the gate between old and new, `"r"` the
+# reset gate, `"s"` the candidate.
 
 # %% guess="08.9"
-guess("08.9", blocks_1_to_3=["r", "g", "s"])
+guess("08.9", blocks_1_to_3=["r", "g", "s"], choices=("g", "r", "s"))
 
 # %% [markdown] answer="08.9" slide="fragment"
-# **Reset gate, gate, candidate.** The first block only changes how much of the 1 arrives in
-# the candidate: 0, or all of it. The second moves the state between 0.2 and the candidate. The third alone
-# can make it negative.
+# **Reset gate, gate, candidate.** The third alone can make the state negative: it is the candidate.
+# The second moves the state between 0.20 and the candidate, $\tanh(0.73) = 0.62$. The first only
+# changes how much of a bias arrives in the candidate: nothing, or all of it, $\tanh(1) = 0.76$.
 
 # %% [markdown] slide="subslide"
-# Two more answers tell the two biases of the candidate apart. Shut the first gate
-# (`bias_ih[0]` at −100): the state is 0.10. Put the third entry of `bias_ih` to 1 as well: it
-# becomes 0.48. Put the third entry of `bias_hh` to 5 instead: it stays 0.10.
+# Two more answers tell the two vectors of biases apart. The first entry of `bias_ih` stays at −100, so
+# the state is 0.15.
 #
-# Does the second gate at 1 keep the old state or overwrite it? And which of the two vectors holds the
-# bias *inside* of the reset?
+# - The third entry of `bias_hh` is put from 1 to 5: the state stays at 0.15.
+# - The third entry of `bias_hh` is 1 again, the third of `bias_ih` is put from 0 to 1: the state
+#   becomes 0.35.
+#
+# Does the gate between old and new at 1 keep the old state or overwrite it? And which of the two
+# vectors holds the bias *inside* of the reset?
 
 # %% guess="08.10"
 guess(
     "08.10",
-    second_gate_at_1="keeps",
+    gate_at_1="keeps",
     inside_the_reset="bias_hh",
-    choices=("keeps", "overwrites", "bias_ih", "bias_hh"),
+    choices={"gate_at_1": ("keeps", "overwrites"), "inside_the_reset": ("bias_ih", "bias_hh")},
 )
 
 # %% [markdown] answer="08.10" slide="fragment"
-# At 1 it **keeps** the 0.2: PyTorch's letter for it is $z$, and $z = 1 - g$.
+# At 1 it **keeps** the 0.20: PyTorch's letter for it is $z$, and $z = 1 - g$.
 #
 # With the reset gate shut, `bias_hh[2]` does nothing: **it** is inside of the reset,
 # our $b^{s,s}$. That is the cell that needs its two biases apart.
@@ -651,15 +680,15 @@ if torch is None:
 else:
     machine = load(nn.GRU(1, 1), {k: np.zeros(v.shape) for k, v in nn.GRU(1, 1).state_dict().items()})
 
-    def ask(outside, inside=(0.0, 0.0, 1.0)):
+    def ask(outside, inside=(1.0, 1.0, 1.0)):
         machine.bias_ih_l0[:], machine.bias_hh_l0[:] = torch.tensor(outside), torch.tensor(inside)
         return machine(torch.zeros(1, 1, 1), torch.full((1, 1, 1), 0.2))[0].item()
 
     far = 100.0 * np.eye(3)
-    got = [[ask(sign * row) for sign in (-1, 1)] for row in far]
-    assert gap(got, [[0.10, 0.48], [0.46, 0.20], [-0.40, 0.60]]) < 5e-3, "the machine answers otherwise today"
-    shut = [ask([-100.0, 0.0, 1.0]), ask([-100.0, 0.0, 0.0], (0.0, 0.0, 5.0))]
-    assert gap(shut, [0.48, 0.10]) < 5e-3, "the machine answers otherwise today"
+    got = [ask(np.zeros(3)), *(ask(sign * row) for row in far for sign in (-1, 1))]
+    told = [0.31, 0.15, 0.35, 0.62, 0.20, -0.12, 0.42]
+    shut = [ask([-100.0, 0.0, 0.0], (1.0, 1.0, 5.0)), ask([-100.0, 0.0, 1.0])]
+    assert gap(got + shut, [*told, 0.15, 0.35]) < 5.1e-3, "the machine answers otherwise today"
     print("PyTorch's GRU answers so today, too")
 
 # %% [markdown]
@@ -702,8 +731,8 @@ if torch is None:
 else:
     rng = np.random.default_rng(3)
     W_gru, xs = drawn_gru(rng, D=3, H=4), rng.normal(size=(6, 3, 2))
-    layer = load(nn.GRU(3, 4), to_torch_gru(W_gru))
     states = gru_forward(xs, np.zeros((4, 2)), W_gru)
+    layer = load(nn.GRU(3, 4), to_torch_gru(W_gru))
     difference = gap(rows(layer(torch.tensor(rows(xs)))[0]), states)
     assert difference < 1e-12, "PyTorch's GRU gives other states"
     print(f"six steps of the GRU: largest difference {difference:.0e}")
@@ -721,8 +750,8 @@ else:
 # $$W^{s,s} = \begin{pmatrix} 0 & 1 \\ 1 & 0 \end{pmatrix}, \qquad
 # s_{t-1} = \begin{pmatrix} 1 \\ 0 \end{pmatrix}, \qquad r_t = \begin{pmatrix} 1 \\ 0 \end{pmatrix}$$
 #
-# What does the candidate get from the past, reset *after* and reset *before*?
-# And can the two differ where there is only **one** unit (`True` or `False`)?
+# What does the candidate get from the past, reset *after* and reset *before* (two numbers each)?
+# And can the two differ where there is only **one** unit, without biases (`True` or `False`)?
 
 # %% [markdown] slide="notes"
 # Ask: "you test your copy with one unit, and it agrees. Are you done?" No: one number times
@@ -736,7 +765,9 @@ guess("08.11", after=[0, 0], before=[0, 1], one_unit_can_differ=False)
 # **(0, 0)** and **(0, 1)**. After the product, unit 2 is not to see the past. Before it, nobody is
 # to see the past *of* unit 2. The two are different wishes.
 #
-# With **one unit they never differ**: try a copy with more than one, always.
+# With **one unit and no bias inside** they never differ: $r\,(w s)$ is $w\,(r s)$. So try a copy with
+# more than one unit, always. (A bias inside of the reset is switched off with it, one outside is
+# not: there one unit tells, too.)
 
 # %% [markdown]
 # How far apart are they with the same weights? Ten draws, fifty steps each, without
@@ -790,7 +821,7 @@ assert differences(1)[1] < 1e-12 and differences(16)[0] > 1e-2, "(8.5) is the sa
 #   one unit. "Round the difference away" earns nothing.
 # === END MARK SCHEME ===
 
-# %% [markdown] sitting=3
+# %% [markdown] sitting=4
 # > **A place to stop.** You have copied by asking. What follows is reading: a documentation, and
 # > a stranger's code.
 
@@ -807,7 +838,7 @@ assert differences(1)[1] < 1e-12 and differences(16)[0] > 1e-2, "(8.5) is the sa
 # | `B` | `[num_directions, 8*hidden_size]`, concatenation of `[Wb[iofc], Rb[iofc]]` |
 #
 # `c` is the candidate, `R` stands for recurrence. The first axis is the direction: ahead, then
-# backward. `Wb` and `Rb` are added.
+# backward. `Wb` and `Rb` are added. (The machine C of part 2 had this order.)
 
 # %% [markdown] slide="notes"
 # Ask: "what does [iofc] mean for you?" The order of the blocks. The usual slip: i, f, o, c is
@@ -857,13 +888,13 @@ except Exception:
 else:
     rng = np.random.default_rng(4)
     W_ahead, W_reverse, x = drawn_lstm(rng, 3, 4), drawn_lstm(rng, 3, 4), rng.normal(size=(2, 6, 3))
+    ours = both_directions(x, W_ahead, W_reverse)
     named = {"X": np.ascontiguousarray(np.swapaxes(x, 0, 1)), **to_onnx_lstm(W_ahead, W_reverse)}
     node = helper.make_node("LSTM", [*named], ["Y"], hidden_size=4, direction="bidirectional")
     kinds = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in (*named, "Y")]
     graph = helper.make_graph([node], "lstm", kinds[:-1], kinds[-1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)])
     Y = ReferenceEvaluator(model).run(None, named)[0]  # (T, 2, N, H)
-    ours = both_directions(x, W_ahead, W_reverse)
     difference = gap(np.concatenate([Y[:, 0], Y[:, 1]], axis=-1), np.swapaxes(ours, 0, 1))
     assert difference < 1e-12, "the operator gives other states"
     print(f"ONNX, both directions: largest difference {difference:.0e}")
@@ -951,9 +982,10 @@ check(from_keras_gru)
 # %% needs="from_keras_gru"
 rng = np.random.default_rng(5)
 keras_weights = rng.normal(size=(3, 12)), rng.normal(size=(4, 12)), rng.normal(size=(2, 12))
+W_home = from_keras_gru(*(array.copy() for array in keras_weights))
 ours = theirs = np.zeros((4, 2))
 for x_t in rng.normal(size=(6, 3, 2)):
-    ours = gru_step(x_t, ours, from_keras_gru(*keras_weights))
+    ours = gru_step(x_t, ours, W_home)
     theirs = keras_gru_step(x_t.T, theirs.T, *keras_weights).T
 assert gap(ours, theirs) < 1e-12, "Keras's cell gives other states"
 print(f"six steps: largest difference {gap(ours, theirs):.0e}")
@@ -961,9 +993,10 @@ print(f"six steps: largest difference {gap(ours, theirs):.0e}")
 # %% [markdown] slide="slide" extra=true
 # ## Extra: what packing does
 #
-# Sentences of 5, 3 and 2 words in one batch: filled up with zeros they make 15 rows.
-# `pack_padded_sequence` leaves the filling out. It keeps *one* array of rows, step
-# by step, and a list: how many sentences are still there at each step.
+# Sentences of 5, 3 and 2 words in one batch, the longest first: filled up with zeros they make
+# 15 rows, one for each step of each sentence. `pack_padded_sequence` leaves the filling out. It
+# keeps *one* array of rows, step by step, and a list: how many sentences are still there at each
+# step.
 #
 # How many rows are kept, and what is the list?
 
@@ -975,9 +1008,11 @@ print(f"six steps: largest difference {gap(ours, theirs):.0e}")
 guess("08.12", rows_kept=10, still_there=[3, 3, 2, 1, 1])
 
 # %% [markdown] answer="08.12" slide="fragment"
-# **10 rows, [3, 3, 2, 1, 1]**: all three have a first and a second word, two a third. Step $t$
-# computes the first so many columns and leaves the finished sentences' states alone. So `h_n` holds
-# each sentence's *own* last state.
+# **10 rows, [3, 3, 2, 1, 1]**: all three have a first and a second word, two a third. At each step
+# the layer computes the states of so many sentences, the first ones of the batch, and leaves the
+# others, which are finished, alone. So `h_n`, the last states, holds each sentence's *own*. (That is
+# why the longest stands first: in another order PyTorch stops, or sorts for you where you say
+# `enforce_sorted=False`.)
 
 # %% slide="subslide"
 if torch is None:
@@ -1048,8 +1083,9 @@ timing
 # %% [markdown] extra=true
 # ### What we measured
 #
-# When this was written, in several runs on two busy cores, the loop took 1.6 to 3.7 times as
-# long as `nn.LSTM`, for 8 to 128 units. What the library saves is Python between the steps, and
+# When this was written, in eight runs on two cores that others used as well, the loop took 1.8 to 8
+# times as long as `nn.LSTM` with 8 or 32 units, and about 1.6 times with 128 (0.5 to 2.1). On a quiet
+# machine a reader found 1.2 to 2.7. What the library saves is Python between the steps, and
 # eight small products made into one or two (notebook 05 got some of that with NumPy alone).
 # What it adds is autograd, layers, and a graphics card.
 
@@ -1058,12 +1094,13 @@ timing
 #
 # - the order of the blocks
 # - rows or columns
-# - one bias or two
+# - for an LSTM: one bias or two
 # - keep or overwrite, $z$ or $1 - z$
 # - time or batch first
 # - the reset before or after the product
 #
-# Five of them are only a matter of how the same cell is *written down*. Which is not?
+# Five of them are only a matter of how the same cell is *written down*. Which is not? (Your answer
+# is followed by a table of all dialects, to print.)
 
 # %% [markdown] slide="notes"
 # Let them vote. The usual wrong answer: keep or overwrite, "it computes something else". It
@@ -1074,11 +1111,19 @@ timing
 guess(
     "08.13",
     not_like_the_others="the reset",
-    choices=("the order", "rows or columns", "the biases", "keep or overwrite", "the axes", "the reset"),
+    choices=(
+        "the order",
+        "rows or columns",
+        "an LSTM's biases",
+        "keep or overwrite",
+        "the axes",
+        "the reset",
+    ),
 )
 
 # %% [markdown] answer="08.13" slide="subslide"
-# **The reset**: it makes another cell. The rest is copied, turned, added up. To print:
+# **The reset**: it makes another cell (as a GRU with *one* bias for its candidate would be). The
+# rest is copied, turned, added up. To print:
 #
 # | | this course | PyTorch | Keras 3 | ONNX | CS231n |
 # |---|---|---|---|---|---|
@@ -1086,21 +1131,23 @@ guess(
 # | GRU, blocks | by name | r, z, n | z, r, h | z, r, h | – |
 # | gate at 1 | overwrites | keeps | keeps | keeps | – |
 # | reset | after | after | after ¹ | **before** ² | – |
-# | input weights | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
+# | input weights ⁶ | (H, D) each | (4H, D) | (D, 4H) | (dir, 4H, D) | (D, 4H) |
 # | biases, LSTM | one, (H, 1) | two, (4H,) | one, (4H,) ³ | two, (dir, 8H) | one, (4H,) |
 # | biases, GRU | candidate: two | two, (3H,) | two, (2, 3H) | two, (dir, 6H) | – |
 # | inputs | (T, D, N) | (T, N, D) ⁴ | (N, T, D) | (T, N, D) ⁴ | (N, T, D) |
 # | in reverse | turned back | turned back | not turned back ⁵ | turned back | – |
 #
+# c̃, n, h: the candidate; z: $1 - g$; dir: the number of directions.
 # ¹ `reset_after=True`, the default. ² But for `linear_before_reset=1`. ³ Starts with 1 in the forget bias.
 # ⁴ (N, T, D) by `batch_first=True`, `layout=1`. ⁵ By `go_backwards`; `Bidirectional` turns it back.
+# ⁶ LSTM's; a GRU has 3H.
 
 # %% [markdown] slide="slide"
 # ## What to take home
 #
 # - A layout is a convention. You can **ask** the machine, read its documentation, or its code.
 # - Wrong orders have right shapes: only **numbers** tell. A right copy agrees to about fifteen
-#   digits; nothing else is a copy.
+#   digits in double precision, to about seven in single. Look at it in double.
 # - Try a copy with sizes that all differ, more than one unit, and states that are not zero.
 # - $z = 1 - g$ is a matter of signs, in *all* that goes into the sigmoid.
 # - A reset before the product is **another cell**, under the same name.
@@ -1126,5 +1173,5 @@ guess(
 # ### If you want to go on
 #
 # - `nn.LSTM(..., proj_size=2)` shows fewer units than it keeps. Ask it: which array is new?
-# - Write `to_keras_lstm`. Which of your five functions is nearest?
+# - Write `to_keras_lstm`. Which of your six functions is nearest?
 # - Copy weights with two blocks exchanged and train on. How long until the loss is where it was?

@@ -12,7 +12,7 @@ from itertools import permutations, product
 import numpy as np
 
 import common
-from autograder import Exercise
+from autograder import Exercise, Mutant
 from common import both_signs, sigmoid, sizes
 
 ALIKE = common.ALIKE
@@ -265,10 +265,32 @@ def keras_read(kernel, recurrent_kernel, bias):
 # ------------------------------------------------------------------------------ to_torch_lstm
 
 
-other_orders = partial(
-    common.other_orders,
-    spelled=lambda order: f'"{order}"',
-    hint="The numbers are there, in another order. Which block answered to which question?",
+other_orders = partial(common.other_orders, spelled=lambda order: f'"{order}"')
+ASK_THE_MACHINE = "The numbers are there, in another order. Which block answered to which question?"
+READ_THE_LETTERS = "The numbers are there, in another order. What do the documentation's letters say?"
+TABLES = {"parameters": ("row", "column")}
+
+
+def one_apart(stacked, orders):
+    """A mistake for each array that has its blocks in an order of its own, and each of some orders.
+
+    Args:
+        stacked: how the reference stacks the blocks of an array, `order` among it, by what it holds.
+        orders: those to try.
+    """
+    hint = "A block's weights and its bias stand at the same rows, in every array."
+    return [
+        Mutant(f"{what} in the order {', '.join(order)}, the rest in another", site, wrong, hint=hint)
+        for what, site in stacked.items()
+        for order in orders
+        if (wrong := site.replace("in order", f'in "{order}"')) not in BIASES_APART
+    ]
+
+
+# These have a name of their own in mistakes.txt.
+BIASES_APART = (
+    'np.concatenate([W[k + "b"][:, 0] for k in "fioc"])',
+    'np.concatenate([one[k + "b"][:, 0] for k in "ifco"])',
 )
 
 to_torch_lstm = Exercise(
@@ -286,7 +308,16 @@ to_torch_lstm = Exercise(
         "(4H,): what becomes of a column? The layer adds the two.",
         'Start with the order as a string of letters and with `np.vstack([W[k + "x"] for k in …])`.',
     ),
-    misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc", "cfio")),
+    misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc", "cfio"), hint=ASK_THE_MACHINE)
+    + one_apart(
+        {
+            "weights on the input": 'np.vstack([W[k + "x"] for k in order])',
+            "weights on the state": 'np.vstack([W[k + "h"] for k in order])',
+            "biases": 'np.concatenate([W[k + "b"][:, 0] for k in order])',
+        },
+        ("fioc", "ifoc"),
+    ),
+    axes=TABLES,
     confirm=torch_layout,
 )
 
@@ -309,7 +340,8 @@ from_torch_lstm = Exercise(
         "each block.",
         'Start with `ending = f"_l{layer}" + ("_reverse" if reverse else "")`.',
     ),
-    misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc")),
+    misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc"), hint=ASK_THE_MACHINE),
+    axes={"W": ("row", "column")},
     confirm=torch_read,
 )
 
@@ -352,6 +384,7 @@ to_torch_gru = Exercise(
         "Start with the order and the signs, `for k, sign in ((…, 1), (…, …), (…, …)):`. `bias_hh_l0` is "
         "zero in two of its three blocks.",
     ),
+    axes=TABLES,
     confirm=torch_gru_layout,
 )
 
@@ -370,8 +403,16 @@ to_onnx_lstm = Exercise(
         "W is (2, 4H, D), R is (2, 4H, H), B is (2, 8H): each direction is an entry of a new first axis.",
         'Start with `np.stack([np.vstack([one[k + "x"] for k in …]) for one in (W, W_reverse)])`.',
     ),
-    misconceptions=other_orders('"iofc"', ("ifco", "fioc", "ifoc", "iofc")),
-    axes={"inputs": ("direction", "row", "column")},
+    misconceptions=other_orders('"iofc"', ("ifco", "fioc", "ifoc", "iofc"), hint=READ_THE_LETTERS)
+    + one_apart(
+        {
+            "weights on the input": 'np.vstack([one[k + "x"] for k in order])',
+            "weights on the state": 'np.vstack([one[k + "h"] for k in order])',
+            "biases": 'np.concatenate([one[k + "b"][:, 0] for k in order])',
+        },
+        ("fioc", "ifco"),
+    ),
+    axes={"inputs": ("direction", "row", "column"), 'inputs["B"]': ("direction", "entry")},
     # onnx is in the tests' extra only, PyTorch may be here without it.
     confirm=onnx_layout if find_spec("onnx") else None,
 )
@@ -394,5 +435,6 @@ from_keras_gru = Exercise(
         "Start with `H = len(recurrent_kernel)` and take one block after the other, "
         "`kernel[:, block * H : (block + 1) * H]`.",
     ),
+    axes={"W": ("row", "column")},
     confirm=keras_read,
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 import common
 from autograder import Exercise
-from common import both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
+from common import NO_NUDGES, both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
 
 ALIKE = common.ALIKE
 
@@ -42,7 +42,8 @@ WINDOWS = ("window", "time step", "stream")
 
 char_batches = Exercise(
     returns=("inputs", "targets"),
-    cases=(text_inputs, partial(text_inputs, N=4, T=3, B=2, over=5)),
+    # So much is left over that (L - 1) // N and L // N are two lengths of streams, and both too long.
+    cases=(partial(text_inputs, over=9), partial(text_inputs, N=4, T=3, B=2, over=5)),
     edge_cases={
         **sizes(partial(text_inputs, over=1), words=WORDS, N=1, T=1),
         "the text fits exactly": partial(text_inputs, over=1),
@@ -56,7 +57,8 @@ char_batches = Exercise(
         "A stream is B * T characters of the text that lie side by side. With a stream a row, (N, "
         "B, T), the order is "
         "the text's own; the answer wants the axes (B, T, N).",
-        "Start with `B = (len(codes) - 1) // (N * T)`.",
+        "Start by counting, with the 13 letters: how many of them can be read, so that one follows? "
+        "How many does one window of all streams take?",
     ),
     axes={"inputs": WINDOWS, "targets": WINDOWS},
     confirm=windows_one_by_one,
@@ -67,8 +69,10 @@ char_batches = Exercise(
 NUDGE = 1e-3
 
 
-def drawn_inputs(rng, C=5, N=3, temperature=0.6, shift=0.0):
-    """Logits, and for each column a u in the middle of a piece: not the first, last or likeliest.
+def drawn_inputs(rng, C=5, N=8, temperature=0.6, shift=0.0):
+    """Logits, and for each column a u within a piece: not the first, last or likeliest.
+
+    So many columns that no two mistakes draw the same characters by chance.
 
     Which character is chosen, by a right answer and by a mistaken one, is no matter of the key: they are
     the logits of a profile, moved a little.
@@ -86,13 +90,16 @@ def _softmax(z):
 
 
 def _inside(rng, z):
-    """For each column the middle of a piece that is not the likeliest, nor, of three or more, at an end."""
+    """For each column a place in a piece that is not the likeliest, nor, of three or more, at an end.
+
+    In turn nearer to the piece's end and to its beginning.
+    """
     p, u = _softmax(z), []
     ends = np.cumsum(p, axis=0)
     for n in range(z.shape[1]):
         inner = range(1, len(z) - 1) if len(z) > 2 else range(len(z))
         k = rng.choice([k for k in inner if k != np.argmax(p[:, n])])
-        u.append(ends[k, n] - p[k, n] / 2)
+        u.append(ends[k, n] - p[k, n] * (0.3, 0.7)[n % 2])
     return np.array(u)
 
 
@@ -101,6 +108,19 @@ def far_apart(rng):
     logits = np.array([[1.0, 3.0, 2.0, 0.5], [2.0, 1.0, 0.5, 3.0], [0.5, 2.0, 3.0, 1.0]])
     logits = logits + rng.uniform(-NUDGE, NUDGE, size=logits.shape)
     return {"logits": logits, "temperature": 0.01, "u": np.array([0.25, 0.45, 0.65, 0.85])}
+
+
+def far_from_one_another(rng):
+    """The same, with a thousand between the texts: no number taken away from all of them serves two."""
+    inputs = far_apart(rng)
+    return {**inputs, "logits": inputs["logits"] + np.array([0.0, 1000.0, -1000.0, 3000.0])}
+
+
+def impossible_first(rng):
+    """The first character has probability 0, and u is 0: the first piece ends at u, not behind it."""
+    inputs = drawn_inputs(rng, N=3, temperature=1.5)
+    inputs["logits"][0] = -3000.0
+    return {**inputs, "u": np.zeros(3)}
 
 
 def at_the_ends(rng):
@@ -124,23 +144,24 @@ def drawn_one_by_one(logits, temperature, u):
 
 sample = Exercise(
     returns=("probabilities", "chosen"),
-    cases=(drawn_inputs, partial(drawn_inputs, C=6, N=4, temperature=1.7)),
+    cases=(drawn_inputs, partial(drawn_inputs, C=6, N=9, temperature=1.7)),
     edge_cases={
         **sizes(drawn_inputs, words=WORDS, N=1),
         "logits of a thousand": partial(drawn_inputs, temperature=1.0, shift=1000.0),
         "a temperature of 0.01": far_apart,
+        "texts a thousand apart, at a temperature of 0.01": far_from_one_another,
         "u at 0, and near 1": at_the_ends,
+        "u at 0, and a first character of probability 0": impossible_first,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),
     },
     hints=(
         "First the temperature, then the largest logit of each column away, then softmax. For the "
         "draw: where do the "
         "pieces end?",
-        "Everything is (C, N); what is summed is summed down a column. `np.cumsum(…, axis=0)` says "
-        "where the pieces "
-        "end. How many of them end at u or before it?",
-        "Start with `scaled = logits / temperature`, and take the largest of each column away "
-        "before `np.exp`.",
+        "Everything is (C, N); what is summed is summed down a column. `np.cumsum` says where the pieces "
+        "end. What do the pieces before the one you look for have in common?",
+        "Start with `scaled = logits / temperature`. What is the largest number that `np.exp` may meet, "
+        "in each column?",
     ),
     axes={
         "probabilities": ("character", "text"),
@@ -156,8 +177,11 @@ sample = Exercise(
 GATES = "fioc"
 
 
-def connected_inputs(rng, T=5, C=6, H=3, N=2, scale=0.8):
-    """Texts in one-hot columns and a small LSTM; nothing is so small that a share vanishes."""
+def connected_inputs(rng, T=5, C=9, H=3, N=8, scale=0.8):
+    """Texts in one-hot columns and a small LSTM; nothing is so small that a share vanishes.
+
+    So many texts that no other characters are those of `k` by chance.
+    """
     read = rng.integers(0, C, size=(T, N))
     W = matrices(rng, scale, **{k + kind: (H, n) for kind, n in (("h", H), ("x", C)) for k in GATES})
     W |= {k + "b": both_signs(rng, (H, 1), 0.3, 1.0) for k in GATES}
@@ -183,7 +207,7 @@ def torch_connectivity(xs, k, W, V):
 
 connectivity = Exercise(
     returns=("shares",),
-    cases=(connected_inputs, partial(connected_inputs, T=4, C=5, H=4, N=3)),
+    cases=(connected_inputs, partial(connected_inputs, T=4, C=8, H=6, N=7)),
     edge_cases={
         **sizes(connected_inputs, N=1, H=1),
         "two inputs (T = 2)": partial(connected_inputs, T=2),
@@ -201,6 +225,7 @@ connectivity = Exercise(
         "for the character "
         "that came and for another one.",
     ),
+    **NO_NUDGES,
     axes={"shares": ("time step", "text"), "xs": ("time step", "character", "text"), "k": ("text",)},
     confirm=torch_connectivity,
 )
@@ -304,8 +329,6 @@ entropy_slope = Exercise(
         "the slope?",
     ),
     axes={"slope": ("text",), "logits": ("character", "text")},
-    # Nudged numbers, right to 1e-10, are no answer.
-    rtol=1e-11,
-    atol=1e-11,
+    **NO_NUDGES,
     confirm=torch_entropy_slope,
 )

@@ -281,10 +281,8 @@ scan_backward = Exercise(
             stages=("last", "writes"),
         ),
         WRITES: Way(("dwrites",), "What does a write do to its own state?", (CARRY,)),
-        FACTORS: Way(
-            ("dfactors",), "What did each factor multiply? Mind the first step.", (CARRY,), ("factors",)
-        ),
-        START: Way(("ds0",), "Which step read `s0`, and what did it do with it?", (CARRY,), ("start",)),
+        FACTORS: Way(("dfactors",), "What did each factor multiply? Mind the first step.", (CARRY,)),
+        START: Way(("ds0",), "Which step read `s0`, and what did it do with it?", (CARRY,)),
     },
 )
 

@@ -358,7 +358,7 @@ fix_lstm_backward = Exercise(
 # ----------------------------------------------------------------------- fix_masked_forward
 
 
-def masked_inputs(rng, T=6, D=4, H=3, N=3, scale=0.7, lengths=(6, 2, 4)):
+def masked_inputs(rng, T=6, D=4, H=5, N=3, scale=0.7, lengths=(6, 2, 4)):
     inputs = forward_inputs(rng, T, D, H, N, scale)
     return {
         "xs": inputs["xs"],
@@ -369,16 +369,17 @@ def masked_inputs(rng, T=6, D=4, H=3, N=3, scale=0.7, lengths=(6, 2, 4)):
 
 
 def one_by_one(xs, lengths, s0, W):
-    """Each sequence alone, without what stands behind its end."""
+    """Each sequence alone, without what stands behind its end; and `s0`, which stays."""
     states = np.zeros((len(xs), *s0.shape))
     for n, length in enumerate(lengths):
         states[:length, :, n] = rnn_states(xs[:length, :, n : n + 1], s0[:, n : n + 1], W)[:, :, 0]
         states[length:, :, n] = states[length - 1, :, n]
-    return states
+    return states, s0
 
 
 fix_masked_forward = Exercise(
-    returns=("states",),
+    returns=("states", "s0_afterwards"),
+    tried_by="try_masked_forward",
     mends="broken_masked_forward",
     shown_by="Take a short sequence out of a batch, and compare its last state alone and in company.",
     cases=(masked_inputs, partial(masked_inputs, T=5, D=3, H=4, N=2, lengths=(3, 5))),
@@ -428,15 +429,17 @@ fix_temperature = Exercise(
         "a low temperature": partial(temperature_inputs, temperature=0.2),
         "a temperature of a hundred": partial(temperature_inputs, temperature=100.0),
         "columns far apart": far_logits,
+        "logits of a thousand, temperature 0.01": partial(temperature_inputs, size=700.0, temperature=0.01),
         "logits of a thousand, temperature 100": partial(temperature_inputs, size=700.0, temperature=100.0),
         **sizes(temperature_inputs, N=1),
     },
     axes={"p": ("class", "sequence")},
     hints=(
-        "Put numbers in: what is left of the temperature when the last line is done?",
+        "Put numbers in, .8 and .2 at a temperature of 0.5: what is left of the temperature when the last "
+        "line is done? And what does each column sum to?",
         "Everything is (C, N), and each column sums to 1.",
-        "Where must the temperature act so that it does not cancel? The text above says it in half a "
-        "sentence.",
+        "Where must the temperature act so that no later line takes it away? And so that numbers of a "
+        "thousand are no trouble?",
     ),
     confirm=torch_temperature,
 )
@@ -492,7 +495,7 @@ fix_adam_step = Exercise(
         "large gradients": partial(adam_inputs, size=1e3),
         **sizes(adam_inputs, H=1),
     },
-    rtol=1e-6,  # the small number below the fraction may stand elsewhere, where that makes no difference
+    rtol=1e-6,  # the small number in the divisor may stand elsewhere, where that makes no difference
     atol=1e-13,  # squares of small gradients are small, and no less right for it
     axes={"new_W": ("row", "column"), "m": ("row", "column"), "v": ("row", "column")},
     hints=(
