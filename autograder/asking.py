@@ -210,4 +210,6 @@ def _table(answers: dict[str, Any], so: dict[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if _is_list(value):
         return ", ".join(_shown(part) for part in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return str(value).replace("|", r"\|").replace("\n", " ")

@@ -86,7 +86,7 @@ def accuracies(found: Mapping[str, Any]) -> Figure:
 
 
 def first_places(found: Mapping[str, Any], kinds: Sequence[str], tries: int = 4000) -> Figure:
-    """How often each model is first, by the number of seeds that are looked at.
+    """How often each model is first, by the number of seeds; of all of them there is one choice only.
 
     Args:
         found: as `results` gives it.
@@ -98,8 +98,8 @@ def first_places(found: Mapping[str, Any], kinds: Sequence[str], tries: int = 40
     for ax, (task, shares) in zip(axes, found["test"].items(), strict=True):
         table = np.array([shares[kind] for kind in kinds])
         seeds = table.shape[1]
-        firsts = np.zeros((seeds, len(kinds)))
-        for count in range(1, seeds + 1):
+        firsts = np.zeros((seeds - 1, len(kinds)))
+        for count in range(1, seeds):
             if count == 1:
                 means = np.array(list(product(*table)))
             else:
@@ -107,8 +107,8 @@ def first_places(found: Mapping[str, Any], kinds: Sequence[str], tries: int = 40
                 means = drawn[:, :, :count].mean(axis=2)
             firsts[count - 1] = np.bincount(means.argmax(axis=1), minlength=len(kinds)) / len(means)
         for kind, line in zip(kinds, firsts.T, strict=True):
-            ax.plot(np.arange(1, seeds + 1), line, "o-", color=KIND_COLOURS[kind], label=kind)
-        ax.set(title=task, xlabel="seeds of each", ylim=(-0.03, 1.03))
+            ax.plot(np.arange(1, seeds), line, "o-", color=KIND_COLOURS[kind], label=kind)
+        ax.set(title=task, xlabel="seeds of each", xticks=np.arange(1, seeds), ylim=(-0.03, 1.03))
     axes[0].set_ylabel("how often first")
     axes[-1].legend()
     fig.tight_layout()

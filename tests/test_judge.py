@@ -1,5 +1,7 @@
 """What the judge says of answers of every kind, with the tiny notebook."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from course import TINY, frozen_sheet, master_of
@@ -161,6 +163,25 @@ def test_values_returned_in_another_order_are_named():
         return dW, dx, ds_prev
 
     assert judged("rnn_step_backward", backward).misconception == "returned in another order"
+
+
+def test_what_was_seen_on_the_way_is_said_and_is_not_asked_for():
+    def backward(ds, x_t, s_prev, s_t, W):
+        dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+        return dx, ds_prev, dW | {"ss": 0 * dW["ss"]}
+
+    sheet = frozen_sheet(TINY.name, "rnn_step_backward")
+    seen = {"ds_prev": "the state was not asked", 'dW["ss"]': "`{key}` was not asked"}
+    sheet = replace(sheet, spec=replace(sheet.spec, watched=seen))
+    assert judge(sheet, caller(backward)).misconception == "`ss` was not asked"
+    nothing = judge(sheet, caller(lambda *_: (None, np.ones(3), None)))
+    assert nothing.misconception == "nothing is returned"
+    assert "(`None`); `dx` should be returned" in as_text(nothing)
+
+
+def test_lists_of_indices_are_no_operation_entry_by_entry():
+    judgement = judged("rnn_step", lambda x_t, s_prev, W: s_prev[np.arange(2), np.arange(3)])
+    assert judgement.misconception == "lists of indices of different lengths"
 
 
 def test_an_answer_wrong_at_the_edge_only_is_in_the_right_order():

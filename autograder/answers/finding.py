@@ -156,7 +156,7 @@ PRODUCTS = (
 )
 # The same in NumPy's words for A x = b.
 SOLVE = r"^solve1?: .*size (?P<got>\d+) is different from (?P<asked>\d+)"
-ENTRIES = r"could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
+ENTRIES = r"^(?!.*indexing).*could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
 ORDINALS = ("first", "second", "third", "fourth")
 # Functions that take an axis away, and by what it is lost.

@@ -5,6 +5,7 @@ Finds where the structure is not the one asked for. Knows nothing of right or wr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def reference_leaves(value: Any, returns: tuple[str, ...]) -> Leaves:
 
 
 def student_leaves(
-    value: Any, returns: tuple[str, ...], expected: Leaves
+    value: Any, returns: tuple[str, ...], expected: Leaves, own: tuple[str, ...] = ()
 ) -> tuple[Leaves, dict[Leaf, Finding]]:
     """Take apart what a student's function returned, as far as it has the structure asked for.
 
@@ -57,13 +58,16 @@ def student_leaves(
         value: the returned value, as `Outcome` holds it.
         returns: the names asked for.
         expected: the reference's leaves; their names say which parts are dicts.
+        own: those of the names that the function returns itself, where what tries it adds others.
 
     Returns:
         The leaves that could be read, and what is wrong with every other expected leaf.
     """
     parts = _parts(value, returns)
     if isinstance(parts, Finding):
-        return {}, dict.fromkeys(expected, parts)
+        return {}, dict.fromkeys(expected, replace(parts, names=own or returns))
+    if len(own) < len(returns) and own and all(parts[name] is None for name in own):
+        return {}, dict.fromkeys(expected, Finding(Kind.NOTHING_RETURNED, names=own))
     leaves: Leaves = {}
     problems: dict[Leaf, Finding] = {}
     for leaf in expected:

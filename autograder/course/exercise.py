@@ -138,8 +138,9 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
-        watched: output -> what is said where it is wrong, of one that the answer does not return itself: what
-            `tried_by` saw on the way.
+        watched: output, or a member of one, `start["bound"]` -> what is said where it is wrong, of one that
+            the answer does not return itself: what `tried_by` saw on the way. "{key}" is the member's. ""
+            where its numbers say it.
         tried_by: a given function of the notebook that is called in place of the answer, where that is a
             class, or takes and gives what is no array (tensors, a model): it takes what `cases` draws, uses
             the answer by its name, and returns arrays.

@@ -70,10 +70,14 @@ def diagnose(
     wrong = wrong_in(sheet, answers)
     if not wrong:
         return []
-    general = general_mistake(sheet, answers, wrong)
+    # What `tried_by` saw is no array of the answer's: that it is 0 says nothing of zeros.
+    arrays = {leaf: cases for leaf, cases in wrong.items() if not sheet.seen_of(leaf)}
+    general = general_mistake(sheet, answers, arrays) if arrays else None
     if general:
         some_right = len(wrong) < len(sheet.cases[0].expected)
-        return [replace(general, where=_listed(list(wrong), sheet) if some_right else "")]
+        return [replace(general, where=_listed(list(arrays), sheet) if some_right else "")]
+    if not arrays:
+        return []  # the fact itself says more than which slip may have led to it
     if sheet.spec.ways:
         return _wrong_ways(sheet, answers, wrong)
     slips = sheet.slips()
@@ -201,12 +205,19 @@ def _kind(failed: str) -> str:
 def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
     """All values right, but returned in another order than the one asked for."""
     value, expected = answers[0].outcome.value, sheet.cases[0].expected
-    if not isinstance(value, tuple | list) or not 1 < len(value) == len(sheet.returns) <= MOST_RETURNS:
+    if not isinstance(value, tuple | list) or len(value) != len(sheet.returns):
         return None
-    for order in list(permutations(range(len(value))))[1:]:  # the first is the order asked for
-        leaves, problems = student_leaves(tuple(value[i] for i in order), sheet.returns, expected)
+    own = [i for i, name in enumerate(sheet.returns) if name in sheet.own]
+    expected = {leaf: array for leaf, array in expected.items() if leaf.output in sheet.own}
+    for order in (
+        list(permutations(own))[1:] if len(own) <= MOST_RETURNS else []
+    ):  # the first is that asked for
+        parts = list(value)
+        for place, i in zip(own, order, strict=True):
+            parts[place] = value[i]
+        leaves, problems = student_leaves(tuple(parts), sheet.returns, expected)
         if not problems and not any(differs(leaves[leaf], expected[leaf], sheet.spec) for leaf in expected):
-            asked = ", ".join(f"`{name}`" for name in sheet.returns)
+            asked = ", ".join(f"`{name}`" for name in sheet.own)
             return Diagnosis("returned in another order", f"The order asked for is {asked}.")
     return None
 

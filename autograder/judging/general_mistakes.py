@@ -276,8 +276,8 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
                 hint = "Is a sum taken where an average is asked, or a division left out?"
                 return Diagnosis(f"too large by the factor {word}", hint)
-    if sum(got.size for got, _ in pairs) < 2:
-        return None
+    if all(got.size == 1 for got, _ in pairs) and len({float(expected.sum()) for _, expected in pairs}) < 2:
+        return None  # a single number is some factor of any other
     if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:
         return Diagnosis(
             f"a constant factor of {ratios[0]:.4g}",

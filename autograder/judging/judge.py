@@ -117,6 +117,7 @@ def judge(
         named = [_with_stage(by, one, call) for one in diagnose(by, seen, right, called)]
         judgement.diagnoses = (
             named
+            or _facts(judgement.checks)
             or without_effect(by, call, seen)
             or _by_numbers(by, seen)
             or _symptoms(sheet, values, edges, judgement.printed)
@@ -215,6 +216,14 @@ def asked(sheet: Sheet, call: Call) -> list[Answer]:
     return [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes)]
 
 
+def _facts(checks: list[Check]) -> list[Diagnosis]:
+    """What `tried_by` saw: surer than what numbers tell."""
+    failed = [check for check in checks if check.finding]
+    ordinary = [check for check in failed if not check.is_edge] or failed
+    facts = [one.finding for one in ordinary if one.finding and one.finding.kind is Kind.WATCHED]
+    return [Diagnosis(fact.got, "") for fact in facts[:1]]
+
+
 def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
     wrong = wrong_in(sheet, answers)
     near = nearly_right(sheet, answers, wrong or wrong_in(sheet, answers, edges=True))
@@ -246,7 +255,7 @@ def _is_thin(case: Case, ordinary: Case) -> bool:
 def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
     if outcome.error:
         return Answer(outcome, {}, {})
-    leaves, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[index].expected)
+    leaves, problems = student_leaves(outcome.value, sheet.returns, sheet.cases[index].expected, sheet.own)
     return Answer(outcome, leaves, problems)
 
 
@@ -254,7 +263,7 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
-    if any(_holds_list(outcome.value, sheet) for outcome in outcomes):
+    if not sheet.spec.tried_by and any(_holds_list(outcome.value, sheet) for outcome in outcomes):
         judgement.notes.append(
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
@@ -358,8 +367,8 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
-        if found and leaf.output in sheet.spec.watched:
-            return Finding(Kind.WATCHED, leaf, got=sheet.spec.watched[leaf.output])
+        if found and sheet.seen_of(leaf):
+            return Finding(Kind.WATCHED, leaf, got=sheet.seen_of(leaf))
         if found:
             return found
     return None

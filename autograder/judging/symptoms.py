@@ -215,6 +215,7 @@ ERRORS: dict[str, Words] = {
         "one truth value is asked of a whole array",
         "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
     ),
+    "values are returned; .* asked for": ANOTHER_COUNT,
     "values to unpack": (
         "a value is taken apart into too many or too few names",
         "How many values stand on the right? Print them, or their shape.",
@@ -228,6 +229,14 @@ ERRORS: dict[str, Words] = {
         "an index into an empty array",
         "The array has no entry along that axis. Which slice, or which call, made it so? (A function that "
         "calls itself must end with the smallest array that it can take.)",
+    ),
+    r"indexing (tensors|arrays) could not be broadcast": (
+        "lists of indices of different lengths",
+        "Lists that pick together have one length: one index of each a pick. Print the length of each.",
+    ),
+    r"^IndexError.*(index|Target) -100\b": (
+        "-100 is taken for a class",
+        "-100 says that nothing is asked there: leave such places out before you pick by a class.",
     ),
     "^IndexError": (
         "an index beyond the end",
@@ -316,6 +325,15 @@ ERRORS: dict[str, Words] = {
         "a value that is `None` is used",
         "A function without `return` gives `None`; so does a method that changes a list in place.",
     ),
+    r"before (Module\.)?__init__\(\) call|super\(\)\.__init__\(\)": (
+        "`super().__init__()` is missing, or comes too late",
+        "A module keeps its parameters in tables that its parent's `__init__` makes: that must have been "
+        "called before the first `self.name = …`.",
+    ),
+    r"object has no attribute|module '.*' has no attribute|there is no self\.": (
+        "a name behind a dot that is not there",
+        "`a.b`: print `type(a)`. Is it what you think it is? And is the name spelled as where it is made?",
+    ),
     "TypeError.*argument": (
         "a call whose arguments do not fit",
         "Compare the call, argument by argument, with the first line of the called function.",
@@ -374,7 +392,7 @@ def symptom(
         if words:
             name, hint = words
             return Diagnosis(name, hint.replace("{axis}", plural(found.axis)))
-    if len(failed) == 1 and right and Kind.WATCHED not in {found.kind for found in failed.values()}:
+    if len(failed) == 1 and right:
         (name,) = failed
         hint = "All else is right: look only at the lines that make it."
         return Diagnosis(f"a mistake in `{name}` alone", hint)

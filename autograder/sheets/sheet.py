@@ -91,6 +91,17 @@ class Sheet:
         """Names of what the function returns."""
         return self.spec.returns
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those of them that it returns itself; the others are what `tried_by` saw."""
+        seen = {Leaf.read(words).output for words in self.spec.watched}
+        return tuple(name for name in self.returns if name not in seen)
+
+    def seen_of(self, leaf: Leaf) -> str:
+        """What is said where this is wrong, of a fact that `tried_by` saw; "" of other arrays."""
+        watched = self.spec.watched
+        return watched.get(str(leaf), watched.get(leaf.output, "")).replace("{key}", leaf.key)
+
 
 @dataclass(frozen=True)
 class Answer:

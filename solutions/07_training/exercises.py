@@ -25,10 +25,14 @@ BATCH = {
     "lengths": ("sequence",),
     "losses": ("batch",),
     "plain": ("batch",),
-    "steps": ("batch", "kind of step"),
-    "registered": ("parameter",),
-    "start": ("parameter", "what is asked"),
-    "kinds": ("what is asked",),
+}
+# What is seen of an update.
+UPDATE = {
+    "W": "",
+    "plain": "what you return as the loss holds a graph still: a plain number is asked for",
+    'steps["made"]': "not just one step by gradients is made a call",
+    'steps["none_empty"]': "a step is made where there are no gradients: not made yet, or thrown away",
+    'steps["in_time"]': "the gradients are made, or clipped, after the step only",
 }
 
 # ------------------------------------------------------------------------------------- inputs
@@ -74,12 +78,15 @@ def _targets(rng, B, T, N, C):
     return np.stack([[rng.permutation(np.arange(N) % C) for _ in range(T)] for _ in range(B)])
 
 
-def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False):
+def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False, spread=1.0):
+    """Sequences to learn from; where the scores spread five times as wide, the norm is always above 1."""
+    W = matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H))
+    W["ys"] *= spread
     return {
         "xs": rng.normal(size=(B, T, N, D)),
         "lengths": _lengths(B, N, T, equal),
         "targets": _targets(rng, B, T, N, C),
-        "W": matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H)),
+        "W": W,
         "rate": 0.5,
         "clip": clip,
     }
@@ -120,7 +127,7 @@ def padded(rows, lengths):
     xs = np.zeros((lengths.max(), len(lengths), *rows.shape[1:]), rows.dtype)
     for n, (end, length) in enumerate(zip(np.cumsum(lengths), lengths, strict=True)):
         xs[:length, n] = rows[end - length : end]
-    return xs, lengths, np.ones(3)
+    return xs, lengths, dict.fromkeys(("zeros", "dtype", "tensor", "whole", "kept"), 1.0)
 
 
 def picked(states, lengths, dlast):
@@ -128,7 +135,7 @@ def picked(states, lengths, dlast):
     for n, length in enumerate(lengths):
         last[n] = states[length - 1, n]
         dstates[length - 1, n] = dlast[n]
-    return last, dstates, lengths
+    return last, dstates, 1.0
 
 
 def gated_by_hand(xs, s0, W, dstates):
@@ -148,7 +155,20 @@ def gated_by_hand(xs, s0, W, dstates):
             dW[key] += made.T @ read
         dxs[t] = da @ W["W_sx"] + dz @ W["W_gx"]
         ds = ds * (1 - g) + da @ W["W_ss"] + dz @ W["W_gs"]
-    return states, dxs, ds, dW, np.ones(5), np.ones((4, 5))
+    registered = dict.fromkeys((*W, "others"), 1.0)
+    return (
+        states,
+        dxs,
+        ds,
+        dW,
+        registered,
+        dict.fromkeys(("apart", "bound", "low", "high", "double"), np.ones(4)),
+    )
+
+
+def just_made(calls):
+    """One step a call, with gradients, and nothing after it."""
+    return {key: np.ones(calls) for key in ("made", "none_empty", "in_time")}
 
 
 def _trained(xs, asked, targets, s, W, rate, clip):
@@ -184,7 +204,7 @@ def trained_by_hand(xs, lengths, targets, W, rate, clip):
         s0 = np.zeros((x.shape[1], len(W["ss"])))
         loss, _, W = _trained(x, asked, target, s0, W, rate, clip)
         losses.append(loss)
-    return np.array(losses), W, np.ones(len(xs)), np.array([[1.0, 0.0, 0.0]] * len(xs))
+    return np.array(losses), W, np.ones(len(xs)), just_made(len(xs))
 
 
 def streamed_by_hand(xs, targets, s0, W, rate, clip):
@@ -193,7 +213,7 @@ def streamed_by_hand(xs, targets, s0, W, rate, clip):
         loss, s, W = _trained(x, np.ones(target.shape, bool), target, s, W, rate, clip)
         losses.append(loss)
         states.append(s)
-    return np.array(losses), np.stack(states), W, np.ones(len(xs))
+    return np.array(losses), np.stack(states), W, np.ones(len(xs)), just_made(len(xs))
 
 
 def counted(xs, lengths, targets):
@@ -204,13 +224,20 @@ def counted(xs, lengths, targets):
             for t in np.flatnonzero(target[: length[n], n] >= 0):
                 right += np.argmax(x[t, n]) == target[t, n]
                 asked += 1
-    return np.array(right / asked), 1.0, 1.0
+    return np.array(right / asked), 1.0, 1.0, 1.0
 
 
 # ------------------------------------------------------------------------------------ exercises
 
 pad_batch = Exercise(
-    returns=("xs", "lengths", "kinds"),
+    returns=("xs", "lengths", "form"),
+    watched={
+        'form["zeros"]': "behind the end of a sequence stands something else than zeros",
+        'form["dtype"]': "`xs` has another dtype than the sequences",
+        'form["tensor"]': "`lengths` is no tensor",
+        'form["whole"]': "`lengths` holds no whole numbers",
+        'form["kept"]': "the caller's list `sequences` is changed: make new tensors, in a list of your own",
+    },
     cases=pad_inputs,
     edge_cases={
         **sizes(pad_inputs, N=1),
@@ -223,15 +250,13 @@ pad_batch = Exercise(
         "Start with `lengths = torch.tensor([len(sequence) for sequence in sequences])`.",
     ),
     axes=BATCH,
-    watched={
-        "kinds": "two tensors are asked for: the sequences' numbers in their own dtype, and whole lengths",
-    },
     tried_by="try_pad_batch",
     confirm=padded,
 )
 
 last_valid_state = Exercise(
-    returns=("last", "dstates", "lengths"),
+    returns=("last", "dstates", "lengths_kept"),
+    watched={"dstates": "", "lengths_kept": "the caller's `lengths` are changed"},
     cases=last_inputs,
     edge_cases={
         **sizes(last_inputs, N=1),
@@ -243,15 +268,22 @@ last_valid_state = Exercise(
         "Start with `last_steps = lengths - 1`: positions count from 1, Python from 0.",
     ),
     axes=BATCH,
-    watched={
-        "lengths": "your function changes `lengths` in place, and whoever calls it may still need them",
-    },
     tried_by="try_last_valid_state",
     confirm=picked,
 )
 
 GatedRNN = Exercise(
     returns=("states", "dxs", "ds0", "dW", "registered", "start"),
+    watched={
+        **dict.fromkeys(("dxs", "ds0", "dW"), ""),
+        "registered": "`parameters()` does not list `{key}`: an optimiser would never change it",
+        'registered["others"]': "`parameters()` lists more than the four matrices",
+        'start["apart"]': "rows of a matrix start alike",
+        'start["bound"]': "an entry is drawn beyond 1/sqrt(H), H units, for all four matrices",
+        'start["low"]': "no entry is drawn near -1/sqrt(H)",
+        'start["high"]': "no entry is drawn near 1/sqrt(H)",
+        'start["double"]': "not every matrix is in double precision",
+    },
     cases=gated_inputs,
     edge_cases={
         **sizes(gated_inputs, N=1, T=1, D=1),
@@ -260,23 +292,21 @@ GatedRNN = Exercise(
     hints=(
         "It is (4.1) to (4.3) once more. What changes is that a sequence is a row now, and not a column.",
         "`x_t` is (N, D) and `W_sx` is (H, D): what makes (N, H) of them? `nn.Parameter` tells the module.",
-        "Start with `super().__init__()`, then `self.W_ss = nn.Parameter(...)`.",
+        "`super().__init__()`, then `self.W_ss = nn.Parameter(...)`. In `forward` begin with `s_prev = s0` "
+        "and an empty list.",
     ),
     axes=BATCH,
-    watched={
-        "registered": "`named_parameters()` gives one matrix too few, or one too many",
-        "start": "the start is not drawn as asked: uniform, from -1/sqrt(H) to 1/sqrt(H), row by row",
-    },
     tried_by="try_gated_rnn",
     confirm=gated_by_hand,
 )
 
 train_step = Exercise(
     returns=("losses", "W", "plain", "steps"),
+    watched=UPDATE,
     cases=train_inputs,
     edge_cases={
         **sizes(train_inputs, N=1),
-        "a norm below `clip`": partial(train_inputs, clip=100.0),
+        "a norm below `clip`": partial(train_inputs, clip=100.0, spread=5.0),
         "nothing is padded": partial(train_inputs, equal=True),
     },
     hints=(
@@ -287,16 +317,17 @@ train_step = Exercise(
     axes=BATCH,
     rtol=1e-6,  # PyTorch's clipping adds 1e-6 to the norm, one's own need not
     atol=1e-6,
-    watched={
-        "plain": "the loss that is returned still hangs on its graph",
-        "steps": "not one step with gradients, clipped before it: look at the order of what stands around it",
-    },
     tried_by="try_train_step",
     confirm=trained_by_hand,
 )
 
 accuracy = Exercise(
-    returns=("share", "evaluating", "without_graph"),
+    returns=("share", "evaluating", "without_graph", "graphs_after"),
+    watched={
+        "evaluating": "the model is in its training mode when it is asked",
+        "without_graph": "gradients are prepared when it is asked",
+        "graphs_after": "after your call nobody gets gradients any more; `with torch.no_grad():` ends",
+    },
     cases=accuracy_inputs,
     edge_cases={
         "one batch": partial(accuracy_inputs, B=1),
@@ -308,16 +339,13 @@ accuracy = Exercise(
         "Scores are (Q, N, C): over which axis does the best class stand, so that (Q, N) is left?",
         "Start with `model.eval()`; then `with torch.no_grad():` around the loop.",
     ),
-    watched={
-        "evaluating": "the model is still in training while it is asked",
-        "without_graph": "gradients are on while the model is asked",
-    },
     tried_by="try_accuracy",
     confirm=counted,
 )
 
 stream_step = Exercise(
-    returns=("losses", "states", "W", "plain"),
+    returns=("losses", "states", "W", "plain", "steps"),
+    watched=UPDATE,
     cases=stream_inputs,
     edge_cases={
         "one stream (N = 1)": partial(stream_inputs, N=1),
@@ -332,9 +360,6 @@ stream_step = Exercise(
     axes=BATCH | {"states": ("piece", "sequence", "unit")},
     rtol=1e-6,
     atol=1e-6,
-    watched={
-        "plain": "the loss that is returned still hangs on its graph",
-    },
     tried_by="try_stream_step",
     confirm=streamed_by_hand,
 )
