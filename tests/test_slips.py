@@ -209,7 +209,7 @@ def test_frozen_slips_are_those_that_were_made():
         (lambda s: s if s > 0 else -s, "one truth value is asked of a whole array"),
         (lambda s: None + s, "a value that is `None` is used"),
         (lambda s: len(s, s), "a call whose arguments do not fit"),
-        (lambda s: s.nothing, "a value of another type"),
+        (lambda s: s.nothing, "a name behind a dot that is not there"),
         (lambda s: undefined, "a name that is not defined here"),  # noqa: F821
     ],
 )
