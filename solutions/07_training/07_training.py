@@ -135,11 +135,8 @@ def what_was_done(optimizer, clip):
     clipped_late = bool(with_gradient) and max(with_gradient) > 1.001 * clip >= left > 0
     made_late = bool(optimizer.norms) and not with_gradient and left > 0
     without = len(optimizer.norms) - len(with_gradient)
-    return {
-        "made": len(with_gradient),
-        "none_empty": 1 - without,
-        "in_time": 1 - clipped_late - 2 * made_late,
-    }
+    in_time = 1 - clipped_late - 2 * made_late
+    return {"none_empty": 1 - without, "made": len(with_gradient), "in_time": in_time}
 
 
 def by_key(dicts):
