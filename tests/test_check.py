@@ -141,6 +141,13 @@ def test_where_to_look_is_a_line_an_output_or_a_special_case():
     assert where_to_look(judged_source(stops_at_one)).startswith("In what makes `s_t`")
 
 
+def test_a_root_of_a_negative_number_is_told_from_what_overflows():
+    root = judged_source(HEAD + '    return np.sqrt(-1 - (W["ss"] @ s_prev) ** 2)\n')
+    assert root.misconception == "a root, a power or a logarithm of a number that has none"
+    divided = judged_source(HEAD + '    return W["ss"] @ s_prev / 0.0\n')
+    assert divided.misconception.startswith("a number overflows")
+
+
 @pytest.mark.parametrize(
     "body",
     [
