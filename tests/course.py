@@ -5,7 +5,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from autograder.course.masters import Master, left_out, read_master
 from autograder.course.notebook import source_notebook
@@ -26,6 +26,8 @@ NOTEBOOKS = [f.name for f in find_masters(ROOT / "solutions", os.environ.get("NO
 KEY = "a key for tests"
 # LONG=1 (`make test LONG=1`): every door is asked about everything, and tests marked `long` are run.
 LONG = bool(os.environ.get("LONG"))
+# Holds what is made for one test; gone when the tests end.
+ALONE = TemporaryDirectory()
 
 sys.path.insert(0, str(ROOT))
 
@@ -57,7 +59,8 @@ def frozen_checks(notebook: str) -> FrozenChecks:
     """The checks as a student has them, made anew."""
     master = master_of(notebook)
     sheets = public_sheets(notebook)
-    path = Path(mkdtemp()) / "checks.safetensors"
+    path = Path(mkdtemp(dir=ALONE.name)) / notebook / "checks.safetensors"  # with no other notebook beside it
+    path.parent.mkdir()
     path.write_bytes(freeze(notebook, sheets, around=surroundings(master), told=master.told))
     return FrozenChecks(path)
 

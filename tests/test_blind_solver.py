@@ -447,6 +447,7 @@ def solve_two_states(notebook, exercise, said_too=()):
     return checks_needed(TwoStateSolver(sheet, probe=probe, arrives=arrives), said_too, forward)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("notebook", "exercise"), TWO_STATES)
 def test_a_check_does_not_lead_through_two_states_factor_by_factor(notebook, exercise):
     if notebook not in NOTEBOOKS:

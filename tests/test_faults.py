@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 from command import autograder
-from course import KEY, TINY, master_of, submission
+from course import KEY, LONG, TINY, master_of, submission
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.usefixtures("confined")]
 
 BIN = Path(sys.executable).parent
 NOTEBOOK = TINY.name
-KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4"))
+KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4" if LONG else "2"))
 STUDENTS = 40
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 

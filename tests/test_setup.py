@@ -223,6 +223,7 @@ def lines_of(lock):
     return [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
 
 
+@pytest.mark.long
 def test_what_a_lock_file_lists_is_taken_by_its_hash_or_not_at_all(tmp_path):
     home = tmp_path / "locked"
     lay_out(home)
