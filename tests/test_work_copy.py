@@ -234,6 +234,7 @@ def test_the_demo_writes_below_build_only(course, monkeypatch):
     monkeypatch.setattr(demo, "ROOT", course)
     monkeypatch.setattr(demo, "DEMO", course / "build" / "demo")
     monkeypatch.setattr(demo, "run", lambda *command, may_fail=False: None)
+    monkeypatch.setattr(demo, "groups_said", lambda *command: ["a group"])
     monkeypatch.setattr(demo, "mark_by_hand", lambda *names: None)
     demo.main([notebook])
     after = {path: path.read_bytes() for path in course.rglob("*") if path.is_file()}
