@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from bench_cluster import bench_cluster  # noqa: E402
 from bench_otter import otter_command, run_otter, write_tests  # noqa: E402
 from sample_class import sample_class  # noqa: E402
 
@@ -161,11 +160,7 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=40)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--sizes", default="", help="also grade classes of these sizes: 100,1000,10000")
-    parser.add_argument("--cluster", action="store_true", help="instead: one Dask worker against two")
     arguments = parser.parse_args()
-    if arguments.cluster:
-        bench_cluster(arguments.turns)
-        return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         contents = make_course(folder, arguments.submissions)
