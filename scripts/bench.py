@@ -50,16 +50,15 @@ c.Exchange.root = {root!r} + "/exchange"
 """
 
 
-def make_course(folder: Path, count: int, notebook: str = NOTEBOOK) -> list[bytes]:
+def make_course(folder: Path, count: int) -> list[bytes]:
     """A course with one notebook and a class; the submissions that are notebooks, repeated."""
-    shutil.copytree(ROOT / "solutions" / notebook, folder / "solutions" / notebook)
+    shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
     shutil.copy(ROOT / "solutions" / "common.py", folder / "solutions")
-    shutil.copytree(ROOT / "rnncourse", folder / "rnncourse")
-    master = build(folder / "solutions" / notebook, Places(folder))
+    master = build(folder / "solutions" / NOTEBOOK, Places(folder))
     kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
     contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]
     for i, content in enumerate(contents):
-        path = folder / "submitted" / f"student{i:04d}" / notebook / f"{notebook}.ipynb"
+        path = folder / "submitted" / f"student{i:04d}" / NOTEBOOK / f"{NOTEBOOK}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     return contents
