@@ -1,7 +1,7 @@
 """Sets up what the course needs, in a folder of its own beside this file, and opens JupyterLab.
 
     python start.py            the first time it needs the network, for a minute or two
-    python start.py --torch    PyTorch as well, a build for the processor: notebooks 07 and 08 need it
+    python start.py --torch    PyTorch as well, a build for the processor: 07 needs it, 08 and 10 try more
 
 Your notebooks are in the folder `notebooks`; nothing overwrites them.
 """
