@@ -11,14 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from chromium import find_chromium, launch
 from course import ROOT, master_of
 from needs import lacking
-from playwright.sync_api import sync_playwright
 from server import free_port, wait_for
 from test_nbgrader import marks
-
-from autograder.errors import CourseError
 
 NAME = "01_simple_rnn"
 PAGE = (ROOT / "docs" / "jupyterhub.md").read_text("utf-8")
@@ -223,29 +219,22 @@ def running(hub):
         process.wait(60)
 
 
-def test_in_the_browser_each_has_the_buttons_that_are_theirs(hub, running):
-    try:
-        find_chromium()
-    except CourseError as reason:
-        lacking(str(reason))
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        seen = {}
-        for who in ("ada", "prof"):
-            context = browser.new_context(viewport={"width": 1300, "height": 900})
-            page = context.new_page()
-            page.set_default_timeout(120_000)
-            page.goto(f"{running}/hub/login?next=/hub/spawn")
-            page.get_by_label("Username").fill(NAMES[who])
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
-            shown = [item.inner_text() for item in page.locator(".lm-Menu .lm-Menu-itemLabel").all()]
-            formgrader = page.goto(f"{running}/user/{NAMES[who]}/formgrader/manage_assignments")
-            listed = page.goto(f"{running}/user/{NAMES[who]}/assignments?course_id=rnn_course").text()
-            seen[who] = shown, formgrader.status, listed
-            context.close()
-        browser.close()
+def test_in_the_browser_each_has_the_buttons_that_are_theirs(hub, running, browser):
+    seen = {}
+    for who in ("ada", "prof"):
+        context = browser.new_context(viewport={"width": 1300, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(f"{running}/hub/login?next=/hub/spawn")
+        page.get_by_label("Username").fill(NAMES[who])
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
+        shown = [item.inner_text() for item in page.locator(".lm-Menu .lm-Menu-itemLabel").all()]
+        formgrader = page.goto(f"{running}/user/{NAMES[who]}/formgrader/manage_assignments")
+        listed = page.goto(f"{running}/user/{NAMES[who]}/assignments?course_id=rnn_course").text()
+        seen[who] = shown, formgrader.status, listed
+        context.close()
     shown, status, listed = seen["ada"]
     assert [item for item in shown if item] == ["Assignment List"]
     assert status == 404

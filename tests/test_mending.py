@@ -113,20 +113,9 @@ def test_a_slip_in_code_that_stood_there_has_a_name_and_one_in_what_is_to_be_fou
 
 
 def test_of_a_half_repair_it_is_said_what_stands_there_still():
-    body = """
-    dW = {"ss": np.zeros_like(W["ss"]), "sx": np.zeros_like(W["sx"])}
-    dxs, ds = np.zeros_like(xs), np.zeros_like(s0)
-    for t in reversed(range(len(xs))):
-        s_prev = states[t - 1] if t > 0 else s0
-        ds = dstates[t]
-        da = ds * (1 - states[t] ** 2)
-        dW["ss"] += da @ s_prev.T
-        dW["sx"] += da @ xs[t].T
-        dxs[t] = W["sx"].T @ da
-        ds = 2 * W["ss"].T @ da
-    return dxs, ds, dW
-"""
-    head = "def fix_backward(dstates, xs, s0, states, W):"
+    stands = master_of(HUNT).exercises["fix_backward"].spec.stands
+    body = textwrap.indent(stands.replace('ds = W["ss"].T @ da', 'ds = 2 * W["ss"].T @ da'), "    ")
+    head = "def fix_backward(dstates, xs, s0, states, W):\n"
     function = master_of(HUNT).called("fix_backward", {"fix_backward": head + body})
     judgement = judge(frozen_sheet(HUNT, "fix_backward"), caller(function))
     told = {diagnosis.name: diagnosis.where for diagnosis in judgement.diagnoses}
