@@ -175,7 +175,7 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
     """What to say where an answer is of another kind than what is asked for."""
     for name, value in answers.items():
         mine = choices_of(choices, name)
-        of_several = isinstance(so[name], list | tuple)
+        of_several = _is_list(so[name])
         # How many axes a shape has is part of its answer.
         kind, given = ("a list" if SHAPE in name and _is_list(v) else _kind(v) for v in (so[name], value))
         if (of_several or not mine) and kind != given:

@@ -156,6 +156,7 @@ PRODUCTS = (
 )
 # The same in NumPy's words for A x = b.
 SOLVE = r"^solve1?: .*size (?P<got>\d+) is different from (?P<asked>\d+)"
+UNFIT = {SOLVE: Kind.UNFIT_SOLVE, **dict.fromkeys(PRODUCTS, Kind.UNFIT_PRODUCT)}  # the first that fits counts
 ENTRIES = r"^(?!.*indexing).*could not be broadcast together with shapes (\([\d,]*\)) (\([\d,]*\))"
 TEXT = r"dtype\('<U"
 ORDINALS = ("first", "second", "third", "fourth")
@@ -176,8 +177,7 @@ def stopped(
     """
     if error.kind in ERRORS:
         return Finding(ERRORS[error.kind], names=(function,), error=error)
-    unfit = dict.fromkeys(PRODUCTS, Kind.UNFIT_PRODUCT)
-    for pattern, kind in ({SOLVE: Kind.UNFIT_SOLVE} | unfit).items():
+    for pattern, kind in UNFIT.items():
         found = re.search(pattern, error.message)
         if found:
             got, wanted = int(found["got"]), int(found["asked"])

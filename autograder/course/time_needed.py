@@ -87,9 +87,10 @@ def _minutes(cell: Cell, master: Master) -> float:
         written = [line for line in lines if line and not line.startswith("#")]
         if stands:
             return len(written) * MINUTES_A_MENDED_LINE
-        derived = sum(TO_CHANGE.search(line) is not None for line in written)
         if cell.name in master.told["derivations"]:
             derived = _derived(written)
+        else:
+            derived = sum(TO_CHANGE.search(line) is not None for line in written)
         return derived * MINUTES_A_DERIVED_LINE + (len(written) - derived) * MINUTES_A_LINE
     if cell.role in ASKING:
         return _typing(cell, master)

@@ -205,13 +205,11 @@ def _kind(failed: str) -> str:
 def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
     """All values right, but returned in another order than the one asked for."""
     value, expected = answers[0].outcome.value, sheet.cases[0].expected
-    if not isinstance(value, tuple | list) or len(value) != len(sheet.returns):
-        return None
     own = [i for i, name in enumerate(sheet.returns) if name in sheet.own]
+    if not isinstance(value, tuple | list) or len(value) != len(sheet.returns) or len(own) > MOST_RETURNS:
+        return None
     expected = {leaf: array for leaf, array in expected.items() if leaf.output in sheet.own}
-    for order in (
-        list(permutations(own))[1:] if len(own) <= MOST_RETURNS else []
-    ):  # the first is that asked for
+    for order in list(permutations(own))[1:]:  # the first is the order asked for
         parts = list(value)
         for place, i in zip(own, order, strict=True):
             parts[place] = value[i]

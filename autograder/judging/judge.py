@@ -89,7 +89,7 @@ def judge(
     outcomes = call([*batch, batch[0]])
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
-    _gather_output(judgement, sheet, outcomes)
+    _gather_output(judgement, sheet, outcomes, answers[0])
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
     judgement.checks = values + edges
@@ -146,8 +146,8 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
     if others:
         judgement.notes.append(f"{' and '.join(others)} must be returned too, but may be anything here")
     alone = replace(sheet, cases=[probe.case], mistakes=probe.mistakes, forward=None, slips=list, pairs=list)
-    _gather_output(judgement, alone, [outcome])
     answer = _answer(alone, 0, outcome)
+    _gather_output(judgement, alone, [outcome], answer)
     judgement.checks = [c for c in _value_checks(alone, [answer]) if c.name in probe.outputs]
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
@@ -259,7 +259,7 @@ def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
     return Answer(outcome, leaves, problems)
 
 
-def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) -> None:
+def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome], first: Answer) -> None:
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
@@ -268,7 +268,7 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome]) 
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
-    floats = _floats_for_integers(outcomes[0].value, sheet)
+    floats = _floats_for_integers(first, sheet)
     if floats:
         judgement.notes.append(
             f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
@@ -298,12 +298,11 @@ def _holds_list(value: Any, sheet: Sheet) -> bool:
     return any(isinstance(member, list) for member in members)
 
 
-def _floats_for_integers(value: Any, sheet: Sheet) -> str:
+def _floats_for_integers(answer: Answer, sheet: Sheet) -> str:
     """The outputs that hold floats though integers are asked for always, in words."""
-    leaves, _ = student_leaves(value, sheet.returns, sheet.cases[0].expected)
     names = [
         f"`{leaf}`"
-        for leaf, got in leaves.items()
+        for leaf, got in answer.leaves.items()
         if got.dtype.kind == "f" and all(case.expected[leaf].dtype.kind in "iu" for case in sheet.cases)
     ]
     return " and ".join(names) + (" is an array" if len(names) == 1 else " are arrays") if names else ""

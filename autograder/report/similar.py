@@ -214,14 +214,15 @@ def _own(texts: Iterable[str], known: np.ndarray, lines: set[str]) -> np.ndarray
     return np.setdiff1d(_each_once(found), known)
 
 
-def _most_sharing(students: int) -> int:
+def most_sharing(students: int) -> int:
+    """How many of a class may have something before it is common."""
     return MOST_SHARING + students // 100
 
 
 def _common(own: Sequence[np.ndarray]) -> np.ndarray:
     """What too many have for it to be a sign."""
     grams, counts = np.unique(np.concatenate([np.empty(0, np.int64), *own]), return_counts=True)
-    return grams[counts > _most_sharing(len(own))]
+    return grams[counts > most_sharing(len(own))]
 
 
 def _shared(own: Sequence[np.ndarray]) -> dict[tuple[int, int], float]:
@@ -233,7 +234,7 @@ def _shared(own: Sequence[np.ndarray]) -> dict[tuple[int, int], float]:
     owner = owner[order]
     _, starts, sizes = np.unique(grams[order], return_index=True, return_counts=True)
     totals: dict[tuple[int, int], float] = {}
-    for size in range(2, min(_most_sharing(count), count) + 1):
+    for size in range(2, min(most_sharing(count), count) + 1):
         together = owner[starts[sizes == size][:, None] + np.arange(size)]
         one, other = np.triu_indices(size, 1)
         codes, times = np.unique(together[:, one] * count + together[:, other], return_counts=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.report.page import write_page
-from autograder.report.similar import MOST_SHARING, Pair, Piece, Similarity, marked
+from autograder.report.similar import Pair, Piece, Similarity, marked, most_sharing
 
 OWN_CELLS = "cells of their own"
 Marked = list[tuple[str, bool]]
@@ -71,7 +71,7 @@ def write_similar_page(
         title=title,
         found=found,
         shown=[_shown(pair, written) for pair in found.pairs],
-        most=MOST_SHARING + found.students // 100,
+        most=most_sharing(found.students),
         left_out=left_out,
         names=names,
         own_cells=OWN_CELLS,

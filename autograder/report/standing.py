@@ -104,7 +104,7 @@ def lowest(standings: dict[str, Standing], count: int) -> set[str]:
         count: how many; one notebook always stays.
     """
     counted = {name: one for name, one in standings.items() if one.max_score}
-    shares = {name: (one.score or 0.0) / one.max_score for name, one in counted.items()}
+    shares = {name: one.share or 0.0 for name, one in counted.items()}
     # Of equal shares the notebook with the most points goes: that leaves nobody with less.
     order = sorted(counted, key=lambda name: (shares[name], -counted[name].max_score, name))
     return set(order[: max(0, min(count, len(order) - 1))])
