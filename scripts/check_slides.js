@@ -41,6 +41,7 @@ async ({ h, v, width, height }) => {
       ink.push([element.getBoundingClientRect(), `${what} ${words(name)}`]);
     }
   }
+  if (!ink.length) problems.push("the slide is empty");
   const edges = {
     "below its lower edge": ([box]) => box.bottom - height,
     "over its right edge": ([box]) => box.right - width,

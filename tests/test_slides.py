@@ -271,6 +271,15 @@ def test_a_figure_comes_to_its_words_where_both_stay_large(tmp_path, page, brows
     assert check_deck(browser, deck) == []
 
 
+def test_a_hidden_cell_that_shows_nothing_makes_no_slide_and_an_empty_slide_is_reported(browser, tmp_path):
+    cells = [prose("# Title", "slide"), code("x = 1", "subslide", hide_input=True)]
+    assert [len(stack) for stack in read_slides(notebook(*cells))] == [1]
+    said = [*cells, prose("Said of it.", "notes")]
+    assert [len(stack) for stack in read_slides(notebook(*said))] == [2]
+    deck = build_slides(notebook(*said), tmp_path / "deck.html", "a deck")
+    assert any("the slide is empty" in problem for problem in check_deck(browser, deck))
+
+
 def test_few_words_are_set_large(lecture):
     sizes = lecture.evaluate(
         "() => [...document.querySelectorAll('.sheet')].map((sheet) => parseFloat(sheet.style.fontSize) || 1)"

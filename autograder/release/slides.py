@@ -180,6 +180,8 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
         slide.parts.extend(parts)
     if not stacks:
         raise CourseError(f'{title}: no cell has slide="slide", so there is no lecture')
+    # A hidden cell may have nothing to show, as where PyTorch is not installed.
+    stacks = [kept for stack in stacks if (kept := [one for one in stack if one.parts or one.notes])]
     _repeat_headings(stacks)
     return stacks
 
