@@ -15,6 +15,7 @@ from pathlib import Path
 import lite
 import pytest
 from course import NOTEBOOKS, ROOT
+from server import run_all
 
 from autograder import student_log
 from autograder.course.places import Places, find_masters
@@ -23,6 +24,7 @@ from autograder.exchange.bundle import student_files
 from autograder.sheets.frozen import FrozenChecks
 
 LIMIT = ROOT / "autograder" / "answers" / "time_limit.py"
+KERNEL = "Python (Pyodide)"
 
 
 def write_wheel(folder: Path, name: str, *needs: str, python: str = ">=3.8") -> Path:
@@ -246,12 +248,7 @@ def opened(browser, site, name):
 
 
 def idle(page):
-    page.get_by_text(re.compile(r"Python \(Pyodide\) \| Idle")).first.wait_for(timeout=300_000)
-
-
-def run_all(page):
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.get_by_text(re.compile(rf"{re.escape(KERNEL)} \| Idle")).first.wait_for(timeout=300_000)
 
 
 IN_THE_BROWSER = """import os, sys
@@ -273,7 +270,7 @@ def test_a_kernel_starts_without_a_network_and_finds_the_checks_beside_its_noteb
     notebook["cells"] = [{**cell, "source": IN_THE_BROWSER}]
     path.write_text(json.dumps(notebook), "utf-8")
     page = opened(browser, site, name)
-    run_all(page)
+    run_all(page, KERNEL)
     said = page.locator(".jp-OutputArea-output", has_text="says").first
     said.wait_for(timeout=120_000)
     size = (site[0] / "files" / name / "checks.safetensors").stat().st_size
@@ -300,7 +297,7 @@ def test_a_check_judges_in_the_browser(browser, site):
         cell["source"] = answers.get(cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["source"])
     path.write_text(json.dumps(notebook), "utf-8")
     page = opened(browser, site, name)
-    run_all(page)
+    run_all(page, KERNEL)
     shown = {}
     for each in (first, second):
         answer = page.locator(".jp-OutputArea-output", has_text=re.compile(rf"^\s*{each}: ")).first
