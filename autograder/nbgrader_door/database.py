@@ -158,6 +158,11 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
+def connections(engine: sa.Engine) -> int:
+    """How many may write at once: SQLite's file takes one, a server works while the other asks."""
+    return 1 if engine.dialect.name == "sqlite" else 2
+
+
 def insert(connection: sa.Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     """Insert rows that name the same columns; on PostgreSQL by COPY, for psycopg sends a statement for each.
 

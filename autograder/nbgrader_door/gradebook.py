@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +36,7 @@ from autograder.nbgrader_door.cells import Cells, cells_of, notebooks_handed_in
 from autograder.nbgrader_door.changes import Changed, changed, totals
 from autograder.nbgrader_door.database import (
     address_of,
+    connections,
     engine_on,
     has_gradebook,
     insert,
@@ -53,6 +56,7 @@ BATCH = 2000
 # What nbgrader's exchange puts beside a notebook, and how long it may be.
 SECRET, MOST_TOLD = "submission_secret.txt", 1000
 Row = TypeVar("Row")
+Done = TypeVar("Done")
 Pair = tuple[str, str]  # a submitted notebook and a cell
 
 
@@ -115,10 +119,13 @@ def write_marks(
                 table = AssignmentRow.__table__
                 connection.execute(sa.update(table).where(table.c.id == cells.assignment).values(duedate=due))
         transactions = _Transactions(engine, root, folder.name, written.followed)
-        for batch in batches(records):
+
+        def write_one(batch: list[Record]) -> tuple[kept.Anew, list[Changed]]:
             digests = _take_notebooks(batch, annotator, cells, submitted, autograded, is_graded)
-            write = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
-            anew, changes = transactions.write([record.student for record in batch], write)
+            rows = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
+            return transactions.write([record.student for record in batch], rows)
+
+        for batch, (anew, changes) in at_once(write_one, batches(records), connections(engine)):
             written.students += len(batch)
             written.look_again += [f"{student}: {words}" for student, words in anew.look_again]
             written.changed += changes
@@ -139,6 +146,19 @@ def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rows = iter(rows)
     while batch := list(islice(rows, BATCH)):
         yield batch
+
+
+def at_once(work: Callable[[Row], Done], rows: Iterable[Row], hands: int) -> Iterator[tuple[Row, Done]]:
+    """Each row with what was made of it, in their order; so many are worked on at once, and no more read."""
+    waiting: deque[tuple[Row, Future[Done]]] = deque()
+    with ThreadPoolExecutor(hands) as pool:
+        for row in rows:
+            waiting.append((row, pool.submit(work, row)))
+            if len(waiting) > hands:
+                row, done = waiting.popleft()
+                yield row, done.result()
+        for row, done in waiting:
+            yield row, done.result()
 
 
 class _Transactions:
