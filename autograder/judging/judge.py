@@ -89,7 +89,7 @@ def judge(
     outcomes = call([*batch, batch[0]])
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
-    _gather_output(judgement, sheet, outcomes, answers[0])
+    _gather_output(judgement, sheet, outcomes, answers[0], called)
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
     judgement.checks = values + edges
@@ -259,7 +259,13 @@ def _answer(sheet: Sheet, index: int, outcome: Outcome) -> Answer:
     return Answer(outcome, leaves, problems)
 
 
-def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome], first: Answer) -> None:
+def _gather_output(
+    judgement: Judgement,
+    sheet: Sheet,
+    outcomes: list[Outcome],
+    first: Answer,
+    called: frozenset[str] | None = None,
+) -> None:
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
@@ -283,11 +289,13 @@ def _gather_output(judgement: Judgement, sheet: Sheet, outcomes: list[Outcome], 
     places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
     changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
     if changed:
+        # Whoever looks for such a line in a function that only hands its arguments on will not find it.
+        through = f", itself or through {' and '.join(f'`{f}`' for f in sorted(called))}," if called else ""
         judgement.notes.append(
-            f"`{sheet.name}` changes {' and '.join(changed)} in place, as `x += 1` and `x[0] = 1` do. "
-            "Whoever calls it may still need the old numbers (to change them back is not enough: by rounding "
-            "their last digits stay others), and a cell below may say that something is wrong: work on a "
-            "copy, or make a new array by `x = x + 1`"
+            f"`{sheet.name}`{through} changes {' and '.join(changed)} in place, as `x += 1` and "
+            "`x[0] = 1` do. Whoever calls it may still need the old numbers (to change them back is not "
+            "enough: by rounding their last digits stay others), and a cell below may say that something "
+            "is wrong: work on a copy, or make a new array by `x = x + 1`"
         )
 
 
