@@ -11,7 +11,7 @@ from autograder.answers.outcome import Outcome
 from autograder.judging.gradients import Call
 from autograder.record import Diagnosis
 from autograder.sheets.moved import with_others
-from autograder.sheets.sheet import Answer, Sheet
+from autograder.sheets.sheet import Answer, Sheet, differs
 
 # More arguments than these are not tried, and more are not named.
 MOST_TRIED, MOST_NAMED = 24, 3
@@ -23,8 +23,9 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
     Args:
         sheet: the exercise's answer sheet.
         call: calls the student's function.
-        answers: its answers to the sheet's cases; nothing is tried where the first failed, lacks some steps
-            (in these an argument may show) or holds nan or inf, which swallow what is read.
+        answers: its answers to the sheet's cases; nothing is tried where the first is right (it may do
+            without), failed, lacks some steps (in these an argument may show) or holds nan or inf, which
+            swallow what is read.
     """
     first = answers[0]
     if first.outcome.error or first.problems or not 0 < len(sheet.reads) <= MOST_TRIED:
@@ -33,6 +34,8 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
     if not all(np.isfinite(array).all() for array in first.leaves.values()):
         return []
     if any(_lacks_steps(first.leaves[leaf].shape, array.shape) for leaf, array in case.expected.items()):
+        return []
+    if not any(differs(first.leaves[leaf], case.expected[leaf], sheet.spec) for leaf in first.leaves):
         return []
     tried = [(leaf, arguments) for leaf in sheet.reads for arguments in with_others(case.inputs, leaf)]
     outcomes = call([list(arguments.values()) for _, arguments in tried])

@@ -196,9 +196,11 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
 
     if _everywhere(pairs, holds):
         hint = (
-            "All else is right. Does your loop reach these entries, is what it computes stored there, and is "
-            "it 0 already when it is computed?"
+            "Does your loop reach these entries, is what it computes stored there, and is it 0 already when "
+            "it is computed?"
         )
+        if all(got.any() for got, _ in pairs):  # of an array of zeros alone nothing is right
+            hint = f"All else is right. {hint}"
         if _everywhere(pairs, lambda got, expected: bool((expected[got == 0] <= 0).all())):
             hint += " All of them are to be below 0: are such numbers cut off?"
         return Diagnosis("some entries are 0 that should not be", hint)

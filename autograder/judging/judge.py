@@ -233,7 +233,8 @@ def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
 
 def _symptoms(sheet: Sheet, values: list[Check], edges: list[Check], printed: str) -> list[Diagnosis]:
     failed = {check.name: check.finding for check in values if check.finding}
-    right = [check.name for check in values if check.passed]
+    # What `tried_by` saw is no output of the answer's.
+    right = [check.name for check in values if check.passed and check.name not in sheet.spec.watched]
     thin = [case.words for case in sheet.cases if case.is_edge and _is_thin(case, sheet.cases[0])]
     at_edges = {check.name: check.finding for check in edges if check.finding}
     found = symptom(failed, right, at_edges, thin, printed)

@@ -34,6 +34,7 @@ from autograder import check, guess, hint, progress, recall, reveal, show_deriva
 from rnncourse import claim, explorer, figures_10, show
 from rnncourse.adam import Adam
 from rnncourse.cells import draw_cell, step_through
+from rnncourse.chains import depth_and_work
 
 # %% given="imports"
 import numpy as np
@@ -353,7 +354,7 @@ check(gru_step)
 rng = np.random.default_rng(0)
 W = {k + kind: rng.normal(size=(3, n)) for k in "grs" for kind, n in (("s", 3), ("x", 4))}
 x_t, s_prev = rng.normal(size=(4, 2)), np.tanh(rng.normal(size=(3, 2)))
-s_t, r_t, g_t, candidate = gru_step(x_t, s_prev, W)
+s_t, r_t, g_t, candidate = gru_step(x_t.copy(), s_prev.copy(), W)
 low, high = np.minimum(s_prev, candidate), np.maximum(s_prev, candidate)
 assert np.all((low <= s_t) & (s_t <= high)), "(10.4) does not hold"
 shut = W | {"rx": -1e3 * np.ones((3, 4)), "rs": 0 * W["rs"]}
@@ -450,7 +451,7 @@ rng = np.random.default_rng(1)
 W = {"gx": rng.normal(size=(3, 4)), "sx": rng.normal(size=(3, 4))}
 x_t, s_prev = rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
 factor, write = 1 - sigmoid(W["gx"] @ x_t), sigmoid(W["gx"] @ x_t) * (W["sx"] @ x_t)
-assert np.allclose(min_gru_step(x_t, s_prev, W), factor * s_prev + write), "(10.6) does not hold"
+assert np.allclose(min_gru_step(x_t, s_prev.copy(), W), factor * s_prev + write), "(10.6) does not hold"
 print("(10.6) holds")
 
 # %% [markdown]
@@ -481,7 +482,7 @@ factor, write = f / (f + i), i / (f + i) * candidate
 assert np.allclose(min_lstm_step(x_t, s_prev, W), factor * s_prev + write), "(10.7) does not hold"
 assert np.allclose(factor + write / candidate, 1), "(10.7): the shares do not add up to 1"
 mirrored = W | {"fx": -W["ix"], "gx": W["ix"]}
-assert np.allclose(min_lstm_step(x_t, s_prev, mirrored), min_gru_step(x_t, s_prev, mirrored)), (
+assert np.allclose(min_lstm_step(x_t, s_prev, mirrored), min_gru_step(x_t, s_prev.copy(), mirrored)), (
     "(10.7): with mirrored gates it is another cell than the minGRU"
 )
 print("(10.7) holds: the minLSTM is a linear recurrence, and with mirrored gates it is your minGRU")
@@ -601,42 +602,77 @@ def scan_by_loop(factors, writes, s0):
 # A tempting way around: multiply all factors up, divide the writes by the products, and
 # add up. The check tries what becomes of it on a long sequence.
 #
-# The check uses the next cell. It counts the lines of your code that run for 256
-# steps, and for 1,024. A loop over the steps runs four times as many; a scan has two
-# levels more, up and down.
+# The check uses the next cell. It counts the lines of your code that run for 1,024
+# steps, and for 16,384: a loop over the steps, or over pairs of them, runs sixteen
+# times as many, a scan has four levels more, up and down. And it looks how much memory
+# is in use meanwhile: a table of T times T entries is no way around.
 
 
 # %% given="what_the_checks_use" hide_input=true
 import sys
+import threading
+import tracemalloc
 
 
-def lines_run(scan, T):
-    """How many lines of this notebook's run while a scan takes T steps of one unit."""
-    lines, before = 0, sys.gettrace()
+class Enough(Exception):
+    """More lines than a scan needs."""
+
+
+def drawn_steps(T):
+    """Steps of one unit, with little to forget."""
+    return np.full((T, 1, 1), 0.5), np.ones((T, 1, 1)), np.zeros((1, 1))
+
+
+def lines_run(scan, T, most=np.inf):
+    """How many lines of this notebook's run while a scan takes T steps; without end, where more than most."""
+    lines, before, in_threads = 0, sys.gettrace(), threading.gettrace()
 
     def watch(frame, event, _):
         nonlocal lines
         if frame.f_globals.get("__spec__") is not None:
             return None  # a library's
         lines += event == "line"
+        if lines > most:
+            raise Enough
         return watch
 
+    threading.settrace(watch)
     sys.settrace(watch)
     try:
-        scan(np.full((T, 1, 1), 0.5), np.ones((T, 1, 1)), np.zeros((1, 1)))
-    except RecursionError:
+        scan(*drawn_steps(T))
+    except (RecursionError, Enough):
         lines = np.inf
     finally:
         sys.settrace(before)
-    return lines
+        threading.settrace(in_threads)
+    return np.inf if lines > most else lines
+
+
+def numbers_held(scan, T):
+    """How many numbers a scan of T steps holds at the same time, at most, for each step."""
+    drawn, is_ours = drawn_steps(T), not tracemalloc.is_tracing()
+    if is_ours:
+        tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    scan(*drawn)
+    peak = tracemalloc.get_traced_memory()[1]
+    if is_ours:
+        tracemalloc.stop()
+    return (peak - before) / 8 / T
 
 
 def try_parallel_scan(factors, writes, s0):
-    """The states; for a long sequence also: do four times as many steps take about as many lines?"""
+    """The states; for a long sequence also: does a scan of many steps hold few numbers, and run few lines?"""
     states = parallel_scan(factors, writes, s0)
     if len(factors) < 100:
-        return states, 1.0
-    return states, float(lines_run(parallel_scan, 1024) < 2.5 * lines_run(parallel_scan, 256))
+        return states, 1.0, 1.0
+    lines = lines_run(parallel_scan, 1024, most=50_000)
+    if lines == np.inf:
+        return states, 0.0, 1.0
+    if numbers_held(parallel_scan, 1024) > 250:
+        return states, 1.0, 0.0
+    return states, float(lines_run(parallel_scan, 16_384, 1.5 * lines) < np.inf), 1.0
 
 
 # %% exercise="parallel_scan" points=6
@@ -704,50 +740,6 @@ guess("10.6", faster_for_a_wide_state="the loop", choices=("the loop", "the scan
 
 
 # %% needs="parallel_scan" hide_input=true
-class Counted(np.ndarray):
-    """An array that knows the longest chain of products behind it; all count the numbers they multiply."""
-
-    depth = deepest = numbers = 0
-
-    def __array_finalize__(self, source):
-        self.depth = getattr(source, "depth", 0)
-
-    def __array_ufunc__(self, ufunc, method, *inputs, out=(), **more):
-        plain = [np.asarray(value).view(np.ndarray) for value in inputs]
-        if out:
-            more["out"] = tuple(np.asarray(value).view(np.ndarray) for value in out)
-        made = getattr(ufunc, method)(*plain, **more)
-        is_product = ufunc in (np.multiply, np.matmul)
-        Counted.numbers += np.size(made) * is_product
-        made = out[0] if out else np.asarray(made).view(Counted)
-        return waits_for(made, inputs, is_product)
-
-    def __array_function__(self, function, types, inputs, more):
-        return waits_for(super().__array_function__(function, types, inputs, more), inputs)
-
-    def __setitem__(self, place, value):
-        super().__setitem__(place, value)
-        waits_for(self, (value,))
-
-
-def waits_for(made, inputs, more=0):
-    """What was made, deeper than what it was made of."""
-    parts = [part for value in inputs for part in (value if isinstance(value, list | tuple) else [value])]
-    depth = more + max((getattr(part, "depth", 0) for part in parts), default=0)
-    array = made
-    while isinstance(array, Counted):  # a slice is a part of its base
-        array.depth, array = max(array.depth, depth), array.base
-    Counted.deepest = max(Counted.deepest, depth)
-    return made
-
-
-def counted(scan, *arguments):
-    """The longest chain of products that wait for one another in a scan, and the numbers multiplied."""
-    Counted.deepest = Counted.numbers = 0
-    scan(*(value.copy().view(Counted) for value in arguments))
-    return max(Counted.deepest, 1), max(Counted.numbers, 1)
-
-
 def seconds(scan, *arguments):
     given = [value.copy() for value in arguments]
     began = time.perf_counter()
@@ -761,7 +753,7 @@ def cost(T, H):
     drawn = rng.uniform(0, 1, (T, H, 1)), rng.normal(size=(T, H, 1)), np.zeros((H, 1))
     ways = {"loop": scan_by_loop, "scan": parallel_scan}
     best = {name: min(seconds(scan, *drawn) for _ in range(3)) for name, scan in ways.items()}
-    return {name: (*counted(scan, *drawn), best[name]) for name, scan in ways.items()}
+    return {name: (*depth_and_work(scan, *drawn), best[name]) for name, scan in ways.items()}
 
 
 measured = {
@@ -1037,10 +1029,11 @@ def gradients(xs, odd, W, low):
     """Loss (mean over steps and sequences) and its gradients; odd (T, N) holds 0 and 1."""
     factors, writes = layer(xs, W, low)
     s0 = np.zeros(writes.shape[1:])
-    states = parallel_scan(factors, writes, s0)
+    states = parallel_scan(factors.copy(), writes.copy(), s0.copy())
     p = sigmoid(np.einsum("h,thn->tn", W["y"], states) + W["yb"])
     dz = (p - odd) / odd.size
-    dfactors, dwrites, _ = scan_backward(dz[:, None] * W["y"][:, None], factors, writes, s0, states)
+    arriving = dz[:, None] * W["y"][:, None]
+    dfactors, dwrites, _ = scan_backward(arriving, factors.copy(), writes, s0, states.copy())
     da = dfactors * (factors - low) * (1 - factors) / (1 - low)
     dW = {"lx": np.einsum("thn,tdn->hd", da, xs), "wx": np.einsum("thn,tdn->hd", dwrites, xs)}
     dW |= {"y": np.einsum("tn,thn->h", dz, states), "yb": dz.sum()}
@@ -1190,9 +1183,9 @@ q, k, v = (rng.normal(size=(T, n)) for n in (K, K, V))
 f, i = rng.uniform(0.5, 1, T), rng.uniform(0, 1, T)
 C, n, by_step = np.zeros((V, K, 1)), np.zeros((K, 1)), []
 for t in range(T):
-    C, n, h = matrix_memory_step(
-        C, n, q[t, :, None], k[t, :, None], v[t, :, None], f[t].reshape(1, 1), i[t].reshape(1, 1)
-    )
+    gates = f[t].reshape(1, 1), i[t].reshape(1, 1)
+    pair = (vector[t, :, None].copy() for vector in (q, k, v))
+    C, n, h = matrix_memory_step(C, n, *pair, *(gate.copy() for gate in gates))
     by_step.append(h[:, 0])
 kept = np.array([[np.prod(f[j + 1 : t + 1]) if j <= t else 0 for j in range(T)] for t in range(T)])
 weights = kept * i * (q @ k.T)  # (10.15): row t holds the weights of all j

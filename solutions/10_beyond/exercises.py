@@ -128,7 +128,7 @@ def by_products(factors, writes, s0):
         sum(np.prod(factors[j:t], axis=0) * writes[j] for j in range(t + 1))
         for t in range(1, len(factors) + 1)
     ]
-    return np.stack(states), 1.0
+    return np.stack(states), 1.0, 1.0
 
 
 def torch_scan_back(dstates, factors, writes, s0, states):
@@ -185,7 +185,7 @@ min_gru_step = Exercise(
 )
 
 parallel_scan = Exercise(
-    returns=("states", "in_few_rounds"),
+    returns=("states", "in_few_rounds", "in_little_memory"),
     cases=(scan_inputs, partial(scan_inputs, T=129, H=2, N=3, low=0.7, high=1.1)),
     edge_cases={
         **sizes(scan_inputs, T=1, N=1, H=1),
@@ -203,8 +203,11 @@ parallel_scan = Exercise(
         "calls itself for the pairs, and what it gives are states.",
     ),
     watched={
-        "in_few_rounds": "for 1,024 steps your function runs more than 2.5 times as many lines as for 256: "
-        "it walks over them, where a scan has two levels more, up and down"
+        "in_few_rounds": "for 16,384 steps your function runs more than 1.5 times as many lines as for "
+        "1,024: it goes through steps, or through pieces of them, one after the other; a scan has four "
+        "levels more, up and down",
+        "in_little_memory": "for 1,024 steps your function holds more than 250 numbers a step at the same "
+        "time: of 20,000 steps a table of steps times steps has 400 million entries for each unit",
     },
     axes={"states": ("time step", "unit", "sequence")},
     misconceptions=[
@@ -216,7 +219,18 @@ parallel_scan = Exercise(
             "    return parallel_scan(factors, begun, np.zeros_like(s0))\n"
             "states[0] = writes[0]",
             "The first step has a factor, too. What does it multiply?",
-        )
+        ),
+        *(
+            Mutant(
+                f"divided by products that vanish, {floor} added to them",
+                "states[0] = factors[0] * s0 + writes[0]",
+                f"products = np.cumprod(factors, axis=0) + {floor}; "
+                "return products * (s0 + np.cumsum(writes / products, axis=0))",
+                "A product of 300 small factors is smaller than the smallest number there is. Pairs of steps "
+                "need no division.",
+            )
+            for floor in ("1e-300", "1e-30", "1e-12", "1e-10", "1e-8")
+        ),
     ],
     tried_by="try_parallel_scan",
     confirm=by_products,
@@ -277,7 +291,8 @@ scan_backward = Exercise(
     ways={
         CARRY: Way(
             ("dwrites", "dfactors"),
-            "Who reads a state? Of its readers one is a step, and a step multiplies by a factor: whose?",
+            "Who reads a state, and what does each of its readers send back? Write down what arrives at the "
+            "last state, then at the one before it, and compare with what your code makes of both.",
             stages=("last", "writes"),
         ),
         WRITES: Way(("dwrites",), "What does a write do to its own state?", (CARRY,)),

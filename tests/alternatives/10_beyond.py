@@ -154,11 +154,10 @@ def parallel_scan(factors, writes, s0):
     b = np.concatenate([s0[None], writes])
     return pieces(a, b)[1:]
 """,
-        # blocks of about sqrt(T) steps: all blocks at once, then their ends
+        # blocks of four steps: all blocks at once, then the function itself for their ends
         """
 def parallel_scan(factors, writes, s0):
-    T = len(writes)
-    size = int(np.ceil(np.sqrt(T)))
+    T, size = len(writes), 4
     count = -(-T // size)
     a = np.ones((count * size, *writes.shape[1:]))
     b = np.zeros(a.shape)
@@ -168,11 +167,12 @@ def parallel_scan(factors, writes, s0):
     for j in range(1, size):
         b[:, j] += a[:, j] * b[:, j - 1]
         a[:, j] *= a[:, j - 1]
-    state = s0
-    for block in range(count):
-        b[block] += a[block] * state
-        state = b[block, -1]
-    return b.reshape(-1, *writes.shape[1:])[:T]
+    if count == 1:
+        ends = a[:, -1] * s0 + b[:, -1]
+    else:
+        ends = parallel_scan(a[:, -1], b[:, -1], s0)
+    starts = np.concatenate([s0[None], ends[:-1]])
+    return (b + a * starts[:, None]).reshape(-1, *writes.shape[1:])[:T]
 """,
         # lists of pieces in a function, einsum for the products, prints
         """
