@@ -28,7 +28,7 @@ def depth_and_work(function: Callable[..., Any], *arguments: np.ndarray) -> tupl
         multiplied in all. Each is at least 1, as both are drawn on a logarithmic scale.
     """
     Counted.deepest = Counted.numbers = 0
-    made = {name: _counting(getattr(np, name)) for name in MAKERS}
+    made: dict[str, Any] = {name: _counting(getattr(np, name)) for name in MAKERS}
     with patch.multiple(np, **made):
         function(*(argument.copy().view(Counted) for argument in arguments))
     return max(Counted.deepest, 1), max(Counted.numbers, 1)

@@ -106,7 +106,7 @@ def test_a_general_differentiator_is_named_and_earns_half(way, grader_of):
     content = submission(NOTEBOOK, {STEP: HEAD + indented(GENERIC[way])}, own_cells=(HELPERS,))
     (graded,) = [j for j in grader_of(NOTEBOOK).grade(content).judgements if j.name == STEP]
     for judgement in (judged(GENERIC[way]), graded):
-        assert judgement.misconception == "a general differentiator"
+        assert judgement.misconception.startswith("a general method of differentiating")
         assert judgement.share == 0.5
         assert judgement.status == "wrong"
         text = as_text(judgement)
@@ -159,7 +159,7 @@ def test_it_is_named_in_every_backward(notebook, head, loss, wrt, grader_of):
     )
     content = submission(notebook, {exercise: answer}, own_cells=(HELPERS + ANY,))
     (graded,) = [j for j in grader_of(notebook).grade(content).judgements if j.name == exercise]
-    assert graded.misconception == "a general differentiator", as_text(graded)
+    assert graded.misconception.startswith("a general method of differentiating"), as_text(graded)
     assert graded.share in (0.5, 0.375)  # differences lose their digits in a long sequence
 
 
@@ -172,7 +172,7 @@ def test_the_course_says_what_it_is_worth(worth):
     )
     assert judgement.share == worth
     assert judgement.status == ("right" if worth == 1 else "wrong")
-    assert judgement.misconception == "a general differentiator"
+    assert judgement.misconception.startswith("a general method of differentiating")
     assert "not derived" in sentence(judgement.checks[-1].finding)
 
 

@@ -55,6 +55,11 @@ def test_each_part_may_have_choices_of_its_own():
         ("first", ["first", "last"], ["first"]),
         ("D, H", "D, H", "D, H"),
         (np.bool_(False), True, False),
+        ([[5], [-1]], [5, -1], [5, -1]),
+        (np.array([[5, -1]]), [5, -1], [5, -1]),
+        ([7], 7, 7),
+        (["last"], ["first", "last"], ["last"]),
+        ([["D", "H"]], ["D"], [["D", "H"]]),
     ],
 )
 def test_an_answer_is_read_in_the_form_that_is_asked_for(typed, so, read):

@@ -86,11 +86,15 @@ def parts_of(value: Any) -> Sequence[Any]:
 def as_asked(typed: Any, so: Any) -> Any:
     """A typed answer in the form that is asked for, where it can be read so.
 
-    NumPy's arrays and numbers become Python's, and a text becomes the list of texts that it spells: "D, H",
-    "(D, H)", and "ifco" where each text is one letter.
+    NumPy's arrays and numbers become Python's; a text becomes the list of texts that it spells: "D, H",
+    "(D, H)", and "ifco" where each text is one letter; a row, a column and a list of one entry lose brackets.
     """
     if hasattr(typed, "tolist"):
         typed = typed.tolist()
+    if isinstance(typed, list | tuple) and len(typed) == 1:
+        is_row = isinstance(so, list | tuple) and len(so) > 1 and isinstance(typed[0], list | tuple)
+        if is_row or not isinstance(so, list | tuple):
+            return as_asked(typed[0], so)
     if isinstance(typed, list | tuple) and isinstance(so, list | tuple) and len(typed) == len(so):
         return [as_asked(one, other) for one, other in zip(typed, so, strict=True)]
     if isinstance(typed, str) and isinstance(so, list | tuple) and all(isinstance(part, str) for part in so):

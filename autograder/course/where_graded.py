@@ -23,6 +23,7 @@ from autograder.course.names import Namespace, is_definition, parse
 from autograder.course.surroundings import text_hash
 
 RUNS_ITS_LINE = re.compile(r"get_ipython\(\)\.run_line_magic\('(?:time|prun)', ('.*'|\".*\")\)", re.S)
+NO_MODULE = "there is no `{name}` where it is graded"
 NOT_RUN = "no cell that is run for a grade sets it"
 
 
@@ -97,7 +98,7 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
         for name, is_module in read_within(one.__code__):
             if is_module:
                 if not namespace.can_import(name):
-                    found[name] = f"there is no `{name}` where it is graded"
+                    found[name] = NO_MODULE.format(name=name)
             elif name in namespace.names or name in known:
                 if name not in known:
                     waiting += [f for f in functions_in(theirs.get(name)) if f.__globals__ is theirs]

@@ -44,7 +44,7 @@ SHARED = Diagnosis(
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
 )
 UNDERIVED = Diagnosis(
-    "a general differentiator",
+    "a general method of differentiating (differences, complex steps), and no derivation",
     "Use the states that your function is given: each of them spares you one look at the forward.",
     is_exact=True,
 )

@@ -7,6 +7,7 @@ from math import isfinite, isnan, prod
 from autograder.answers.compare import FROM_ZERO
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.outcome import StudentError
+from autograder.course.where_graded import NO_MODULE
 
 # What stands in braces is filled in by `_filled`.
 ERRORS = {
@@ -65,6 +66,7 @@ SHAPES = {
 # Seventeen digits tell any two floats apart.
 FEWEST_DIGITS, MOST_DIGITS = 6, 17
 BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it from the arguments"
+DO_WITHOUT = "It cannot be imported there: write your answer without it"
 # Said in other words than the exception's: its name is left out.
 NUMPYS_OWN = (
     Kind.UNFIT_PRODUCT,
@@ -138,7 +140,10 @@ def _sentence(found: Finding) -> str:
         return f"your answer's cell stops: {cell_error(found.error)}"
     if found.kind is Kind.NOT_WHERE_GRADED:
         reasons = "; ".join(f"`{name}`: {why}" for name, why in zip(found.names, found.got, strict=True))
-        return f"right here, but not where it is graded. {reasons}. {BRING_IT}"
+        is_module = all(
+            why == NO_MODULE.format(name=name) for name, why in zip(found.names, found.got, strict=True)
+        )
+        return f"right here, but not where it is graded. {reasons}. {DO_WITHOUT if is_module else BRING_IT}"
     return _filled(OTHERS[found.kind], found)
 
 
