@@ -37,6 +37,7 @@ def test_the_processors_really_round_otherwise():
 @pytest.mark.parametrize(
     ("notebook", "setting"), table(lambda notebook, setting: notebook == FRAGILE and setting == "Nehalem")
 )
+@pytest.mark.ci
 def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     done = tried("solved", notebook, setting)
     assert done.returncode == 0, done.stderr
@@ -61,6 +62,7 @@ def test_a_release_agrees_with_its_sources(notebook, setting):
 @pytest.mark.parametrize(
     ("notebook", "setting"), table(lambda notebook, setting: notebook == GRADED and setting == "Haswell")
 )
+@pytest.mark.ci
 def test_the_sample_class_gets_the_same_marks_names_and_sentences(notebook, setting):
     here, there = (tried("grade", notebook, s) for s in ("as it is", setting))
     assert there.returncode == 0, there.stderr
