@@ -616,8 +616,8 @@ import threading
 import tracemalloc
 
 
-class Enough(SystemExit):
-    """More lines than a scan needs: a thread ends by it in silence."""
+class Enough(Exception):
+    """More lines than a scan needs."""
 
 
 def drawn_steps(T):
@@ -628,13 +628,14 @@ def drawn_steps(T):
 def lines_run(scan, T, most=np.inf):
     """How many lines of this notebook's run while a scan takes T steps; without end, where more than most."""
     lines, before, in_threads = 0, sys.gettrace(), threading.gettrace()
+    own = threading.get_ident()
 
     def watch(frame, event, _):
         nonlocal lines
         if frame.f_globals.get("__spec__") is not None:
             return None  # a library's
         lines += event == "line"
-        if lines > most:
+        if lines > most and threading.get_ident() == own:
             raise Enough
         return watch
 
