@@ -4,7 +4,6 @@ import base64
 import io
 import re
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,7 +13,7 @@ from autograder.errors import CourseError
 from autograder.release import slide_assets
 from autograder.release.handout import print_handout
 from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides
-from rnncourse.explorer import Explorer
+from rnncourse.explorer import page as piece
 
 EXPLORER = """
 // Draws a slider and says its value; the text "</script>" and "<!-- <script" must do no harm.
@@ -33,10 +32,7 @@ export function render({ model, el }) {
 
 
 def explorer_html(start: int) -> str:
-    stand_in = SimpleNamespace(
-        _source=EXPLORER, _name="value", _alt='a "value"', data={"start": start, "text": "</script><!--"}
-    )
-    return Explorer.static_html(stand_in)
+    return piece("value", EXPLORER, {"start": start, "text": "</script><!--"}, 'a "value"')
 
 
 def png(width: int, height: int) -> str:
