@@ -37,14 +37,14 @@ lab: ready  ## JupyterLab on work/, your copy of notebooks/
 demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: lint  ## lint, and the whole test suite: releases are up to date, too
+test: lint  ## lint and tests, eight minutes on two cores; CI=true all (twenty), LONG=1 also what seldom breaks
 	$(SUITE) $(ARGS)
 
 coverage: lint  ## make test, and how much of autograder/ that runs (90 % at least)
-	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
+	CI=true $(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
 processors: ready-dev  ## solved notebooks and marks under the settings of other processors
-	$(BIN)/python -m pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
+	LONG=1 $(BIN)/python -m pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
 
 keys: ready-dev  ## what each case tells, under 300 keys of courses: ten minutes
 	KEYS=300 $(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/test_keys.py $(ARGS)

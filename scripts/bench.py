@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from bench_cluster import bench_cluster  # noqa: E402
 from bench_otter import otter_command, run_otter, write_tests  # noqa: E402
 from sample_class import sample_class  # noqa: E402
 
@@ -50,15 +51,16 @@ c.Exchange.root = {root!r} + "/exchange"
 """
 
 
-def make_course(folder: Path, count: int) -> list[bytes]:
+def make_course(folder: Path, count: int, notebook: str = NOTEBOOK) -> list[bytes]:
     """A course with one notebook and a class; the submissions that are notebooks, repeated."""
-    shutil.copytree(ROOT / "solutions" / NOTEBOOK, folder / "solutions" / NOTEBOOK)
+    shutil.copytree(ROOT / "solutions" / notebook, folder / "solutions" / notebook)
     shutil.copy(ROOT / "solutions" / "common.py", folder / "solutions")
-    master = build(folder / "solutions" / NOTEBOOK, Places(folder))
+    shutil.copytree(ROOT / "rnncourse", folder / "rnncourse")
+    master = build(folder / "solutions" / notebook, Places(folder))
     kinds = {s: c for s, c in sample_class(master).items() if s not in ("piet", "mallory")}
     contents = [list(kinds.values())[i % len(kinds)] for i in range(count)]
     for i, content in enumerate(contents):
-        path = folder / "submitted" / f"student{i:04d}" / NOTEBOOK / f"{NOTEBOOK}.ipynb"
+        path = folder / "submitted" / f"student{i:04d}" / notebook / f"{notebook}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     return contents
@@ -159,7 +161,11 @@ def main() -> None:
     parser.add_argument("--submissions", type=int, default=40)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--sizes", default="", help="also grade classes of these sizes: 100,1000,10000")
+    parser.add_argument("--cluster", action="store_true", help="instead: one Dask worker against two")
     arguments = parser.parse_args()
+    if arguments.cluster:
+        bench_cluster(arguments.turns)
+        return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         contents = make_course(folder, arguments.submissions)

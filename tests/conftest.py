@@ -53,13 +53,14 @@ def pytest_runtest_setup(item):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is marked `long` waits for LONG=1; all tests of one notebook run in one process.
+    """What is marked `long` waits for LONG=1, what is marked `ci` for that or CI=true.
 
-    There its grader, frozen checks and executed cells are made once.
+    All tests of one notebook run in one process, which makes its grader and frozen checks once.
     """
-    from course import LONG
+    from course import LONG, WHOLE
 
-    waits = [] if LONG else [item for item in items if item.get_closest_marker("long")]
+    late = {"long": not LONG, "ci": not WHOLE}
+    waits = [item for item in items if any(late.get(mark.name) for mark in item.iter_markers())]
     config.hook.pytest_deselected(items=waits)
     items[:] = [item for item in items if item not in waits]
     for item in items:

@@ -149,6 +149,7 @@ def test_progress_says_what_is_done_and_what_comes_next_and_survives_a_broken_fi
         assert read_progress()[NOTEBOOK][STEP] == ["right"]
 
 
+@pytest.mark.ci
 def test_at_the_end_progress_says_what_earlier_notebooks_have_left(capsys):
     beside = student_log._all_checks(frozen_checks(NOTEBOOK))
     for checks in beside:

@@ -268,6 +268,7 @@ def shown(folder: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folder)
 
 
+@pytest.mark.ci
 def test_no_neighbour_is_touched(quiet, attacked, by_nbgrader):
     assert quiet.done.returncode == 0, quiet.done.stderr
     records = attacked.records()

@@ -231,6 +231,7 @@ def solve(notebook, exercise, said_too=(), most=MOST_CHECKS):
     return checks_needed(StepSolver(sheet), said_too, forward, most)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
 def test_a_check_does_not_lead_to_a_derivation_factor_by_factor(notebook, exercise):
     if notebook not in NOTEBOOKS:
@@ -253,6 +254,7 @@ def test_what_the_solver_finds_it_finds_by_what_it_was_told(left_out):
     assert solve("04_gating", "gated_step_backward", [n for n in OLD_NAMES if n != left_out]) is None
 
 
+@pytest.mark.ci
 @needs_04
 def test_the_solver_can_write_the_longest_of_these_answers():
     """With every factor named it takes more than 200 checks, for want of an order, and arrives."""
@@ -332,6 +334,7 @@ def solve_jacobian(notebook, exercise, said_too=(), most=MOST_CHECKS):
     return checks_needed(JacobianSolver(frozen_sheet(notebook, exercise)), said_too, most=most)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("notebook", "exercise"), JACOBIANS)
 def test_a_check_does_not_lead_to_a_jacobian_factor_by_factor(notebook, exercise):
     if notebook not in NOTEBOOKS:

@@ -79,6 +79,7 @@ def course(folder, master, answers):
     return notebook
 
 
+@pytest.mark.ci
 @pytest.mark.usefixtures("confined")
 def test_a_fresh_environment_builds_and_grades_a_course_that_is_no_network(fresh, tmp_path):
     by_rows = "def line_backward(dp, X, w, b):\n    return X.T @ dp / len(dp), dp.sum(keepdims=True)\n"
@@ -96,6 +97,7 @@ def test_a_fresh_environment_builds_and_grades_a_course_that_is_no_network(fresh
     assert "X @ w + b" not in released and "check(line_backward)" in released
 
 
+@pytest.mark.ci
 @pytest.mark.usefixtures("confined")
 def test_a_fresh_environment_grades_the_tiny_course(fresh, tmp_path):
     notebook = course(tmp_path, TINY, {"ada": {}})
@@ -104,6 +106,7 @@ def test_a_fresh_environment_grades_the_tiny_course(fresh, tmp_path):
     assert record["score"] == 12
 
 
+@pytest.mark.ci
 def test_a_check_needs_no_more_than_the_wheel_and_its_first_requirements(wheel, tmp_path, fresh):
     """NumPy, safetensors and a folder for settings: what stands in no extra."""
     project = tomllib.loads((ROOT / "autograder" / "pyproject.toml").read_text())["project"]

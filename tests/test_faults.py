@@ -115,6 +115,7 @@ def started(submitted, place):
     )  # fmt: skip
 
 
+@pytest.mark.ci
 def test_killed_at_random_moments_it_goes_on_where_it_stopped(submitted, undisturbed, tmp_path):
     """A run that comes to its end between two kills is compared, and the next begins with nothing."""
     chance = random.Random(5)

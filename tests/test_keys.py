@@ -25,6 +25,7 @@ SOME = 6
 JACOBIANS = "03_vanishing_and_exploding_gradients"
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
 def test_what_a_case_tells_is_the_same_for_every_key(notebook, exercise):
     master = master_of(notebook)

@@ -101,6 +101,7 @@ def test_offline_a_changed_project_whose_requirements_are_met_goes_on(home):
     assert set_up(home, **OFFLINE) == (0, "")
 
 
+@pytest.mark.ci
 def test_offline_what_is_missing_is_told_in_pips_own_words_with_the_word_network(home):
     (home / "pyproject.toml").write_text(PROJECT.replace("packaging>=20", "packaging>=9999"))
     (home / "backend.py").write_text(BACKEND.replace("packaging>=20", "packaging>=9999"))
@@ -179,6 +180,7 @@ def test_a_python_with_a_blank_in_its_path_is_taken(home, tmp_path):
     assert (status, said) == (0, "")  # the same one as before: nothing is made again
 
 
+@pytest.mark.ci
 def test_a_half_installed_torch_is_removed_and_called_missing(home):
     broken = site(home) / "torch"
     broken.mkdir()

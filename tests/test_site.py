@@ -177,6 +177,7 @@ PAGES = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_keeps_anybody_out(site, browser, page):
     """By axe-core, by keyboard, at 360 pixels and at 200 %, without a network."""

@@ -57,7 +57,7 @@ def totals(connection: sa.Connection, assignment: str, students: list[str]) -> d
     )
     found: dict[str, Total] = {}
     has_mark = set()
-    for student, name, mark, extra, penalty in connection.execute(query):
+    for student, name, mark, extra, penalty in connection.execute(query).all():
         total = found.setdefault(student, Total({}, penalty or 0.0))
         total.scores[exercise_of(name)] = (mark or 0.0) + (extra or 0.0)
         if mark is not None:

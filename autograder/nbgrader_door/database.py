@@ -18,6 +18,7 @@ from autograder.errors import CourseError
 from autograder.nbgrader_door import kept
 
 LOCKED_SECONDS = 60
+CACHE_KIB = 64 * 1024  # SQLite's own two megabytes do not hold the indexes of a large class
 # nbgrader looks for a submission's rows by what its keys end with: each search reads a whole class's rows.
 SEARCHED = (("submitted_notebook", "assignment_id"), ("grade", "notebook_id"), ("comment", "notebook_id"))
 
@@ -148,12 +149,45 @@ def _engine(url: str) -> sa.Engine:
         @event.listens_for(engine, "connect")
         def leave_transactions_to_us(connection: Any, _: Any) -> None:
             connection.isolation_level = None
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
         @event.listens_for(engine, "begin")
         def lock(connection: sa.Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def connections(engine: sa.Engine) -> int:
+    """How many may write at once: SQLite's file takes one, a server works while the other asks."""
+    return 1 if engine.dialect.name == "sqlite" else 2
+
+
+def insert(connection: sa.Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert rows that name the same columns; on PostgreSQL by COPY, for psycopg sends a statement for each.
+
+    Raises:
+        SQLAlchemyError: the database refuses one of them; then none is written.
+    """
+    if rows and connection.dialect.driver == "psycopg":
+        _copy(connection, table, rows)
+    elif rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def _copy(connection: sa.Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    from psycopg import Error, sql  # noqa: PLC0415
+
+    defaults = {c.name: c.default.arg for c in table.c if c.default is not None and c.name not in rows[0]}
+    names = sql.SQL(", ").join(map(sql.Identifier, [*defaults, *rows[0]]))
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)
+    cursor: Any = connection.connection.cursor()
+    try:
+        with cursor, cursor.copy(command) as copy:
+            for row in rows:
+                copy.write_row([*defaults.values(), *row.values()])
+    except Error as error:
+        raise DBAPIError(f"COPY {table.name}", None, error) from None
 
 
 def put_tools_on_path() -> None:

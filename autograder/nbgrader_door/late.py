@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ from autograder.course.roster import extensions_of
 from autograder.errors import CourseError
 
 Plugin = Callable[[str, float, float], float | None]
+# Several batches are written at once, and traitlets has one application a process.
+_one_application = Lock()
 
 
 class LatePenalties(AssignLatePenalties):
@@ -47,16 +50,18 @@ def late_plugin(root: Path) -> Plugin:
     Raises:
         CourseError: the configuration cannot be read, or the plugin fails.
     """
-    try:
-        app = NbGrader()
-        app.initialize([], root=str(root))
-        step = AssignLatePenalties(parent=app)
-        step.init_plugin()
-        plugin: Any = step.plugin_inst
-    except (Exception, SystemExit) as error:
-        raise CourseError(f"the late penalties of {root / 'nbgrader_config.py'} fail: {error!r}") from None
-    finally:
-        NbGrader.clear_instance()
+    with _one_application:
+        try:
+            app = NbGrader()
+            app.initialize([], root=str(root))
+            step = AssignLatePenalties(parent=app)
+            step.init_plugin()
+            plugin: Any = step.plugin_inst
+        except (Exception, SystemExit) as error:
+            place = root / "nbgrader_config.py"
+            raise CourseError(f"the late penalties of {place} fail: {error!r}") from None
+        finally:
+            NbGrader.clear_instance()
 
     def penalty(student: str, score: float, seconds: float) -> float | None:
         try:
