@@ -325,17 +325,8 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
                 words = f"a wrong key of {array}"
                 hint = f"Which of the entries of {array} belongs here?"
                 yield words, hint, _changed(node, slice=ast.Constant(key))
-    for place in (0, 1, 2) if isinstance(index, ast.Tuple) else ():
-        for i, entry in enumerate(index.elts):
-            if _is_number(entry) and entry.value != place:
-                hint = f"Which entry of {array} does the text mean here?"
-                entries = [*index.elts[:i], ast.Constant(place), *index.elts[i + 1 :]]
-                other = _changed(node, slice=_changed(index, elts=entries))
-                yield (
-                    f"{array} is {'taken' if isinstance(node.ctx, ast.Load) else 'written'} at another place",
-                    hint,
-                    other,
-                )
+    if isinstance(index, ast.Tuple):
+        yield from _other_places(node, index, array)
     if isinstance(index, ast.Name) and index.id in ("t", "k"):
         hint = f"Which time step of {array} does the formula name here?"
         for offset, words in ((ast.Sub(), "one time step too early"), (ast.Add(), "one time step too late")):
@@ -353,6 +344,20 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         yield f"{array} is {verb} one time step too late", hint, _changed(node, slice=index.left)
         further = ast.BinOp(index.left, index.op, ast.Constant(2))
         yield f"{array} is {verb} one time step too early", hint, _changed(node, slice=further)
+
+
+def _other_places(node: ast.Subscript, index: ast.Tuple, array: str) -> Iterator[Variant]:
+    """Another small number among several indices."""
+    verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
+    for i, entry in enumerate(index.elts):
+        for place in (0, 1, 2) if isinstance(entry, ast.Constant) and _is_number(entry) else ():
+            entries = [*index.elts[:i], ast.Constant(place), *index.elts[i + 1 :]]
+            other = _changed(node, slice=_changed(index, elts=entries))
+            yield (
+                f"{array} is {verb} at another place",
+                f"Which entry of {array} does the text mean here?",
+                other,
+            )
 
 
 def branches(node: ast.AST, scope: Scope) -> Iterator[Variant]:

@@ -56,7 +56,7 @@ def batch_inputs(rng, T=5, D=4, H=3, N=2):
 
 
 def torch_inputs(rng, layer=0, reverse=False, layers=2, directions=2, D=4, H=3, cells=list):
-    """The parameters of an `nn.LSTM`, and which of its cells is asked for; its cells in the order of `cells`."""
+    """The parameters of an `nn.LSTM`, and which of its cells is asked for. `cells`: their order."""
     parameters = {}
     for k, ending in cells([*product(range(layers), ("", "_reverse")[:directions])]):
         inputs = D if k == 0 else directions * H
