@@ -148,7 +148,7 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
         judgement.notes.append(f"{' and '.join(others)} must be returned too, but may be anything here")
     alone = replace(sheet, cases=[probe.case], mistakes=probe.mistakes, forward=None, slips=list, pairs=list)
     answer = _answer(alone, 0, outcome)
-    _gather_output(judgement, alone, [outcome], answer)
+    _gather_output(judgement, alone, [outcome], [answer])
     judgement.checks = [c for c in _value_checks(alone, [answer]) if c.name in probe.outputs]
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
