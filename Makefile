@@ -2,7 +2,7 @@
 # ARGS="…" goes to the command behind a target: make test ARGS="-k lstm"
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test coverage processors keys lint build lectures site lite pictures bench aarch64 torch lock clean uninstall ready ready-dev
+.PHONY: help lab demo test coverage processors keys lint build lectures site lite pictures twins bench aarch64 torch lock clean uninstall ready ready-dev
 # One after the other, whatever -j says: they share .venv and build/.
 .NOTPARALLEL:
 
@@ -69,6 +69,9 @@ lite: ready  ## the notebooks in a browser, with nothing to install, in build/li
 
 pictures: ready-dev  ## the README's pictures, each of the real thing, in docs/images/
 	$(BIN)/python scripts/make_pictures.py $(ARGS)
+
+twins: ready-dev  ## pictures of explorers, for where no script may run, in rnncourse/explorers/
+	$(BIN)/python scripts/make_twins.py $(ARGS)
 
 bench: ready-dev  ## speed ratios, side by side with nbgrader
 	$(BIN)/python scripts/bench.py $(ARGS)

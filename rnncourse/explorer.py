@@ -1,12 +1,14 @@
-"""Live explorers: one small ES module each, shared by notebook and slides.
+"""Live explorers: one small ES module each, shared by notebook, slides and site.
 
-A module in `rnncourse/explorers/NAME.js` exports `render({model, el})`, as anywidget asks.
-`explorer(NAME, data, alt)` shows it: with anywidget where a kernel runs, and inlined, without a
-kernel or a network, in slides and saved pages.
+A module in `rnncourse/explorers/NAME.js` exports `render({model, el})`. `explorer(NAME, data, alt)` shows it
+inlined, with its data: it needs neither kernel nor network, so it still moves after a restart and in a
+notebook that is opened again. Where no script may run, in a notebook that is not trusted, a picture of its
+first look stands there: `NAME.png` beside the module, taken by `make twins`.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import json
@@ -14,31 +16,44 @@ import re
 from importlib.resources import files
 from typing import Any
 
-import anywidget
-import traitlets
+from PIL import Image
+
+# What a picture of an explorer says of itself: of which piece of a page it was taken.
+TAKEN_OF = "explorer"
+STANDS_STILL = "This is a picture. To make it move, run this cell in the notebook, after the cells above it."
 
 
-class Explorer(anywidget.AnyWidget):
-    """An explorer as a widget; `data` is what its module reads with `model.get("data")`."""
+class Explorer:
+    """An explorer as a page's piece: alive where its script may run, a picture where it may not.
 
-    data = traitlets.Dict().tag(sync=True)
+    Args:
+        name: file name of its module, without `.js`.
+        data: what the module reads (JSON: lists, not arrays).
+        alt: what it shows, for a person who cannot see it.
+        modules: those that it needs before its own.
+        before: a script that its module finds there.
+        twin: HTML that stands there without a script; otherwise the picture beside its module.
+    """
 
-    def __init__(self, name: str, data: dict[str, Any], alt: str):
-        self._source = source_of(name)
-        self._name, self._alt = name, alt
-        super().__init__(_esm=self._source, data={**data, "alt": alt})
+    def __init__(
+        self,
+        name: str,
+        data: dict[str, Any],
+        alt: str,
+        *,
+        modules: tuple[str, ...] = (),
+        before: str = "",
+        twin: str = "",
+    ):
+        self.name, self.data, self.alt = name, {**data, "alt": alt}, alt
+        self.modules, self.before, self.twin = modules, before, twin
 
-    def static_html(self) -> str:
-        """The explorer as a self-contained piece of HTML that needs neither kernel nor network."""
-        return page(self._name, self._source, {**self.data}, self._alt)
+    def _repr_html_(self) -> str:
+        source = source_of(*self.modules, self.name)
+        return page(self.name, source, self.data, self.alt, self.before, self.twin)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return {"text/plain": self._alt, "text/html": self.static_html()}
-        formats, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        formats = {**formats, "text/plain": self._alt, "text/html": self.static_html()}
-        return formats, metadata
+    def __repr__(self) -> str:
+        return f"[explorer: {self.alt}]"
 
 
 def source_of(*names: str) -> str:
@@ -56,7 +71,7 @@ def page(name: str, source: str, data: dict[str, Any], alt: str, before: str = "
         data: what it reads with `model.get("data")`.
         alt: what it shows.
         before: a script that its module finds there.
-        twin: HTML that stands there where no script runs; `render` finds it in its element, and clears it.
+        twin: HTML that stands there until the script runs; otherwise the picture beside the module.
     """
     # A module's exports cannot be used inline: its `render` becomes a plain function.
     body = re.sub(r"\bexport\s+default\b[^;]*;", "", source)
@@ -64,16 +79,31 @@ def page(name: str, source: str, data: dict[str, Any], alt: str, before: str = "
     inlined = _inline(json.dumps(data))
     # A page may show several explorers, and one twice: each script draws into its own figure.
     mark = hashlib.sha256(f"{name}{body}{inlined}".encode()).hexdigest()[:12]
+    still = f'{twin or _picture(name, mark, alt)}<p class="twin"><em>{STANDS_STILL}</em></p>'
     return (
         f'<figure class="explorer" role="group" aria-label="{html.escape(alt, quote=True)}">'
-        f'<div class="explorer-root" data-explorer="{mark}">{twin}</div><script type="module">'
+        f'<div class="explorer-root" data-explorer="{mark}">{still}</div><script type="module">'
         f"{body}\n{{ const data = {inlined};"
         " const model = {get: (key) => (key === 'data' ? data : undefined),"
         " on() {}, off() {}, set() {}, save_changes() {}};"
         f" const el = document.querySelector('[data-explorer=\"{mark}\"]:not([data-shown])');"
-        " if (el) { el.dataset.shown = 'yes'; render({model, el}); } }"
+        " if (el) { el.dataset.shown = 'yes'; el.replaceChildren(); render({model, el}); } }"
         "</script></figure>"
     )
+
+
+def _picture(name: str, mark: str, alt: str) -> str:
+    """The picture that was taken of this very piece; words where there is none, as with other data."""
+    words = html.escape(alt, quote=True)
+    path = files("rnncourse").joinpath("explorers", f"{name}.png")
+    if path.is_file():
+        with path.open("rb") as file, Image.open(file) as taken:
+            is_this = taken.info.get(TAKEN_OF) == mark
+        if is_this:
+            data = base64.b64encode(path.read_bytes()).decode()
+            source = f"data:image/png;base64,{data}"
+            return f'<p class="twin"><img alt="{words}" style="max-width:100%" src="{source}"></p>'
+    return f'<p class="twin">{words}</p>'
 
 
 def _inline(script: str) -> str:

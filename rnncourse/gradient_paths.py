@@ -15,7 +15,8 @@ from rnncourse.cells.back import Back
 from rnncourse.cells.graph import cell_named
 from rnncourse.cells.look import THEMES, themes
 from rnncourse.cells.paths import contributions
-from rnncourse.cells.step_through import StepThrough, browser_graph
+from rnncourse.cells.step_through import browser_graph
+from rnncourse.explorer import Explorer
 from rnncourse.figures import show
 from rnncourse.names_networks import (
     CELLS,
@@ -38,8 +39,8 @@ WAYS = (("direct", "memory", ""), ("candidate’s", "candidate", "////"), ("gate
 
 def gradient_paths(
     back: Back, name: str = NAME, language: str = LANGUAGE, *, address: bool = False
-) -> StepThrough:
-    """The explorer: networks of three kinds over a name, and what each letter gave to a language's score.
+) -> Explorer:
+    """Networks of three kinds over a name, and what each letter gave to a language's score.
 
     Args:
         back: the way back through the cells, from the notebook that lets it be found.
@@ -80,7 +81,8 @@ def gradient_paths(
         f"{TITLE} A simple RNN, a gated RNN and an LSTM read a name; above each letter, what it gave to "
         "the score of a language, split into the direct way, the candidate’s and the gates’."
     )
-    return StepThrough("gradient_paths", data, back.rules, alt, _twin(networks, back, name, language))
+    twin = _twin(networks, back, name, language)
+    return Explorer("gradient_paths", data, alt, modules=("graph",), before=back.rules, twin=twin)
 
 
 def _network(networks: Networks, name: str) -> dict[str, Any]:

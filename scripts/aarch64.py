@@ -35,7 +35,7 @@ SIDE = ROOT / "scripts" / "students_side.py"
 CPUS = ("cortex-a53", "neoverse-n1")
 DEBIAN = ("python3", "libstdc++6")
 JUDGING = ("numpy", "safetensors")
-SOLVED = ("anywidget", "matplotlib", "numpy", "safetensors")
+SOLVED = ("matplotlib", "numpy", "safetensors")
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_26", "manylinux_2_27", "manylinux_2_28")
 # What both sides share; what a notebook claims stops its cell where it does not hold.
 ALIKE = {

@@ -1,5 +1,7 @@
-// Go to a slide and measure it, in the page: {h, v, width, height} -> {title, problems}.
-async ({ h, v, width, height }) => {
+// Go to a slide and measure it, in the page: {h, v, width, height, HALF} -> {title, problems, used, holds}.
+// `used` is how far down its content reaches at the deck's own size of letters, 1 the whole height; `holds` "a figure" where nothing but headings stands
+// with it, "no figure" where there is none, and "" for every other slide.
+async ({ h, v, width, height, HALF }) => {
   if (!document.getElementById("still")) {
     const still = "<style id=still>*, ::before, ::after { transition: none !important }</style>";
     document.head.insertAdjacentHTML("beforeend", still);
@@ -93,6 +95,16 @@ async ({ h, v, width, height }) => {
       problems.push(`figure shrunk to ${Math.round(100 * scale)} %, too small to read: ${words(image.alt)}`);
     }
   }
+  // Or one that stays small although there is room: it is neither as wide as its place nor as large as it may grow.
+  const shownTo = Math.max(0, ...ink.map(([box]) => box.bottom)) / height;
+  for (const image of sheet.querySelectorAll("img")) {
+    const shown = image.getBoundingClientRect();
+    const place = image.closest(".figure, .prose, .html") ?? sheet;
+    const grown = shown.width / zoom / image.naturalWidth > 1.5 || shown.width > 0.9 * place.getBoundingClientRect().width;
+    if (shownTo < HALF && shown.height < 0.4 * height && !grown) {
+      problems.push(`a figure takes ${Math.round(100 * shown.height / height)} % of the height, and there is room: ${words(image.alt)}`);
+    }
+  }
   for (const part of sheet.querySelectorAll(".figure, .html")) {
     if (part.getBoundingClientRect().height < 40 * zoom) problems.push("no room is left for a figure or an output");
   }
@@ -103,5 +115,14 @@ async ({ h, v, width, height }) => {
   for (const root of sheet.querySelectorAll(".explorer-root")) {
     if (!root.childElementCount) problems.push("an explorer drew nothing");
   }
-  return { title, problems };
+  const figures = sheet.querySelectorAll(".figure, .explorer").length;
+  const others = [...sheet.querySelectorAll(".prose > *, pre, .html")].filter((part) => !part.matches("h1, h2, h3"));
+  const alone = figures === 1 && sheet.querySelector(".figure img") && !others.length;
+  const holds = alone ? "a figure" : figures || sheet.matches(".title, .contents") ? "" : "no figure";
+  // Few words are set large: that hides how few they are.
+  const { fontSize } = sheet.style;
+  sheet.style.fontSize = "";
+  const ends = [...sheet.querySelectorAll(".prose > *, pre, .html, .figure")].map((part) => part.getBoundingClientRect().bottom);
+  sheet.style.fontSize = fontSize;
+  return { title, problems, used: Math.max(0, ...ends) / height, holds };
 }

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import multiprocessing
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import join, quote
@@ -21,12 +24,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from nbgrader.api import Gradebook  # noqa: E402
 from sample_class import write_canvas_export  # noqa: E402
 
+from autograder import cli  # noqa: E402
 from autograder.course.masters import left_out  # noqa: E402
 from autograder.course.notebook import ANSWER_PROMPT  # noqa: E402
 from autograder.course.places import Places, find_masters  # noqa: E402
 from autograder.errors import CourseError  # noqa: E402
+from autograder.nbgrader_door.database import sqlite_address  # noqa: E402
 from autograder.release.build import build  # noqa: E402
 from autograder.sandbox import doctor  # noqa: E402
 
@@ -34,28 +40,43 @@ DEMO = ROOT / "build" / "demo"
 BIN = Path(sys.executable).parent
 # A demo of two takes less than two minutes; "all" shows the others too.
 SHOWN = ("01_simple_rnn", "05_lstm")
+# A command's process has what this one has imported: nbgrader alone takes two seconds of each.
+FORK = multiprocessing.get_context("fork")
 # As `autograder name` and `autograder written` list a group.
 GROUP = re.compile(r"^([\w-]+): (\d+) students", re.M)
 
 
-def run(*command: str, may_fail: bool = False) -> None:
-    """Run a command in the demo's folder, and show it as a person would type it."""
-    print(f"\n$ {join(command)}", flush=True)
-    done = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False)
-    if done.returncode and not may_fail:
-        sys.exit(f"`{join(command)}` failed with status {done.returncode}")
+def run(*words: str, may_fail: bool = False, output: int | None = None) -> None:
+    """Run one of the autograder's commands in the demo's folder, and show it as a person would type it."""
+    shown = join(["autograder", *words])
+    print(f"\n$ {shown}", flush=True)
+    if words[0] == "grade":  # it starts processes of its own, and they this file, if it were run here
+        status = subprocess.run([BIN / "autograder", *words], cwd=DEMO, check=False).returncode
+    else:
+        command = FORK.Process(target=_run_here, args=(words, output))
+        command.start()
+        command.join()
+        status = command.exitcode
+    if status and not may_fail:
+        sys.exit(f"`{shown}` failed with status {status}")
 
 
-def groups_said(*command: str) -> list[str]:
+def _run_here(words: tuple[str, ...], output: int | None) -> None:
+    os.chdir(DEMO)
+    sys.argv = ["autograder", *words]
+    if output is not None:
+        os.dup2(output, sys.stdout.fileno())
+    cli.main()
+
+
+def groups_said(*words: str) -> list[str]:
     """Run a command that lists groups, show what it says, and take from it the groups of several students."""
-    print(f"\n$ {join(command)}", flush=True)
-    done = subprocess.run(
-        [str(BIN / command[0]), *command[1:]], cwd=DEMO, check=False, stdout=subprocess.PIPE, text=True
-    )
-    print(done.stdout, end="", flush=True)
-    if done.returncode:
-        sys.exit(f"`{join(command)}` failed with status {done.returncode}")
-    return [group for group, count in GROUP.findall(done.stdout) if int(count) > 1]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        run(*words, output=file.fileno())
+        file.seek(0)
+        said = file.read()
+    print(said, end="", flush=True)
+    return [group for group, count in GROUP.findall(said) if int(count) > 1]
 
 
 def refuse_without_sandbox() -> None:
@@ -84,8 +105,6 @@ def alone() -> Iterator[None]:
 
 def mark_by_hand(notebook: str, questions: list[str], points: float = 1.0) -> None:
     """Mark whoever still waits through nbgrader's API, as formgrader does: one answer, one mark."""
-    from nbgrader.api import Gradebook  # noqa: PLC0415
-
     with Gradebook(address()) as gradebook:
         for submission in gradebook.assignment_submissions(notebook):
             if not _is_graded(submission):
@@ -110,8 +129,6 @@ def _is_graded(submission: Any) -> bool:
 
 def address() -> str:
     """The demo's gradebook."""
-    from autograder.nbgrader_door.database import sqlite_address  # noqa: PLC0415  (two seconds)
-
     return sqlite_address(DEMO / "gradebook.db")
 
 
@@ -138,29 +155,29 @@ def main(notebooks: list[str]) -> None:
     for master in masters:
         name = master.name
         # What cannot be taken or graded is named, and the status says so: one submission is broken.
-        run("autograder", "collect", f"canvas/{name}.zip", *roster, "--assignment", name, may_fail=True)
-        run("autograder", "grade", name, "--gradebook", address(), may_fail=True)
+        run("collect", f"canvas/{name}.zip", *roster, "--assignment", name, may_fail=True)
+        run("grade", name, "--gradebook", address(), may_fail=True)
         questions = [cell.name for cell in master.cells_with("written")]
         if questions:
-            for group in groups_said("autograder", "written", name)[:1]:
-                run("autograder", "written", name, group, "--points", "1", "--comment", "Which way, and why?")
+            for group in groups_said("written", name)[:1]:
+                run("written", name, group, "--points", "1", "--comment", "Which way, and why?")
             mark_by_hand(name, questions)
-        for group in groups_said("autograder", "name", name)[:1]:
+        for group in groups_said("name", name)[:1]:
             given = (
                 "--as",
                 "another function in the place of tanh",
                 "--hint",
                 "Which function is asked for?",
             )
-            run("autograder", "name", name, group, *given, "--share", "0.5")
-            run("autograder", "grade", name, "--gradebook", address(), may_fail=True)
-        run("autograder", "return", name, "--to", "canvas", "--export", "canvas/gradebook.csv")
-        run("autograder", "report", name)
+            run("name", name, group, *given, "--share", "0.5")
+            run("grade", name, "--gradebook", address(), may_fail=True)
+        run("return", name, "--to", "canvas", "--export", "canvas/gradebook.csv")
+        run("report", name)
         # The lecture's deck needs reveal.js, which npm fetches once.
-        run("autograder", "report", name, "--lecture", may_fail=True)
-        run("autograder", "similar", name)
-    run("autograder", "report", "--course")
-    run("autograder", "export", "--course")
+        run("report", name, "--lecture", may_fail=True)
+        run("similar", name)
+    run("report", "--course")
+    run("export", "--course")
     print(f"\nThe class:     {DEMO / 'build' / 'report'}: reports, for the lecture too; who is alike")
     print(
         f"For Canvas:    {DEMO / 'build' / 'return'}: of each notebook marks to import, and a zip of feedback"

@@ -72,9 +72,14 @@ def write_settings(folder: Path, plugin: str, values: dict[str, str]) -> None:
     path.write_text(json.dumps(values), "utf-8")
 
 
+def wait_for_kernel(page: Page, kernel: str = "Python 3 (ipykernel)") -> None:
+    """Wait until a notebook's kernel is connected and idle, as the status bar says."""
+    page.get_by_text(re.compile(rf"{re.escape(kernel)} \| Idle")).first.wait_for(timeout=60_000)
+
+
 def run_all(page: Page, kernel: str = "Python 3 (ipykernel)") -> None:
     """Choose "Run All Cells" once the kernel is connected: before, that is dropped without a word."""
-    page.get_by_text(re.compile(rf"{re.escape(kernel)} \| Idle")).first.wait_for(timeout=60_000)
+    wait_for_kernel(page, kernel)
     page.wait_for_timeout(500)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

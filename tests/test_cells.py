@@ -209,7 +209,7 @@ def test_the_browser_computes_the_same(name, tmp_path):
     node = shutil.which("node") or lacking("Node.js computes what a browser would: install nodejs")
     shown = step_through(name, back=way_back(name))
     (tmp_path / "step_through.mjs").write_text(source_of("graph", "step_through"), "utf-8")
-    (tmp_path / "run.mjs").write_text(shown.rules + NODE, "utf-8")
+    (tmp_path / "run.mjs").write_text(shown.before + NODE, "utf-8")
     W, xs, start, arriving = drawn(name, 4, 3, 2, 1)
     given = {
         "graph": shown.data["graph"],

@@ -114,7 +114,7 @@ IN_CHROMIUM = """async ([source, data, tries]) => {
 
 def test_the_browser_s_numbers_are_numpy_s(page):
     shown = gradient_paths(BACK)
-    source = shown.rules + source_of("graph", "gradient_paths") + "\nexport const rules = WAY_BACK;"
+    source = shown.before + source_of("graph", "gradient_paths") + "\nexport const rules = WAY_BACK;"
     rng = np.random.default_rng(3)
     names = ("virtanen", "o", "wolfeschlegelsteinhausen")
     last = len(NETWORKS.passes) - 1

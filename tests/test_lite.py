@@ -114,7 +114,7 @@ def test_the_wheel_holds_what_students_import_and_no_derivation(tmp_path):
     assert not [name for name in names if re.search(r"withheld|grading/|sandbox|figures_01|solutions/", name)]
     described = lite.locked(wheel, "3.14.2")
     assert described["imports"] == ["autograder", "rnncourse"]
-    assert {"numpy", "matplotlib", "safetensors", "anywidget"} <= set(described["depends"])
+    assert {"numpy", "matplotlib", "safetensors"} <= set(described["depends"])
 
 
 def test_checks_are_read_where_a_file_cannot_be_mapped_into_memory(tmp_path):

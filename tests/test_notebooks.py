@@ -19,6 +19,7 @@ from autograder.course.places import Places
 from autograder.course.questions import ASKING
 from autograder.course.where_graded import read_within
 from autograder.release.build import executed_notebook, release_problems, validate
+from autograder.release.lesson import EXPLORER
 from autograder.release.slides import build_slides
 from autograder.release.withheld import told_problems
 
@@ -63,6 +64,17 @@ def test_the_lecture_fits_its_slides(notebook, browser, tmp_path):
     deck = build_slides(executed, tmp_path / "deck.html", master.title)
     sizes = SIZES if LONG else SIZES[:1]  # a deck is one sheet, drawn larger or smaller
     assert check_deck(browser, deck, sizes=sizes) == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_a_picture_stands_where_an_explorer_cannot_run(notebook):
+    executed = executed_notebook(master_of(notebook), PLACES)  # kept from the test before
+    shown = [
+        o["data"].get("text/html", "") for c in executed.cells for o in c.get("outputs", []) if "data" in o
+    ]
+    pieces = [html for html in shown if html.startswith(EXPLORER)]
+    assert pieces
+    assert all('<p class="twin"><img alt="' in html for html in pieces), "`make twins` takes it anew"
 
 
 def seconds_of(cell):

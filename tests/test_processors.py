@@ -12,8 +12,6 @@ from processors import settings, tried
 
 OTHERS = [name for name in settings() if name != "as it is"]
 QUICK = ("Haswell", "Nehalem")
-# Under Nehalem one slip of `connectivity` more shows in its numbers: `make processors` says so.
-ON_THE_EDGE = "09_looking_inside"
 FRAGILE = "03_vanishing_and_exploding_gradients"
 GRADED = "01_simple_rnn"
 
@@ -48,8 +46,7 @@ def test_solved_a_notebook_runs_and_holds_what_it_claims(notebook, setting):
     ("notebook", "setting"),
     table(
         lambda notebook, setting: (
-            NOTEBOOKS.index(notebook) % 3 == 0
-            and setting == ("Haswell" if notebook == ON_THE_EDGE else QUICK[NOTEBOOKS.index(notebook) % 2])
+            NOTEBOOKS.index(notebook) % 3 == 0 and setting == QUICK[NOTEBOOKS.index(notebook) % 2]
         )
     ),
 )

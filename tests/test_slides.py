@@ -4,17 +4,16 @@ import base64
 import io
 import re
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import nbformat
 import pytest
-from check_slides import READY, check_deck
+from check_slides import READY, SIZES, check_deck
 
 from autograder.errors import CourseError
 from autograder.release import slide_assets
 from autograder.release.handout import print_handout
 from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides
-from rnncourse.explorer import Explorer
+from rnncourse.explorer import page as piece
 
 EXPLORER = """
 // Draws a slider and says its value; the text "</script>" and "<!-- <script" must do no harm.
@@ -33,10 +32,7 @@ export function render({ model, el }) {
 
 
 def explorer_html(start: int) -> str:
-    stand_in = SimpleNamespace(
-        _source=EXPLORER, _name="value", _alt='a "value"', data={"start": start, "text": "</script><!--"}
-    )
-    return Explorer.static_html(stand_in)
+    return piece("value", EXPLORER, {"start": start, "text": "</script><!--"}, 'a "value"')
 
 
 def png(width: int, height: int) -> str:
@@ -269,6 +265,50 @@ def test_a_figure_comes_to_its_words_where_both_stay_large(tmp_path, page, brows
     assert page.locator(".sheet.alone .figure").count() == 1
     assert page.locator(".sheet.alone h2").text_content() == "Many words"
     assert check_deck(browser, deck) == []
+
+
+def test_words_that_read_a_figure_come_to_it(tmp_path, page):
+    cells = [
+        prose("## Many words\n\n" + "\n\n".join([LONG] * 5), "slide"),
+        code("f", "subslide", [shown(figure())], hide_input=True),
+        prose("Said of the figure.", "notes"),
+        prose("### What it shows\n\nA field.", "subslide"),
+        prose("Said of its reading.", "notes"),
+        prose("## Another idea\n\nIt has a slide of its own.", "slide"),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
+    page.goto(deck.as_uri())
+    page.wait_for_function(READY)
+    assert page.evaluate("() => Reveal.getTotalSlides()") == 4
+    sheet = page.locator(".sheet", has_text="A field.")
+    assert sheet.locator(".figure").count() == 1
+    assert sheet.locator(":is(h1, h2, h3)").all_text_contents() == ["What it shows"]
+    assert sheet.locator(".fragment").text_content().strip() == "A field."
+    notes = sheet.locator("xpath=..").locator("aside.notes").text_content()
+    assert "Said of the figure." in notes and "Said of its reading." in notes
+
+
+def test_a_slide_half_empty_beside_a_figure_that_could_stand_there_is_reported(browser, tmp_path):
+    """A short slide is right by itself, before another idea, and beside a figure that would be too small."""
+
+    def question(name):
+        return prose(f"## {name}\n\nWhat comes?", "slide")
+
+    def apart(kind, **size):  # its own heading keeps a figure from the words before it
+        return [prose("### A figure", kind), code("f", "-", [shown(figure(**size))], hide_input=True)]
+
+    small = f"![a field](data:image/png;base64,{png(400, 150)})"
+    cells = [
+        *[question("Half empty"), *apart("subslide")],
+        *[question("A pause"), prose("### The answer\n\nNothing.", "subslide")],
+        *[question("Another idea comes"), *apart("slide")],
+        *[question("Too large a figure"), *apart("subslide", width=1100, height=800)],
+        prose(f"## A small figure\n\n{small}", "slide"),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
+    found = check_deck(browser, deck, sizes=SIZES[:1])
+    assert [re.search(r"\((.*?)\)", problem)[1] for problem in found] == ["A small figure", "Half empty"]
+    assert "there is room" in found[0] and "could stand here" in found[1]
 
 
 def test_a_hidden_cell_that_shows_nothing_makes_no_slide_and_an_empty_slide_is_reported(browser, tmp_path):

@@ -24,7 +24,7 @@ FACES = (
     "autograder.unanswered",
 )
 PACKAGES = "packages"
-REQUIREMENTS = ("anywidget", "ipywidgets", "jupyterlab", "matplotlib", "numpy", "platformdirs", "safetensors")
+REQUIREMENTS = ("ipywidgets", "jupyterlab", "matplotlib", "numpy", "platformdirs", "safetensors")
 
 
 def write_bundle(places: Places, to: Path, upto: str | None = None) -> list[str]:

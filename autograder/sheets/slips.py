@@ -24,6 +24,8 @@ from autograder.sheets.spellings import put_in, written_out
 
 # In a longer solution each slip costs so much that only declared mistakes are tried at one place of several.
 MOST_NODES = 700
+# So many times what is expected an array is only where something was divided by a rounding error.
+OF_ROUNDING = 1e12
 TRY_ALONE = "Follow this quantity on its way back; compare each step with a nudge of the forward."
 # What is found without a way back: a slope, a Jacobian, a norm.
 TRY_A_CASE = "Do one entry on paper, with numbers: which line of yours is the first that gives another one?"
@@ -112,9 +114,13 @@ def shuffled(mistake: Mistake) -> tuple[str, list[float]]:
 
 
 def _is_plain(effect: Effect, case: Case) -> bool:
-    """Whether an effect is nothing but other numbers; or a failure, which another case may tell."""
+    """Whether an effect is nothing but other numbers; or a failure, which another case may tell.
+
+    What was divided by what is left of numbers that cancel is infinite on another processor: no such number.
+    """
     return isinstance(effect, str) or all(
-        trace.shape == case.expected[leaf].shape and not trace.numbers[3] for leaf, trace in effect.items()
+        trace.shape == case.expected[leaf].shape and not trace.numbers[3] and trace.numbers[2] < OF_ROUNDING
+        for leaf, trace in effect.items()
     )
 
 

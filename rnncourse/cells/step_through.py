@@ -17,35 +17,11 @@ from rnncourse.cells.graph import Cell, cell_named
 from rnncourse.cells.look import look, themes
 from rnncourse.cells.markup import as_html, as_words
 from rnncourse.cells.values import forward
-from rnncourse.explorer import page, source_of
+from rnncourse.explorer import Explorer
 from rnncourse.figures import image
 
 SENTENCE = ("not", "a", "bad", "film")
 MOST_WORDS = 8
-
-
-class StepThrough:
-    """An explorer of cells as a page's piece: alive where its script may run, a picture where it may not.
-
-    It needs no kernel, so it is no widget: a notebook that is opened again still shows it.
-
-    Args:
-        name: file name of its module, without `.js`.
-        data: what the module reads.
-        rules: the rules of the way back, or "".
-        alt: what it shows.
-        twin: HTML that stands there without a script.
-    """
-
-    def __init__(self, name: str, data: dict[str, Any], rules: str, alt: str, twin: str):
-        self.name, self.data, self.rules, self.alt, self.twin = name, data, rules, alt, twin
-
-    def _repr_html_(self) -> str:
-        source = source_of("graph", self.name)
-        return page(self.name, source, self.data, self.alt, self.rules, self.twin)
-
-    def __repr__(self) -> str:
-        return f"[explorer: {self.alt}]"
 
 
 def step_through(
@@ -57,7 +33,7 @@ def step_through(
     arriving: Sequence[float] | None = None,
     numbers: Mapping[str, str] | None = None,
     back: Back | None = None,
-) -> StepThrough:
+) -> Explorer:
     """A cell over a sentence, step by step; what is not given is drawn small, the same each time.
 
     Args:
@@ -108,7 +84,8 @@ def step_through(
     ways = "forward and back" if back else "forward"
     title = cell.title[0].upper() + cell.title[1:]
     alt = f"{title} over the sentence “{' '.join(words)}”, step by step, {ways}."
-    return StepThrough("step_through", data, back.rules if back else "", alt, _twin(cell, data, back))
+    rules, twin = back.rules if back else "", _twin(cell, data, back)
+    return Explorer("step_through", data, alt, modules=("graph",), before=rules, twin=twin)
 
 
 def _weights(

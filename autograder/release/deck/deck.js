@@ -13,6 +13,7 @@ for (const image of document.querySelectorAll(".figure img")) {
   image.style.maxHeight = `min(100%, ${1.6 * image.naturalHeight}px)`;
 }
 document.querySelectorAll(".sheet.alone").forEach(joinWords);
+document.querySelectorAll(".sheet.alone").forEach(joinReading);
 // An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
 for (const explorer of document.querySelectorAll(".sheet .explorer")) {
   const sheet = explorer.closest(".sheet");
@@ -38,32 +39,75 @@ function joinWords(alone) {
   const section = alone.parentElement;
   const before = section.previousElementSibling;
   const words = before?.querySelector(".sheet");
-  if (!words || words.matches(".title") || words.querySelector(".figure, .explorer, .html, pre")) return;
+  if (!words || words.matches(".title") || words.querySelector(".figure, .explorer, .html, pre:not(.answer)")) return;
   const figure = alone.querySelector(".figure");
   const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const joined = document.createElement("div");
   joined.className = "fragment grows";
   joined.append(figure);
   words.append(joined);
-  for (const layout of ["below", "beside"]) {
-    words.classList.toggle("beside", layout === "beside");
-    const room = joined.getBoundingClientRect();
-    const scale = Math.min(room.width / width, room.height / height);
-    if (scale >= 0.8 && words.scrollHeight <= 720 && words.scrollWidth <= 1280) {
-      const notes = section.querySelector("aside.notes");
-      if (notes) {
-        notes.querySelector(".minutes")?.remove();
-        const theirs = before.querySelector("aside.notes");
-        if (theirs) theirs.append(...notes.childNodes);
-        else before.append(notes);
-      }
-      section.remove();
-      return;
-    }
+  if (bothAreLarge(words, joined, figure)) {
+    merge(section, before);
+    return;
   }
-  words.classList.remove("beside");
   joined.remove();
   alone.append(figure);
+}
+
+// A figure that is still alone takes the words that read it, from the next slide of its stack.
+function joinReading(alone) {
+  const section = alone.parentElement;
+  const after = section.nextElementSibling;
+  const words = after?.querySelector(":scope > .sheet");
+  if (!words || words.querySelector(".figure, .explorer, .html, pre:not(.answer)")) return;
+  const figure = alone.querySelector(".figure");
+  const joined = document.createElement("div");
+  joined.className = "fragment";
+  const parts = [...words.children];
+  joined.append(...parts.filter((part) => !part.matches(".again")));
+  // Their heading says what to see: it stands above the figure, in the place of the one that was repeated.
+  const again = alone.querySelector(".again");
+  const repeated = again.firstElementChild;
+  const heading = joined.querySelector(".prose > :is(h2, h3):first-child");
+  const from = heading?.parentElement;
+  if (heading) again.replaceChildren(heading);
+  again.classList.toggle("again", !heading);
+  alone.append(joined);
+  if (bothAreLarge(alone, figure, figure)) {
+    alone.classList.remove("alone");
+    merge(after, section);
+    return;
+  }
+  joined.remove();
+  from?.prepend(heading);
+  again.replaceChildren(repeated);
+  again.classList.add("again");
+  words.append(...parts);
+}
+
+// Whether a figure is large enough with words on a sheet, below or beside them; the sheet keeps what fits.
+function bothAreLarge(sheet, place, figure) {
+  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
+  for (const layout of ["below", "beside"]) {
+    sheet.classList.toggle("beside", layout === "beside");
+    const room = place.getBoundingClientRect();
+    const scale = Math.min(room.width / width, room.height / height);
+    if (scale >= 0.8 && sheet.scrollHeight <= 720 && sheet.scrollWidth <= 1280) return true;
+  }
+  sheet.classList.remove("beside");
+  return false;
+}
+
+// A slide that gave its content to another goes, and its notes with it.
+function merge(section, into) {
+  const notes = section.querySelector("aside.notes");
+  if (notes) {
+    notes.querySelector(".minutes")?.remove();
+    const theirs = into.querySelector("aside.notes");
+    if (theirs) theirs.append(...notes.childNodes);
+    else into.append(notes);
+  }
+  section.remove();
 }
 
 // Words use the room they have: a slide that is nearly empty is set larger, one that is too full a little smaller.
