@@ -367,8 +367,8 @@ def torch_entropy_slope(logits, temperature):
     import torch
 
     tau = torch.tensor(np.full(logits.shape[1], temperature), requires_grad=True)
-    p = torch.softmax(torch.tensor(logits) / tau, dim=0)
-    return torch.autograd.grad(torch.special.entr(p).sum(), tau)[0].numpy()
+    log_p = torch.log_softmax(torch.tensor(logits) / tau, dim=0)
+    return torch.autograd.grad(-(log_p.exp() * log_p).sum(), tau)[0].numpy()
 
 
 entropy_slope = Exercise(
