@@ -95,14 +95,14 @@ def name_(
         if group is None:
             for one in groups:
                 looks = f" ({one.looks_like.most_common(1)[0][0]})" if one.looks_like else ""
-                out.print(Text(f"{one.id}: {one.students} students{looks}"), soft_wrap=True)
-            out.print(f"{len(groups)} groups without a name")
+                out.print(Text(f"{one.id}: {counted(one.students, 'student')}{looks}"), soft_wrap=True)
+            out.print(f"{counted(len(groups), 'group')} without a name")
             return
         if not as_.strip():
             raise CourseError('--as "what is wrong, in a few words" is missing')
         path = name_group(grader, submitted, groups, group, as_, hint, share)
         count = next(one.students for one in groups if one.id == group)
-    out.print(Text(f"{group}: {count} students; {path}"), soft_wrap=True)
+    out.print(Text(f"{group}: {counted(count, 'student')}; {path}"), soft_wrap=True)
     out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
 
 
@@ -142,7 +142,9 @@ def written_(
             out.print(Text(f"{question}\n{scheme_of(master, question)}\n", "bold"))
             for one in (one for one in groups if one.question == question):
                 marked = f", marked {' and '.join(f'{m:g}' for m in one.marks)}" if one.marks else ""
-                said = f"{one.id}: {len(one.students)} students, {len(one.waiting)} waiting{marked}"
+                said = (
+                    f"{one.id}: {counted(len(one.students), 'student')}, {len(one.waiting)} waiting{marked}"
+                )
                 out.print(Text(said), soft_wrap=True)
                 out.print(Text(f"    {shown_text(one.text)}"), soft_wrap=True)
         return
@@ -152,7 +154,14 @@ def written_(
     if points is None:
         raise CourseError("--points is missing: how many does each of the group get?")
     given = mark_group(url, master, found[group], points, comment)
-    out.print(Text(f"{group}: {points:g} points to {len(given)} students"), soft_wrap=True)
+    out.print(
+        Text(f"{group}: {counted(points, 'point')} to {counted(len(given), 'student')}"), soft_wrap=True
+    )
+
+
+def counted(count: float, word: str) -> str:
+    """So many of something: "1 student", "2 students"."""
+    return f"{count:g} {word}" if count == 1 else f"{count:g} {word}s"
 
 
 def shown_text(text: str) -> str:

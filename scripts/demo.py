@@ -43,7 +43,7 @@ SHOWN = ("01_simple_rnn", "05_lstm")
 # A command's process has what this one has imported: nbgrader alone takes two seconds of each.
 FORK = multiprocessing.get_context("fork")
 # As `autograder name` and `autograder written` list a group.
-GROUP = re.compile(r"^([\w-]+): (\d+) students", re.M)
+GROUP = re.compile(r"^([\w-]+): (\d+) students?\b", re.M)
 
 
 def run(*words: str, may_fail: bool = False, output: int | None = None) -> None:

@@ -328,7 +328,7 @@ def test_written_answers_that_say_the_same_are_marked_once(course):
     assert autograder(course, "written", NAME, group).status == 2
     assert "has 2 points" in autograder(course, "written", NAME, group, "--points", 3).err
     done = autograder(course, "written", NAME, group, "--points", 2, "--comment", "Well said.")
-    assert done.status == 0 and "2 points to 1 students" in done.out, done.err
+    assert done.status == 0 and "2 points to 1 student" in done.out, done.err
     hand_in(course, "guest", written(submission(NAME), "Because."))
     grade(course, status=1)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
