@@ -183,7 +183,7 @@ def _one_number(pairs: Pairs) -> Diagnosis | None:
 
     def holds(got: np.ndarray, expected: np.ndarray) -> bool:
         same = got.shape == expected.shape and got.size > 1 and bool((got == got.flat[0]).all())
-        return same and bool((expected != expected.flat[0]).any())
+        return same and np.isfinite(got.flat[0]) and bool((expected != expected.flat[0]).any())
 
     if sum(got.size for got, _ in pairs) >= FEWEST_ALIKE and _everywhere(pairs, holds):
         hint = (
