@@ -17,7 +17,8 @@ from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
 
 # A part of a question with this in its name asks for an array's shape.
-SHAPE = "shape"
+# How many axes a shape has, or steps there are, is part of an answer so named: its length is not told.
+OF_ANY_LENGTH = ("shape", "each_step")
 # What was answered in this kernel, by the question's number.
 _said: dict[str, dict[str, Any]] = {}
 
@@ -176,8 +177,8 @@ def _odd(answers: dict[str, Any], so: dict[str, Any], choices: Any) -> str | Non
     for name, value in answers.items():
         mine = choices_of(choices, name)
         of_several = _is_list(so[name])
-        # How many axes a shape has is part of its answer.
-        kind, given = ("a list" if SHAPE in name and _is_list(v) else _kind(v) for v in (so[name], value))
+        is_open = any(word in name for word in OF_ANY_LENGTH)
+        kind, given = ("a list" if is_open and _is_list(v) else _kind(v) for v in (so[name], value))
         if (of_several or not mine) and kind != given:
             return f"{name}: {kind} is asked for; you wrote {value!r}."
         if mine and not all(any(same_answer(part, choice) for choice in mine) for part in parts_of(value)):

@@ -268,7 +268,12 @@ def _confirm_where_graded(
     called = _called_for(sheet, function)
     if not lacked or judge(sheet, caller(without(called, lacked))).status == "right":
         return
-    found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()))
+    found = Finding(
+        Kind.NOT_WHERE_GRADED,
+        names=tuple(lacked),
+        got=tuple(lacked.values()),
+        asked=tuple(checks.around["packages"]),
+    )
     judgement.status, judgement.share = "wrong", 0.0
     judgement.checks.insert(0, Check("with what a grade has", False, found))
 

@@ -134,6 +134,9 @@ def test_what_the_answer_itself_complains_of_is_shown():
             lambda s: np.where(np.arange(s.shape[0])[:, None] == 0, 0, s),
             "some entries are 0 that should not be",
         ),
+        (lambda s: np.full_like(s, s.flat[-1]), "the same number everywhere"),
+        (lambda s: s[:, :-2], "another shape than asked for: too few sequences"),
+        (lambda s: np.vstack([s, s[:1]]), "another shape than asked for: too many units"),
     ],
 )
 def test_numbers_that_are_nearly_right_are_told_apart(change, said):

@@ -12,7 +12,7 @@ from autograder.answers.time_limit import TimeLimit
 from autograder.check import caller
 from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
-from autograder.report.feedback import as_html, as_text
+from autograder.report.feedback import as_html, as_text, where_to_look
 from autograder.report.sentences import sentence
 from autograder.sheets.sheet import asks_zeros
 
@@ -114,6 +114,13 @@ def test_floats_where_integers_are_asked_for_pass_with_a_note():
     judgement = judge(sheet, caller(sample))
     assert judgement.status == "right"
     assert "`chosen` is an array of floats where integers" in judgement.notes[0]
+
+
+def test_where_one_value_is_returned_for_two_only_the_return_is_pointed_at():
+    right = master_of("09_looking_inside").reference["sample"]
+    sheet = frozen_sheet("09_looking_inside", "sample")
+    judgement = judge(sheet, caller(lambda logits, temperature, u: right(logits, temperature, u)[0]))
+    assert where_to_look(judgement) == "In your `return`: of the numbers nothing is known yet."
 
 
 def test_an_answer_that_changes_its_input_passes_with_a_note():

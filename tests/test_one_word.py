@@ -9,10 +9,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import matplotlib
 import pytest
 from course import KEY, TINY
+from matplotlib.colors import Normalize
 
+from autograder.answers.finding import Finding, Kind
+from autograder.course.names import Namespace
 from autograder.course.places import Places
+from autograder.course.where_graded import lacking
 from autograder.grading.grade import Grader
 from autograder.release.build import build
 from autograder.report.sentences import sentence
@@ -22,6 +27,11 @@ import itertools
 from functools import partial
 
 import matplotlib
+
+try:
+    import IPython as shown
+except Exception:
+    shown = None
 
 eps = 1e-12
 old_state = np.zeros((3, 1)).copy()
@@ -63,6 +73,7 @@ EXAMPLES = [
     Example("an own cell's with and walrus", HEAD + "    x_t = x_t + a + b\n" + RIGHT, ("import contextlib\nwith contextlib.nullcontext(0) as a:\n    print(b := 0)",)),
     Example("matplotlib in an answer", HEAD + "    import matplotlib\n" + RIGHT, (), False, "No module named 'matplotlib'"),
     Example("matplotlib, imported elsewhere", HEAD + "    matplotlib\n" + RIGHT, (), False, "there is no `matplotlib`"),
+    Example("IPython, imported where that may fail", HEAD + "    shown.display\n" + RIGHT, (), False, "there is no `IPython`"),
     Example("IPython in an own cell", HEAD + "    display_(x_t)\n" + RIGHT, ("from IPython.display import display as display_",), False, "there is no `IPython`"),
     Example("a magic with a blank behind it", "%%time \n" + BLANK),
     Example("a magic with an option", "%%capture --no-stderr said\n" + BLANK),
@@ -161,3 +172,26 @@ def test_check_and_grade_say_one_word(course, grader, in_the_kernel, example):
     assert (judged.status == "right") == example.is_right, messages
     assert in_the_kernel[example.what] == example.is_right
     assert example.said in messages
+
+
+READS_A_PACKAGE = """
+def whole(x):
+    return mpl.__name__, x
+def member(x):
+    return Normalize(0, 1), x
+def instance(x):
+    return norm, x
+def imports(x):
+    import matplotlib
+    return x
+"""
+
+
+@pytest.mark.parametrize("name", ["whole", "member", "instance", "imports"])
+def test_a_package_is_never_to_be_set_in_a_cell(name):
+    kernel = {"__name__": "__main__", "mpl": matplotlib, "Normalize": Normalize, "norm": Normalize(0, 1)}
+    exec(READS_A_PACKAGE, kernel)
+    lacked = lacking(kernel[name], Namespace((), ("numpy",)), ())
+    found = Finding(Kind.NOT_WHERE_GRADED, names=tuple(lacked), got=tuple(lacked.values()), asked=("numpy",))
+    assert "there is no `matplotlib`" in sentence(found) and "`numpy`" in sentence(found)
+    assert "Set it in a cell" not in sentence(found)

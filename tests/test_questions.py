@@ -158,3 +158,10 @@ def test_a_derivation_given_up_is_the_call_that_stands_there(source, name):
 )
 def test_an_answer_is_what_is_so_up_to_its_case_and_a_twentieth(typed, so, same):
     assert same_answer(typed, so) is same
+
+
+def test_a_list_of_numbers_may_be_spelled_as_a_text_and_an_article_left_out():
+    assert as_asked("(16, 8)", [16, 8]) == [16, 8]
+    assert as_asked("sixteen, 8", [16, 8]) == "sixteen, 8"
+    assert same_answer("reset", "the reset") and same_answer("The reset", "reset")
+    assert not same_answer("the order", "the reset") and not same_answer("a", "the")

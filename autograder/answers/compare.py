@@ -102,7 +102,11 @@ def compare(
     """
     if got.shape != expected.shape:
         kind = _shape_trouble(got.shape, expected.shape, words)
-        return Finding(kind, leaf, got=got.shape, asked=expected.shape, axis=words[0] if words else "")
+        axis = words[0] if words else ""
+        if kind is Kind.SHAPE and got.ndim == expected.ndim:
+            other = [w for w, a, b in zip(words, got.shape, expected.shape, strict=True) if a != b]
+            axis = other[0] if len(other) == 1 else ""
+        return Finding(kind, leaf, got=got.shape, asked=expected.shape, axis=axis)
     right = agrees(got, expected, rtol, atol)
     if right.all():
         return None

@@ -15,13 +15,17 @@ from typing import Any
 from autograder.answers.leaf import Leaf
 from autograder.answers.outcome import StudentError
 
+# What the reason begins with where a name comes from a package that is not there: no cell can help.
+NO_PACKAGE = "there is no "
+
 
 class Kind(StrEnum):
     """What was found. Behind each group stand the facts that come with it, beside the `leaf`."""
 
     UNANSWERED = auto()
     MISSING = auto()  # names: the function
-    NOT_WHERE_GRADED = auto()  # names: what is not there where it is graded; got: why, for each
+    # names: what is not there where it is graded; got: why, for each; asked: the packages that are there
+    NOT_WHERE_GRADED = auto()
 
     # The call stopped. names: the function; error
     RAISED = auto()

@@ -22,6 +22,8 @@ ARRAYS = ("np.array", "np.asarray", "array")
 MOST_TYPED = 200
 # Whoever says 0.98 where it is 1 may say 0.02 where it is 0.
 NEAR_0 = 0.02
+# Whoever chooses "reset" means "the reset".
+ARTICLE = re.compile(r"^(?:the|an?) ")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def as_asked(typed: Any, so: Any) -> Any:
     """A typed answer in the form that is asked for, where it can be read so.
 
     NumPy's arrays and numbers become Python's; a text becomes the list of texts that it spells: "D, H",
-    "(D, H)", and "ifco" where each text is one letter; a row, a column and a list of one entry lose brackets.
+    "(D, H)", and "ifco" where each text is one letter; or the list of numbers, "(16, 8)". A row, a column and
+    a list of one entry lose brackets.
     """
     if hasattr(typed, "tolist"):
         typed = typed.tolist()
@@ -101,6 +104,13 @@ def as_asked(typed: Any, so: Any) -> Any:
         words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
         letters = len(words) == 1 and len(words[0]) == len(so) and all(len(part) == 1 for part in so)
         return list(words[0]) if letters else words
+    if (
+        isinstance(typed, str)
+        and isinstance(so, list | tuple)
+        and all(type(part) in (int, float) for part in so)
+    ):
+        words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
+        return [float(word) for word in words] if words and all(map(_is_number, words)) else typed
     return typed
 
 
@@ -141,7 +151,7 @@ def given_up(source: str) -> str:
 
 
 def same_answer(typed: Any, so: Any) -> bool:
-    """Whether a typed answer is what is so: words whatever their case, numbers to a twentieth or `NEAR_0`."""
+    """Whether a typed answer is what is so: words whatever their case or article, numbers nearly."""
     if isinstance(so, bool) or isinstance(typed, bool):
         return typed is so
     if isinstance(so, int | float) and isinstance(typed, int | float):
@@ -150,10 +160,14 @@ def same_answer(typed: Any, so: Any) -> bool:
         # A choice that is a number may be typed without its quotes.
         return _is_number(so) and abs(float(so) - typed) <= 1e-9 * abs(typed)
     if isinstance(so, str) and isinstance(typed, str):
-        return " ".join(typed.split()).casefold() == " ".join(so.split()).casefold()
+        return _words(typed) == _words(so)
     if isinstance(so, list | tuple) and isinstance(typed, list | tuple):
         return len(so) == len(typed) and all(same_answer(a, b) for a, b in zip(typed, so, strict=True))
     return typed == so
+
+
+def _words(text: str) -> str:
+    return ARTICLE.sub("", " ".join(text.split()).casefold())
 
 
 def _is_number(text: str) -> bool:

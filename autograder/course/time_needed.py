@@ -49,8 +49,9 @@ class TimeNeeded:
     extras: float
 
     def __str__(self) -> str:
-        parts = [str(_rounded(minutes)) for minutes in self.sittings]
-        text = f"about {_rounded(sum(self.sittings))} minutes"
+        rounded = [_rounded(minutes) for minutes in self.sittings]
+        parts = [str(minutes) for minutes in rounded]
+        text = f"about {sum(rounded)} minutes"  # who adds them up finds what is printed
         if len(parts) > 1:
             text += f", in {len(parts)} sittings of {', '.join(parts[:-1])} and {parts[-1]}"
         if self.extras:

@@ -15,15 +15,15 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from autograder.answers.finding import NO_PACKAGE
 from autograder.course.magics import without_cell_magic
 from autograder.course.names import Namespace, is_definition, parse
 from autograder.course.surroundings import text_hash
 
 RUNS_ITS_LINE = re.compile(r"get_ipython\(\)\.run_line_magic\('(?:time|prun)', ('.*'|\".*\")\)", re.S)
-NO_MODULE = "there is no `{name}` where it is graded"
 NOT_RUN = "no cell that is run for a grade sets it"
 
 
@@ -98,14 +98,30 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
         for name, is_module in read_within(one.__code__):
             if is_module:
                 if not namespace.can_import(name):
-                    found[name] = NO_MODULE.format(name=name)
+                    found[name] = f"{NO_PACKAGE}`{name}` where it is graded"
             elif name in namespace.names or name in known:
                 if name not in known:
                     waiting += [f for f in functions_in(theirs.get(name)) if f.__globals__ is theirs]
             elif name in theirs:
+                package = package_of(theirs[name])
                 why = namespace.missing.get(name)
+                if package and not namespace.can_import(package):
+                    why = f"{NO_PACKAGE}`{package}`"
                 found[name] = f"{why} where it is graded" if why else NOT_RUN
     return found
+
+
+def package_of(value: Any) -> str:
+    """The package that a value comes from: a module, what one defines, an array of its kind; "" for none.
+
+    What a notebook's cells or Python itself define comes from none.
+    """
+    if isinstance(value, ModuleType):
+        name = value.__name__
+    else:
+        name = getattr(value, "__module__", None) or type(value).__module__
+    package = str(name).partition(".")[0]
+    return "" if package in ("__main__", "builtins") else package
 
 
 def functions_in(value: Any) -> list[FunctionType]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from autograder.answers.finding import ERRORS, Finding, Kind
+from autograder.answers.finding import ERRORS, NO_PACKAGE, Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.named_groups import NamedGroup
 from autograder.errors import CourseError, Ungradable
@@ -418,14 +418,18 @@ class Attempt:
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
             cause = self._why_missing(name[1])
+            cause += f"; {self._may_use()}" if cause.startswith(NO_PACKAGE) else ""
         elif error.kind == "PermissionError" and "not permitted" in error.message:
             cause = "where it is graded no process or thread can be started: `num_workers` stays at 0"
         elif error.kind == "ModuleNotFoundError":
-            cause = f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
+            cause = self._may_use()
         elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
             theirs, ours = (".".join(map(str, v[:2])) for v in (self._plan.python, sys.version_info))
             cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
         return replace(error, message=f"{error.message}; {cause}") if cause else error
+
+    def _may_use(self) -> str:
+        return f"an answer may use {' and '.join(self._grader.packages)}, and Python's own library"
 
     def _why_missing(self, name: str) -> str:
         """Why a name is not there when the cells have run; they are read once, whatever is missed."""

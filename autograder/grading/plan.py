@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from autograder.answers.finding import NO_PACKAGE
 from autograder.course.magics import as_python, speaks_ipython, without_cell_magic
 from autograder.course.masters import Master
-from autograder.course.names import Namespace, bound, is_definition, mentioned, parse
+from autograder.course.names import Namespace, bound, imported, is_definition, mentioned, parse
 from autograder.course.notebook import source_cells
 from autograder.course.questions import ASKING, GIVING_UP, as_asked, given_up, typed_answers
 from autograder.course.stubs import binds, is_stub, keeps_nothing
@@ -125,13 +126,21 @@ class Surveyed:
         return NOT_SET
 
 
-def survey(sources: Iterable[str], packages: Sequence[str]) -> Surveyed:
-    """Look through cells for the names that they set."""
+def survey(sources: Iterable[str], packages: Sequence[str], left_out: Iterable[str] = ()) -> Surveyed:
+    """Look through cells for the names that they set; and through those left out for what they import."""
     namespace = Namespace((), packages)
     for source in sources:
         tree = parse(source)
         namespace.run(tree.body if tree else ())
-    return Surveyed(frozenset(namespace.names), namespace.missing)
+    missing = {
+        name: f"{NO_PACKAGE}`{module}`"
+        for tree in filter(None, map(parse, left_out))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name, module in imported(node)
+        if not namespace.can_import(module)
+    }
+    return Surveyed(frozenset(namespace.names), missing | namespace.missing)
 
 
 class Planner:
@@ -162,6 +171,11 @@ class Planner:
         }
         self.locked = {meta["grade_id"] for meta in graded if meta["locked"]}
         self._demo = demo_definitions(master)
+
+    @property
+    def cells(self) -> list[str]:
+        """The text of every code cell of the instructor's."""
+        return list(self._ours.values())
 
     @property
     def metadata(self) -> dict[str, dict[str, Any]]:

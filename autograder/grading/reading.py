@@ -209,8 +209,8 @@ def _pieces(planner: Planner, content: bytes) -> list[tuple[str, str, str]]:
     return [(one.place, one.source, one.bare) for one in pieces_of(plan, planner.exercises)]
 
 
-def _survey(_: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
-    found = survey(sources, packages)
+def _survey(planner: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
+    found = survey(sources, packages, planner.cells)
     return {"names": sorted(found.names), "missing": found.missing}
 
 

@@ -14,7 +14,7 @@ from itertools import permutations
 
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import student_leaves
-from autograder.judging.general_mistakes import general_mistake
+from autograder.judging.general_mistakes import VERY_NEAR, general_mistake, nearly_right
 from autograder.record import Diagnosis
 from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import (
@@ -83,6 +83,9 @@ def diagnose(
     slips = sheet.slips()
     for slip in slips:
         if seen.is_just(slip):
+            near = nearly_right(sheet, answers, wrong, VERY_NEAR) if slip.name == ON_THE_WAY else None
+            if near:
+                return [near]  # no paper finds a slip in the eighth digit
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
     if any(answer.problems for case, answer in zip(sheet.cases, answers, strict=True) if not case.is_edge):
         return []  # a part is missing, or no array: that says more than the numbers of the others

@@ -20,6 +20,10 @@ Pairs = list[tuple[np.ndarray, np.ndarray]]
 
 # Numbers nearer to the right ones than this are called right to some digits, and no factor is told of them.
 NEAR = 1e-3
+# So near no slip in a formula comes, but by chance.
+VERY_NEAR = 1e-5
+# In how many places the same number is no chance.
+FEWEST_ALIKE = 6
 # How far a number moves where it is kept in single precision.
 SINGLE = 2.0**-23
 # In units of the largest number that should be there: what is left where all terms cancel.
@@ -43,6 +47,7 @@ def general_mistake(
         _single_precision,
         _integers,
         _zeros,
+        _one_number,
         _rounded_zeros,
         _rounded,
         _transposed,
@@ -58,7 +63,9 @@ def general_mistake(
     return found if found and (always or found.name.startswith(BY_A_SIZE)) else None
 
 
-def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
+def nearly_right(
+    sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]], near: float = NEAR
+) -> Diagnosis | None:
     """Numbers that are right to some digits only: said where no mistake gives just these."""
     errors = []
     for got, expected in _pairs(sheet, answers, wrong):
@@ -69,13 +76,14 @@ def nearly_right(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list
         scale = size.max(initial=0.0) if sheet.spec.atol else size
         error = np.abs(got.astype(np.float64) - expected) / np.maximum(scale, SMALLEST)
         errors.append(float(error.max(initial=0.0)))
-    if not errors or not 0 < max(errors) <= NEAR:
+    if not errors or not 0 < max(errors) <= near:
         return None
     digits = round(-log10(max(errors)))
     causes = "A small number for safety (added, left out, or elsewhere), rounding, single precision"
     slope = any(word in sheet.name for word in ("grad", "jacobian")) or sheet.spec.rtol < Exercise.rtol
     if sheet.forward or slope:
         causes += ", a slope taken by differences"
+    causes += ", steps towards a solution that end too soon"
     hint = f"{causes}: which of them may it be? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)
 
@@ -167,6 +175,22 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
             "returned? An array of integers cuts 0.3 to 0, and a product or a sum that starts from zeros may "
             "stay there.",
         )
+    return None
+
+
+def _one_number(pairs: Pairs) -> Diagnosis | None:
+    """One number in all places where different ones belong: too little to tell a slip by."""
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        same = got.shape == expected.shape and got.size > 1 and bool((got == got.flat[0]).all())
+        return same and np.isfinite(got.flat[0]) and bool((expected != expected.flat[0]).any())
+
+    if sum(got.size for got, _ in pairs) >= FEWEST_ALIKE and _everywhere(pairs, holds):
+        hint = (
+            "Is each place written over until the last round? Or does a condition of yours hold always, or "
+            "never?"
+        )
+        return Diagnosis("the same number everywhere", hint)
     return None
 
 
@@ -273,10 +297,16 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
     for word in sizes[0]:
         if all(word in s and s[word] > 1 for s in sizes):
             if np.allclose(ratios, [1 / s[word] for s in sizes], rtol=1e-6):
-                hint = "Is an average taken where a sum is asked, or something divided once too often?"
+                hint = (
+                    "Is an average taken where a sum is asked, or something divided once too often, or by a "
+                    "sum where an average belongs?"
+                )
                 return Diagnosis(f"too small by the factor {word}", hint)
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
-                hint = "Is a sum taken where an average is asked, or a division left out?"
+                hint = (
+                    "Is a sum taken where an average is asked, or a division left out? Or is something "
+                    "divided by an average where a sum belongs?"
+                )
                 return Diagnosis(f"too large by the factor {word}", hint)
     if all(got.size == 1 for got, _ in pairs) and len({float(expected.sum()) for _, expected in pairs}) < 2:
         return None  # a single number is some factor of any other

@@ -7,6 +7,7 @@ process, or in a sandbox) is the caller's business.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def judge(
     outcomes = call([*batch, batch[0]])
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
-    _gather_output(judgement, sheet, outcomes, answers[0], called)
+    _gather_output(judgement, sheet, outcomes, answers, called)
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
     judgement.checks = values + edges
@@ -147,7 +148,7 @@ def judge_probe(sheet: Sheet, probe: Probe, call: Call) -> Judgement:
         judgement.notes.append(f"{' and '.join(others)} must be returned too, but may be anything here")
     alone = replace(sheet, cases=[probe.case], mistakes=probe.mistakes, forward=None, slips=list, pairs=list)
     answer = _answer(alone, 0, outcome)
-    _gather_output(judgement, alone, [outcome], answer)
+    _gather_output(judgement, alone, [outcome], [answer])
     judgement.checks = [c for c in _value_checks(alone, [answer]) if c.name in probe.outputs]
     if all(check.passed for check in judgement.checks):
         judgement.status = "right"
@@ -264,18 +265,18 @@ def _gather_output(
     judgement: Judgement,
     sheet: Sheet,
     outcomes: list[Outcome],
-    first: Answer,
+    answers: list[Answer],
     called: frozenset[str] | None = None,
 ) -> None:
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
-    if not sheet.spec.tried_by and any(_holds_list(outcome.value, sheet) for outcome in outcomes):
+    if not sheet.spec.tried_by and any(map(partial(_holds_list, sheet), sheet.cases, outcomes, answers)):
         judgement.notes.append(
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
         )
-    floats = _floats_for_integers(first, sheet)
+    floats = _floats_for_integers(answers[0], sheet)
     if floats:
         judgement.notes.append(
             f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
@@ -300,11 +301,17 @@ def _gather_output(
         )
 
 
-def _holds_list(value: Any, sheet: Sheet) -> bool:
-    """Whether a list stands for an array in what was returned."""
-    parts = value if len(sheet.returns) > 1 and isinstance(value, tuple | list) else [value]
-    members = [m for part in parts for m in (part.values() if isinstance(part, dict) else [part])]
-    return any(isinstance(member, list) for member in members)
+def _holds_list(sheet: Sheet, case: Case, outcome: Outcome, answer: Answer) -> bool:
+    """Whether a list stands for an array in what was returned, with numbers of the shape asked for."""
+    if not answer.leaves:
+        return False
+    several = outcome.value if len(sheet.returns) > 1 else [outcome.value]
+    parts = dict(zip(sheet.returns, several, strict=True))
+    return any(
+        isinstance(parts[leaf.output][leaf.key] if leaf.key else parts[leaf.output], list)
+        and got.shape == case.expected[leaf].shape
+        for leaf, got in answer.leaves.items()
+    )
 
 
 def _floats_for_integers(answer: Answer, sheet: Sheet) -> str:

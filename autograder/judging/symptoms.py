@@ -177,6 +177,9 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
 }
 
+# Another size of one axis alone; of the first kind only where the finding names that axis.
+ONE_AXIS = (Kind.SHAPE, Kind.ENTRY_TOO_MANY, Kind.ENTRY_TOO_FEW)
+
 # NumPy's complaint where a function has no value for what it is given.
 NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
 WITHOUT_A_VALUE = (
@@ -388,7 +391,13 @@ def symptom(
     for found in failed.values() or edges.values():
         if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
             return Diagnosis(*WITHOUT_A_VALUE)
-        words = _of_call(found) or _of_error(found) or SYMPTOMS.get(found.kind) or _of_right_block(found)
+        words = (
+            _of_call(found)
+            or _of_error(found)
+            or _of_one_axis(found)
+            or SYMPTOMS.get(found.kind)
+            or _of_right_block(found)
+        )
         if words:
             name, hint = words
             return Diagnosis(name, hint.replace("{axis}", plural(found.axis)))
@@ -442,6 +451,19 @@ def _no_such_axis(axes: int, line: str) -> Words:
             f" `np.{one}(a, 1)` takes its 1 for an axis; `np.{one}imum(a, 1)` compares each number with 1."
         )
     return ERRORS["AxisError"][0], hint
+
+
+def _of_one_axis(found: Finding) -> Words | None:
+    """All axes but one have their sizes: of what that one counts there are too many, or too few."""
+    if found.kind not in ONE_AXIS or len(found.got) != len(found.asked) or not found.axis.isalpha():
+        return None
+    counted = plural(found.axis)
+    more = "many" if found.got > found.asked else "few"
+    hint = (
+        f"All other axes are as asked for. How many {counted} should there be, by the docstring? Count them "
+        "in a case small enough for paper, then in your code."
+    )
+    return f"{ANOTHER_SHAPE[0]}: too {more} {counted}", hint
 
 
 def _of_right_block(found: Finding) -> Words | None:

@@ -163,6 +163,16 @@ def _fold(number: int, step: tuple[str, str]) -> str:
     )
 
 
+# Another number of values than asked for, or none: nothing was compared.
+OF_THE_RETURN = (
+    Kind.NOTHING_RETURNED,
+    Kind.TUPLE_OF_ONE,
+    Kind.SEVERAL_FOR_ONE,
+    Kind.ONE_FOR_SEVERAL,
+    Kind.ANOTHER_COUNT,
+)
+
+
 def where_to_look(judgement: Judgement) -> str:
     """The place that a wrong answer's checks point to: a line of the cell, an output, a special case."""
     failed = [check for check in judgement.checks if not check.passed]
@@ -182,6 +192,8 @@ def where_to_look(judgement: Judgement) -> str:
         return f"In this: {sentence(watched[0])}."
     if wrong and right:
         return f"In what makes {names}, and only there. Right: {right}."
+    if wrong and all(check.finding and check.finding.kind in OF_THE_RETURN for check in wrong):
+        return "In your `return`: of the numbers nothing is known yet."
     if len(wrong) > 1:
         return f"In what {names} share: all of them are wrong."
     if wrong:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import isfinite, isnan, prod
 
 from autograder.answers.compare import FROM_ZERO
-from autograder.answers.finding import Finding, Kind, stopped
+from autograder.answers.finding import NO_PACKAGE, Finding, Kind, stopped
 from autograder.answers.outcome import StudentError
-from autograder.course.where_graded import NO_MODULE
 
 # What stands in braces is filled in by `_filled`.
 ERRORS = {
@@ -66,7 +65,7 @@ SHAPES = {
 # Seventeen digits tell any two floats apart.
 FEWEST_DIGITS, MOST_DIGITS = 6, 17
 BRING_IT = "Set it in a cell of your own or in the answer's cell, or take it from the arguments"
-DO_WITHOUT = "It cannot be imported there: write your answer without it"
+BRING_REST = "Set the other names in a cell of your own, or take them from the arguments"
 # Said in other words than the exception's: its name is left out.
 NUMPYS_OWN = (
     Kind.UNFIT_PRODUCT,
@@ -140,11 +139,18 @@ def _sentence(found: Finding) -> str:
         return f"your answer's cell stops: {cell_error(found.error)}"
     if found.kind is Kind.NOT_WHERE_GRADED:
         reasons = "; ".join(f"`{name}`: {why}" for name, why in zip(found.names, found.got, strict=True))
-        is_module = all(
-            why == NO_MODULE.format(name=name) for name, why in zip(found.names, found.got, strict=True)
-        )
-        return f"right here, but not where it is graded. {reasons}. {DO_WITHOUT if is_module else BRING_IT}"
+        return f"right here, but not where it is graded. {reasons}. {_remedy(found)}"
     return _filled(OTHERS[found.kind], found)
+
+
+def _remedy(found: Finding) -> str:
+    """What to do about names that are not there where it is graded: no cell brings a package."""
+    is_package = [why.startswith(NO_PACKAGE) for why in found.got]
+    there = ", ".join(f"`{package}`" for package in found.asked)
+    without = f"No cell can bring a package there: write it with {there} and Python's own library alone"
+    if not any(is_package):
+        return BRING_IT
+    return without if all(is_package) else f"{without}. {BRING_REST}"
 
 
 def cell_error(error: StudentError) -> str:

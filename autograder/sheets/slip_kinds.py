@@ -100,6 +100,13 @@ def _is_number(node: ast.AST, value: float | None = None) -> bool:
     return number and (value is None or node.value == value)  # type: ignore[attr-defined]
 
 
+def _is_text(node: ast.AST) -> bool:
+    """Whether an expression is seen to give a text; a choice of two does, where one of them is one."""
+    if isinstance(node, ast.IfExp):
+        return _is_text(node.body) or _is_text(node.orelse)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
 def _is_square(node: ast.AST) -> bool:
     if not isinstance(node, ast.BinOp):
         return False
@@ -127,6 +134,14 @@ def sums(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
         return
     left, right = node.left, node.right
+    if _is_text(left) or _is_text(right):
+        for part in (left, right):
+            yield (
+                "a part of a text is missing",
+                "Print the text that your code puts together, in every case.",
+                part,
+            )
+        return
     if isinstance(left, ast.Name) and isinstance(right, ast.Constant) and isinstance(right.value, int):
         return  # `t - 1` is an index: `indices` has better words for it
     if _is_one_minus(node):
@@ -310,6 +325,8 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
                 words = f"a wrong key of {array}"
                 hint = f"Which of the entries of {array} belongs here?"
                 yield words, hint, _changed(node, slice=ast.Constant(key))
+    if isinstance(index, ast.Tuple):
+        yield from _other_places(node, index, array)
     if isinstance(index, ast.Name) and index.id in ("t", "k"):
         hint = f"Which time step of {array} does the formula name here?"
         for offset, words in ((ast.Sub(), "one time step too early"), (ast.Add(), "one time step too late")):
@@ -327,6 +344,20 @@ def indices(node: ast.AST, scope: Scope) -> Iterator[Variant]:
         yield f"{array} is {verb} one time step too late", hint, _changed(node, slice=index.left)
         further = ast.BinOp(index.left, index.op, ast.Constant(2))
         yield f"{array} is {verb} one time step too early", hint, _changed(node, slice=further)
+
+
+def _other_places(node: ast.Subscript, index: ast.Tuple, array: str) -> Iterator[Variant]:
+    """Another small number among several indices."""
+    verb = "written" if isinstance(node.ctx, ast.Store) else "taken"
+    for i, entry in enumerate(index.elts):
+        for place in (0, 1, 2) if isinstance(entry, ast.Constant) and _is_number(entry) else ():
+            entries = [*index.elts[:i], ast.Constant(place), *index.elts[i + 1 :]]
+            other = _changed(node, slice=_changed(index, elts=entries))
+            yield (
+                f"{array} is {verb} at another place",
+                f"Which entry of {array} does the text mean here?",
+                other,
+            )
 
 
 def branches(node: ast.AST, scope: Scope) -> Iterator[Variant]:
@@ -414,7 +445,8 @@ def _updated(line: ast.stmt, scope: Scope) -> str:
 
 def collections(node: ast.AST, scope: Scope) -> Iterator[Variant]:
     """Entries of a dict, a tuple or a list exchanged."""
-    if isinstance(node, ast.Dict):
+    # Where all values are plain ones the dict is a table of the solution's own: others have none.
+    if isinstance(node, ast.Dict) and not all(map(_is_plain_value, node.values)):
         for a, b in combinations(range(len(node.values)), 2):
             members = list(node.values)
             members[a], members[b] = members[b], members[a]
@@ -429,6 +461,12 @@ def collections(node: ast.AST, scope: Scope) -> Iterator[Variant]:
                 "Compare the order with the text's.",
                 (_changed(node, elts=elements)),
             )
+
+
+def _is_plain_value(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+    )
 
 
 def whole(node: ast.AST, scope: Scope) -> Iterator[Variant]:

@@ -55,10 +55,10 @@ def batch_inputs(rng, T=5, D=4, H=3, N=2):
     return {"x": rng.normal(size=(N, T, D)), **two_way_inputs(rng, D, H)}
 
 
-def torch_inputs(rng, layer=0, reverse=False, layers=2, directions=2, D=4, H=3):
-    """The parameters of an `nn.LSTM`, and which of its cells is asked for."""
+def torch_inputs(rng, layer=0, reverse=False, layers=2, directions=2, D=4, H=3, cells=list):
+    """The parameters of an `nn.LSTM`, and which of its cells is asked for. `cells`: their order."""
     parameters = {}
-    for k, ending in product(range(layers), ("", "_reverse")[:directions]):
+    for k, ending in cells([*product(range(layers), ("", "_reverse")[:directions])]):
         inputs = D if k == 0 else directions * H
         for kind, shape in (("weight_ih", (4 * H, inputs)), ("weight_hh", (4 * H, H))):
             parameters[f"{kind}_l{k}{ending}"] = rng.normal(size=shape)
@@ -306,7 +306,8 @@ to_torch_lstm = Exercise(
         "order in all four arrays.",
         "The weights are (4H, D) and (4H, H), a row for each unit of each block. The biases have one axis, "
         "(4H,): what becomes of a column? The layer adds the two.",
-        'Start with the order as a string of letters and with `np.vstack([W[k + "x"] for k in …])`.',
+        "Start with the order as a string of letters. A loop over it meets the blocks from top to bottom; "
+        "`np.vstack` puts a list of them on top of one another.",
     ),
     misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc", "cfio"), hint=ASK_THE_MACHINE)
     + one_apart(
@@ -331,6 +332,7 @@ from_torch_lstm = Exercise(
         "the second layer, ahead": partial(torch_inputs, layer=1),
         "the third of three layers, one direction": partial(torch_inputs, layer=2, layers=3, directions=1),
         "one layer, one direction": partial(torch_inputs, layers=1, directions=1),
+        "the cells named in another order": partial(torch_inputs, reverse=True, layers=1, cells=reversed),
         **sizes(torch_inputs, H=1, D=1),
         SQUARE: partial(torch_inputs, D=3),
     },
@@ -338,7 +340,7 @@ from_torch_lstm = Exercise(
         "First the four names, made of `layer` and `reverse`; then cut each array into four blocks.",
         "`np.split(array, 4)` cuts along the first axis. A bias of this course is a column, (H, 1), one for "
         "each block.",
-        'Start with `ending = f"_l{layer}" + ("_reverse" if reverse else "")`.',
+        "Start with what all four names end in: the number of the layer, and in one case a word behind it.",
     ),
     misconceptions=other_orders('"ifco"', ("ifco", "fioc", "ifoc", "iofc"), hint=ASK_THE_MACHINE),
     axes={"W": ("row", "column")},
@@ -401,7 +403,8 @@ to_onnx_lstm = Exercise(
     hints=(
         "Do one direction first, by the documentation's letters. Then put the two directions together.",
         "W is (2, 4H, D), R is (2, 4H, H), B is (2, 8H): each direction is an entry of a new first axis.",
-        'Start with `np.stack([np.vstack([one[k + "x"] for k in …]) for one in (W, W_reverse)])`.',
+        "Start with the letters of the documentation and a loop over the two directions. `np.stack` puts "
+        "arrays of one shape into a new first axis, `np.vstack` and `np.concatenate` make no new one.",
     ),
     misconceptions=other_orders('"iofc"', ("ifco", "fioc", "ifoc", "iofc"), hint=READ_THE_LETTERS)
     + one_apart(

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise
+from autograder import Exercise, Mutant
 from common import NO_NUDGES, both_signs, matrices, sizes, torch_gradients, torch_lstm_step, torch_walk
 
 ALIKE = common.ALIKE
@@ -116,6 +116,23 @@ def far_from_one_another(rng):
     return {**inputs, "logits": inputs["logits"] + np.array([0.0, 1000.0, -1000.0, 3000.0])}
 
 
+def ahead_in_a_text(rng):
+    """In each text one character is a thousand ahead, at a hundredth of the temperature.
+
+    Only where the largest number of a column is taken away is no exponent of `np.exp` above 0; whatever else
+    is (a mean, a median, the first or the last) leaves one of 10,000 at the least.
+    """
+    inputs = far_apart(rng)
+    inputs["logits"][[1, 0, 2, 1], np.arange(4)] += 1000.0
+    return inputs
+
+
+def ahead_and_hot(rng):
+    """Logits and temperature a thousand times as large: nothing is sure; at a temperature of 1 all is."""
+    inputs = drawn_inputs(rng)
+    return {**inputs, "logits": 1000.0 * inputs["logits"], "temperature": 1000.0 * inputs["temperature"]}
+
+
 def impossible_first(rng):
     """The first character has probability 0, and u is 0: the first piece ends at u, not behind it."""
     inputs = drawn_inputs(rng, N=3, temperature=1.5)
@@ -124,8 +141,12 @@ def impossible_first(rng):
 
 
 def at_the_ends(rng):
-    """The smallest number that may be drawn, and one near 1: the first character, and the last."""
-    return {**drawn_inputs(rng, N=2, temperature=1.5), "u": np.array([0.0, 0.999])}
+    """The smallest number that may be drawn, and one near 1: the first character, and the last.
+
+    Near enough that pieces which end before 1, by a small number for safety, leave it out; not so near that
+    rounding does.
+    """
+    return {**drawn_inputs(rng, N=2, temperature=1.5), "u": np.array([0.0, 1 - 1e-13])}
 
 
 def drawn_one_by_one(logits, temperature, u):
@@ -150,8 +171,10 @@ sample = Exercise(
         "logits of a thousand": partial(drawn_inputs, temperature=1.0, shift=1000.0),
         "a temperature of 0.01": far_apart,
         "texts a thousand apart, at a temperature of 0.01": far_from_one_another,
+        "one character a thousand ahead, at a temperature of 0.01": ahead_in_a_text,
+        "logits of a thousand, at a temperature of 600": ahead_and_hot,
         "u at 0, and near 1": at_the_ends,
-        "u at 0, and a first character of probability 0": impossible_first,
+        "u at 0, and a first probability so small that it is kept as 0": impossible_first,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),
     },
     hints=(
@@ -169,6 +192,8 @@ sample = Exercise(
         "chosen": ("text",),
         "u": ("text",),
     },
+    # With a small number for safety in the divisor the columns do not sum to 1.
+    **NO_NUDGES,
     confirm=drawn_one_by_one,
 )
 
@@ -262,6 +287,25 @@ def probed_by_rows(cs, y, cs_new, penalty):
     return solution[:H, None], ((cs_new - mean) / deviation).T @ solution[:H] + solution[H]
 
 
+def logistic(name, *scores):
+    """Inside and outside taken for two classes, as (9.8) does not take them: Newton's method, to the end."""
+    return Mutant(
+        name,
+        "w = np.linalg.solve(moments, z @ (y - b)[:, None] / len(y))",
+        """
+w, b = np.zeros((len(z), 1)), 0.0
+for _ in range(30):
+    said, rows = 1 / (1 + np.exp(-(w.T @ z + b))), np.vstack([z, np.ones(len(y))])
+    weighed = np.diag([penalty] * len(z) + [0.0])
+    slope = rows @ (said - y).T / len(y) + weighed @ np.vstack([w, [[b]]])
+    step = np.linalg.solve(rows * said * (1 - said) @ rows.T / len(y) + weighed, slope)
+    w, b = w - step[:-1], b - step[-1, 0]
+""",
+        "What is squared in (9.8): has it a sigmoid in it, or a logarithm?",
+        more=tuple(("scores = w.T @ ((cs_new - mean) / deviation) + b", said) for said in scores),
+    )
+
+
 cell_probe = Exercise(
     returns=("w", "scores"),
     cases=(probe_inputs, partial(probe_inputs, H=4, P=9, Q=5, penalty=1.3)),
@@ -291,6 +335,13 @@ cell_probe = Exercise(
         "cs_new": ("unit", "position"),
         "y": ("position",),
     },
+    misconceptions=[
+        logistic("a logistic regression, not what makes (9.8) smallest"),
+        logistic(
+            "a logistic regression, and its probabilities",
+            "scores = 1 / (1 + np.exp(-(w.T @ ((cs_new - mean) / deviation) + b)))",
+        ),
+    ],
     confirm=probed_by_rows,
 )
 
@@ -301,12 +352,23 @@ def entropy_inputs(rng, C=5, N=3, temperature=0.7, shift=0.0):
     return {"logits": both_signs(rng, (C, N), 0.4, 2.0) + shift, "temperature": temperature}
 
 
+def with_sure_ones(rng):
+    """One text's character is sure; of the others' two are in doubt, and the rest have no probability left.
+
+    A logarithm of 0 is nowhere needed, and nothing overflows where the largest is taken away first.
+    """
+    logits = np.array([[3.0, 0.0, -20.0], [20.0, -25.0, 0.0], [0.0, 0.0, 0.0], [-1.0, -30.0, -35.0]])
+    nearly_alike = rng.uniform(0.008, 0.012, size=2)
+    logits[[0, 1], [1, 2]], logits[2, 1:] = nearly_alike, -nearly_alike
+    return {"logits": logits, "temperature": 0.02}
+
+
 def torch_entropy_slope(logits, temperature):
     import torch
 
     tau = torch.tensor(np.full(logits.shape[1], temperature), requires_grad=True)
-    p = torch.softmax(torch.tensor(logits) / tau, dim=0)
-    return torch.autograd.grad(torch.special.entr(p).sum(), tau)[0].numpy()
+    log_p = torch.log_softmax(torch.tensor(logits) / tau, dim=0)
+    return torch.autograd.grad(-(log_p.exp() * log_p).sum(), tau)[0].numpy()
 
 
 entropy_slope = Exercise(
@@ -315,6 +377,7 @@ entropy_slope = Exercise(
     edge_cases={
         **sizes(entropy_inputs, words=WORDS, N=1, C=2),
         "logits around twenty": partial(entropy_inputs, shift=20.0, temperature=1.3),
+        "probabilities too small for a number, at a temperature of 0.02": with_sure_ones,
         "as many texts as characters (N = C)": partial(entropy_inputs, C=4, N=4),
     },
     hints=(

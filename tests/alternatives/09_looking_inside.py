@@ -276,7 +276,7 @@ def entropy_slope(logits, temperature):
     u = logits / temperature
     u = u - u.max(axis=0)
     p = np.exp(u) / np.exp(u).sum(axis=0)
-    log_p = np.log(p)
+    log_p = u - np.log(np.exp(u).sum(axis=0))
     du = -(logits - logits.max(axis=0)) / temperature**2
     dp = p * (du - (p * du).sum(axis=0))
     return -((log_p + 1) * dp).sum(axis=0)
