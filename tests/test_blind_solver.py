@@ -231,7 +231,7 @@ def solve(notebook, exercise, said_too=(), most=MOST_CHECKS):
     return checks_needed(StepSolver(sheet), said_too, forward, most)
 
 
-@pytest.mark.ci
+@pytest.mark.long
 @pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
 def test_a_check_does_not_lead_to_a_derivation_factor_by_factor(notebook, exercise):
     if notebook not in NOTEBOOKS:
@@ -334,7 +334,7 @@ def solve_jacobian(notebook, exercise, said_too=(), most=MOST_CHECKS):
     return checks_needed(JacobianSolver(frozen_sheet(notebook, exercise)), said_too, most=most)
 
 
-@pytest.mark.ci
+@pytest.mark.long
 @pytest.mark.parametrize(("notebook", "exercise"), JACOBIANS)
 def test_a_check_does_not_lead_to_a_jacobian_factor_by_factor(notebook, exercise):
     if notebook not in NOTEBOOKS:

@@ -97,7 +97,7 @@ def test_a_fresh_environment_builds_and_grades_a_course_that_is_no_network(fresh
     assert "X @ w + b" not in released and "check(line_backward)" in released
 
 
-@pytest.mark.ci
+@pytest.mark.long
 @pytest.mark.usefixtures("confined")
 def test_a_fresh_environment_grades_the_tiny_course(fresh, tmp_path):
     notebook = course(tmp_path, TINY, {"ada": {}})

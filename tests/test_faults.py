@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.usefixtures("confin
 
 BIN = Path(sys.executable).parent
 NOTEBOOK = TINY.name
-KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4" if LONG else "2"))
+KILLS = int(os.environ.get("AUTOGRADER_KILLS", "4" if LONG else "1"))
 STUDENTS = 40
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY}
 

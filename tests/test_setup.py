@@ -180,7 +180,7 @@ def test_a_python_with_a_blank_in_its_path_is_taken(home, tmp_path):
     assert (status, said) == (0, "")  # the same one as before: nothing is made again
 
 
-@pytest.mark.ci
+@pytest.mark.long
 def test_a_half_installed_torch_is_removed_and_called_missing(home):
     broken = site(home) / "torch"
     broken.mkdir()

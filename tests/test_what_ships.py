@@ -175,7 +175,7 @@ GIVEN_BEFORE = {"gru_step": ["04_gating: reset_step"]}
 
 
 # What the build tries by pasting cells is tried besides.
-EVERY = 1 if LONG else 3 if WHOLE else 8
+EVERY = 1 if LONG else 4 if WHOLE else 8
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), exercises_of(*NOTEBOOKS)[::EVERY])
