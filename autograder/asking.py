@@ -16,8 +16,8 @@ from autograder.kernel import checks_here, shell, show
 from autograder.sheets.frozen import FrozenChecks
 from autograder.student_log import remember
 
-# A part of a question with this in its name asks for an array's shape.
-# How many axes a shape has, or steps there are, is part of an answer so named: its length is not told.
+# How many axes a shape has, or steps there are, is part of the answer: of a part with one of these in its
+# name the length is not told.
 OF_ANY_LENGTH = ("shape", "each_step")
 # What was answered in this kernel, by the question's number.
 _said: dict[str, dict[str, Any]] = {}

@@ -14,7 +14,16 @@ from rich.text import Text
 
 from autograder.course.places import course_key, course_root, find_masters, journal_path, keep_private
 from autograder.errors import CourseError, SandboxUnavailable
-from autograder.marks import GradebookUrl, Root, RosterFile, SubmittedFolder, address, everybody_of, out
+from autograder.marks import (
+    GradebookUrl,
+    Root,
+    RosterFile,
+    SubmittedFolder,
+    address,
+    counted,
+    everybody_of,
+    out,
+)
 
 MOST_EXAMPLES = 12
 
@@ -184,8 +193,7 @@ def similar(
     found = similarity(written, known_texts(master, read_alternatives(home, notebook)))
     path = to or home / "build" / "report" / f"{notebook}-similar.html"
     write_similar_page(path, master.title, found, written, left_out, names)
-    count = len(found.pairs) + found.more
-    pairs = "1 pair" if count == 1 else f"{count} pairs"
+    pairs = counted(len(found.pairs) + found.more, "pair")
     said = f"{notebook}: {path}: {pairs} worth a look among {found.students} students"
     out.print(Text(f"{said}, {len(left_out)} not compared" if left_out else said), soft_wrap=True)
 

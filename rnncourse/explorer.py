@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import json
 import re
 from importlib.resources import files
@@ -98,10 +99,9 @@ def _picture(name: str, mark: str, alt: str) -> str:
     words = html.escape(alt, quote=True)
     path = files("rnncourse").joinpath("explorers", f"{name}.png")
     if path.is_file():
-        with path.open("rb") as file, Image.open(file) as taken:
-            is_this = taken.info.get(TAKEN_OF) == mark
-        if is_this:
-            data = base64.b64encode(path.read_bytes()).decode()
+        picture = path.read_bytes()
+        if Image.open(io.BytesIO(picture)).info.get(TAKEN_OF) == mark:
+            data = base64.b64encode(picture).decode()
             source = f"data:image/png;base64,{data}"
             return f'<p class="twin"><img alt="{words}" style="max-width:100%" src="{source}"></p>'
     return f'<p class="twin">{words}</p>'

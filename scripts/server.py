@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+# A notebook's kernel, as the status bar calls it.
+KERNEL = "Python 3 (ipykernel)"
+
 
 def free_port() -> int:
     """A port that nobody listens on."""
@@ -72,12 +75,13 @@ def write_settings(folder: Path, plugin: str, values: dict[str, str]) -> None:
     path.write_text(json.dumps(values), "utf-8")
 
 
-def wait_for_kernel(page: Page, kernel: str = "Python 3 (ipykernel)") -> None:
+def wait_for_kernel(page: Page, kernel: str = KERNEL, seconds: float = 60) -> None:
     """Wait until a notebook's kernel is connected and idle, as the status bar says."""
-    page.get_by_text(re.compile(rf"{re.escape(kernel)} \| Idle")).first.wait_for(timeout=60_000)
+    idle = re.compile(rf"{re.escape(kernel)} \| Idle")
+    page.get_by_text(idle).first.wait_for(timeout=seconds * 1000)
 
 
-def run_all(page: Page, kernel: str = "Python 3 (ipykernel)") -> None:
+def run_all(page: Page, kernel: str = KERNEL) -> None:
     """Choose "Run All Cells" once the kernel is connected: before, that is dropped without a word."""
     wait_for_kernel(page, kernel)
     page.wait_for_timeout(500)

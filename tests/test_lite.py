@@ -15,7 +15,7 @@ from pathlib import Path
 import lite
 import pytest
 from course import NOTEBOOKS, ROOT
-from server import run_all
+from server import run_all, wait_for_kernel
 
 from autograder import student_log
 from autograder.course.places import Places, find_masters
@@ -243,12 +243,8 @@ def opened(browser, site, name):
     own = (site[1], "blob:", "data:")
     page.on("request", lambda one: None if one.url.startswith(own) else page.asked.append(one.url))
     page.goto(f"{site[1]}/lab/index.html?path={name}/{name}.ipynb")
-    idle(page)
+    wait_for_kernel(page, KERNEL, seconds=300)
     return page
-
-
-def idle(page):
-    page.get_by_text(re.compile(rf"{re.escape(KERNEL)} \| Idle")).first.wait_for(timeout=300_000)
 
 
 IN_THE_BROWSER = """import os, sys

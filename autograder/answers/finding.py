@@ -15,9 +15,6 @@ from typing import Any
 from autograder.answers.leaf import Leaf
 from autograder.answers.outcome import StudentError
 
-# What the reason begins with where a name comes from a package that is not there: no cell can help.
-NO_PACKAGE = "there is no "
-
 
 class Kind(StrEnum):
     """What was found. Behind each group stand the facts that come with it, beside the `leaf`."""
@@ -106,6 +103,16 @@ class Kind(StrEnum):
     GRADIENT_VALUE = auto()
     ANOTHER_FORWARD = auto()
     UNDERIVED = auto()  # got: the share that is earned
+
+
+def no_package(package: str) -> str:
+    """The reason why a name is not there where its package is not."""
+    return f"there is no `{package}`"
+
+
+def lacks_package(reason: str) -> bool:
+    """Whether a reason is that a package is not there: no cell can help."""
+    return reason.startswith("there is no `")
 
 
 @dataclass(frozen=True)

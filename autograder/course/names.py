@@ -10,6 +10,8 @@ import builtins
 import sys
 from collections.abc import Iterable, Iterator
 
+from autograder.answers.finding import no_package
+
 Statement = ast.stmt
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -129,7 +131,7 @@ class Namespace:
                     if self.can_import(module):
                         self._bind({name})
                     else:
-                        self._lose({name}, f"there is no `{module}`")
+                        self._lose({name}, no_package(module))
                 continue
             lacked = read(statement) - self.names
             if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):

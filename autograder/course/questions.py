@@ -94,23 +94,23 @@ def as_asked(typed: Any, so: Any) -> Any:
     """
     if hasattr(typed, "tolist"):
         typed = typed.tolist()
+    of_several = isinstance(so, list | tuple)
     if isinstance(typed, list | tuple) and len(typed) == 1:
-        is_row = isinstance(so, list | tuple) and len(so) > 1 and isinstance(typed[0], list | tuple)
-        if is_row or not isinstance(so, list | tuple):
+        is_row = of_several and len(so) > 1 and isinstance(typed[0], list | tuple)
+        if is_row or not of_several:
             return as_asked(typed[0], so)
-    if isinstance(typed, list | tuple) and isinstance(so, list | tuple) and len(typed) == len(so):
+    if not of_several:
+        return typed
+    if isinstance(typed, list | tuple) and len(typed) == len(so):
         return [as_asked(one, other) for one, other in zip(typed, so, strict=True)]
-    if isinstance(typed, str) and isinstance(so, list | tuple) and all(isinstance(part, str) for part in so):
-        words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
+    if not isinstance(typed, str):
+        return typed
+    words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
+    if all(isinstance(part, str) for part in so):
         letters = len(words) == 1 and len(words[0]) == len(so) and all(len(part) == 1 for part in so)
         return list(words[0]) if letters else words
-    if (
-        isinstance(typed, str)
-        and isinstance(so, list | tuple)
-        and all(type(part) in (int, float) for part in so)
-    ):
-        words = re.findall(r"[^\s,;()\[\]{}'\"]+", typed)
-        return [float(word) for word in words] if words and all(map(_is_number, words)) else typed
+    if all(type(part) in (int, float) for part in so) and words and all(map(_is_number, words)):
+        return [float(word) for word in words]
     return typed
 
 

@@ -18,7 +18,7 @@ from functools import partial
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from autograder.answers.finding import NO_PACKAGE
+from autograder.answers.finding import no_package
 from autograder.course.magics import without_cell_magic
 from autograder.course.names import Namespace, is_definition, parse
 from autograder.course.surroundings import text_hash
@@ -98,7 +98,7 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
         for name, is_module in read_within(one.__code__):
             if is_module:
                 if not namespace.can_import(name):
-                    found[name] = f"{NO_PACKAGE}`{name}` where it is graded"
+                    found[name] = f"{no_package(name)} where it is graded"
             elif name in namespace.names or name in known:
                 if name not in known:
                     waiting += [f for f in functions_in(theirs.get(name)) if f.__globals__ is theirs]
@@ -106,7 +106,7 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
                 package = package_of(theirs[name])
                 why = namespace.missing.get(name)
                 if package and not namespace.can_import(package):
-                    why = f"{NO_PACKAGE}`{package}`"
+                    why = no_package(package)
                 found[name] = f"{why} where it is graded" if why else NOT_RUN
     return found
 

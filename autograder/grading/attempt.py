@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from autograder.answers.finding import ERRORS, NO_PACKAGE, Finding, Kind
+from autograder.answers.finding import ERRORS, Finding, Kind, lacks_package
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.course.named_groups import NamedGroup
 from autograder.errors import CourseError, Ungradable
@@ -418,7 +418,7 @@ class Attempt:
         name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
         if error.kind == "NameError" and name:
             cause = self._why_missing(name[1])
-            cause += f"; {self._may_use()}" if cause.startswith(NO_PACKAGE) else ""
+            cause += f"; {self._may_use()}" if lacks_package(cause) else ""
         elif error.kind == "PermissionError" and "not permitted" in error.message:
             cause = "where it is graded no process or thread can be started: `num_workers` stays at 0"
         elif error.kind == "ModuleNotFoundError":

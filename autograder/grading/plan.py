@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from autograder.answers.finding import NO_PACKAGE
+from autograder.answers.finding import no_package
 from autograder.course.magics import as_python, speaks_ipython, without_cell_magic
 from autograder.course.masters import Master
 from autograder.course.names import Namespace, bound, imported, is_definition, mentioned, parse
@@ -133,7 +133,7 @@ def survey(sources: Iterable[str], packages: Sequence[str], left_out: Iterable[s
         tree = parse(source)
         namespace.run(tree.body if tree else ())
     missing = {
-        name: f"{NO_PACKAGE}`{module}`"
+        name: no_package(module)
         for tree in filter(None, map(parse, left_out))
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)

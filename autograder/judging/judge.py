@@ -271,7 +271,7 @@ def _gather_output(
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
-    if not sheet.spec.tried_by and any(map(partial(_holds_list, sheet), sheet.cases, outcomes, answers)):
+    if not sheet.spec.tried_by and any(map(partial(_holds_list, sheet), sheet.cases, answers)):
         judgement.notes.append(
             "you return a list where an array is asked for. Your numbers count, but a later cell may need "
             "the array: `np.array(...)` makes one of your list"
@@ -301,11 +301,12 @@ def _gather_output(
         )
 
 
-def _holds_list(sheet: Sheet, case: Case, outcome: Outcome, answer: Answer) -> bool:
+def _holds_list(sheet: Sheet, case: Case, answer: Answer) -> bool:
     """Whether a list stands for an array in what was returned, with numbers of the shape asked for."""
     if not answer.leaves:
         return False
-    several = outcome.value if len(sheet.returns) > 1 else [outcome.value]
+    value = answer.outcome.value
+    several = value if len(sheet.returns) > 1 else [value]
     parts = dict(zip(sheet.returns, several, strict=True))
     return any(
         isinstance(parts[leaf.output][leaf.key] if leaf.key else parts[leaf.output], list)

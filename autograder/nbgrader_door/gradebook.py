@@ -122,8 +122,8 @@ def write_marks(
 
         def write_one(batch: list[Record]) -> tuple[kept.Anew, list[Changed]]:
             digests = _take_notebooks(batch, annotator, cells, submitted, autograded, is_graded)
-            rows = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
-            return transactions.write([record.student for record in batch], rows)
+            write = partial(_write_batch, cells=cells, batch=batch, submitted=submitted, digests=digests)
+            return transactions.write([record.student for record in batch], write)
 
         for batch, (anew, changes) in at_once(write_one, batches(records), connections(engine)):
             written.students += len(batch)

@@ -16,6 +16,14 @@ from autograder.report.sentences import place, right_part, sentence
 
 MOST_PRINTED = 1500
 IDEA = ("the idea", "the shapes", "a way to begin")
+# Another number of values than asked for, or none: nothing was compared.
+OF_THE_RETURN = (
+    Kind.NOTHING_RETURNED,
+    Kind.TUPLE_OF_ONE,
+    Kind.SEVERAL_FOR_ONE,
+    Kind.ONE_FOR_SEVERAL,
+    Kind.ANOTHER_COUNT,
+)
 
 
 def headline(judgement: Judgement) -> str:
@@ -161,16 +169,6 @@ def _fold(number: int, step: tuple[str, str]) -> str:
         f'<details style="margin-top:.2em"><summary>Hint {number}: {title}</summary>'
         f'<div style="margin-left:1.2em">{body}</div></details>'
     )
-
-
-# Another number of values than asked for, or none: nothing was compared.
-OF_THE_RETURN = (
-    Kind.NOTHING_RETURNED,
-    Kind.TUPLE_OF_ONE,
-    Kind.SEVERAL_FOR_ONE,
-    Kind.ONE_FOR_SEVERAL,
-    Kind.ANOTHER_COUNT,
-)
 
 
 def where_to_look(judgement: Judgement) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan, prod
 
 from autograder.answers.compare import FROM_ZERO
-from autograder.answers.finding import NO_PACKAGE, Finding, Kind, stopped
+from autograder.answers.finding import Finding, Kind, lacks_package, stopped
 from autograder.answers.outcome import StudentError
 
 # What stands in braces is filled in by `_filled`.
@@ -145,7 +145,7 @@ def _sentence(found: Finding) -> str:
 
 def _remedy(found: Finding) -> str:
     """What to do about names that are not there where it is graded: no cell brings a package."""
-    is_package = [why.startswith(NO_PACKAGE) for why in found.got]
+    is_package = [lacks_package(why) for why in found.got]
     there = ", ".join(f"`{package}`" for package in found.asked)
     without = f"No cell can bring a package there: write it with {there} and Python's own library alone"
     if not any(is_package):

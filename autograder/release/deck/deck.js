@@ -12,6 +12,8 @@ for (const image of document.querySelectorAll(".figure img")) {
   image.style.maxWidth = `min(100%, ${1.6 * image.naturalWidth}px)`;
   image.style.maxHeight = `min(100%, ${1.6 * image.naturalHeight}px)`;
 }
+// A sheet with one of these holds more than words.
+const NO_WORDS = ".figure, .explorer, .html, pre:not(.answer)";
 document.querySelectorAll(".sheet.alone").forEach(joinWords);
 document.querySelectorAll(".sheet.alone").forEach(joinReading);
 // An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
@@ -39,7 +41,7 @@ function joinWords(alone) {
   const section = alone.parentElement;
   const before = section.previousElementSibling;
   const words = before?.querySelector(".sheet");
-  if (!words || words.matches(".title") || words.querySelector(".figure, .explorer, .html, pre:not(.answer)")) return;
+  if (!words || words.matches(".title") || words.querySelector(NO_WORDS)) return;
   const figure = alone.querySelector(".figure");
   const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const joined = document.createElement("div");
@@ -59,7 +61,7 @@ function joinReading(alone) {
   const section = alone.parentElement;
   const after = section.nextElementSibling;
   const words = after?.querySelector(":scope > .sheet");
-  if (!words || words.querySelector(".figure, .explorer, .html, pre:not(.answer)")) return;
+  if (!words || words.querySelector(NO_WORDS)) return;
   const figure = alone.querySelector(".figure");
   const joined = document.createElement("div");
   joined.className = "fragment";
