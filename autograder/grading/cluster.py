@@ -36,7 +36,7 @@ from autograder.sandbox import Sandbox
 
 log = logging.getLogger("autograder")
 
-BATCH = 16  # a batch costs a millisecond of the scheduler, a submission ten or more of a worker
+BATCH = 4  # a batch costs a millisecond of the scheduler; a larger one leaves a worker idle at the end
 AHEAD = 3  # batches that wait for each worker, so that none is idle
 WAIT_SECONDS = 60.0  # for a first worker, and for another where all are lost
 LOOK_SECONDS = 0.5
