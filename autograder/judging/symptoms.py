@@ -237,11 +237,11 @@ ERRORS: dict[str, Words] = {
         "lists of indices of different lengths",
         "Lists that pick together have one length: one index of each a pick. Print the length of each.",
     ),
-    r"^IndexError.*(index|Target) -100\b": (
+    r"^(IndexError|RuntimeError).*(index|Target) -100\b": (
         "-100 is taken for a class",
         "-100 says that nothing is asked there: leave such places out before you pick by a class.",
     ),
-    "^IndexError": (
+    "^IndexError|out of bounds for dimension": (
         "an index beyond the end",
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
     ),
@@ -283,6 +283,19 @@ ERRORS: dict[str, Words] = {
     "shape of the mask|shape mismatch": (
         "tensors whose shapes do not fit",
         "Print both shapes. Which axis counts the steps, which the sequences, which the entries?",
+    ),
+    "view size is not compatible": (
+        "a `view` of a tensor whose numbers do not lie one after the other",
+        "A slice, `transpose` and `permute` leave the numbers where they lie. `reshape` copies them where it "
+        "must: is their order the one you want?",
+    ),
+    "sorted in decreasing order": (
+        "sequences are packed that are not in the order of their lengths",
+        "Packing has an argument for sequences in any order: its complaint names it.",
+    ),
+    "nn.Parameter is asked for": (
+        "something else where a parameter belongs",
+        "A layer, as `nn.Linear` makes it, *has* a matrix; `nn.Parameter(matrix)` *is* one.",
     ),
     "expected target dtype|same dtype|floating point type|infer output dtype|expected scalar type|"
     "must be Long|tensors used as indices": (

@@ -269,7 +269,8 @@ def try_accuracy(xs, lengths, targets):
     model, batches = Echo().train(), []
     for x, length, target in as_batches(xs, lengths, targets):
         few = len(batches) % 2 and max(1, len(length) // 2)  # every second batch is smaller
-        batches.append((x[:, few:], length[few:], target[:, few:]))
+        # A loader's batches lie in one piece, as `view` wants them.
+        batches.append((x[:, few:].contiguous(), length[few:], target[:, few:].contiguous()))
     try:
         share, still_on = as_arrays(accuracy(model, batches)), torch.is_grad_enabled()
     finally:

@@ -26,6 +26,12 @@ BATCH = {
     "losses": ("batch",),
     "plain": ("batch",),
 }
+# Several batches at once, as the exercises on updates get them.
+QUESTIONS = {
+    "xs": ("batch", "time step", "sequence", "input"),
+    "targets": ("batch", "time step", "sequence"),
+    "lengths": ("batch", "sequence"),
+}
 # What is seen of an update.
 UPDATE = {
     "W": "",
@@ -39,8 +45,8 @@ UPDATE = {
 
 
 def some_lengths(N, T, equal):
-    """Lengths of which the longest and the shortest stand in the middle, and no two are alike; or all T."""
-    return np.full(N, T) if equal or N == 1 else np.array([T - 1, T, 2, T - 2, 3])[:N]
+    """Lengths of which no two are alike, and whose order is not undone by doing it once more; or all T."""
+    return np.full(N, T) if equal or N == 1 else np.array([T - 1, 2, T, T - 2, 3])[:N]
 
 
 def pad_inputs(rng, N=4, T=7, D=3, equal=False, words=False):
@@ -314,7 +320,7 @@ train_step = Exercise(
         "`F.cross_entropy` wants one row of C scores a question, and one class: flatten both alike.",
         "Start with `model.train()` and `optimizer.zero_grad()`.",
     ),
-    axes=BATCH,
+    axes=BATCH | QUESTIONS,
     rtol=1e-6,  # PyTorch's clipping adds 1e-6 to the norm, one's own need not
     atol=1e-6,
     tried_by="try_train_step",
@@ -357,7 +363,7 @@ stream_step = Exercise(
         "`states` is (T, N, H); the next piece wants (N, H).",
         "It is your `train_step`, with one thing more to return.",
     ),
-    axes=BATCH | {"states": ("piece", "sequence", "unit")},
+    axes=BATCH | QUESTIONS | {"states": ("piece", "sequence", "unit")},
     rtol=1e-6,
     atol=1e-6,
     tried_by="try_stream_step",
