@@ -62,7 +62,7 @@ def general_mistake(
         found = test(pairs)
         if found:
             return found
-    found = _factor(pairs, sizes)
+    found = _factor(pairs, sizes) or _added(pairs)
     # What is right in one case and not in another is off by no factor.
     always = all(len(cases) == len(read) for cases in wrong.values())
     return found if found and (always or found.name.startswith(BY_A_SIZE)) else None
@@ -368,3 +368,19 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
             "Everything is right but for one factor, the same for all entries.",
         )
     return None
+
+
+def _added(pairs: Pairs) -> Diagnosis | None:
+    """One number that is added to all entries, or taken away."""
+    if sum(got.size for got, _ in pairs) < FEWEST_ALIKE or any(got.size < FEWEST_CUT for got, _ in pairs):
+        return None
+    if not _everywhere(
+        pairs, lambda got, expected: got.shape == expected.shape and bool(np.isfinite(got).all())
+    ):
+        return None
+    gaps = np.concatenate([np.ravel(got - expected) for got, expected in pairs])
+    if abs(gaps[0]) < NEAR or not np.allclose(gaps, gaps[0], rtol=1e-9, atol=0):
+        return None
+    which = "larger" if gaps[0] > 0 else "smaller"
+    hint = "Everything is right but for one number, added to all entries or taken away from them."
+    return Diagnosis(f"{which} by {abs(gaps[0]):.4g} everywhere", hint)
