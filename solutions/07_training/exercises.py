@@ -89,9 +89,7 @@ def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False, spre
     W = matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H))
     W["ys"] *= spread
     targets = _targets(rng, B, T, N, C)
-    if (
-        not equal and N > C
-    ):  # nor need all be asked before a sequence's end: of two alike in a row only one is
+    if not equal and N > C:  # nor need all be asked before a sequence's end
         targets[np.arange(B), 1, np.argmax(targets[:, 1] == 0, axis=1)] = -100
     return {
         "xs": rng.normal(size=(B, T, N, D)),
