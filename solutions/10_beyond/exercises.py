@@ -205,10 +205,6 @@ TWO_STEPS = {
         "A, u = A * np.roll(A, step, axis=0), A * np.roll(u, step, axis=0) + u",
         "What comes before the first step? Which pieces have no piece before them, in this round?",
     ),
-    "of two pieces the first one's write is not multiplied by the second one's factor": (
-        "A[step:], u[step:] = A[step:] * A[:-step], u[step:] + u[:-step]",
-        "The first write is there when the second piece comes. Which factor meets it?",
-    ),
     "of two pieces the first one's write is multiplied by its own factor": (
         "A[step:], u[step:] = A[step:] * A[:-step], A[:-step] * u[:-step] + u[step:]",
         "Which of the two factors meets the first write? Work through three steps on paper.",
