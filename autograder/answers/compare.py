@@ -21,6 +21,8 @@ LEAST_SCALE = 1e-3
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 STEPS = ("time step", "position", "stop")
+# How an axis is called, by its number, that no word is known for.
+NAMELESS = "axis"
 # T steps have T + 1 stops, the one before the first among them: it is stop 0. Characters are known by their
 # codes, and the streams of a text by their places: the first is 0.
 FROM_ZERO = ("stop", "character", "stream", "window")
@@ -46,7 +48,7 @@ def axis_words(leaf: Leaf, ndim: int, axes: Mapping[str, tuple[str, ...]]) -> tu
         1: ("entry",),
         2: words,
         3: ("time step", *words),
-    }.get(ndim, tuple(f"axis {i}" for i in range(ndim)))
+    }.get(ndim, tuple(f"{NAMELESS} {i}" for i in range(ndim)))
 
 
 def plural(word: str) -> str:

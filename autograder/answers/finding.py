@@ -161,6 +161,8 @@ ERRORS = {
     "crash": Kind.CRASH,
     "protocol": Kind.UNREADABLE,
 }
+# A `NotImplementedError` that says so of a type of numbers is a library's, and no stub's.
+OF_A_LIBRARY = r"not implemented for '\w+'"
 # The commonest of NumPy's complaints, and in them what was asked for and what was got.
 PRODUCTS = (
     r"core dimension .*size (?P<got>\d+) is different from (?P<asked>\d+)",
@@ -187,7 +189,7 @@ def stopped(
         asked: the shapes of what is asked for.
         words: one word for each axis of these.
     """
-    if error.kind in ERRORS:
+    if error.kind in ERRORS and not re.search(OF_A_LIBRARY, error.message):
         return Finding(ERRORS[error.kind], names=(function,), error=error)
     for pattern, kind in UNFIT.items():
         found = re.search(pattern, error.message)

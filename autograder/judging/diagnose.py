@@ -282,8 +282,9 @@ def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[i
 
 
 def _listed(leaves: list[Leaf], sheet: Sheet) -> str:
-    """Leaves in words; all members of a dict by the dict's name."""
+    """Leaves in words; all members of a dict by the dict's name. What only `tried_by` knows has no name."""
     words = []
+    leaves = [leaf for leaf in leaves if not sheet.seen_of(leaf)]
     for name in sheet.returns:
         members = [leaf for leaf in sheet.cases[0].expected if leaf.output == name]
         mine = [leaf for leaf in members if leaf in leaves]

@@ -10,7 +10,7 @@ from math import log10
 
 import numpy as np
 
-from autograder.answers.compare import axis_words, plural
+from autograder.answers.compare import NAMELESS, STEPS, axis_words, plural
 from autograder.answers.leaf import Leaf
 from autograder.course.exercise import Exercise
 from autograder.record import Diagnosis
@@ -24,6 +24,10 @@ NEAR = 1e-3
 VERY_NEAR = 1e-5
 # In how many places the same number is no chance.
 FEWEST_ALIKE = 6
+# In how many places one bound in the place of different numbers is none.
+FEWEST_CUT = 3
+# How many steps there must be to tell what was done to them.
+FEWEST_STEPS = 3
 # How far a number moves where it is kept in single precision.
 SINGLE = 2.0**-23
 # In units of the largest number that should be there: what is left where all terms cancel.
@@ -53,11 +57,12 @@ def general_mistake(
         _transposed,
         _wrong_sign,
         _some_zeros,
+        _cut_off,
     ):
         found = test(pairs)
         if found:
             return found
-    found = _factor(pairs, sizes)
+    found = _factor(pairs, sizes) or _added(pairs)
     # What is right in one case and not in another is off by no factor.
     always = all(len(cases) == len(read) for cases in wrong.values())
     return found if found and (always or found.name.startswith(BY_A_SIZE)) else None
@@ -110,6 +115,29 @@ def no_distribution(
                 if other != axis and _everywhere(pairs, lambda got, _, axis=other: _sum_to_1(got, axis)):
                     hint = f"Yours sums to 1 over the {plural(counted)}: which axis is the sum to take away?"
             return Diagnosis(name, hint)
+    return None
+
+
+def shifted(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
+    """All steps there, each in the place of its neighbour: said where no mistake gives just these."""
+    pairs = _pairs(sheet, answers, wrong)
+    ranks = {(leaf, sheet.cases[i].expected[leaf].ndim) for leaf, cases in wrong.items() for i in cases}
+    counted = {axis_words(leaf, rank, sheet.spec.axes)[:1] for leaf, rank in ranks}
+    step = next(iter(counted), ()) if len(counted) == 1 else ()
+    if not step or step[0] not in STEPS:
+        return None
+    if any(got.shape != expected.shape or len(expected) < FEWEST_STEPS for got, expected in pairs):
+        return None
+    for neighbour, mine, theirs in (
+        ("before", slice(1, None), slice(None, -1)),
+        ("after", slice(None, -1), slice(1, None)),
+    ):
+        if all(_close(got[mine], expected[theirs]) for got, expected in pairs):
+            hint = (
+                "What stands at index 0, by the docstring: what is there before the first step, or after it? "
+                "Follow your first round, and your last: what is stored, and in which place?"
+            )
+            return Diagnosis(f"at each {step[0]} stands what belongs to the one {neighbour} it", hint)
     return None
 
 
@@ -231,6 +259,29 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
     return None
 
 
+def _cut_off(pairs: Pairs) -> Diagnosis | None:
+    """The right numbers, but that none lies beyond a bound: where that stands in several places."""
+    if not all(got.size and np.isfinite(got).all() for got, _ in pairs):
+        return None
+    low, high = min(got.min() for got, _ in pairs), max(got.max() for got, _ in pairs)
+
+    def holds(got: np.ndarray, expected: np.ndarray) -> bool:
+        return got.shape == expected.shape and bool(
+            np.allclose(got, np.clip(expected, low, high), rtol=1e-8, atol=1e-12)
+        )
+
+    if not _everywhere(pairs, holds):
+        return None
+    bounds = []
+    for bound, beyond in ((low, np.less), (high, np.greater)):
+        cut = sum(np.count_nonzero((got == bound) & beyond(expected, bound)) for got, expected in pairs)
+        bounds += [f"{bound:.4g}"] if cut >= FEWEST_CUT else []
+    if not bounds:
+        return None
+    hint = "All else is right. Which of your lines lets no number be larger than some limit, or none smaller?"
+    return Diagnosis(f"numbers are cut off at {' and '.join(bounds)}", hint)
+
+
 def _rounded(pairs: Pairs) -> Diagnosis | None:
     """The right numbers, rounded to some decimals: at least some of them must have as many."""
     for decimals in range(MOST_DECIMALS + 1):
@@ -280,7 +331,8 @@ def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     for leaf, value in ({Leaf(name): value for name, value in case.inputs.items()} | case.expected).items():
         if isinstance(value, np.ndarray) and (value.ndim > 1 or str(leaf) in axes):
             for word, size in zip(axis_words(leaf, value.ndim, axes), value.shape, strict=True):
-                found[COUNTED.get(word, f"number of {plural(word)}")] = size
+                if not word.startswith(NAMELESS):
+                    found[COUNTED.get(word, f"number of {plural(word)}")] = size
     return found
 
 
@@ -316,3 +368,19 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
             "Everything is right but for one factor, the same for all entries.",
         )
     return None
+
+
+def _added(pairs: Pairs) -> Diagnosis | None:
+    """One number that is added to all entries, or taken away."""
+    if sum(got.size for got, _ in pairs) < FEWEST_ALIKE or any(got.size < FEWEST_CUT for got, _ in pairs):
+        return None
+    if not _everywhere(
+        pairs, lambda got, expected: got.shape == expected.shape and bool(np.isfinite(got).all())
+    ):
+        return None
+    gaps = np.concatenate([np.ravel(got - expected) for got, expected in pairs])
+    if abs(gaps[0]) < NEAR or not np.allclose(gaps, gaps[0], rtol=1e-9, atol=0):
+        return None
+    which = "larger" if gaps[0] > 0 else "smaller"
+    hint = "Everything is right but for one number, added to all entries or taken away from them."
+    return Diagnosis(f"{which} by {abs(gaps[0]):.4g} everywhere", hint)

@@ -22,7 +22,7 @@ from autograder.judging.backward import WrongForward, earned_share, gradient_err
 from autograder.judging.derivation import Costs, differentiates, steps_aside
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
-from autograder.judging.general_mistakes import nearly_right, no_distribution
+from autograder.judging.general_mistakes import nearly_right, no_distribution, shifted
 from autograder.judging.gradients import Call, GradientTrouble
 from autograder.judging.growth import Timed, takes_longer
 from autograder.judging.symptoms import symptom
@@ -246,7 +246,7 @@ def _facts(checks: list[Check]) -> list[Diagnosis]:
 def _by_numbers(sheet: Sheet, answers: list[Answer]) -> list[Diagnosis]:
     wrong = wrong_in(sheet, answers)
     near = nearly_right(sheet, answers, wrong or wrong_in(sheet, answers, edges=True))
-    found = near or no_distribution(sheet, answers, wrong)
+    found = near or shifted(sheet, answers, wrong) or no_distribution(sheet, answers, wrong)
     return [found] if found else []
 
 

@@ -195,7 +195,8 @@ ERRORS: dict[str, Words] = {
         "Compare the shape you made the array with and the shape of what you put into it. What a call gives "
         "has the shapes of its arguments: is each of them what it should be?",
     ),
-    "must match exactly|inhomogeneous|must have (the )?same (shape|number)": (
+    "must match exactly|inhomogeneous|must have (the )?same (shape|number)|"
+    "stack expects each tensor to be equal size|expected sequence of length": (
         "arrays of different shapes are put together",
         "Print the shapes of the parts: which of them is another than you think?",
     ),
@@ -214,9 +215,10 @@ ERRORS: dict[str, Words] = {
         "For which arguments does it not call itself any more, and are they ever reached? If it should not "
         "call itself at all: which function was meant in that line?",
     ),
-    "truth value of an array": (
+    "truth value of an array|Boolean value of Tensor": (
         "one truth value is asked of a whole array",
-        "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry.",
+        "`if`, `and`, `max` need one value; `np.where` and `np.maximum` work entry by entry. Or an array is "
+        "taken for a yes or no: which argument of that call is one?",
     ),
     "values are returned; .* asked for": ANOTHER_COUNT,
     "values to unpack": (
@@ -237,11 +239,11 @@ ERRORS: dict[str, Words] = {
         "lists of indices of different lengths",
         "Lists that pick together have one length: one index of each a pick. Print the length of each.",
     ),
-    r"^IndexError.*(index|Target) -100\b": (
+    r"^(IndexError|RuntimeError).*(index|Target) -100\b|Class values must be non-negative": (
         "-100 is taken for a class",
         "-100 says that nothing is asked there: leave such places out before you pick by a class.",
     ),
-    "^IndexError": (
+    "^IndexError|out of bounds for dimension": (
         "an index beyond the end",
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
     ),
@@ -284,8 +286,33 @@ ERRORS: dict[str, Words] = {
         "tensors whose shapes do not fit",
         "Print both shapes. Which axis counts the steps, which the sequences, which the entries?",
     ),
+    "not result in an equal division": (
+        "an array is cut into parts that do not come out even",
+        "Print its shape: along which axis do the parts follow one another, and how many are they?",
+    ),
+    "'(float|int)' object has no attribute 'backward'": (
+        "`backward` is asked of a plain number",
+        "A number has no history: when does it become one, and when is its history needed for the last time?",
+    ),
+    "a tensor is asked for": (
+        "something else where a tensor belongs",
+        "Print the `type(...)` of what you return.",
+    ),
+    "view size is not compatible": (
+        "a `view` of a tensor whose numbers do not lie one after the other",
+        "A slice, `transpose` and `permute` leave the numbers where they lie. `reshape` copies them where it "
+        "must: is their order the one you want?",
+    ),
+    "sorted in decreasing order": (
+        "sequences are packed that are not in the order of their lengths",
+        "Packing has an argument for sequences in any order: its complaint names it.",
+    ),
+    "nn.Parameter is asked for": (
+        "something else where a parameter belongs",
+        "A layer, as `nn.Linear` makes it, *has* a matrix; `nn.Parameter(matrix)` *is* one.",
+    ),
     "expected target dtype|same dtype|floating point type|infer output dtype|expected scalar type|"
-    "must be Long|tensors used as indices": (
+    "must be Long|tensors used as indices|not implemented for '": (
         "numbers of another type than is asked for",
         "Classes and places are whole numbers, scores are floating point: print the `dtype` of each.",
     ),

@@ -28,6 +28,8 @@ from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
 
 FORMAT = 10
+# Fewer numbers than these are alike by chance.
+FEW_NUMBERS = 3
 # The words, compressed: whoever looks into the file with an editor reads no answer by accident.
 WORDS = "words"
 # How far two computations of one frozen number may lie apart: relative to the number itself, or to the
@@ -303,14 +305,19 @@ def _telling(mistake: Mistake) -> Mistake:
     """A mistake without those of its effects that are not needed to tell it from the others.
 
     The first case tells most mistakes apart; a mistake that leaves no trace there is told by the
-    first case in which it does. In the others all that counts is that something is wrong.
+    first case in which it does. In the others all that counts is that something is wrong; but so few
+    numbers as a count, or a mean, come out alike by chance, and are kept of every case.
     """
     telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
     kept = (
-        effect if i in (0, telling) or not effect or isinstance(effect, str) else WRONG
+        effect if i in (0, telling) or not effect or isinstance(effect, str) or _is_small(effect) else WRONG
         for i, effect in enumerate(mistake.effects)
     )
     return replace(mistake, effects=tuple(kept))
+
+
+def _is_small(effect: Mapping[Leaf, Trace]) -> bool:
+    return sum(math.prod(trace.shape) for trace in effect.values()) < FEW_NUMBERS
 
 
 def _put(value: Any, arrays: _Arrays) -> Any:

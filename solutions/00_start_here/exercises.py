@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 import common
-from autograder import Exercise
+from autograder import Exercise, Mutant
 from common import both_signs, signs, torch_gradients
 
 ALIKE = common.ALIKE
@@ -114,6 +114,16 @@ sigmoid = Exercise(
         "and `np.abs(z)` is never negative.",
         "Start with `e = np.exp(-np.abs(z))`: it lies between 0 and 1 whatever z is.",
     ),
+    # Limits that code elsewhere has; none of them lies where a case draws.
+    misconceptions=[
+        Mutant(
+            f"z clipped at {limit}",
+            "np.where(z >= 0, 1 / (1 + e), e / (1 + e))",
+            f"1 / (1 + np.exp(-np.clip(z, -{limit}, {limit})))",
+            "Clipping stops the overflow by changing the answer: below the limit all z get the same.",
+        )
+        for limit in (10, 15, 20, 25, 40, 88, 100, 200, 250, 300, 708)
+    ],
     confirm=torch_sigmoid,
     axes={"g": ("row", "column"), "z": ("row", "column")},
     # Small answers must keep their digits: what counts is the relative error alone.

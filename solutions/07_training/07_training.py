@@ -170,6 +170,8 @@ def try_pad_batch(rows, lengths):
     if count != 2:
         return as_arrays(answer)
     xs, found = answer
+    if isinstance(xs, nn.utils.rnn.PackedSequence):
+        raise TypeError("xs is of the type PackedSequence: a tensor is asked for")
     behind = torch.arange(max(lengths))[:, None] >= torch.tensor(lengths)
     has_places = isinstance(xs, torch.Tensor) and xs.shape[:2] == behind.shape
     seen = {
@@ -225,7 +227,11 @@ def try_gated_rnn(xs, s0, W, dstates):
         else:
             setattr(model, key, torch.tensor(matrix, requires_grad=True))
     xs, s0 = torch.tensor(xs, requires_grad=True), torch.tensor(s0, requires_grad=True)
+    with torch.no_grad():
+        model(xs.flip(0), 1 - s0)  # of a call before nothing may be left
     states = model(xs, s0)
+    if isinstance(states, tuple):
+        raise ValueError(f"{len(states)} values are returned; 1 is asked for: states")
     send_back(states, dstates)
     dW = {key: arrived(matrix_of(model, key)) for key in W}
     registered = {key: float(key in named) for key in W} | {"others": float(named.keys() <= W.keys())}
@@ -269,7 +275,8 @@ def try_accuracy(xs, lengths, targets):
     model, batches = Echo().train(), []
     for x, length, target in as_batches(xs, lengths, targets):
         few = len(batches) % 2 and max(1, len(length) // 2)  # every second batch is smaller
-        batches.append((x[:, few:], length[few:], target[:, few:]))
+        # A loader's batches lie in one piece, as `view` wants them.
+        batches.append((x[:, few:].contiguous(), length[few:], target[:, few:].contiguous()))
     try:
         share, still_on = as_arrays(accuracy(model, batches)), torch.is_grad_enabled()
     finally:
@@ -285,7 +292,11 @@ def try_stream_step(xs, targets, s0, W, rate, clip):
     for piece in zip(*map(torch.tensor, (xs, targets)), strict=True):
         optimizer.norms = ()
         loss, state = stream_step(model, optimizer, *piece, state, clip)
-        if isinstance(state, torch.Tensor) and state.shape != s0.shape:
+        if not isinstance(state, torch.Tensor):
+            raise TypeError(
+                f"the state returned is of the type {type(state).__name__}: a tensor is asked for"
+            )
+        if state.shape != s0.shape:
             raise ValueError(f"the state returned has the shape {tuple(state.shape)}, not {s0.shape}")
         steps.append(what_was_done(optimizer, clip))
         losses.append(as_arrays(loss))

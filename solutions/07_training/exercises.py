@@ -26,6 +26,12 @@ BATCH = {
     "losses": ("batch",),
     "plain": ("batch",),
 }
+# Several batches at once, as the exercises on updates get them.
+QUESTIONS = {
+    "xs": ("batch", "time step", "sequence", "input"),
+    "targets": ("batch", "time step", "sequence"),
+    "lengths": ("batch", "sequence"),
+}
 # What is seen of an update.
 UPDATE = {
     "W": "",
@@ -39,8 +45,8 @@ UPDATE = {
 
 
 def some_lengths(N, T, equal):
-    """Lengths of which the longest and the shortest stand in the middle, and no two are alike; or all T."""
-    return np.full(N, T) if equal or N == 1 else np.array([T - 1, T, 2, T - 2, 3])[:N]
+    """Lengths of which no two are alike, and whose order is not undone by doing it once more; or all T."""
+    return np.full(N, T) if equal or N == 1 else np.array([T - 1, 2, T, T - 2, 3])[:N]
 
 
 def pad_inputs(rng, N=4, T=7, D=3, equal=False, words=False):
@@ -82,10 +88,13 @@ def train_inputs(rng, B=2, T=5, N=4, D=3, H=6, C=3, clip=0.05, equal=False, spre
     """Sequences to learn from; where the scores spread five times as wide, the norm is always above 1."""
     W = matrices(rng, 0.8, ss=(H, H), sx=(H, D), ys=(C, H))
     W["ys"] *= spread
+    targets = _targets(rng, B, T, N, C)
+    if not equal and N > C:  # nor need all be asked before a sequence's end
+        targets[np.arange(B), 1, np.argmax(targets[:, 1] == 0, axis=1)] = -100
     return {
         "xs": rng.normal(size=(B, T, N, D)),
         "lengths": _lengths(B, N, T, equal),
-        "targets": _targets(rng, B, T, N, C),
+        "targets": targets,
         "W": W,
         "rate": 0.5,
         "clip": clip,
@@ -181,7 +190,7 @@ def _trained(xs, asked, targets, s, W, rate, clip):
     scores = (np.stack(states) @ W["ys"].T)[..., ::-1]
     e = np.exp(scores - scores.max(axis=-1, keepdims=True))
     p = e / e.sum(axis=-1, keepdims=True)
-    hot = np.eye(p.shape[-1])[targets]
+    hot = np.eye(p.shape[-1])[np.maximum(targets, 0)]
     loss = -np.log((p * hot).sum(axis=-1))[asked].mean()
     dscores = ((p - hot) * asked[..., None] / asked.sum())[..., ::-1]
     dW = {key: np.zeros(W[key].shape) for key in W}
@@ -200,7 +209,7 @@ def _trained(xs, asked, targets, s, W, rate, clip):
 def trained_by_hand(xs, lengths, targets, W, rate, clip):
     losses = []
     for x, length, target in zip(xs, lengths, targets, strict=True):
-        asked = np.arange(len(x))[:, None] < length
+        asked = (np.arange(len(x))[:, None] < length) & (target >= 0)
         s0 = np.zeros((x.shape[1], len(W["ss"])))
         loss, _, W = _trained(x, asked, target, s0, W, rate, clip)
         losses.append(loss)
@@ -314,7 +323,7 @@ train_step = Exercise(
         "`F.cross_entropy` wants one row of C scores a question, and one class: flatten both alike.",
         "Start with `model.train()` and `optimizer.zero_grad()`.",
     ),
-    axes=BATCH,
+    axes=BATCH | QUESTIONS,
     rtol=1e-6,  # PyTorch's clipping adds 1e-6 to the norm, one's own need not
     atol=1e-6,
     tried_by="try_train_step",
@@ -357,7 +366,7 @@ stream_step = Exercise(
         "`states` is (T, N, H); the next piece wants (N, H).",
         "It is your `train_step`, with one thing more to return.",
     ),
-    axes=BATCH | {"states": ("piece", "sequence", "unit")},
+    axes=BATCH | QUESTIONS | {"states": ("piece", "sequence", "unit")},
     rtol=1e-6,
     atol=1e-6,
     tried_by="try_stream_step",

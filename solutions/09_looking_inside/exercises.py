@@ -20,8 +20,8 @@ WORDS = {
 
 
 def text_inputs(rng, N=3, T=4, B=5, over=3):
-    """A text of B windows in N streams, with so many characters more; no two places have the same code."""
-    return {"codes": rng.permutation(N * T * B + over), "N": N, "T": T}
+    """A text of B windows in N streams, and so many characters more; no two codes are the same, none is 0."""
+    return {"codes": 1 + rng.permutation(N * T * B + over), "N": N, "T": T}
 
 
 def windows_one_by_one(codes, N, T):

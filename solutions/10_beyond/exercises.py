@@ -70,14 +70,15 @@ def back_inputs(rng, draw=scan_inputs, last_only=False, **more):
 def memory_inputs(rng, K=3, V=4, N=2, fits=True):
     """A memory that has read a few pairs.
 
-    Where it `fits`, the query's product with the normaliser lies beyond 1, on both sides; where not, it is
-    hardly off 0. So is its product with whatever else may be taken for the normaliser.
+    Where it `fits`, the query's product with the normaliser lies beyond 1, on both sides, also where the
+    query is divided by the root of its length; where not, it is hardly off 0. So is its product with
+    whatever else may be taken for the normaliser.
     """
     n_prev, k_t = rng.uniform(6, 7, size=(K, N)), both_signs(rng, (K, N), 0.4, 1.2)
     f_t, i_t = rng.uniform(0.4, 0.9, size=(1, N)), rng.uniform(0.3, 0.8, size=(1, N))
     if fits:
         n_t, query = f_t * n_prev + i_t * k_t, both_signs(rng, (K, N), 0.4, 1.2)
-        off = both_signs(rng, (1, N), 1.8, 3.5) - (n_t * query).sum(0, keepdims=True)
+        off = both_signs(rng, (1, N), 2.4, 3.5) - (n_t * query).sum(0, keepdims=True)
         q_t = query + off * n_t / (n_t**2).sum(0, keepdims=True)
     else:
         q_t = both_signs(rng, (K, N), 0.005, 0.02)
@@ -182,6 +183,52 @@ min_gru_step = Exercise(
     confirm=torch_min_gru,
 )
 
+DOUBLING = """
+A, u, step = factors.copy(), writes.copy(), 1
+{begin}
+while step < len(A):
+    {both}
+    step *= 2
+return {end}
+"""
+TWO_STEPS = {
+    "the factors are overwritten before the writes are made of them": (
+        "A[step:] = A[step:] * A[:-step]; u[step:] = A[step:] * u[:-step] + u[step:]",
+        "A round makes factors and writes from those of the round before: which of them does your second "
+        "line still find?",
+    ),
+    "the two pieces that are put together, in the other order": (
+        "A[step:], u[step:] = A[step:] * A[:-step], A[:-step] * u[step:] + u[:-step]",
+        "Which of the two comes later? The order matters in (10.8).",
+    ),
+    "the first pieces are put together with the last: `np.roll` goes round": (
+        "A, u = A * np.roll(A, step, axis=0), A * np.roll(u, step, axis=0) + u",
+        "What comes before the first step? Which pieces have no piece before them, in this round?",
+    ),
+    "of two pieces the first one's write is multiplied by its own factor": (
+        "A[step:], u[step:] = A[step:] * A[:-step], A[:-step] * u[:-step] + u[step:]",
+        "Which of the two factors meets the first write? Work through three steps on paper.",
+    ),
+}
+
+
+def mistaken_doublings():
+    """Mistakes in the other common scan, whose pieces grow with each round: s0 comes in first, or last."""
+    return [
+        Mutant(
+            name + where,
+            "states[0] = factors[0] * s0 + writes[0]",
+            DOUBLING.format(begin=begin, both=both, end=end),
+            hint,
+        )
+        for name, (both, hint) in TWO_STEPS.items()
+        for where, begin, end in (
+            ("", "", "A * s0 + u"),
+            (" (s0 is in the first write)", "u[0] = factors[0] * s0 + writes[0]", "u"),
+        )
+    ]
+
+
 parallel_scan = Exercise(
     returns=("states", "in_few_rounds", "in_little_memory"),
     cases=(scan_inputs, partial(scan_inputs, T=129, H=2, N=3, low=0.7, high=1.1)),
@@ -233,6 +280,7 @@ parallel_scan = Exercise(
             "A product of 300 small factors is smaller than the smallest number there is. Pairs of steps "
             "need no division.",
         ),
+        *mistaken_doublings(),
     ],
     tried_by="try_parallel_scan",
     confirm=by_products,
