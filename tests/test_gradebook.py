@@ -18,6 +18,7 @@ from autograder.cli import tell_the_gradebook
 from autograder.course.masters import read_master
 from autograder.errors import CourseError
 from autograder.nbgrader_door.database import engine_on
+from autograder.nbgrader_door.export import export_course
 from autograder.nbgrader_door.follow import back_up
 from autograder.nbgrader_door.gradebook import announce
 from autograder.nbgrader_door.kept import WrittenCell, digests_of
@@ -398,11 +399,32 @@ def test_the_course_drops_the_lowest(course):
     assert found["dora"][f"{NAME} state"] == "not handed in"
     marks = {"a": 5.0, "b": None, "c": 2.0}
     state = {True: State.GRADED, False: State.MISSING}
-    mine = {
-        name: Standing("x", state[mark is not None], parts=[Part("p", 10.0, auto=mark)])
+    mine = {  # as the gradebook gives them: of what was not handed in it knows no parts
+        name: Standing("x", state[mark is not None], parts=[Part("p", 10.0, auto=mark)] if mark else [])
         for name, mark in marks.items()
     }
-    assert lowest(mine, 1) == {"b"} and lowest(mine, 2) == {"b", "c"} and lowest(mine, 9) == {"b", "c"}
+    most = dict.fromkeys(marks, 10.0)
+    assert [lowest(mine, most, count) for count in (1, 2, 9)] == [{"b"}, {"b", "c"}, {"b", "c"}]
+
+
+def test_what_was_not_handed_in_is_dropped_first(tmp_path):
+    def ones(marks):
+        parts = {s: [Part("p", 10.0, auto=mark)] if mark is not None else [] for s, mark in marks.items()}
+        return [Standing(s, State.GRADED if p else State.MISSING, parts=p) for s, p in parts.items()]
+
+    marks = {"01": {"ada": 9.0, "bo": 8.0, "cy": None}, "02": {"ada": 3.0, "bo": None, "cy": None}}
+    export_course(tmp_path / "course.csv", {name: ones(one) for name, one in marks.items()}, drop=1)
+    with (tmp_path / "course.csv").open(encoding="utf-8") as file:
+        found = {row["student"]: row for row in csv.DictReader(file)}
+    told = {who: [row[name] for name in ("dropped", "total", "max_total")] for who, row in found.items()}
+    assert told == {"ada": ["02", "9.0", "10.0"], "bo": ["02", "8.0", "10.0"], "cy": ["01", "0.0", "10.0"]}
+
+
+def test_before_anything_is_graded_that_is_said(course):
+    (course / "gradebook.db").unlink()
+    announce(f"sqlite:///{course / 'gradebook.db'}", read_master(course / "solutions" / NAME))
+    for words in (("return", NAME), ("written", NAME)):
+        assert f"nothing of {NAME} is graded yet" in autograder(course, *words).err, words
 
 
 def test_a_moment_or_a_file_that_cannot_be_read_is_told(course):

@@ -53,14 +53,18 @@ class Collected:
         taken: (student, notebook, path in the source).
         told: what is to be known of it, in sentences.
         left: what was not taken, in sentences: nobody's, refused, of another assignment, no notebook.
-        nothing: people on the roster of whom there was nothing.
+        anew: students whose file takes the place of another one, which is kept in `collected/older/`.
+        nothing: people on the roster of whom there was nothing, now or before.
+        before: people of whom there was nothing now; what was collected before stays.
     """
 
     system: str = "folder"
     taken: list[tuple[str, str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    anew: list[str] = field(default_factory=list)
     nothing: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
 
 
 def collect(
@@ -139,8 +143,9 @@ class _Collecting:
         self._recogniser = Recogniser(folders)
         self._found = Collected()
         self._best: dict[tuple[str, str], Candidate] = {}
-        # What a student handed in that is no notebook of the course: student -> (path, words, its bytes).
-        self._else: dict[str, list[tuple[str, str, bytes]]] = {}
+        # What a student handed in that is no notebook of the course: path, words, its bytes, whose it is.
+        self._else: dict[str, list[tuple[str, str, bytes, Claim]]] = {}
+        self._known: dict[str, dict[str, Any]] = {}  # what was kept of each notebook before
         self._late: set[str] = set()
         self._stamps: dict[tuple[str, ...], datetime] = {}
 
@@ -160,6 +165,11 @@ class _Collecting:
         for (student, notebook), candidate in sorted(self._best.items()):
             if wanted and notebook != wanted:
                 continue
+            if self._is_older(student, notebook, candidate.claim):
+                self._found.told.append(
+                    f"{student}: {candidate.path} is older than what was collected before, which stays"
+                )
+                continue
             content = zlib.decompress(candidate.content)
             self._write(student, notebook, content, moments.get(student) or candidate.claim.moment)
             self._found.taken.append((student, notebook, candidate.path))
@@ -174,8 +184,25 @@ class _Collecting:
                 "with --times, or lateness costs nothing"
             )
         seen = {student for student, _ in self._best} | self._else.keys()
-        self._found.nothing = sorted(p.student for p in self._roster.people if p.student not in seen)
+        for student in sorted(p.student for p in self._roster.people if p.student not in seen):
+            names = [wanted] if wanted else self._recogniser.names
+            has = any(self._place(student, name).is_file() for name in names)
+            (self._found.before if has else self._found.nothing).append(student)
         return self._found
+
+    def _place(self, student: str, notebook: str) -> Path:
+        return folder_of(self._submitted, student, notebook) / f"{notebook}.ipynb"
+
+    def _is_older(self, student: str, notebook: str, claim: Claim) -> bool:
+        """Whether Canvas's number says that a newer file was collected before: an older zip was named.
+
+        On Gradescope the active submission counts, which may be an older one.
+        """
+        if notebook not in self._known:
+            self._known[notebook] = ids_of(self._root, notebook)
+        known = self._known[notebook]["students"].get(student, {}).get("attachment", "")
+        now = claim.ids.get("attachment", "")
+        return bool(known and now) and int(now) < int(known) and self._place(student, notebook).is_file()
 
     def _look_through(self) -> tuple[list[tuple[str, ...]], bytes | None]:
         paths, metadata = [], None
@@ -228,7 +255,8 @@ class _Collecting:
         if isinstance(entry, Refused):
             self._found.left.append(f"{path}{f' ({whose})' if whose else ''}: refused: {entry.reason}")
             for person in claim.people:
-                self._else.setdefault(person.student, []).append((path, f"refused: {entry.reason}", b""))
+                file = (path, f"refused: {entry.reason}", b"", claim)
+                self._else.setdefault(person.student, []).append(file)
             return
         looked = self._look(entry)
         if claim.people and claim.reason:
@@ -247,7 +275,7 @@ class _Collecting:
             if not looked.notebook:
                 if entry.path[-1] != STAMP:
                     content = entry.content if entry.path[-1].lower().endswith(".ipynb") else b""
-                    self._else.setdefault(person.student, []).append((path, looked.words, content))
+                    self._else.setdefault(person.student, []).append((path, looked.words, content, claim))
                 continue
             order = (
                 looked.answers > 0, CHECKPOINTS not in entry.path, moment or LONG_AGO, claim.order,
@@ -259,7 +287,7 @@ class _Collecting:
     def _look(self, entry: Found) -> Looked:
         if may_be_notebook(entry.path[-1], entry.content):
             return self._recogniser.look(entry.content)
-        return Looked("", 0, kind_of(entry.content) or "another file")
+        return Looked("", 0, kind_of(entry.content, entry.path[-1]) or "another file")
 
     def _keep_best(self, student: str, new: Candidate) -> None:
         key = (student, new.looked.notebook)
@@ -290,7 +318,9 @@ class _Collecting:
         for student, files in sorted(self._else.items()):
             if student in has:
                 continue
-            path, words, content = max(files, key=lambda file: (len(file[2]) > 0, file[0]))
+            path, words, content, claim = max(files, key=lambda file: (len(file[2]) > 0, file[0]))
+            if wanted and self._is_older(student, wanted, claim):
+                continue
             if content and wanted:
                 # What is called a notebook and cannot be read: grading says why, with the others' reasons.
                 self._write(student, wanted, content, None)
@@ -312,14 +342,15 @@ class _Collecting:
         return found
 
     def _write(self, student: str, notebook: str, content: bytes, moment: datetime | None) -> None:
-        folder = folder_of(self._submitted, student, notebook)
-        path = folder / f"{notebook}.ipynb"
+        path = self._place(student, notebook)
+        folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if path.is_file() else None
         if before is not None and before != content:
             older = self._root / COLLECTED / "older" / notebook
             older.mkdir(parents=True, exist_ok=True)
             write_whole(older / f"{student}-{sha256(before).hexdigest()[:8]}.ipynb", before)
+            self._found.anew.append(student)
         if before != content:
             write_whole(path, content)
         if moment:

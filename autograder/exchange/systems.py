@@ -83,6 +83,9 @@ def only(people: set[Person], name: str, remedy: str) -> Claim:
 
 CANVAS = re.compile(r"(?<=_)(?=(\d+)_(\d+)_)")
 CANVAS_TEXT = re.compile(r"_(\d+)_(text|link)\.html$")
+# An attachment's number is not as small as the 10 at the head of a notebook's own name.
+LEAST_ATTACHMENT = re.compile(r"[1-9]\d\d+")
+TEST_FILE = re.compile(r"studenttest(_LATE)?_\d+_\d+_")
 ANONYMOUS = re.compile(r"(LATE_)?anon_[1-9A-HJ-NP-Za-km-z]{5}_\d+_")
 
 
@@ -90,6 +93,8 @@ def canvas(part: str, roster: Roster) -> Claim | None:
     """`PREFIX[_LATE]_USERID_ATTACHMENTID_NAME`; numbers may stand in a name too."""
     if ANONYMOUS.match(part):
         return Claim(reason="Canvas's anonymous marking hides whose it is; download again when it has ended")
+    if TEST_FILE.match(part):
+        return Claim(reason="Canvas's test student's: it is nobody's")
     text = CANVAS_TEXT.search(part)
     if text:
         person = roster.by_canvas.get(text[1])
@@ -103,6 +108,7 @@ def canvas(part: str, roster: Roster) -> Claim | None:
         splits.append((prefix.removesuffix("LATE").removesuffix("_"), is_late, found[1], found[2]))
     if not splits:
         return None
+    splits = [split for split in splits if LEAST_ATTACHMENT.fullmatch(split[3])] or splits
     sure, maybe = [], []
     for prefix, is_late, user, attachment in splits:
         ids = {"user": user, "attachment": attachment}

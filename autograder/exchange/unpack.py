@@ -30,6 +30,8 @@ MOST_ZIP = 100 << 20
 MOST_DEPTH = 3
 NOISE = re.compile(r"__MACOSX|\.DS_Store|Thumbs\.db|desktop\.ini|\._.*|\.git", re.I)
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, ValueError)
+# Documents that are zips: nothing in them is anybody's notebook.
+OFFICE = (".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".pages", ".key", ".numbers")
 UTF8 = 0x800
 ENCRYPTED = 0x1
 
@@ -111,7 +113,7 @@ def _file(place: Path, path: tuple[str, ...]) -> Iterator[Found | Refused]:
         with place.open("rb") as file:
             head = file.read(HEAD)
         modified = place.stat().st_mtime
-        if zipfile.is_zipfile(place):
+        if zipfile.is_zipfile(place) and not path[-1].lower().endswith(OFFICE):
             with place.open("rb") as file:
                 yield from _within(file, path, 0)
         elif _is_read_whole(path[-1], head):
@@ -200,7 +202,7 @@ def _entry(
 ) -> Iterator[Found | Refused]:
     with archive.open(entry) as file:
         head = file.read(HEAD)
-        if head.startswith(b"PK\x03\x04"):
+        if head.startswith(b"PK\x03\x04") and not path[-1].lower().endswith(OFFICE):
             most = MOST_ZIP
         elif _is_read_whole(path[-1], head):
             most = MOST_BYTES

@@ -65,8 +65,9 @@ def standings(
         for student, name in _people(connection):
             if not is_on or student in is_on:
                 names[student] = names.get(student) or name
-            elif student not in found:
-                found[student] = Standing(student, State.WITHDRAWN, name=name)
+            else:
+                one = found.get(student, Standing(student, State.WITHDRAWN))
+                found[student] = replace(one, name=name)
     troubles = {**_troubles(submitted, notebook, found), **(reasons or {})}
     everybody = sorted({*found, *names, *troubles}, key=str.casefold)
     return [_standing(student, found, names, troubles, is_on) for student in everybody]

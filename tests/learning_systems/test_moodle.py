@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 import zipfile
 
@@ -57,6 +58,9 @@ def test_moodles_three_forms_are_taken_and_twins_told_apart_by_the_worksheet(moo
     assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
     kept = json.loads((moodle / "collected" / f"{NAME}.json").read_text("utf-8"))
     assert kept["students"]["p2@example.org"]["participant"] == "502"
+    shutil.rmtree(moodle / "submitted")  # the worksheet alone is a roster that tells twins apart, too
+    autograder(moodle, "collect", "moodle.zip", "--roster", "worksheet.csv", "--assignment", NAME)
+    assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
 
 
 def moodle_match(path):
