@@ -16,12 +16,15 @@ from test_nbgrader import run
 
 from autograder.cli import tell_the_gradebook
 from autograder.course.masters import read_master
+from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.errors import CourseError
+from autograder.nbgrader_door.annotate import Annotator
 from autograder.nbgrader_door.database import engine_on
 from autograder.nbgrader_door.export import export_course
 from autograder.nbgrader_door.follow import back_up
-from autograder.nbgrader_door.gradebook import announce
-from autograder.nbgrader_door.kept import WrittenCell, digests_of
+from autograder.nbgrader_door.gradebook import annotated_source, announce
+from autograder.nbgrader_door.kept import WrittenCell, digests_of, texts_of
+from autograder.nbgrader_door.plugin import TidyCells
 from autograder.nbgrader_door.written import Alike, mark_group, plain_words
 from autograder.report.standing import Part, Standing, State, lowest
 
@@ -464,6 +467,27 @@ def test_an_answer_is_what_stands_behind_its_question():
     assert digests[0] == digests[1]
     assert digests[0]["why_tanh"] != digests[2]["why_tanh"]
     assert digests[0]["rnn_step"] == digests[2]["rnn_step"]
+
+
+def test_a_written_answer_is_found_where_a_program_has_lost_all_ids_of_cells():
+    """As Colab and older Jupyters save a notebook; some keep nbgrader's metadata, some do not."""
+    name, question = "01_simple_rnn", "padding_and_bias"
+    source = source_notebook(master_of(name))
+    for is_kept in (True, False):
+        notebook = release_notebook(source)
+        for i, cell in enumerate(notebook.cells):
+            cell.id, cell.metadata = f"colab{i}", cell.metadata if is_kept else {}
+            if cell.source == ANSWER_PROMPT:
+                cell.source = "Because the padding moves the state."
+            elif cell.source.startswith("def rnn_step("):
+                cell.source = "def rnn_step(x_t, s_prev, W):\n    return s_prev"
+        content = json.dumps(notebook).encode()
+        cells = Annotator(annotated_source(source), {}).written(content)
+        assert texts_of(cells, [question])[question] == ["Because the padding moves the state."]
+        tidied, _ = TidyCells(root=str(ROOT)).preprocess(notebook, {"nbgrader": {"notebook": name}})
+        graded = [cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in tidied.cells]
+        cells = [WrittenCell(g, c.id, c.source) for g, c in zip(graded, tidied.cells, strict=True)]
+        assert texts_of(cells, [question])[question] == ["Because the padding moves the state."]
 
 
 def test_a_database_is_opened_whatever_signs_its_path_holds(tmp_path):
