@@ -232,6 +232,13 @@ def grade(
             )
             out.print(Text(f"{written.students} students' marks written to {shown}"))
             say_changes(written, home / "build" / "report" / f"{notebook}-changes.csv")
+            from autograder.course.roster import extensions_for_nobody, roster_of  # noqa: PLC0415
+
+            known = [*(person.student for person in roster_of(home)), *students, *failed]
+            for words in extensions_for_nobody(
+                home, known, [f.name for f in find_masters(home / "solutions")]
+            ):
+                err.print(Text(words), soft_wrap=True)
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:

@@ -105,6 +105,7 @@ def first(tmp_path_factory):
     (place / "gradebook.db").touch()
     (place / "gradebook.db").unlink()
     done = grade(place, "--due", "2026-11-20T12:00+00:00", status=1)
+    assert "extensions.csv, line 3: there is no notebook 'another'; nobody gets this time" in done.err
     assert f"{ZOE}: the folder's name is written in another Unicode spelling" in done.err
     return place
 

@@ -297,26 +297,53 @@ def roster_of(root: Path, path: Path | None = None) -> list[Person]:
     return read_roster(path or root / ROSTER)
 
 
-def extensions_of(root: Path, notebook: str) -> dict[str, timedelta]:
-    """More time for single students, from `extensions.csv`: columns student, notebook (or *), days.
+def _extensions(root: Path) -> list[tuple[int, str, str, timedelta]]:
+    """The lines of `extensions.csv`: number, student, notebook or *, how much more time.
 
     Raises:
         CourseError: a line of the file cannot be read.
     """
     path = root / EXTENSIONS
     if not path.is_file():
-        return {}
+        return []
     rows = read_table(path).rows
     header = [cell.strip().lower() for cell in rows[0]]
     if not {"student", "notebook", "days"} <= set(header):
         raise CourseError(f"{path} needs the columns student, notebook, days; it has {', '.join(header)}")
-    found: dict[str, timedelta] = {}
+    found = []
     for number, row in enumerate(rows[1:], start=2):
         cells = dict(zip(header, (one_spelling(cell).strip() for cell in row), strict=False))
         try:
             given = timedelta(days=float(cells["days"].replace(",", ".")))
         except (KeyError, ValueError, OverflowError):
             raise CourseError(f"{path}, line {number}: days must be a number, such as 2 or 0.5") from None
-        if cells["notebook"] in (notebook, "*"):
-            found[cells["student"]] = max(given, found.get(cells["student"], given))
+        found.append((number, cells["student"], cells["notebook"], given))
     return found
+
+
+def extensions_of(root: Path, notebook: str) -> dict[str, timedelta]:
+    """More time for single students, from `extensions.csv`: columns student, notebook (or *), days.
+
+    Raises:
+        CourseError: a line of the file cannot be read.
+    """
+    found: dict[str, timedelta] = {}
+    for _, student, where, given in _extensions(root):
+        if where in (notebook, "*"):
+            found[student] = max(given, found.get(student, given))
+    return found
+
+
+def extensions_for_nobody(root: Path, students: Iterable[str], notebooks: Iterable[str]) -> list[str]:
+    """The lines of `extensions.csv` that help nobody, in words: no such student, or no such notebook.
+
+    Raises:
+        CourseError: a line of the file cannot be read.
+    """
+    students, notebooks = set(students), {"*", *notebooks}
+    return [
+        f"{EXTENSIONS}, line {number}: there is no {'student' if who not in students else 'notebook'} "
+        f"{(who if who not in students else where)!r}; nobody gets this time"
+        for number, who, where, _ in _extensions(root)
+        if who not in students or where not in notebooks
+    ]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.places import CHECKPOINTS, write_whole
-from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
+from autograder.course.roster import Person, column_of, number_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser, kind_of
 from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
@@ -93,9 +93,10 @@ def collect(
     Raises:
         CourseError: the source or a list cannot be read.
     """
-    return _Collecting(
+    collecting = _Collecting(
         source, root, Roster(people, _participants(worksheet, people)), submitted, folders
-    ).run(assignment, _times(times) if times else [])
+    )
+    return collecting.run(assignment, _times(times) if times else [], _late_in(worksheet))
 
 
 def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str, Person]:
@@ -110,6 +111,19 @@ def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str,
     if not found:
         raise CourseError(f"{worksheet} names nobody of the roster; is it this course's grading worksheet?")
     return found
+
+
+def _late_in(worksheet: Path | None) -> set[str]:
+    """Moodle's numbers of those whom its worksheet calls late: "Submitted for grading - 2 hours late"."""
+    if worksheet is None:
+        return set()
+    head, *rows = read_table(worksheet).rows
+    places = [i for i, cell in enumerate(head) if re.match("stat|esta", unwrapped(cell).lower())]
+    return {
+        number_of(row[0])
+        for row in rows
+        if any(re.search(r" - .*\d", row[i]) for i in places[:1] if i < len(row))
+    }
 
 
 def _times(path: Path) -> list[tuple[dict[str, str], datetime]]:
@@ -149,7 +163,9 @@ class _Collecting:
         self._late: set[str] = set()
         self._stamps: dict[tuple[str, ...], datetime] = {}
 
-    def run(self, assignment: str | None, times: list[tuple[dict[str, str], datetime]]) -> Collected:
+    def run(
+        self, assignment: str | None, times: list[tuple[dict[str, str], datetime]], late: set[str]
+    ) -> Collected:
         paths, metadata = self._look_through()
         self._choose_system(paths, metadata)
         for entry in walk(self._source):
@@ -177,10 +193,12 @@ class _Collecting:
             self._tell(student, candidate)
         for notebook in {*ids, *([wanted] if wanted else [])}:
             keep_ids(self._root, notebook, self._found.system, ids.get(notebook, {}), reasons)
-        without = self._late - moments.keys()
+        late_there = {person.student for n, person in self._roster.by_participant.items() if n in late}
+        without = (self._late | late_there) - moments.keys()
         if without:
+            whose = "Canvas" if self._found.system == "canvas" else "Moodle's worksheet"
             self._found.told.append(
-                f"Canvas marks {len(without)} as LATE and says no time: name a CSV of who handed in when "
+                f"{whose} marks {len(without)} as late and says no time: name a CSV of who handed in when "
                 "with --times, or lateness costs nothing"
             )
         seen = {student for student, _ in self._best} | self._else.keys()

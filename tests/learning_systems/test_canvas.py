@@ -168,7 +168,7 @@ def test_of_300_each_has_the_own_notebook_or_is_named(collected):
         assert "Traceback" not in line
     assert f"a text entry of Canvas's user {USER[41]}" in said
     assert "anonymous marking" in said and "strangerthere_1_9300001_tiny_rnn.ipynb: its numbers" in said
-    assert "Canvas marks 1 as LATE and says no time" in said
+    assert "Canvas marks 1 as late and says no time" in said
     assert f"nothing from 1: {login(51)}" in said
     assert "projectteam7" in said and "a group's, or another name?" in said
     assert "9300002_tiny_rnn.ipynb: Canvas's test student's" in said

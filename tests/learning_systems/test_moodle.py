@@ -54,7 +54,12 @@ def test_moodles_three_forms_are_taken_and_twins_told_apart_by_the_worksheet(moo
     )
     assert "a group's hand-in without a number" in done.err and "blind marking" in done.err
     assert "a text written online" not in done.err  # whoever has a file too
+    text = worksheet().replace(
+        "Ann Twin,p2@example.org,Submitted", "Ann Twin,p2@example.org,Submitted - 2 hours late"
+    )
+    (moodle / "worksheet.csv").write_text(text, "utf-8")
     done = autograder(moodle, "collect", "moodle.zip", "--worksheet", "worksheet.csv")
+    assert "Moodle's worksheet marks 1 as late and says no time: name a CSV" in done.out
     assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
     kept = json.loads((moodle / "collected" / f"{NAME}.json").read_text("utf-8"))
     assert kept["students"]["p2@example.org"]["participant"] == "502"
