@@ -142,6 +142,10 @@ def test_everybody_has_a_row_and_a_state(course):
     assert found["emil"]["name"] == "'=HYPERLINK(1)"
     assert found["chidi"]["late_days"] == "0.92"
     assert {row["max_score"] for row in found.values()} == {"14.0"}
+    lines = (course / "roster.csv").read_text().splitlines(keepends=True)
+    (course / "roster.csv").write_text("".join(line for line in lines if not line.startswith("bela,")))
+    gone = rows(course)["bela"]
+    assert (gone["state"], gone["name"], gone["score"]) == ("withdrawn", "Béla Bartók", "")
 
 
 def test_without_a_roster_whoever_the_gradebook_knows_belongs_to_the_class(course):

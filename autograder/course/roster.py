@@ -1,6 +1,7 @@
 """Who is in the class: Canvas's, Moodle's or Gradescope's own list, or a plain CSV; and who has more time.
 
-`roster.csv` in the course's folder is the list in a form of ours; `extensions.csv` stands beside it.
+`roster.csv` in the course's folder is the list in a form of ours; `extensions.csv` stands beside it, and
+`groups.csv`, which says who hands in together.
 This module knows nothing of marks.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from autograder.course.places import write_whole
 from autograder.errors import CourseError
 
-ROSTER, EXTENSIONS = "roster.csv", "extensions.csv"
+ROSTER, EXTENSIONS, GROUPS = "roster.csv", "extensions.csv", "groups.csv"
 MOST_ID = 128  # what nbgrader's gradebook holds of a student's id
 NO_ID = re.compile(r"[\x00-\x1f\x7f/\\*?\[\],]|^[.~]|^\s|\s$")
 # Spreadsheets run a cell that begins like a formula: systems put a sign before it, or write ="…".
@@ -38,7 +39,7 @@ COLUMNS = {
     "email": "email e_mail email_address mail",
     "login": "login sis_login_id",
     "sis_id": "sis_id sis_user_id sid id_number student_number matriculation_number orgdefinedid",
-    "canvas_id": "canvas_id lms_user_id",
+    "canvas_id": "canvas_id lms_user_id canvas_user_id",
     "moodle_id": "moodle_id identifier",
     "section": "section sections groups group",
     "role": "role roles",

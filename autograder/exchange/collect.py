@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.places import CHECKPOINTS, write_whole
-from autograder.course.roster import Person, column_of, number_of, read_roster, read_table, unwrapped
+from autograder.course.roster import GROUPS, Person, column_of, number_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser, kind_of
 from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
@@ -93,9 +93,9 @@ def collect(
     Raises:
         CourseError: the source or a list cannot be read.
     """
-    collecting = _Collecting(
-        source, root, Roster(people, _participants(worksheet, people)), submitted, folders
-    )
+    roster = Roster(people, _participants(worksheet, people))
+    collecting = _Collecting(source, root, roster, submitted, folders)
+    collecting.read_groups()
     return collecting.run(assignment, _times(times) if times else [], _late_in(worksheet))
 
 
@@ -163,6 +163,38 @@ class _Collecting:
         self._late: set[str] = set()
         self._stamps: dict[tuple[str, ...], datetime] = {}
 
+    def read_groups(self) -> None:
+        """Who hands in together: `groups.csv`, a plain list or Canvas's own of a set of groups.
+
+        Raises:
+            CourseError: there is no column that names the group.
+        """
+        path = self._root / GROUPS
+        if not path.is_file():
+            return
+        head, *rows = read_table(path).rows
+        heads = [unwrapped(cell).lower() for cell in head]
+        where = next((heads.index(name) for name in ("group", "group_name") if name in heads), None)
+        if where is None:
+            raise CourseError(f"{path} needs the columns group, student; it has {', '.join(heads)}")
+        columns = [column_of(name) for name in heads]
+        for row in rows:
+            group, who = (
+                unwrapped(row[where]),
+                self._who(dict(zip(columns, map(unwrapped, row), strict=False))),
+            )
+            if group and who:
+                self._roster.put_into(group, who)
+            elif group:
+                self._found.told.append(
+                    f"{GROUPS}: of {group!r}, nobody on the roster is {', '.join(filter(None, row))!r}"
+                )
+
+    def _who(self, cells: Mapping[str, str]) -> Person | None:
+        """Whom a line of a list means."""
+        known = [cells.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
+        return self._roster.find(known, cells.get("name", "") or cells.get("student", ""))
+
     def run(
         self, assignment: str | None, times: list[tuple[dict[str, str], datetime]], late: set[str]
     ) -> Collected:
@@ -189,7 +221,10 @@ class _Collecting:
             content = zlib.decompress(candidate.content)
             self._write(student, notebook, content, moments.get(student) or candidate.claim.moment)
             self._found.taken.append((student, notebook, candidate.path))
-            ids.setdefault(notebook, {})[student] = {**candidate.claim.ids, "file": candidate.path}
+            ids.setdefault(notebook, {})[student] = {
+                **self._ids_of(student, candidate),
+                "file": candidate.path,
+            }
             self._tell(student, candidate)
         for notebook in {*ids, *([wanted] if wanted else [])}:
             keep_ids(self._root, notebook, self._found.system, ids.get(notebook, {}), reasons)
@@ -207,6 +242,14 @@ class _Collecting:
             has = any(self._place(student, name).is_file() for name in names)
             (self._found.before if has else self._found.nothing).append(student)
         return self._found
+
+    def _ids_of(self, student: str, candidate: Candidate) -> dict[str, str]:
+        """The ids for the way back: Canvas keeps a group's file under the number of one member alone."""
+        ids = dict(candidate.claim.ids)
+        mine = {p.canvas_id for p in candidate.claim.people if p.student == student}
+        if len(candidate.claim.people) > 1 and ids.get("user") not in mine:
+            ids.pop("user", None)
+        return ids
 
     def _place(self, student: str, notebook: str) -> Path:
         return folder_of(self._submitted, student, notebook) / f"{notebook}.ipynb"
@@ -349,9 +392,7 @@ class _Collecting:
     def _moments(self, times: list[tuple[dict[str, str], datetime]]) -> dict[str, datetime]:
         found = {}
         for who, moment in times:
-            known = [who.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
-            person = self._roster.find(known, who.get("name", "") or who.get("student", ""))
-            if person:
+            if person := self._who(who):
                 found[person.student] = moment
             else:
                 self._found.left.append(

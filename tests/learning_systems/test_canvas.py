@@ -170,7 +170,7 @@ def test_of_300_each_has_the_own_notebook_or_is_named(collected):
     assert "anonymous marking" in said and "strangerthere_1_9300001_tiny_rnn.ipynb: its numbers" in said
     assert "Canvas marks 1 as late and says no time" in said
     assert f"nothing from 1: {login(51)}" in said
-    assert "projectteam7" in said and "a group's, or another name?" in said
+    assert "projectteam7" in said and "another name, or a group's? Its members go into groups.csv" in said
     assert "9300002_tiny_rnn.ipynb: Canvas's test student's" in said
 
 
@@ -223,6 +223,27 @@ def test_who_left_the_roster_is_told_and_ids_stay_when_another_list_comes(collec
     people = {person.student: person for person in read_roster(place / "roster.csv")}
     assert set(people) == {login(i) for i in range(100, 299)}
     assert people[login(100)].canvas_id == str(USER[100]) and people[login(100)].email == "100@example.org"
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        f"group,student\nProject Team 7,{login(53)}\nProject Team 7,{login(51)}\nOther,nobody\n",
+        "name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id\n"
+        f"A,{USER[53]},s00053,x,S,Project Team 7,9,\nB,{USER[51]},s00051,y,S,Project Team 7,9,\n"
+        "C,1,nobody,z,S,Other,8,\n",
+    ],
+)
+def test_a_groups_file_is_each_members_and_the_way_back_is_ones_alone(collected, tmp_path, groups):
+    place = shutil.copytree(collected[0], tmp_path / "again")
+    (place / "groups.csv").write_text(groups)
+    (place / "new.zip").write_bytes(zipped({f"projectteam7_{USER[53]}_9300053_10_tiny.ipynb": BLANK}))
+    done = autograder(place, "collect", "new.zip")
+    assert "groups.csv: of 'Other', nobody on the roster is" in done.out
+    for i in (51, 53):
+        assert (place / "submitted" / login(i) / NAME / f"{NAME}.ipynb").read_bytes() == BLANK
+    kept = json.loads((place / "collected" / f"{NAME}.json").read_text("utf-8"))["students"]
+    assert kept[login(53)]["user"] == str(USER[53]) and "user" not in kept[login(51)]
 
 
 @pytest.fixture(scope="module")
