@@ -300,8 +300,12 @@ step_through("gru", numbers={"4.1": "10.1", "4.15": "10.2", "4.16": "10.3", "4.3
 # | `x_t` | (D, N) | the input $x_t$ |
 # | `s_prev`, `s_t` | (H, N) | state before and after the step |
 # | `g_t`, `r_t`, `candidate` | (H, N) | gate, reset gate, $\tilde s_t$ |
-# | `W["gs"]`, `W["rs"]`, `W["ss"]` | (H, H) | what multiplies the state |
-# | `W["gx"]`, `W["rx"]`, `W["sx"]` | (H, D) | what multiplies the input |
+# | `W["s"]` | (3H, H) | what multiplies the state: $W^{g,s}$, then $W^{r,s}$, then $W^{s,s}$ |
+# | `W["x"]` | (3H, D) | what multiplies the input: $W^{g,x}$, then $W^{r,x}$, then $W^{s,x}$ |
+#
+# Three matrices lie in one, the first H rows those of the gate. So the libraries of
+# notebook 08 keep them (each in an order of its own): a step is two large products in
+# place of six small ones.
 #
 # There are no biases: an input that is always 1 does their work.
 #
@@ -318,8 +322,12 @@ guess("10.2", times_as_many=0.75)
 # %% [markdown]
 # ### Exercise: one step of the GRU
 #
-# You found its way back in notebook 04; here you write the step itself, and return what
-# a backward function needs.
+# You found its way back in notebook 04. Here you write the step itself as a library does:
+# one product with the state, one with the input, and then the parts are cut out. Return
+# what a backward function needs.
+#
+# First, on paper: an LSTM may *add* its two products at once, (4H, N), and cut the sum
+# into its parts. May you?
 
 
 # %% exercise="gru_step" points=3
@@ -331,7 +339,7 @@ def gru_step(
     Args:
         x_t: (D, N) input of the step, one column per sequence.
         s_prev: (H, N) state before the step.
-        W: "gs", "rs", "ss" (H, H) and "gx", "rx", "sx" (H, D).
+        W: "s" (3H, H) and "x" (3H, D): the rows of the gate, of the reset gate, of the candidate.
 
     Returns:
         s_t: (H, N) state after the step.
@@ -340,9 +348,11 @@ def gru_step(
         candidate: (H, N) what would be written.
     """
     ### BEGIN SOLUTION
-    g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)  # (10.1)
-    r_t = sigmoid(W["rs"] @ s_prev + W["rx"] @ x_t)  # (10.2)
-    candidate = np.tanh(W["sx"] @ x_t + r_t * (W["ss"] @ s_prev))  # (10.3)
+    g_s, r_s, c_s = np.split(W["s"] @ s_prev, 3)
+    g_x, r_x, c_x = np.split(W["x"] @ x_t, 3)
+    g_t = sigmoid(g_s + g_x)  # (10.1)
+    r_t = sigmoid(r_s + r_x)  # (10.2)
+    candidate = np.tanh(c_x + r_t * c_s)  # (10.3): here the two may not be added before
     s_t = (1 - g_t) * s_prev + g_t * candidate  # (10.4)
     return s_t, r_t, g_t, candidate
     ### END SOLUTION
@@ -353,13 +363,14 @@ check(gru_step)
 
 # %% needs="gru_step" hide_input=true
 rng = np.random.default_rng(0)
-W = {k + kind: rng.normal(size=(3, n)) for k in "grs" for kind, n in (("s", 3), ("x", 4))}
+W = {"s": rng.normal(size=(9, 3)), "x": rng.normal(size=(9, 4))}
 x_t, s_prev = rng.normal(size=(4, 2)), np.tanh(rng.normal(size=(3, 2)))
 s_t, r_t, g_t, candidate = gru_step(x_t.copy(), s_prev.copy(), W)
 low, high = np.minimum(s_prev, candidate), np.maximum(s_prev, candidate)
 assert np.all((low <= s_t) & (s_t <= high)), "(10.4) does not hold"
-shut = W | {"rx": -1e3 * np.ones((3, 4)), "rs": 0 * W["rs"]}
-assert np.allclose(gru_step(np.abs(x_t), s_prev, shut)[3], np.tanh(W["sx"] @ np.abs(x_t))), (
+shut = {name: matrix.copy() for name, matrix in W.items()}
+shut["s"][3:6], shut["x"][3:6] = 0, -1e3
+assert np.allclose(gru_step(np.abs(x_t), s_prev, shut)[3], np.tanh(W["x"][6:] @ np.abs(x_t))), (
     "(10.3) does not hold"
 )
 print("(10.4) holds: a new state lies between the old one and the candidate")

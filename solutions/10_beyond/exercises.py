@@ -20,12 +20,10 @@ from common import (
 
 
 def gru_inputs(rng, D=4, H=3, N=2, scale=0.8):
-    shapes = {k + kind: (H, n) for k in "grs" for kind, n in (("s", H), ("x", D))}
-    return {
-        "x_t": both_signs(rng, (D, N), 0.3, 1.5),
-        "s_prev": some_states(rng, H, N),
-        "W": matrices(rng, scale, **shapes),
-    }
+    x_t, s_prev = both_signs(rng, (D, N), 0.3, 1.5), some_states(rng, H, N)
+    networks = [matrices(rng, scale, s=(H, H), x=(H, D)) for _ in ("gate", "reset gate", "candidate")]
+    W = {name: np.vstack([network[name] for network in networks]) for name in "sx"}
+    return {"x_t": x_t, "s_prev": s_prev, "W": W}
 
 
 def min_gru_inputs(rng, D=4, H=3, N=2, scale=0.8):
@@ -95,20 +93,18 @@ def torch_gru(x_t, s_prev, W):
     """PyTorch's own cell, whose update gate is one minus this course's; its parts by other products."""
     import torch
 
-    def rows(kind, signs):
-        return torch.tensor(np.concatenate([sign * W[k + kind] for k, sign in signs]))
+    def rows(kind):
+        gate, reset, candidate = np.split(W[kind], 3)
+        return torch.tensor(np.concatenate([reset, -gate, candidate]))
 
-    signs = (("r", 1), ("g", -1), ("s", 1))
     s_t = torch.gru_cell(
         torch.tensor(np.ascontiguousarray(x_t.T)),
         torch.tensor(np.ascontiguousarray(s_prev.T)),
-        rows("x", signs),
-        rows("s", signs),
+        rows("x"),
+        rows("s"),
     )
-    r_t, g_t = (
-        torch.special.expit(torch.tensor(np.hstack([W[k + "s"], W[k + "x"]]) @ np.vstack([s_prev, x_t])))
-        for k in "rg"
-    )
+    both = torch.tensor(np.hstack([W["s"], W["x"]]) @ np.vstack([s_prev, x_t]))
+    g_t, r_t = (torch.special.expit(part) for part in both.chunk(3)[:2])
     s_t = s_t.numpy().T
     candidate = s_prev + (s_t - s_prev) / g_t.numpy()
     return s_t, r_t.numpy(), g_t.numpy(), candidate
@@ -162,9 +158,11 @@ gru_step = Exercise(
         "saturated gates": partial(gru_inputs, scale=saturating(near=1.0, far=12.0)),
     },
     hints=(
-        "Three networks read the same two things. One has a door in front of one of its two products.",
-        "Everything is (H, N), entry by entry. The reset gate multiplies what a matrix has already made.",
-        'Start with `g_t = sigmoid(W["gs"] @ s_prev + W["gx"] @ x_t)`, and the reset gate likewise.',
+        "Three networks read the same two things. One has a door in front of one of its two products: for "
+        "two of the three you may add the products before you cut, for the third you may not.",
+        "Both products are (3H, N); their first H rows are the gate's. From there on everything is (H, N), "
+        "entry by entry. The reset gate multiplies what a matrix has already made.",
+        'Start with `g_s, r_s, c_s = np.split(W["s"] @ s_prev, 3)`, and the input likewise.',
     ),
     confirm=torch_gru,
 )

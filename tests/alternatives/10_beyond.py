@@ -2,59 +2,64 @@
 
 ALTERNATIVES = {
     "gru_step": [
-        # einsum, numpy.dot, the sigmoid by hand
+        # six small products, einsum, the sigmoid by hand
         """
 def gru_step(x_t, s_prev, W):
-    both = lambda k: np.einsum("ij,jn->in", W[k + "s"], s_prev) + np.dot(W[k + "x"], x_t)
-    gate = lambda k: 1 / (1 + np.exp(-np.clip(both(k), -500, 500)))
-    g, r = gate("g"), gate("r")
-    new = np.tanh(np.dot(W["sx"], x_t) + np.multiply(r, np.dot(W["ss"], s_prev)))
+    H = s_prev.shape[0]
+    def network(k):
+        own = slice(k * H, (k + 1) * H)
+        return np.einsum("ij,jn->in", W["s"][own], s_prev), np.dot(W["x"][own], x_t)
+    gate = lambda k: 1 / (1 + np.exp(-np.clip(sum(network(k)), -500, 500)))
+    g, r = gate(0), gate(1)
+    past, word = network(2)
+    new = np.tanh(word + np.multiply(r, past))
     return s_prev + g * (new - s_prev), r, g, new
 """,
-        # stacked weights, one product with the input
+        # the sum first, and the candidate's past taken out again
         """
 def gru_step(x_t, s_prev, W):
-    H = len(s_prev)
-    from_x = np.vstack([W[k + "x"] for k in "grs"]) @ x_t
-    from_s = np.vstack([W[k + "s"] for k in "grs"]) @ s_prev
-    both = sigmoid(from_x[: 2 * H] + from_s[: 2 * H])
-    g_t, r_t = both[:H], both[H:]
-    candidate = np.tanh(from_x[2 * H :] + r_t * from_s[2 * H :])
+    past = W["s"] @ s_prev
+    both = (past + W["x"] @ x_t).reshape(3, *s_prev.shape)
+    g_t, r_t = sigmoid(both[:2])
+    past = past[-len(s_prev):]
+    candidate = np.tanh(both[2] - past + r_t * past)
     return (1 - g_t) * s_prev + g_t * candidate, r_t, g_t, candidate
 """,
         # sequence by sequence
         """
 def gru_step(input_, state, weights):
-    columns = []
+    columns, H = [], len(state)
     for x, s in zip(input_.T, state.T):
-        g = sigmoid(weights["gs"] @ s + weights["gx"] @ x)
-        r = sigmoid(weights["rs"] @ s + weights["rx"] @ x)
-        n = np.tanh(weights["sx"] @ x + r * (weights["ss"] @ s))
+        from_x, from_s = weights["x"] @ x, weights["s"] @ s
+        g = sigmoid(from_s[:H] + from_x[:H])
+        r = sigmoid(from_s[H : 2 * H] + from_x[H : 2 * H])
+        n = np.tanh(from_x[2 * H :] + r * from_s[2 * H :])
         columns.append([(1 - g) * s + g * n, r, g, n])
     return tuple(np.array([column[k] for column in columns]).T for k in range(4))
 """,
         # PyTorch's z, and in place on an argument
         """
 def gru_step(x_t, s_prev, W):
-    z = sigmoid(-(W["gx"] @ x_t) - W["gs"] @ s_prev)
-    r = sigmoid(W["rx"] @ x_t + W["rs"] @ s_prev)
-    n = W["ss"] @ s_prev
+    gate, reset, n = np.vsplit(W["s"] @ s_prev, 3)
+    gate_x, reset_x, n_x = np.vsplit(W["x"] @ x_t, 3)
+    z = sigmoid(-gate - gate_x)
+    r = sigmoid(reset_x + reset)
     n *= r
-    n += W["sx"] @ x_t
+    n += n_x
     np.tanh(n, out=n)
     print("candidate", n.shape)
     s_prev *= z
     s_prev += (1 - z) * n
     return s_prev, r, 1 - z, n
 """,
-        # tanh by a sigmoid, a row scaled by the reset
+        # one product for the gates, of weights side by side; tanh by a sigmoid
         """
 def gru_step(x_t, s_prev, W):
-    def network(k):
-        return W[k + "x"] @ x_t + W[k + "s"] @ s_prev
-    r_t = sigmoid(network("r"))
-    g_t = sigmoid(network("g"))
-    a = W["sx"] @ x_t + sum(r_t * W["ss"][:, j : j + 1] * s_prev[j] for j in range(len(s_prev)))
+    H = len(s_prev)
+    gates = sigmoid(np.hstack([W["s"], W["x"]])[: 2 * H] @ np.vstack([s_prev, x_t]))
+    g_t, r_t = gates[:H], gates[H:]
+    a = W["x"][2 * H :] @ x_t
+    a = a + sum(r_t * W["s"][2 * H :, j : j + 1] * s_prev[j] for j in range(H))
     candidate = 2 * sigmoid(2 * a) - 1
     return s_prev - g_t * s_prev + g_t * candidate, r_t, g_t, candidate
 """,
