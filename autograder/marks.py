@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +25,6 @@ from autograder.errors import CourseError
 NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook …` comes first"
 MOST_CHANGES = 40
 MOST_SHOWN = 200
-# What a program writes in the place of a letter that its encoding lacks.
-LOST_LETTERS = re.compile(r"\?|\ufffd")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -249,7 +246,13 @@ def collect(
     their content.
     """
     keep_private()
-    from autograder.course.roster import read_roster, roster_of, with_known_ids, write_roster  # noqa: PLC0415
+    from autograder.course.roster import (  # noqa: PLC0415
+        LOST_LETTERS,
+        read_roster,
+        roster_of,
+        with_known_ids,
+        write_roster,
+    )
     from autograder.exchange.collect import COLLECTED  # noqa: PLC0415
     from autograder.exchange.collect import collect as collecting  # noqa: PLC0415
     from autograder.grading.classroom import shown_name  # noqa: PLC0415

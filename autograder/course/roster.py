@@ -28,6 +28,8 @@ QUOTED = re.compile(r"^'(?=[=+\-@])")
 # The first column of Moodle's worksheet, and how many columns it has at least.
 PARTICIPANT = re.compile(r"(\D+) \d+")
 LEAST_WORKSHEET = 7
+# What a program writes in the place of a letter that its encoding lacks.
+LOST_LETTERS = re.compile(r"\?|\ufffd")
 TEST_STUDENT = "Student, Test"  # Canvas's own, in every course
 EXAMPLE = "a plain roster begins with a line such as: student,name,email"
 # Words at the head of a column -> what it holds.
@@ -274,6 +276,9 @@ def with_known_ids(people: list[Person], known: Iterable[Person]) -> list[Person
         before = next((one for one in same if one), None)
         if before:
             new = {key: value for key, value in person.__dict__.items() if value}
+            for key in ("name", "sortable"):
+                if LOST_LETTERS.search(new.get(key, "")) and getattr(before, key):
+                    del new[key]
             person = replace(before, **{**new, "student": before.student})
         merged.append(person)
     return merged

@@ -52,3 +52,6 @@ def test_names_whose_letters_a_spreadsheet_lost_are_told(course):
     (course / "r.csv").write_bytes("student;name\nada;Ada Łoś\nbela;Bela B.\n".encode("cp1252", "replace"))
     done = autograder(course, "collect", "r.csv", "--roster", "r.csv")
     assert "r.csv: ada: letters of their names were lost" in done.err
+    (course / "roster.csv").write_text("student,name\nada,Ada Łoś\nbela,Bela B.\n", "utf-8")
+    done = autograder(course, "collect", "r.csv", "--roster", "r.csv")
+    assert "letters" not in done.err and read_roster(course / "roster.csv")[0].name == "Ada Łoś"
