@@ -87,7 +87,7 @@ def build(
     from autograder.release.stage import stage, up_to  # noqa: PLC0415
 
     places = Places(course_root(root))
-    found = 0
+    found, built = 0, []
     folders = find_masters(places.solutions, notebooks)
     if upto is not None:
         if notebooks or check:
@@ -111,8 +111,13 @@ def build(
         master = building.build(folder, places)
         out.print(f"{folder.name}: {len(master.exercises)} exercises -> {places.notebooks / folder.name}")
         tell_the_gradebook(places.root, master)
-        if solved:
-            out.print(f"  solved and executed -> {building.write_solved_page(master, places)}")
+        built.append(master)
+    for master in built if solved else []:  # takes minutes: whoever stops it has all that a class needs
+        try:
+            out.print(f"{master.name}: solved and executed -> {building.write_solved_page(master, places)}")
+        except CourseError as error:
+            found += 1
+            err.print(Text(str(error), "red"), soft_wrap=True)
     if upto is not None and not self_study:
         target = to or places.stage / f"upto_{folders[-1].name}"
         files = stage([folder.name for folder in folders], places, target)
@@ -227,6 +232,13 @@ def grade(
             )
             out.print(Text(f"{written.students} students' marks written to {shown}"))
             say_changes(written, home / "build" / "report" / f"{notebook}-changes.csv")
+            from autograder.course.roster import extensions_for_nobody, roster_of  # noqa: PLC0415
+
+            known = [*(person.student for person in roster_of(home)), *students, *failed]
+            for words in extensions_for_nobody(
+                home, known, [f.name for f in find_masters(home / "solutions")]
+            ):
+                err.print(Text(words), soft_wrap=True)
     for failure in sorted(failures, key=lambda f: f.student):
         err.print(Text(f"not graded: {failure.student}: {failure.reason}", "red"), soft_wrap=True)
     if failures:

@@ -22,6 +22,7 @@ from autograder.course.places import (
 )
 from autograder.errors import CourseError
 
+NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook …` comes first"
 MOST_CHANGES = 40
 MOST_SHOWN = 200
 out = Console(highlight=False)
@@ -52,7 +53,10 @@ def everybody_of(home: Path, notebook: str, gradebook: str | None, people: list,
     from autograder.nbgrader_door.standings import standings  # noqa: PLC0415
 
     reasons = ids_of(home, notebook)["reasons"]
-    return standings(address(home, gradebook), home, notebook, people, submitted, reasons)
+    found = standings(address(home, gradebook), home, notebook, people, submitted, reasons)
+    if not any(one.parts for one in found):
+        err.print(Text(NOTHING_YET.format(notebook)), soft_wrap=True)
+    return found
 
 
 def name_(
@@ -138,6 +142,10 @@ def written_(
     if left_out:
         err.print(Text(f"not the file that was graded, so left out: {', '.join(left_out)}"), soft_wrap=True)
     if group is None:
+        if not groups:
+            has = master.cells_with("written")
+            words = NOTHING_YET.format(notebook) if has else f"{notebook} has no written question"
+            err.print(Text(words), soft_wrap=True)
         for question in dict.fromkeys(one.question for one in groups):
             out.print(Text(f"{question}\n{scheme_of(master, question)}\n", "bold"))
             for one in (one for one in groups if one.question == question):
@@ -238,7 +246,14 @@ def collect(
     their content.
     """
     keep_private()
-    from autograder.course.roster import read_roster, roster_of, with_known_ids, write_roster  # noqa: PLC0415
+    from autograder.course.roster import (  # noqa: PLC0415
+        LOST_LETTERS,
+        read_roster,
+        roster_of,
+        with_known_ids,
+        write_roster,
+    )
+    from autograder.exchange.collect import COLLECTED  # noqa: PLC0415
     from autograder.exchange.collect import collect as collecting  # noqa: PLC0415
     from autograder.grading.classroom import shown_name  # noqa: PLC0415
 
@@ -249,9 +264,15 @@ def collect(
     people = roster_of(home)
     if roster:
         before, people = people, with_known_ids(read_roster(roster), people)
-        gone = sorted({person.student for person in before} - {person.student for person in people})
+        still = {person.student for person in people}
+        gone = [f"{p.student} ({p.name})" for p in before if p.student not in still]
         if gone:
-            out.print(Text(f"no longer on the roster: {', '.join(gone)}"), soft_wrap=True)
+            out.print(Text(f"no longer on the roster: {', '.join(sorted(gone))}"), soft_wrap=True)
+        if lost := [person.student for person in people if LOST_LETTERS.search(person.name)]:
+            words = "letters of their names were lost when the list was saved elsewhere; export it anew"
+            err.print(Text(f"{roster}: {', '.join(lost)}: {words}"), soft_wrap=True)
+        if worksheet is None and any(person.moodle_id for person in people):
+            worksheet = roster  # it is a worksheet itself
         write_roster(home, people)
     if not people:
         raise CourseError("there is no roster yet: name the class with --roster CSV")
@@ -261,6 +282,11 @@ def collect(
     out.print(Text(f"{found.system}: taken {words}, of {len(people)} on the roster -> {submitted}"))
     for sentence in found.told:
         out.print(Text(shown_name(sentence)), soft_wrap=True)
+    if found.anew:
+        words = f"another file than before from {len(found.anew)}: {', '.join(found.anew)}"
+        out.print(Text(f"{words} (that one is in {COLLECTED}/older)"), soft_wrap=True)
+    if found.before:
+        out.print(f"nothing new from {len(found.before)}: what was collected of them before stays")
     if found.nothing:
         out.print(Text(f"nothing from {len(found.nothing)}: {', '.join(found.nothing)}"), soft_wrap=True)
     for sentence in found.left:

@@ -16,11 +16,15 @@ from test_nbgrader import run
 
 from autograder.cli import tell_the_gradebook
 from autograder.course.masters import read_master
+from autograder.course.notebook import ANSWER_PROMPT, release_notebook, source_notebook
 from autograder.errors import CourseError
+from autograder.nbgrader_door.annotate import Annotator
 from autograder.nbgrader_door.database import engine_on
+from autograder.nbgrader_door.export import export_course
 from autograder.nbgrader_door.follow import back_up
-from autograder.nbgrader_door.gradebook import announce
-from autograder.nbgrader_door.kept import WrittenCell, digests_of
+from autograder.nbgrader_door.gradebook import annotated_source, announce
+from autograder.nbgrader_door.kept import WrittenCell, digests_of, texts_of
+from autograder.nbgrader_door.plugin import TidyCells
 from autograder.nbgrader_door.written import Alike, mark_group, plain_words
 from autograder.report.standing import Part, Standing, State, lowest
 
@@ -101,6 +105,7 @@ def first(tmp_path_factory):
     (place / "gradebook.db").touch()
     (place / "gradebook.db").unlink()
     done = grade(place, "--due", "2026-11-20T12:00+00:00", status=1)
+    assert "extensions.csv, line 3: there is no notebook 'another'; nobody gets this time" in done.err
     assert f"{ZOE}: the folder's name is written in another Unicode spelling" in done.err
     return place
 
@@ -137,6 +142,10 @@ def test_everybody_has_a_row_and_a_state(course):
     assert found["emil"]["name"] == "'=HYPERLINK(1)"
     assert found["chidi"]["late_days"] == "0.92"
     assert {row["max_score"] for row in found.values()} == {"14.0"}
+    lines = (course / "roster.csv").read_text().splitlines(keepends=True)
+    (course / "roster.csv").write_text("".join(line for line in lines if not line.startswith("bela,")))
+    gone = rows(course)["bela"]
+    assert (gone["state"], gone["name"], gone["score"]) == ("withdrawn", "Béla Bartók", "")
 
 
 def test_without_a_roster_whoever_the_gradebook_knows_belongs_to_the_class(course):
@@ -398,11 +407,32 @@ def test_the_course_drops_the_lowest(course):
     assert found["dora"][f"{NAME} state"] == "not handed in"
     marks = {"a": 5.0, "b": None, "c": 2.0}
     state = {True: State.GRADED, False: State.MISSING}
-    mine = {
-        name: Standing("x", state[mark is not None], parts=[Part("p", 10.0, auto=mark)])
+    mine = {  # as the gradebook gives them: of what was not handed in it knows no parts
+        name: Standing("x", state[mark is not None], parts=[Part("p", 10.0, auto=mark)] if mark else [])
         for name, mark in marks.items()
     }
-    assert lowest(mine, 1) == {"b"} and lowest(mine, 2) == {"b", "c"} and lowest(mine, 9) == {"b", "c"}
+    most = dict.fromkeys(marks, 10.0)
+    assert [lowest(mine, most, count) for count in (1, 2, 9)] == [{"b"}, {"b", "c"}, {"b", "c"}]
+
+
+def test_what_was_not_handed_in_is_dropped_first(tmp_path):
+    def ones(marks):
+        parts = {s: [Part("p", 10.0, auto=mark)] if mark is not None else [] for s, mark in marks.items()}
+        return [Standing(s, State.GRADED if p else State.MISSING, parts=p) for s, p in parts.items()]
+
+    marks = {"01": {"ada": 9.0, "bo": 8.0, "cy": None}, "02": {"ada": 3.0, "bo": None, "cy": None}}
+    export_course(tmp_path / "course.csv", {name: ones(one) for name, one in marks.items()}, drop=1)
+    with (tmp_path / "course.csv").open(encoding="utf-8") as file:
+        found = {row["student"]: row for row in csv.DictReader(file)}
+    told = {who: [row[name] for name in ("dropped", "total", "max_total")] for who, row in found.items()}
+    assert told == {"ada": ["02", "9.0", "10.0"], "bo": ["02", "8.0", "10.0"], "cy": ["01", "0.0", "10.0"]}
+
+
+def test_before_anything_is_graded_that_is_said(course):
+    (course / "gradebook.db").unlink()
+    announce(f"sqlite:///{course / 'gradebook.db'}", read_master(course / "solutions" / NAME))
+    for words in (("return", NAME), ("written", NAME)):
+        assert f"nothing of {NAME} is graded yet" in autograder(course, *words).err, words
 
 
 def test_a_moment_or_a_file_that_cannot_be_read_is_told(course):
@@ -442,6 +472,27 @@ def test_an_answer_is_what_stands_behind_its_question():
     assert digests[0] == digests[1]
     assert digests[0]["why_tanh"] != digests[2]["why_tanh"]
     assert digests[0]["rnn_step"] == digests[2]["rnn_step"]
+
+
+def test_a_written_answer_is_found_where_a_program_has_lost_all_ids_of_cells():
+    """As Colab and older Jupyters save a notebook; some keep nbgrader's metadata, some do not."""
+    name, question = "01_simple_rnn", "padding_and_bias"
+    source = source_notebook(master_of(name))
+    for is_kept in (True, False):
+        notebook = release_notebook(source)
+        for i, cell in enumerate(notebook.cells):
+            cell.id, cell.metadata = f"colab{i}", cell.metadata if is_kept else {}
+            if cell.source == ANSWER_PROMPT:
+                cell.source = "Because the padding moves the state."
+            elif cell.source.startswith("def rnn_step("):
+                cell.source = "def rnn_step(x_t, s_prev, W):\n    return s_prev"
+        content = json.dumps(notebook).encode()
+        cells = Annotator(annotated_source(source), {}).written(content)
+        assert texts_of(cells, [question])[question] == ["Because the padding moves the state."]
+        tidied, _ = TidyCells(root=str(ROOT)).preprocess(notebook, {"nbgrader": {"notebook": name}})
+        graded = [cell.metadata.get("nbgrader", {}).get("grade_id", "") for cell in tidied.cells]
+        cells = [WrittenCell(g, c.id, c.source) for g, c in zip(graded, tidied.cells, strict=True)]
+        assert texts_of(cells, [question])[question] == ["Because the padding moves the state."]
 
 
 def test_a_database_is_opened_whatever_signs_its_path_holds(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import autograder
 from course import TINY
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -150,3 +151,17 @@ def test_damaged_checks_are_said_and_written_anew(course):
     assert "cannot be read" in problem
     build(course.solutions / TINY.name, course)
     assert found(course) == []
+
+
+def test_a_solved_page_that_does_not_end_is_said_behind_the_releases(course, monkeypatch):
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from autograder.release import build as building
+
+    endless = new_notebook(cells=[new_code_cell("import time\ntime.sleep(60)  # to be named")])
+    monkeypatch.setattr(building, "solved_notebook", lambda master: endless)
+    monkeypatch.setattr(building, "LONGEST_CELL", 1)
+    done = autograder(course.root, "build")
+    assert done.status == 1 and f"{TINY.name}: 3 exercises" in done.out
+    assert f"{TINY.name}, solved: a cell takes more than 1 s: is this computer busy" in done.err
+    assert "time.sleep(60)  # to be named" in done.err

@@ -11,6 +11,7 @@ import pytest
 from command import autograder
 from course import ROOT, TINY, master_of, submission
 from learning_systems.files import zipped
+from traitlets.config import Config
 
 NAME, QUESTION = "01_simple_rnn", "padding_and_bias"
 PAGE = (ROOT / "docs" / "semester.md").read_text("utf-8")
@@ -68,7 +69,7 @@ def test_every_command_of_the_page_does_what_it_says(course, monkeypatch):
     ran = []
     for language, block in BLOCKS:
         if language == "python":
-            exec(compile(block, "docs/semester.md", "exec"), {})
+            exec(compile(block, "docs/semester.md", "exec"), {"c": Config()})
             continue
         for line in block.splitlines():
             program, *words = shlex.split(line)

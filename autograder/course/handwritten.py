@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,27 @@ def text_id(cell_type: str, grade_id: str, source: str) -> str:
 def has_release_id(cell: CellNode) -> bool:
     """Whether a cell came with a release: other programs give ids of other lengths."""
     return RELEASE_ID.fullmatch(str(cell.get("id"))) is not None
+
+
+def give_ids_again(cells: Sequence[CellNode], release: Iterable[CellNode]) -> None:
+    """Where a program has lost all ids of a release's cells, give them back to those that read the same.
+
+    Args:
+        cells: of a notebook whoever wrote it; their "id" is changed.
+        release: the release's own cells.
+    """
+    ids: dict[tuple[str, str], list[str]] = {}
+    for cell in release:
+        ids.setdefault(_read_as(cell), []).append(cell["id"])
+    if {str(cell.get("id")) for cell in cells} & {one for same in ids.values() for one in same}:
+        return
+    for cell in cells:
+        if same := ids.get(_read_as(cell)):
+            cell["id"] = same.pop(0)
+
+
+def _read_as(cell: CellNode) -> tuple[str, str]:
+    return str(cell.get("cell_type")), " ".join((text_of(cell) or "").split())
 
 
 def is_untouched(cell: CellNode) -> bool:

@@ -76,6 +76,12 @@ def solution_regions(source: str) -> list[str]:
     return pattern.findall(source)
 
 
+def without_scheme(text: str) -> str:
+    """A written question as students read it."""
+    before, _, rest = text.partition(BEGIN_SCHEME)
+    return before + rest.partition(END_SCHEME)[2]
+
+
 def mark_scheme(source: str) -> str:
     """The mark scheme in a written question's cell."""
     return source.partition(BEGIN_SCHEME)[2].partition(END_SCHEME)[0].strip()

@@ -1,6 +1,7 @@
 """Who is in the class: Canvas's, Moodle's or Gradescope's own list, or a plain CSV; and who has more time.
 
-`roster.csv` in the course's folder is the list in a form of ours; `extensions.csv` stands beside it.
+`roster.csv` in the course's folder is the list in a form of ours; `extensions.csv` stands beside it, and
+`groups.csv`, which says who hands in together.
 This module knows nothing of marks.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from autograder.course.places import write_whole
 from autograder.errors import CourseError
 
-ROSTER, EXTENSIONS = "roster.csv", "extensions.csv"
+ROSTER, EXTENSIONS, GROUPS = "roster.csv", "extensions.csv", "groups.csv"
 MOST_ID = 128  # what nbgrader's gradebook holds of a student's id
 NO_ID = re.compile(r"[\x00-\x1f\x7f/\\*?\[\],]|^[.~]|^\s|\s$")
 # Spreadsheets run a cell that begins like a formula: systems put a sign before it, or write ="…".
@@ -27,6 +28,8 @@ QUOTED = re.compile(r"^'(?=[=+\-@])")
 # The first column of Moodle's worksheet, and how many columns it has at least.
 PARTICIPANT = re.compile(r"(\D+) \d+")
 LEAST_WORKSHEET = 7
+# What a program writes in the place of a letter that its encoding lacks.
+LOST_LETTERS = re.compile(r"\?|\ufffd")
 TEST_STUDENT = "Student, Test"  # Canvas's own, in every course
 EXAMPLE = "a plain roster begins with a line such as: student,name,email"
 # Words at the head of a column -> what it holds.
@@ -38,7 +41,7 @@ COLUMNS = {
     "email": "email e_mail email_address mail",
     "login": "login sis_login_id",
     "sis_id": "sis_id sis_user_id sid id_number student_number matriculation_number orgdefinedid",
-    "canvas_id": "canvas_id lms_user_id",
+    "canvas_id": "canvas_id lms_user_id canvas_user_id",
     "moodle_id": "moodle_id identifier",
     "section": "section sections groups group",
     "role": "role roles",
@@ -273,6 +276,9 @@ def with_known_ids(people: list[Person], known: Iterable[Person]) -> list[Person
         before = next((one for one in same if one), None)
         if before:
             new = {key: value for key, value in person.__dict__.items() if value}
+            for key in ("name", "sortable"):
+                if LOST_LETTERS.search(new.get(key, "")) and getattr(before, key):
+                    del new[key]
             person = replace(before, **{**new, "student": before.student})
         merged.append(person)
     return merged
@@ -297,26 +303,53 @@ def roster_of(root: Path, path: Path | None = None) -> list[Person]:
     return read_roster(path or root / ROSTER)
 
 
-def extensions_of(root: Path, notebook: str) -> dict[str, timedelta]:
-    """More time for single students, from `extensions.csv`: columns student, notebook (or *), days.
+def _extensions(root: Path) -> list[tuple[int, str, str, timedelta]]:
+    """The lines of `extensions.csv`: number, student, notebook or *, how much more time.
 
     Raises:
         CourseError: a line of the file cannot be read.
     """
     path = root / EXTENSIONS
     if not path.is_file():
-        return {}
+        return []
     rows = read_table(path).rows
     header = [cell.strip().lower() for cell in rows[0]]
     if not {"student", "notebook", "days"} <= set(header):
         raise CourseError(f"{path} needs the columns student, notebook, days; it has {', '.join(header)}")
-    found: dict[str, timedelta] = {}
+    found = []
     for number, row in enumerate(rows[1:], start=2):
         cells = dict(zip(header, (one_spelling(cell).strip() for cell in row), strict=False))
         try:
             given = timedelta(days=float(cells["days"].replace(",", ".")))
         except (KeyError, ValueError, OverflowError):
             raise CourseError(f"{path}, line {number}: days must be a number, such as 2 or 0.5") from None
-        if cells["notebook"] in (notebook, "*"):
-            found[cells["student"]] = max(given, found.get(cells["student"], given))
+        found.append((number, cells["student"], cells["notebook"], given))
     return found
+
+
+def extensions_of(root: Path, notebook: str) -> dict[str, timedelta]:
+    """More time for single students, from `extensions.csv`: columns student, notebook (or *), days.
+
+    Raises:
+        CourseError: a line of the file cannot be read.
+    """
+    found: dict[str, timedelta] = {}
+    for _, student, where, given in _extensions(root):
+        if where in (notebook, "*"):
+            found[student] = max(given, found.get(student, given))
+    return found
+
+
+def extensions_for_nobody(root: Path, students: Iterable[str], notebooks: Iterable[str]) -> list[str]:
+    """The lines of `extensions.csv` that help nobody, in words: no such student, or no such notebook.
+
+    Raises:
+        CourseError: a line of the file cannot be read.
+    """
+    students, notebooks = set(students), {"*", *notebooks}
+    return [
+        f"{EXTENSIONS}, line {number}: there is no {'student' if who not in students else 'notebook'} "
+        f"{(who if who not in students else where)!r}; nobody gets this time"
+        for number, who, where, _ in _extensions(root)
+        if who not in students or where not in notebooks
+    ]

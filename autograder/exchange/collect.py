@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.places import CHECKPOINTS, write_whole
-from autograder.course.roster import Person, column_of, read_roster, read_table, unwrapped
+from autograder.course.roster import GROUPS, Person, column_of, number_of, read_roster, read_table, unwrapped
 from autograder.errors import CourseError
 from autograder.exchange.recognise import Looked, Recogniser, kind_of
 from autograder.exchange.systems import FORMS, METADATA, Claim, Roster, gradescope, moment_of
@@ -55,14 +55,18 @@ class Collected:
         taken: (student, notebook, path in the source).
         told: what is to be known of it, in sentences.
         left: what was not taken, in sentences: nobody's, refused, of another assignment, no notebook.
-        nothing: people on the roster of whom there was nothing.
+        anew: students whose file takes the place of another one, which is kept in `collected/older/`.
+        nothing: people on the roster of whom there was nothing, now or before.
+        before: people of whom there was nothing now; what was collected before stays.
     """
 
     system: str = "folder"
     taken: list[tuple[str, str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    anew: list[str] = field(default_factory=list)
     nothing: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
 
 
 def collect(
@@ -91,9 +95,10 @@ def collect(
     Raises:
         CourseError: the source or a list cannot be read.
     """
-    return _Collecting(
-        source, root, Roster(people, _participants(worksheet, people)), submitted, folders
-    ).run(assignment, _times(times) if times else [])
+    roster = Roster(people, _participants(worksheet, people))
+    collecting = _Collecting(source, root, roster, submitted, folders)
+    collecting.read_groups()
+    return collecting.run(assignment, _times(times) if times else [], _late_in(worksheet))
 
 
 def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str, Person]:
@@ -108,6 +113,19 @@ def _participants(worksheet: Path | None, people: Iterable[Person]) -> dict[str,
     if not found:
         raise CourseError(f"{worksheet} names nobody of the roster; is it this course's grading worksheet?")
     return found
+
+
+def _late_in(worksheet: Path | None) -> set[str]:
+    """Moodle's numbers of those whom its worksheet calls late: "Submitted for grading - 2 hours late"."""
+    if worksheet is None:
+        return set()
+    head, *rows = read_table(worksheet).rows
+    places = [i for i, cell in enumerate(head) if re.match("stat|esta", unwrapped(cell).lower())]
+    return {
+        number_of(row[0])
+        for row in rows
+        if any(re.search(r" - .*\d", row[i]) for i in places[:1] if i < len(row))
+    }
 
 
 def _times(path: Path) -> list[tuple[dict[str, str], datetime]]:
@@ -142,12 +160,47 @@ class _Collecting:
         self._found = Collected()
         self._best: dict[tuple[str, str], Candidate] = {}
         # What a student handed in that is no notebook of the course, the one file of all that is told:
-        # student -> (path, words, its bytes, packed).
-        self._else: dict[str, tuple[str, str, bytes]] = {}
+        # student -> (path, words, its bytes, packed, whose it is).
+        self._else: dict[str, tuple[str, str, bytes, Claim]] = {}
+        self._known: dict[str, dict[str, Any]] = {}  # what was kept of each notebook before
         self._late: set[str] = set()
         self._stamps: dict[tuple[str, ...], datetime] = {}
 
-    def run(self, assignment: str | None, times: list[tuple[dict[str, str], datetime]]) -> Collected:
+    def read_groups(self) -> None:
+        """Who hands in together: `groups.csv`, a plain list or Canvas's own of a set of groups.
+
+        Raises:
+            CourseError: there is no column that names the group.
+        """
+        path = self._root / GROUPS
+        if not path.is_file():
+            return
+        head, *rows = read_table(path).rows
+        heads = [unwrapped(cell).lower() for cell in head]
+        where = next((heads.index(name) for name in ("group", "group_name") if name in heads), None)
+        if where is None:
+            raise CourseError(f"{path} needs the columns group, student; it has {', '.join(heads)}")
+        columns = [column_of(name) for name in heads]
+        for row in rows:
+            group, who = (
+                unwrapped(row[where]),
+                self._who(dict(zip(columns, map(unwrapped, row), strict=False))),
+            )
+            if group and who:
+                self._roster.put_into(group, who)
+            elif group:
+                self._found.told.append(
+                    f"{GROUPS}: of {group!r}, nobody on the roster is {', '.join(filter(None, row))!r}"
+                )
+
+    def _who(self, cells: Mapping[str, str]) -> Person | None:
+        """Whom a line of a list means."""
+        known = [cells.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
+        return self._roster.find(known, cells.get("name", "") or cells.get("student", ""))
+
+    def run(
+        self, assignment: str | None, times: list[tuple[dict[str, str], datetime]], late: set[str]
+    ) -> Collected:
         paths, metadata = self._look_through()
         self._choose_system(paths, metadata)
         for entry in walk(self._source):
@@ -163,22 +216,57 @@ class _Collecting:
         for (student, notebook), candidate in sorted(self._best.items()):
             if wanted and notebook != wanted:
                 continue
+            if self._is_older(student, notebook, candidate.claim):
+                self._found.told.append(
+                    f"{student}: {candidate.path} is older than what was collected before, which stays"
+                )
+                continue
             content = zlib.decompress(candidate.content)
             self._write(student, notebook, content, moments.get(student) or candidate.claim.moment)
             self._found.taken.append((student, notebook, candidate.path))
-            ids.setdefault(notebook, {})[student] = {**candidate.claim.ids, "file": candidate.path}
+            ids.setdefault(notebook, {})[student] = {
+                **self._ids_of(student, candidate),
+                "file": candidate.path,
+            }
             self._tell(student, candidate)
         for notebook in {*ids, *([wanted] if wanted else [])}:
             keep_ids(self._root, notebook, self._found.system, ids.get(notebook, {}), reasons)
-        without = self._late - moments.keys()
+        late_there = {person.student for n, person in self._roster.by_participant.items() if n in late}
+        without = (self._late | late_there) - moments.keys()
         if without:
+            whose = "Canvas" if self._found.system == "canvas" else "Moodle's worksheet"
             self._found.told.append(
-                f"Canvas marks {len(without)} as LATE and says no time: name a CSV of who handed in when "
+                f"{whose} marks {len(without)} as late and says no time: name a CSV of who handed in when "
                 "with --times, or lateness costs nothing"
             )
         seen = {student for student, _ in self._best} | self._else.keys()
-        self._found.nothing = sorted(p.student for p in self._roster.people if p.student not in seen)
+        for student in sorted(p.student for p in self._roster.people if p.student not in seen):
+            names = [wanted] if wanted else self._recogniser.names
+            has = any(self._place(student, name).is_file() for name in names)
+            (self._found.before if has else self._found.nothing).append(student)
         return self._found
+
+    def _ids_of(self, student: str, candidate: Candidate) -> dict[str, str]:
+        """The ids for the way back: Canvas keeps a group's file under the number of one member alone."""
+        ids = dict(candidate.claim.ids)
+        mine = {p.canvas_id for p in candidate.claim.people if p.student == student}
+        if len(candidate.claim.people) > 1 and ids.get("user") not in mine:
+            ids.pop("user", None)
+        return ids
+
+    def _place(self, student: str, notebook: str) -> Path:
+        return folder_of(self._submitted, student, notebook) / f"{notebook}.ipynb"
+
+    def _is_older(self, student: str, notebook: str, claim: Claim) -> bool:
+        """Whether Canvas's number says that a newer file was collected before: an older zip was named.
+
+        On Gradescope the active submission counts, which may be an older one.
+        """
+        if notebook not in self._known:
+            self._known[notebook] = ids_of(self._root, notebook)
+        known = self._known[notebook]["students"].get(student, {}).get("attachment", "")
+        now = claim.ids.get("attachment", "")
+        return bool(known and now) and int(now) < int(known) and self._place(student, notebook).is_file()
 
     def _look_through(self) -> tuple[set[tuple[str, ...]], bytes | None]:
         """The names that no student wrote, and what Gradescope says of its own export."""
@@ -248,7 +336,7 @@ class _Collecting:
         if isinstance(entry, Refused):
             self._found.left.append(f"{path}{f' ({whose})' if whose else ''}: refused: {entry.reason}")
             for person in claim.people:
-                self._keep_else(person.student, path, f"refused: {entry.reason}", b"")
+                self._keep_else(person.student, path, f"refused: {entry.reason}", b"", claim)
             return
         looked = self._look(entry)
         if claim.people and claim.reason:
@@ -269,7 +357,7 @@ class _Collecting:
             if not looked.notebook:
                 if entry.path[-1] != STAMP:
                     content = entry.content if entry.path[-1].lower().endswith(".ipynb") else b""
-                    self._keep_else(person.student, path, looked.words, content)
+                    self._keep_else(person.student, path, looked.words, content, claim)
                 continue
             order = (
                 looked.answers > 0, CHECKPOINTS not in entry.path, moment or LONG_AGO, claim.order,
@@ -278,15 +366,15 @@ class _Collecting:
             content = zlib.compress(entry.content, 1)  # a class of thousands is held in memory
             self._keep_best(person.student, Candidate(path, content, looked, claim, order))
 
-    def _keep_else(self, student: str, path: str, words: str, content: bytes) -> None:
+    def _keep_else(self, student: str, path: str, words: str, content: bytes, claim: Claim) -> None:
         before = self._else.get(student, ("", "", b""))
         if (len(content) > 0, path) >= (len(before[2]) > 0, before[0]):
-            self._else[student] = path, words, zlib.compress(content, 1) if content else b""
+            self._else[student] = path, words, zlib.compress(content, 1) if content else b"", claim
 
     def _look(self, entry: Found) -> Looked:
         if may_be_notebook(entry.path[-1], entry.content):
             return self._recogniser.look(entry.content)
-        return Looked("", 0, kind_of(entry.content) or "another file")
+        return Looked("", 0, kind_of(entry.content, entry.path[-1]) or "another file")
 
     def _keep_best(self, student: str, new: Candidate) -> None:
         key = (student, new.looked.notebook)
@@ -314,8 +402,10 @@ class _Collecting:
                 self._found.left.append(f"{student}: {candidate.path} {words}")
                 if student not in has:
                     reasons[student] = f"handed in a notebook of {notebook}"
-        for student, (path, words, packed) in sorted(self._else.items()):
+        for student, (path, words, packed, claim) in sorted(self._else.items()):
             if student in has:
+                continue
+            if wanted and self._is_older(student, wanted, claim):
                 continue
             if packed and wanted:
                 # What is called a notebook and cannot be read: grading says why, with the others' reasons.
@@ -327,9 +417,7 @@ class _Collecting:
     def _moments(self, times: list[tuple[dict[str, str], datetime]]) -> dict[str, datetime]:
         found = {}
         for who, moment in times:
-            known = [who.get(key, "") for key in ("student", "login", "sis_id", "email", "canvas_id")]
-            person = self._roster.find(known, who.get("name", "") or who.get("student", ""))
-            if person:
+            if person := self._who(who):
                 found[person.student] = moment
             else:
                 self._found.left.append(
@@ -338,14 +426,15 @@ class _Collecting:
         return found
 
     def _write(self, student: str, notebook: str, content: bytes, moment: datetime | None) -> None:
-        folder = folder_of(self._submitted, student, notebook)
-        path = folder / f"{notebook}.ipynb"
+        path = self._place(student, notebook)
+        folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if path.is_file() else None
         if before is not None and before != content:
             older = self._root / COLLECTED / "older" / notebook
             older.mkdir(parents=True, exist_ok=True)
             write_whole(older / f"{student}-{sha256(before).hexdigest()[:8]}.ipynb", before)
+            self._found.anew.append(student)
         if before != content:
             write_whole(path, content)
         if moment:

@@ -20,6 +20,12 @@ from autograder.course.stubs import is_stub
 from autograder.errors import Ungradable
 from autograder.grading.submission import read_cells
 
+SUFFIXES = {
+    ".py": "a Python script, no notebook; ask for the .ipynb itself", ".txt": "a text", ".md": "a text",
+    ".docx": "a document of Word", ".doc": "a document of Word", ".odt": "a document", ".rtf": "a document",
+    ".pages": "a document of Pages", ".xlsx": "a spreadsheet", ".pptx": "slides", ".csv": "a table",
+    ".url": "a link", ".webloc": "a link", ".gdoc": "a link to Google's documents",
+}  # fmt: skip
 KINDS = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
     (b"PK\x03\x04", "a zip"), (b"Rar!", "a RAR archive; zip it instead"),
@@ -147,7 +153,8 @@ def _is_answer(source: str, exercise: str, stands: str) -> bool:
         return True
 
 
-def kind_of(content: bytes) -> str:
-    """What a file is that is no notebook, by its first bytes; "" where they do not tell."""
+def kind_of(content: bytes, name: str = "") -> str:
+    """What a file is that is no notebook, by its name's end and its first bytes; "" where neither tells."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return next((words for start, words in KINDS if head.startswith(start)), "")
+    by_name = SUFFIXES.get(name[name.rfind(".") :].lower() if "." in name else "", "")
+    return by_name or next((words for start, words in KINDS if head.startswith(start)), "")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from autograder.course.roster import Person, name_key, one_spelling
+from autograder.course.roster import GROUPS, Person, name_key, one_spelling
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Roster:
 
     def __init__(self, people: Iterable[Person], participants: Mapping[str, Person] | None = None):
         self.people = list(people)
+        self._groups: dict[str, dict[str, Person]] = {}  # who hands in together
         self.by_canvas = {p.canvas_id: p for p in self.people if p.canvas_id}
         self.by_participant = dict(participants or {})
         self._by_name: dict[str, set[Person]] = {}
@@ -64,6 +65,14 @@ class Roster:
         """Whoever a system knows by this id or address."""
         return self._by_id.get(one_spelling(identity).strip().casefold(), set())
 
+    def put_into(self, group: str, person: Person) -> None:
+        """Let somebody be of a group that hands in once."""
+        self._groups.setdefault(name_key(group), {})[person.student] = person
+
+    def of_group(self, name: str) -> tuple[Person, ...]:
+        """The members of a group, by its name; () where there is none."""
+        return tuple(self._groups.get(name_key(name), {}).values())
+
     def find(self, identities: Iterable[str], name: str = "") -> Person | None:
         """The only one whom a system knows by the first of these that is one person's, or by this name."""
         for people in (*(self.known_as(one) for one in identities), self.named(name)):
@@ -83,6 +92,9 @@ def only(people: set[Person], name: str, remedy: str) -> Claim:
 
 CANVAS = re.compile(r"(?<=_)(?=(\d+)_(\d+)_)")
 CANVAS_TEXT = re.compile(r"_(\d+)_(text|link)\.html$")
+# An attachment's number is not as small as the 10 at the head of a notebook's own name.
+LEAST_ATTACHMENT = re.compile(r"[1-9]\d\d+")
+TEST_FILE = re.compile(r"studenttest(_LATE)?_\d+_\d+_")
 ANONYMOUS = re.compile(r"(LATE_)?anon_[1-9A-HJ-NP-Za-km-z]{5}_\d+_")
 
 
@@ -90,6 +102,8 @@ def canvas(part: str, roster: Roster) -> Claim | None:
     """`PREFIX[_LATE]_USERID_ATTACHMENTID_NAME`; numbers may stand in a name too."""
     if ANONYMOUS.match(part):
         return Claim(reason="Canvas's anonymous marking hides whose it is; download again when it has ended")
+    if TEST_FILE.match(part):
+        return Claim(reason="Canvas's test student's: it is nobody's")
     text = CANVAS_TEXT.search(part)
     if text:
         person = roster.by_canvas.get(text[1])
@@ -103,6 +117,7 @@ def canvas(part: str, roster: Roster) -> Claim | None:
         splits.append((prefix.removesuffix("LATE").removesuffix("_"), is_late, found[1], found[2]))
     if not splits:
         return None
+    splits = [split for split in splits if LEAST_ATTACHMENT.fullmatch(split[3])] or splits
     sure, maybe = [], []
     for prefix, is_late, user, attachment in splits:
         ids = {"user": user, "attachment": attachment}
@@ -119,20 +134,26 @@ def canvas(part: str, roster: Roster) -> Claim | None:
     if not sure and len(splits) == 1 and maybe:
         (person,) = maybe[0].people
         prefix = splits[0][0]
-        words = f"it is called {prefix!r}, and its number is {person.name}'s: a group's, or another name?"
+        if person in (members := roster.of_group(prefix)):
+            return replace(maybe[0], people=members)
+        words = f"it is called {prefix!r}, and its number is {person.name}'s: another name, or a group's?"
+        words += f" Its members go into {GROUPS}"
         return replace(maybe[0], note=words)
     return Claim(reason="its numbers and its name are of nobody on the roster, or of several")
 
 
 MOODLE = re.compile(r"(?:([^_]*)_)?(\d+)_assignsubmission_(file|onlinetext)(?:_|$)")
-MOODLE_GROUP = re.compile(r"[^_]*_assignsubmission_")
+MOODLE_GROUP = re.compile(r"([^_]*)_assignsubmission_")
 
 
 def moodle(part: str, roster: Roster) -> Claim | None:
     """`Full name_N_assignsubmission_file`, as a folder (older: with an underscore), or before a name."""
     found = MOODLE.match(part)
     if not found:
-        return Claim(reason="a group's hand-in without a number") if MOODLE_GROUP.match(part) else None
+        group = MOODLE_GROUP.match(part)
+        if group and (members := roster.of_group(group[1])):
+            return Claim(members)
+        return Claim(reason=f"a group's hand-in; its members go into {GROUPS}") if group else None
     name, number = found[1] or "", found[2]
     ids = {"participant": number}
     text = "a text written online, no file" if found[3] == "onlinetext" else ""
@@ -140,6 +161,8 @@ def moodle(part: str, roster: Roster) -> Claim | None:
         return Claim((person,), ids, text)
     if name == "Participant":
         return Claim(reason=f"Moodle's blind marking hides who participant {number} is")
+    if not roster.named(name) and (members := roster.of_group(name)):
+        return Claim(members, {}, "a text written online, no file" if found[3] == "onlinetext" else "")
     claim = only(roster.named(name), name, "name the assignment's grading worksheet with --worksheet")
     return Claim(claim.people, ids, text or claim.reason)
 

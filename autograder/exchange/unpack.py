@@ -36,6 +36,8 @@ NOISE = re.compile(r"__MACOSX|\.DS_Store|Thumbs\.db|desktop\.ini|\._.*|\.git", r
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError)
 # The others unpack all that they are given at once, whatever it comes to: kilobytes become gigabytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Documents that are zips: nothing in them is anybody's notebook.
+OFFICE = (".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".pages", ".key", ".numbers")
 UTF8 = 0x800
 ENCRYPTED = 0x1
 
@@ -145,7 +147,7 @@ def _file(place: Path, path: tuple[str, ...]) -> Iterator[Found | Refused]:
         with place.open("rb") as file:
             head = file.read(HEAD)
         modified = place.stat().st_mtime
-        if zipfile.is_zipfile(place):
+        if zipfile.is_zipfile(place) and not path[-1].lower().endswith(OFFICE):
             with place.open("rb") as file:
                 yield from _within(file, path, 0, _HandIn(path))
         elif _is_read_whole(path[-1], head):
@@ -247,7 +249,7 @@ def _entry(
     outside = hand_in.path if hand_in else path
     with archive.open(entry) as file:
         head = file.read(HEAD)
-        if head.startswith(b"PK\x03\x04"):
+        if head.startswith(b"PK\x03\x04") and not path[-1].lower().endswith(OFFICE):
             most = MOST_ZIP
         elif _is_read_whole(path[-1], head):
             most = MOST_BYTES

@@ -69,7 +69,7 @@ def find_submissions(submitted: Path, assignment: str) -> tuple[list[Submitted],
         CourseError: there is no such folder.
     """
     if not submitted.is_dir():
-        raise CourseError(f"there is no folder {submitted}")
+        raise CourseError(f"there is no folder {submitted}: `autograder collect` makes it")
     found, failures = [], []
     for entry in sorted(os.scandir(submitted), key=lambda entry: entry.name):
         if entry.name.startswith(".") or entry.is_file(follow_symlinks=False):
@@ -125,7 +125,7 @@ def pythons_of(submitted: Path) -> dict[tuple[int, ...], int]:
         CourseError: there is no such folder.
     """
     if not submitted.is_dir():
-        raise CourseError(f"there is no folder {submitted}")
+        raise CourseError(f"there is no folder {submitted}: `autograder collect` makes it")
     found: Counter[tuple[int, ...]] = Counter()
     for path in sorted(submitted.glob("*/*/*.ipynb")):
         with contextlib.suppress(Ungradable):

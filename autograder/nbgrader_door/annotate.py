@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograder.course.handwritten import grading_of, text_of
+from autograder.course.handwritten import give_ids_again, grading_of, text_of
+from autograder.course.masters import without_scheme
 from autograder.nbgrader_door.cells import exercise_of
 from autograder.nbgrader_door.kept import WrittenCell
 from autograder.record import Mark, Record
@@ -66,6 +67,7 @@ class Annotator:
         }
         self._by_id = {cell["id"]: grade_id for grade_id, cell in self._ours.items()}
         self._metadata = source["metadata"]
+        self._release = [{**cell, "source": without_scheme(cell["source"])} for cell in source["cells"]]
 
     def written(self, content: bytes) -> list[WrittenCell]:
         """The cells of a submission, each with what it is an answer to."""
@@ -74,7 +76,9 @@ class Annotator:
     def _cells_of(self, content: bytes) -> list[dict[str, Any]]:
         """The cells of a submission as they are kept, each with the id by which it is graded, or ""."""
         raw = json.loads(content.decode("utf-8-sig"))["cells"]
-        cells = [_plain(cell) for cell in raw if isinstance(cell, dict)]
+        found = [cell for cell in raw if isinstance(cell, dict)]
+        give_ids_again(found, self._release)
+        cells = [_plain(cell) for cell in found]
         for cell in cells:
             cell["grade_id"] = cell["grade_id"] or self._by_id.get(cell["id"], "")
         return cells

@@ -70,7 +70,7 @@ def export_course(path: Path, notebooks: Mapping[str, Iterable[Standing]], drop:
     columns = [column for name in notebooks for column in (name, f"{name} state")]
     rows: list[list[Any]] = [["student", "name", *columns, "dropped", "total", "max_total", "percent"]]
     for student, mine in sorted(by_student.items(), key=lambda item: item[0].casefold()):
-        left_out = lowest(mine, drop) if len(mine) == len(most) else set()
+        left_out = lowest(mine, most, drop) if len(mine) == len(most) else set()
         counted = {name: one for name, one in mine.items() if name not in left_out}
         total = round(sum(one.score or 0.0 for one in counted.values()), 4)
         possible = sum(points for name, points in most.items() if name not in left_out)

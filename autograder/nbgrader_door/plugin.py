@@ -28,6 +28,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets import Unicode
 
+from autograder.course.handwritten import give_ids_again
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.places import course_key, find_masters
@@ -117,6 +118,7 @@ class TidyCells(CourseStep):
         """Take from the cells what their student wrote about them, and put back those that are gone."""
         grader = _grader(Path(self.root), resources["nbgrader"]["notebook"])
         ours = {cell.metadata.nbgrader.grade_id: cell for cell in _graded_cells(grader)}
+        give_ids_again(nb.cells, _released(grader))
         missing = grader.planner.metadata
         names = _grade_ids(nb, ours, grader)
         for cell, grade_id in reversed(list(zip(nb.cells, names, strict=True))):
@@ -131,10 +133,14 @@ class TidyCells(CourseStep):
 
 
 @cache
+def _released(grader: Grader) -> list[NotebookNode]:
+    """The release's cells."""
+    return release_notebook(source_notebook(grader.master)).cells
+
+
 def _graded_cells(grader: Grader) -> list[NotebookNode]:
     """The instructor's cells that nbgrader knows, as they are released."""
-    released = release_notebook(source_notebook(grader.master))
-    return [cell for cell in released.cells if "nbgrader" in cell.metadata]
+    return [cell for cell in _released(grader) if "nbgrader" in cell.metadata]
 
 
 def _grade_ids(nb: NotebookNode, ours: dict[str, NotebookNode], grader: Grader) -> list[str]:

@@ -62,11 +62,14 @@ def standings(
     with opened(url) as engine, engine.begin() as connection:
         write_penalties(connection, root, notebook)
         found = _graded(connection, notebook, order)
-        for student, name in _people(connection):
+        known = _people(connection)
+        _keep_names(connection, roster, {student for student, name in known if not name})
+        for student, name in known:
             if not is_on or student in is_on:
                 names[student] = names.get(student) or name
-            elif student not in found:
-                found[student] = Standing(student, State.WITHDRAWN, name=name)
+            else:
+                one = found.get(student, Standing(student, State.WITHDRAWN))
+                found[student] = replace(one, name=name)
     troubles = {**_troubles(submitted, notebook, found), **(reasons or {})}
     everybody = sorted({*found, *names, *troubles}, key=str.casefold)
     return [_standing(student, found, names, troubles, is_on) for student in everybody]
@@ -122,6 +125,19 @@ def _people(connection: sa.Connection) -> list[tuple[str, str]]:
     row = Student.__table__.c
     query = sa.select(row.id, row.first_name, row.last_name)
     return [(s, " ".join(part for part in names if part)) for s, *names in connection.execute(query)]
+
+
+def _keep_names(connection: sa.Connection, roster: Iterable[Person], nameless: set[str]) -> None:
+    """Let the gradebook know names: formgrader shows them, and whoever leaves the roster keeps one."""
+    rows = []
+    for person in roster:
+        if person.student in nameless and person.name:
+            family, _, given = (person.sortable or person.name).partition(", ")
+            rows.append({"who": person.student, "given": given or None, "family": family})
+    if rows:
+        table = Student.__table__
+        named = {"first_name": sa.bindparam("given"), "last_name": sa.bindparam("family")}
+        connection.execute(sa.update(table).where(table.c.id == sa.bindparam("who")).values(named), rows)
 
 
 def _graded(connection: sa.Connection, assignment: str, order: list[str]) -> dict[str, Standing]:

@@ -45,6 +45,8 @@ MANY_KEYS = tuple(f"key {number}" for number in range(30))
 SOME_KEYS = MANY_KEYS[:8]
 CHECKS = "checks.safetensors"
 CONFIRM_RTOL = 1e-6
+# Seconds. The longest takes half a minute, and four times that beside other work on the same cores.
+LONGEST_CELL = 600
 # The name of a socket has room for some 100 characters.
 LONGEST_SOCKET_FOLDER = 80
 # Shorter lines ("return s_t") say nothing that the docstring does not say.
@@ -381,21 +383,25 @@ def executed_notebook(master: Master, places: Places) -> nbformat.NotebookNode:
     """The solved notebook, executed; kept, and executed again only when something in it changed.
 
     Raises:
-        CourseError: a cell fails.
+        CourseError: a cell fails, or does not end.
     """
     notebook = solved_notebook(master)
     folder = places.executed / master.name
     path = folder / f"{_content_hash(master, notebook, places)}.ipynb"
     if path.is_file():
         return nbformat.read(path, as_version=4)
-    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError  # noqa: PLC0415
 
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)  # in the solved notebook nothing may fail
     _write(folder, {CHECKS: _frozen(master, fresh_sheets(master, PUBLIC_KEY), told=_questions(master))})
     try:
         _execute(notebook, folder, places)
-    except CellExecutionError as error:
+    except CellTimeoutError as error:
+        cell = str(error).partition("-------------------")[2].strip("-\n")
+        words = f"a cell takes more than {LONGEST_CELL} s: is this computer busy with something else?"
+        raise CourseError(f"{master.name}, solved: {words} Build this notebook again.\n{cell}") from None
+    except (CellExecutionError, DeadKernelError) as error:
         raise CourseError(f"{master.name}, solved: {error}") from error
     for old in folder.glob("*.ipynb"):
         old.unlink()
@@ -419,7 +425,7 @@ def _execute(notebook: nbformat.NotebookNode, folder: Path, places: Places) -> N
             connection_file=str(Path(place, "kernel.json")),
         )
         client = NotebookClient(
-            notebook, km=manager, timeout=120, resources={"metadata": {"path": str(folder)}}
+            notebook, km=manager, timeout=LONGEST_CELL, resources={"metadata": {"path": str(folder)}}
         )
         own = {
             "IPYTHONDIR": place,

@@ -5,6 +5,7 @@ This module knows nothing of databases, learning systems or pages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -96,15 +97,18 @@ class Standing:
         return None if self.score is None or not self.max_score else self.score / self.max_score
 
 
-def lowest(standings: dict[str, Standing], count: int) -> set[str]:
+def lowest(standings: Mapping[str, Standing], most: Mapping[str, float], count: int) -> set[str]:
     """The notebooks that are dropped from a student's total: those with the lowest share of their points.
+
+    What was not handed in is worth nothing, and so goes first.
 
     Args:
         standings: one student's, by notebook.
+        most: what can be earned in each notebook.
         count: how many; one notebook always stays.
     """
-    counted = {name: one for name, one in standings.items() if one.max_score}
-    shares = {name: one.share or 0.0 for name, one in counted.items()}
+    counted = [name for name in standings if most[name]]
+    shares = {name: standings[name].share or 0.0 for name in counted}
     # Of equal shares the notebook with the most points goes: that leaves nobody with less.
-    order = sorted(counted, key=lambda name: (shares[name], -counted[name].max_score, name))
+    order = sorted(counted, key=lambda name: (shares[name], -most[name], name))
     return set(order[: max(0, min(count, len(order) - 1))])

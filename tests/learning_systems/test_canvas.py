@@ -121,16 +121,20 @@ def canvas_files():
         },
         51: {},
         52: {entry(52, "zips.zip"): nested(5)},
+        53: {f"projectteam7_{USER[53]}_9100053_10_tiny.ipynb": RIGHT},  # a group's, and a number in the name
+        54: {entry(54, "report.docx"): zipped({"word/document.xml": b"<x/>", "t.ipynb": RIGHT})},
+        55: {entry(55, "tiny_rnn.py"): b"def rnn_step(x_t, s_prev, W): ..."},
     }
     files = {}
     for i in range(300):
         files |= odd.get(i, {entry(i): RIGHT})
     files["anon_x7Kp2_9300000_tiny_rnn.ipynb"] = RIGHT
     files["strangerthere_1_9300001_tiny_rnn.ipynb"] = RIGHT
+    files["studenttest_99999_9300002_tiny_rnn.ipynb"] = RIGHT
     return files
 
 
-NO_NOTEBOOK = {38, 39, 40, 41, 42, 43, 44, 45, 46, 51, 52}
+NO_NOTEBOOK = {38, 39, 40, 41, 42, 43, 44, 45, 46, 51, 52, 54, 55}
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +162,16 @@ def test_of_300_each_has_the_own_notebook_or_is_named(collected):
         38: f"is a notebook of {OTHER}, not of {NAME}; it is set aside", 39: "a PDF", 40: "JSON breaks off",
         42: "larger than 20 MB", 43: "an absolute path", 44: "links are refused", 45: "encrypted",
         46: "a damaged zip", 52: "more than 3 deep", 36: "of several", 35: "of several",
-        47: "has no answer in it",
+        47: "has no answer in it", 54: "a document of Word", 55: "a Python script, no notebook",
     }.items():  # fmt: skip
         line = next(line for line in said.splitlines() if login(i) in line and words in line)
         assert "Traceback" not in line
     assert f"a text entry of Canvas's user {USER[41]}" in said
     assert "anonymous marking" in said and "strangerthere_1_9300001_tiny_rnn.ipynb: its numbers" in said
-    assert "Canvas marks 1 as LATE and says no time" in said
+    assert "Canvas marks 1 as late and says no time" in said
     assert f"nothing from 1: {login(51)}" in said
+    assert "projectteam7" in said and "another name, or a group's? Its members go into groups.csv" in said
+    assert "9300002_tiny_rnn.ipynb: Canvas's test student's" in said
 
 
 def test_ids_are_kept_and_reasons_too(collected):
@@ -184,7 +190,7 @@ def test_collecting_again_changes_nothing_and_a_newer_one_keeps_the_older(collec
     before = {p: p.read_bytes() for p in (place / "submitted").rglob("*.ipynb")}
     autograder(place, "collect", "submissions.zip")
     assert {p: p.read_bytes() for p in (place / "submitted").rglob("*.ipynb")} == before
-    (place / "new.zip").write_bytes(zipped({entry(60): BLANK}))
+    (place / "new.zip").write_bytes(zipped({entry(60, attachment=9300060): BLANK}))
     (place / "times.csv").write_text(f"student,time\n{login(60)},2026-11-21 08:00:00 UTC\n")
     done = autograder(place, "collect", "new.zip", "--times", "times.csv")
     assert done.status == 0, done.err
@@ -195,6 +201,14 @@ def test_collecting_again_changes_nothing_and_a_newer_one_keeps_the_older(collec
     assert older.read_bytes() == RIGHT
     kept = json.loads((place / "collected" / f"{NAME}.json").read_text("utf-8"))
     assert login(61) in kept["students"]
+    assert f"another file than before from 1: {login(60)}" in done.out
+    there = sum((place / "submitted" / login(i)).is_dir() for i in range(300))
+    assert f"nothing new from {there - 1}: what was collected" in done.out
+    done = autograder(place, "collect", "submissions.zip")  # by mistake: the older download
+    assert f"{login(60)}: {entry(60)} is older than what was collected before, which stays" in done.out
+    assert (folder / f"{NAME}.ipynb").read_bytes() == BLANK
+    kept = json.loads((place / "collected" / f"{NAME}.json").read_text("utf-8"))
+    assert kept["students"][login(60)]["attachment"] == "9300060"
 
 
 def test_who_left_the_roster_is_told_and_ids_stay_when_another_list_comes(collected, tmp_path):
@@ -205,10 +219,31 @@ def test_who_left_the_roster_is_told_and_ids_stay_when_another_list_comes(collec
     )  # fmt: skip
     (place / "empty.zip").write_bytes(zipped({"readme.txt": b"nothing"}))
     done = autograder(place, "collect", "empty.zip", "--roster", "plain.csv")
-    assert f"no longer on the roster: {login(0)}" in done.out
+    assert f"no longer on the roster: {login(0)} (Frodo O' Zorvane)" in done.out
     people = {person.student: person for person in read_roster(place / "roster.csv")}
     assert set(people) == {login(i) for i in range(100, 299)}
     assert people[login(100)].canvas_id == str(USER[100]) and people[login(100)].email == "100@example.org"
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        f"group,student\nProject Team 7,{login(53)}\nProject Team 7,{login(51)}\nOther,nobody\n",
+        "name,canvas_user_id,user_id,login_id,sections,group_name,canvas_group_id,group_id\n"
+        f"A,{USER[53]},s00053,x,S,Project Team 7,9,\nB,{USER[51]},s00051,y,S,Project Team 7,9,\n"
+        "C,1,nobody,z,S,Other,8,\n",
+    ],
+)
+def test_a_groups_file_is_each_members_and_the_way_back_is_ones_alone(collected, tmp_path, groups):
+    place = shutil.copytree(collected[0], tmp_path / "again")
+    (place / "groups.csv").write_text(groups)
+    (place / "new.zip").write_bytes(zipped({f"projectteam7_{USER[53]}_9300053_10_tiny.ipynb": BLANK}))
+    done = autograder(place, "collect", "new.zip")
+    assert "groups.csv: of 'Other', nobody on the roster is" in done.out
+    for i in (51, 53):
+        assert (place / "submitted" / login(i) / NAME / f"{NAME}.ipynb").read_bytes() == BLANK
+    kept = json.loads((place / "collected" / f"{NAME}.json").read_text("utf-8"))["students"]
+    assert kept[login(53)]["user"] == str(USER[53]) and "user" not in kept[login(51)]
 
 
 @pytest.fixture(scope="module")

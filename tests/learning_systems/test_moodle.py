@@ -7,13 +7,14 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 import zipfile
 
 import pytest
 from command import autograder
 
-from learning_systems.files import HEADS, MOODLE, NAME, RIGHT, mark_everybody, of, worksheet, zipped
+from learning_systems.files import BLANK, HEADS, MOODLE, NAME, RIGHT, mark_everybody, of, worksheet, zipped
 
 pytestmark = pytest.mark.xdist_group("learning systems")
 
@@ -51,12 +52,27 @@ def test_moodles_three_forms_are_taken_and_twins_told_apart_by_the_worksheet(moo
         )
         == 2
     )
-    assert "a group's hand-in without a number" in done.err and "blind marking" in done.err
+    assert "a group's hand-in; its members go into groups.csv" in done.err and "blind marking" in done.err
     assert "a text written online" not in done.err  # whoever has a file too
+    text = worksheet().replace(
+        "Ann Twin,p2@example.org,Submitted", "Ann Twin,p2@example.org,Submitted - 2 hours late"
+    )
+    (moodle / "worksheet.csv").write_text(text, "utf-8")
     done = autograder(moodle, "collect", "moodle.zip", "--worksheet", "worksheet.csv")
+    assert "Moodle's worksheet marks 1 as late and says no time: name a CSV" in done.out
     assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
     kept = json.loads((moodle / "collected" / f"{NAME}.json").read_text("utf-8"))
     assert kept["students"]["p2@example.org"]["participant"] == "502"
+    (moodle / "groups.csv").write_text("group,student\nTeam A,p6@example.org\nTeam A,p7@example.org\n")
+    (moodle / "team.zip").write_bytes(zipped({f"Team A_77_assignsubmission_{form}t.ipynb": BLANK}))
+    autograder(moodle, "collect", "team.zip")
+    for i in (6, 7):
+        assert (moodle / "submitted" / f"p{i}@example.org" / NAME / f"{NAME}.ipynb").read_bytes() == BLANK
+    kept = json.loads((moodle / "collected" / f"{NAME}.json").read_text("utf-8"))
+    assert "participant" not in kept["students"]["p6@example.org"]  # 77 is the group's number
+    shutil.rmtree(moodle / "submitted")  # the worksheet alone is a roster that tells twins apart, too
+    autograder(moodle, "collect", "moodle.zip", "--roster", "worksheet.csv", "--assignment", NAME)
+    assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
 
 
 def moodle_match(path):

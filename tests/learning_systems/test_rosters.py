@@ -46,3 +46,12 @@ def test_without_a_roster_or_a_source_it_is_said(course):
     assert "there is no roster yet" in autograder(course, "collect", "nowhere.zip").err
     (course / "roster.csv").write_text(ROSTER)
     assert "there is no nowhere.zip" in autograder(course, "collect", "nowhere.zip").err
+
+
+def test_names_whose_letters_a_spreadsheet_lost_are_told(course):
+    (course / "r.csv").write_bytes("student;name\nada;Ada Łoś\nbela;Bela B.\n".encode("cp1252", "replace"))
+    done = autograder(course, "collect", "r.csv", "--roster", "r.csv")
+    assert "r.csv: ada: letters of their names were lost" in done.err
+    (course / "roster.csv").write_text("student,name\nada,Ada Łoś\nbela,Bela B.\n", "utf-8")
+    done = autograder(course, "collect", "r.csv", "--roster", "r.csv")
+    assert "letters" not in done.err and read_roster(course / "roster.csv")[0].name == "Ada Łoś"
