@@ -407,10 +407,11 @@ fix_masked_forward = Exercise(
 # -------------------------------------------------------------------------- fix_temperature
 
 
-def temperature_inputs(rng, C=4, N=3, temperature=0.6, size=1.0):
+def temperature_inputs(rng, C=4, N=3, temperature=0.6, size=1.0, apart=0.0):
     # Each column has its classes in an order of its own, and none of them is far behind.
     spaced = np.stack([rng.permutation(np.linspace(-1.5, 1.5, C)) for _ in range(N)], axis=1)
-    return {"logits": size * (spaced + rng.uniform(-0.2, 0.2, size=(C, N))), "temperature": temperature}
+    logits = size * (spaced + rng.uniform(-0.2, 0.2, size=(C, N))) + apart * np.arange(N)
+    return {"logits": logits, "temperature": temperature}
 
 
 def far_logits(rng):
@@ -434,7 +435,9 @@ fix_temperature = Exercise(
         "a low temperature": partial(temperature_inputs, temperature=0.2),
         "a temperature of a hundred": partial(temperature_inputs, temperature=100.0),
         "columns far apart": far_logits,
-        "logits of a thousand, temperature 0.01": partial(temperature_inputs, size=700.0, temperature=0.01),
+        "logits of a thousand, temperature 0.01": partial(
+            temperature_inputs, size=700.0, temperature=0.01, apart=500.0
+        ),
         "logits of a thousand, temperature 100": partial(temperature_inputs, size=700.0, temperature=100.0),
         "logits close together, temperature 0.01": partial(temperature_inputs, size=0.01, temperature=0.01),
         **sizes(temperature_inputs, N=1),
@@ -453,14 +456,22 @@ fix_temperature = Exercise(
 # ---------------------------------------------------------------------------- fix_adam_step
 
 
-def adam_inputs(rng, H=3, D=2, t=4, size=1.0):
+def adam_inputs(rng, H=3, D=2, t=4, size=10.0, late=False):
+    """A step of Adam behind t - 1 steps whose gradients were alike.
+
+    The gradients are mostly so large that the place of the small number makes no difference, and no step is
+    as long as its weight: of a new weight near 0 a rounding error would be a large share. At a late step
+    all gradients are alike, and the weights larger, so that a count that is one off never shows there.
+    """
     shapes = {"ss": (H, H), "sx": (H, D)}
 
     def draw():
         return {key: size * both_signs(rng, shape, 0.3, 2.0) for key, shape in shapes.items()}
 
-    W, dW = {key: array / size for key, array in draw().items()}, draw()
-    before = draw()  # the gradients of all steps before were alike
+    smallest = 2.0 if late else 1.0
+    W = {key: both_signs(rng, shape, smallest, 3 * smallest) for key, shape in shapes.items()}
+    before = draw()
+    dW = {key: array.copy() for key, array in before.items()} if late else draw()
     m = {key: (1 - 0.9 ** (t - 1)) * before[key] for key in shapes}
     v = {key: (1 - 0.999 ** (t - 1)) * before[key] ** 2 for key in shapes}
     return {"W": W, "dW": dW, "m": m, "v": v, "t": t, "learning_rate": 0.3}
@@ -493,12 +504,11 @@ fix_adam_step = Exercise(
     "alike.",
     cases=(adam_inputs, partial(adam_inputs, H=4, D=3, t=9)),
     edge_cases={
-        # Gradients so large that the place of the small number makes no difference at these steps.
-        "the first step (t = 1)": partial(adam_inputs, t=1, size=10.0),
-        "the second step (t = 2)": partial(adam_inputs, t=2, size=10.0),
-        "the hundredth step": partial(adam_inputs, t=100),
-        "a late step (t = 5000)": partial(adam_inputs, t=5000),
-        "small gradients": partial(adam_inputs, size=0.003),
+        "the first step (t = 1)": partial(adam_inputs, t=1),
+        "the second step (t = 2)": partial(adam_inputs, t=2),
+        "the hundredth step": partial(adam_inputs, t=100, late=True),
+        "a late step (t = 5000)": partial(adam_inputs, t=5000, late=True),
+        "small gradients": partial(adam_inputs, size=0.001),
         "large gradients": partial(adam_inputs, size=1e3),
         **sizes(adam_inputs, H=1),
     },
