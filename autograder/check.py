@@ -267,7 +267,7 @@ def _confirm_where_graded(
     lacked = lacking(function, namespace, checks.names)
     # A name in a branch that is never taken does no harm: what counts is what comes of the calls.
     called = _called_for(sheet, function)
-    if not lacked or judge(sheet, caller(without(called, lacked))).status == "right":
+    if not lacked or judge(sheet, caller(without(called, lacked, namespace.instead))).status == "right":
         return
     found = Finding(
         Kind.NOT_WHERE_GRADED,

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 from autograder.course.masters import Master, left_out, read_master
 from autograder.course.notebook import source_notebook
@@ -26,12 +28,17 @@ NOTEBOOKS = [f.name for f in find_masters(ROOT / "solutions", os.environ.get("NO
 KEY = "a key for tests"
 # LONG=1 (`make test LONG=1`): every door is asked about everything, and tests marked `long` are run.
 LONG = bool(os.environ.get("LONG"))
-# CI=true has twenty minutes, `make test` by itself twelve: it asks some of many alike, and none marked `ci`.
+# CI=true has twenty minutes, `make test` by itself eight: it asks some of many alike, and none marked `ci`.
 WHOLE = any(os.environ.get(name) for name in ("LONG", "CI", "NOTEBOOKS"))
 # Holds what is made for one test; gone when the tests end.
 ALONE = TemporaryDirectory()
 
 sys.path.insert(0, str(ROOT))
+
+
+def sampled(alike: Iterable[Any], every: int) -> list[Any]:
+    """Each of many tests' cases that are alike where the whole is asked for, else one in so many."""
+    return list(alike)[:: 1 if WHOLE else every]
 
 
 def folder_of(notebook: str) -> Path:

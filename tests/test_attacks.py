@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import pytest
 from attacks import line_of, load
 from attacks.kit import ALL, BACKWARD, FORWARD, LINES, NOTEBOOK, Attack
-from course import KEY, LONG, ROOT, TINY, master_of, submission
+from course import KEY, LONG, ROOT, TINY, WHOLE, master_of, submission
 from server import jupyter
 
 from autograder.course.places import Places
@@ -36,7 +36,13 @@ pytestmark = [pytest.mark.xdist_group("attacks"), pytest.mark.usefixtures("confi
 
 BIN = Path(sys.executable).parent
 FAMILIES = load()
-ATTACKS = {attack.folder: attack for attacks in FAMILIES.values() for attack in attacks}
+FIRST = {attack.folder for attacks in FAMILIES.values() for attack in attacks[:2]}
+ATTACKS = {
+    attack.folder: attack
+    for attacks in FAMILIES.values()
+    for attack in attacks
+    if WHOLE or attack.folder in FIRST or "markup" in attack.name
+}
 # What takes all of a limit once or more; nbgrader grades one submission after the other.
 SLOW = re.compile(
     "endless|never_ends|flood|silence|byte_by_byte|hold_back|held_back|memory|hoards|ignore_every|line_|disk"
@@ -45,8 +51,7 @@ SLOW = re.compile(
 QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
 # nbgrader takes most of a second for each submission: with LONG=1 all, else what is hostile to pages and some
 # of each kind.
-SAMPLE = {a.folder for family in FAMILIES.values() for a in family[:2]} | {f for f in QUICK if "markup" in f}
-BY_NBGRADER = {f: a for f, a in QUICK.items() if LONG or f in SAMPLE}
+BY_NBGRADER = {f: a for f, a in QUICK.items() if LONG or f in FIRST or "markup" in a.name}
 SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.

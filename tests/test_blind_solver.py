@@ -243,12 +243,14 @@ needs_04 = pytest.mark.skipif("04_gating" not in NOTEBOOKS, reason="the variable
 
 
 @needs_04
+@pytest.mark.ci
 def test_messages_that_name_factors_lead_there():
     """The solver is no fool: so the test above can fail."""
     assert solve("04_gating", "gated_step_backward", OLD_NAMES) is not None
 
 
 @needs_04
+@pytest.mark.ci
 @pytest.mark.parametrize("left_out", OLD_NAMES[:2])
 def test_what_the_solver_finds_it_finds_by_what_it_was_told(left_out):
     assert solve("04_gating", "gated_step_backward", [n for n in OLD_NAMES if n != left_out]) is None
@@ -343,6 +345,7 @@ def test_a_check_does_not_lead_to_a_jacobian_factor_by_factor(notebook, exercise
 
 
 @pytest.mark.skipif(JACOBIANS[0][0] not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 03 out")
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("exercise", "told"),
     [
@@ -459,6 +462,7 @@ def test_a_check_does_not_lead_through_two_states_factor_by_factor(notebook, exe
 
 
 @pytest.mark.skipif(TWO_STATES[0][0] not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 06 out")
+@pytest.mark.ci
 def test_messages_that_name_factors_lead_through_two_states():
     """So the test above can fail: told what stands on each way, in no order."""
     told = (

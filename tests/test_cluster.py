@@ -3,22 +3,24 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import dask.config
 import distributed
 import pytest
 from command import autograder
 from course import KEY, ROOT, TINY, master_of, submission
+from server import free_port
 from test_gradebook import hand_in
 
 from autograder.errors import CourseError
-from autograder.grading.cluster import Cluster, refuse_open_ways
+from autograder.grading.cluster import Cluster, refuse_open_ways, worker_command
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("cluster"), pytest.mark.usefixtures("confined")]
 
@@ -49,7 +51,8 @@ def told(word, address):
     """The page's command with this word in it, for a scheduler at this address."""
     (line,) = (line for line in PAGE.splitlines() if line.startswith(".venv/bin/") and f" {word}" in line)
     port = address.rpartition(":")[2]
-    return line.replace("8786", port).replace("01_simple_rnn", NAME).split()
+    line = line.replace("tcp://127.0.0.1:8786", address).replace("8786", port)
+    return line.replace("01_simple_rnn", NAME).split()
 
 
 def worker(course, address):
@@ -82,10 +85,7 @@ def here(course):
 @pytest.fixture
 def cluster(course):
     """A scheduler, two workers in sessions of their own, and its address."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     processes = [started(*told("-m distributed", address))]
     processes += [worker(course, address) for _ in range(2)]
     yield address, processes
@@ -177,11 +177,48 @@ def test_a_worker_with_another_course_is_refused_by_name(course, here, cluster, 
     assert re.search(r"tcp://127\.0\.0\.1:\d+: its copy of the notebook's solution is another one", said)
 
 
+def certificate_of_another_authority(folder):
+    """Dask's settings for a client whose certificate this course did not make."""
+    words = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=stranger -keyout other.key -out other.pem"
+    subprocess.run(words.split(), cwd=folder, check=True, capture_output=True)
+    return {
+        "distributed.comm.tls.client.cert": str(folder / "other.pem"),
+        "distributed.comm.tls.client.key": str(folder / "other.key"),
+    }
+
+
+def test_the_page_s_certificates_encrypt_and_nobody_else_comes_in(course, here, tmp_path, monkeypatch):
+    for line in PAGE.splitlines():
+        if line.startswith("openssl "):
+            subprocess.run(shlex.split(line), cwd=tmp_path, check=True, capture_output=True)
+    (settings,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (tmp_path / "distributed.yaml").write_text(settings.replace("/etc/grading", str(tmp_path)))
+    monkeypatch.setenv("DASK_CONFIG", str(tmp_path))  # for those that are started
+    dask.config.refresh(paths=[str(tmp_path)])
+    address = f"tls://127.0.0.1:{free_port()}"
+    both = [started(*told("-m distributed", address), "--protocol", "tls"), worker(course, address)]
+    try:
+        assert records(course, "--scheduler", address) == here
+        stranger = certificate_of_another_authority(tmp_path)
+        with dask.config.set(stranger):
+            done = autograder(course, "grade", NAME, "--scheduler", address)
+        assert done.status
+        assert "does not answer" in re.sub(r"\s+", " ", done.err)
+    finally:
+        dask.config.refresh()
+        for process in both:
+            killed(process)
+
+
 def test_an_open_way_and_a_silent_address_are_refused(course):
     for open_way in ("tcp://grading.example.org:8786", "tcp://0.0.0.0:8786", "tcp://10.0.0.7:8786"):
         with pytest.raises(CourseError, match="tls://"):
             refuse_open_ways(open_way)
     for safe in ("tls://grading.example.org:8786", "tcp://127.0.0.1:8786", "tcp://[::1]:8786"):
         refuse_open_ways(safe)
+    with pytest.raises(CourseError, match="needs certificates"):
+        Cluster(Path(course) / "solutions" / NAME, KEY, "tls://127.0.0.1:1")
+    with pytest.raises(CourseError, match="needs certificates"):
+        worker_command("tls://127.0.0.1:1", course, 1)
     with pytest.raises(CourseError, match="does not answer"):
         Cluster(Path(course) / "solutions" / NAME, KEY, "tcp://127.0.0.1:1")

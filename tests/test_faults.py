@@ -201,6 +201,7 @@ def test_a_journal_that_may_not_grow_is_told_and_nothing_is_lost(submitted, undi
     assert same_as(tmp_path, undisturbed)
 
 
+@pytest.mark.ci
 def test_a_full_disk_is_told_and_nothing_is_lost(submitted, undisturbed, small_disk):
     """Room for the journal, not for the gradebook; an ordinary user has a limit for a disk."""
     place, make_room = small_disk

@@ -96,6 +96,7 @@ def write_run_before(path: Path, trusted: bool):
         notary.store.close()
 
 
+@pytest.mark.ci
 def test_an_explorer_that_was_run_before_moves_or_is_a_picture(lab, browser):
     """In a notebook that is opened again, and in one that is not trusted. No cell is run here."""
     work, url = lab

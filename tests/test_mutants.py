@@ -54,7 +54,7 @@ def test_the_grader_names_every_mutant(notebook, grader_of, record_property):
     master = master_of(notebook)
     counts = {"mutants": 0, "caught": 0, "named": 0}
     wrong = []
-    for made in list(made_together(master))[:: 1 if LONG else 10 if WHOLE else 20]:
+    for made in list(made_together(master))[:: 1 if LONG else 10 if WHOLE else 40]:
         answers = {exercise: master.mutate(exercise, mutant) for exercise, mutant in made.items()}
         for judgement in grader_of(notebook).grade(submission(notebook, answers)).judgements:
             if judgement.name not in made:

@@ -103,6 +103,7 @@ def course(tmp_path_factory):
     return place
 
 
+@pytest.mark.ci
 def test_odd_submissions_are_graded_without_a_warning_of_nbgraders(course):
     said = run(course, "nbgrader", "autograde", NAME)
     loud = [line for line in said.splitlines() if re.search("WARNING|ERROR|Warning:", line)]

@@ -56,6 +56,7 @@ class Example:
     said: str = ""
 
 
+MAYBE = "try:\n    import matplotlib as mpl_\nexcept ImportError:\n    mpl_ = {}"
 NOT_SET = "no cell that is run for a grade sets it"
 EXAMPLES = [
     Example("plain", BLANK),
@@ -75,6 +76,9 @@ EXAMPLES = [
     Example("matplotlib, imported elsewhere", HEAD + "    matplotlib\n" + RIGHT, (), False, "there is no `matplotlib`"),
     Example("IPython, imported where that may fail", HEAD + "    shown.display\n" + RIGHT, (), False, "there is no `IPython`"),
     Example("IPython in an own cell", HEAD + "    display_(x_t)\n" + RIGHT, ("from IPython.display import display as display_",), False, "there is no `IPython`"),
+    Example("None in a missing package's place", HEAD + "    mpl_.colors\n" + RIGHT, (MAYBE.format(None),), False, "'NoneType'"),
+    Example("a switch for a missing package", HEAD + "    if not mpl_:\n        return x_t\n" + RIGHT, (MAYBE.format(False),), False, ""),
+    Example("a way round a missing package", HEAD + "    z = None if mpl_ is None else mpl_.colors\n" + RIGHT, (MAYBE.format(None),)),
     Example("a magic with a blank behind it", "%%time \n" + BLANK),
     Example("a magic with an option", "%%capture --no-stderr said\n" + BLANK),
     Example("a shell in a function", HEAD + "    get_ipython().run_line_magic('pinfo', 'np')\n" + RIGHT),

@@ -9,6 +9,7 @@ import ast
 import builtins
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from autograder.answers.finding import no_package
 
@@ -117,6 +118,7 @@ class Namespace:
     def __init__(self, names: Iterable[str], packages: Iterable[str]):
         self.names = {*dir(builtins), "__name__", "__builtins__", *PRESETS, *names}
         self.missing: dict[str, str] = {}  # name -> why it is not there, in words
+        self.instead: dict[str, Any] = {}  # name -> what stands in a missing module's place, None mostly
         self._modules = {*sys.stdlib_module_names, *packages}
 
     def can_import(self, module: str) -> bool:
@@ -133,6 +135,9 @@ class Namespace:
                     else:
                         self._lose({name}, no_package(module))
                 continue
+            if isinstance(statement, ast.Try) and statement.handlers and self._lost_in(statement):
+                self._stand_in(statement)
+                continue
             lacked = read(statement) - self.names
             if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):
                 lacked -= bound(statement)  # a loop reads what it binds
@@ -142,6 +147,20 @@ class Namespace:
                 self._lose(bound(statement), why or f"`{first}` is not set there")
             else:
                 self._bind(bound(statement))
+
+    def _lost_in(self, attempt: ast.Try) -> list[str]:
+        """Modules that an attempt imports and that are not there."""
+        imports = [node for node in attempt.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        modules = [module for node in imports for _, module in imported(node)]
+        return [module for module in modules if not self.can_import(module)]
+
+    def _stand_in(self, attempt: ast.Try) -> None:
+        """Take in what an attempt to import does where it fails: its first handler."""
+        handler = attempt.handlers[0].body
+        self.run([*handler, *attempt.finalbody])
+        for statement in handler:
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+                self.instead |= dict.fromkeys(bound(statement), statement.value.value)
 
     def _bind(self, names: set[str]) -> None:
         self.names |= names

@@ -99,6 +99,10 @@ def lacking(function: Callable[..., Any], namespace: Namespace, known: Sequence[
             if is_module:
                 if not namespace.can_import(name):
                     found[name] = f"{no_package(name)} where it is graded"
+            elif name in namespace.instead and theirs.get(name) is not namespace.instead[name]:
+                package = package_of(theirs.get(name))
+                why = no_package(package) if package else f"it is {namespace.instead[name]!r}"
+                found[name] = f"{why} where it is graded"
             elif name in namespace.names or name in known:
                 if name not in known:
                     waiting += [f for f in functions_in(theirs.get(name)) if f.__globals__ is theirs]
@@ -187,9 +191,18 @@ def read_outside(code: CodeType) -> Iterator[tuple[str, bool]]:
             yield instruction.argval.partition(".")[0], True
 
 
-def without(function: Callable[..., Any], names: Mapping[str, str]) -> Callable[..., Any]:
-    """A copy of a function that does not find these names and modules, nor do its helpers."""
+def without(
+    function: Callable[..., Any], names: Mapping[str, str], instead: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
+    """A copy of a function that does not find these names and modules, nor do its helpers.
+
+    Args:
+        function: a function of this kernel.
+        names: what it does not find.
+        instead: what some of them are where they are not what they are here.
+    """
     left = {name: value for name, value in home(function).items() if name not in names}
+    left |= {name: value for name, value in (instead or {}).items() if name in names}
 
     def importing(name: str, *arguments: Any, **more: Any) -> Any:
         if name.partition(".")[0] in names:

@@ -142,6 +142,7 @@ def worker_command(scheduler: str, home: Path, jobs: int) -> tuple[list[str], di
         CourseError: the address is not safe.
     """
     refuse_open_ways(scheduler)
+    _refuse_without_certificate(scheduler, "worker")
     words = ["--nworkers", str(jobs), "--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
     if scheduler.startswith("tcp"):
         words += ["--host", "127.0.0.1"]
@@ -166,6 +167,7 @@ class Cluster:
 
     def __init__(self, folder: Path, key: str, scheduler: str):
         refuse_open_ways(scheduler)
+        _refuse_without_certificate(scheduler, "client")
         self._notebook, self._key, self._scheduler = folder.name, key, scheduler
         self._key_of = keys_of_records(folder, key)
         self._here = _machine_of(folder, key)
@@ -333,3 +335,23 @@ def refuse_open_ways(scheduler: str) -> None:
             "course's key would travel in the clear. Use tls:// with certificates (Dask's "
             "`distributed.comm.tls`), or an address of this machine"
         )
+
+
+def _refuse_without_certificate(scheduler: str, role: str) -> None:
+    """Refuse to begin without what an encrypted way needs; Dask would say it in a traceback.
+
+    Raises:
+        CourseError: Dask's configuration names no certificate for this role, or none that can be read.
+    """
+    if urlsplit(scheduler).scheme != "tls":
+        return
+    try:
+        if distributed.Security().get_connection_args(role)["ssl_context"]:
+            return
+        why = f"it names none for `{role}`"
+    except (OSError, ValueError) as error:
+        why = str(error)
+    raise CourseError(
+        f"{scheduler} needs certificates, in Dask's configuration (`distributed.comm.tls`): {why}. "
+        "docs/many-machines.md shows how to make them"
+    )

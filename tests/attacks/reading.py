@@ -44,8 +44,8 @@ ATTACKS = [
         answers=tries(*read("COURSE/gradebook.db", "COURSE/course.key", "COURSE/secret.txt", "COURSE/build/journal/tiny_rnn.journal"),
                       "os.listdir('COURSE/submitted')", "open('COURSE/submitted/ada/tiny_rnn/tiny_rnn.ipynb').read(50)"),
     ),
-    Attack(
-        "search_the_whole_disk", REST, proof="TRIED", own=(PLACES,),
+    Attack(  # no proof: on a busy machine its time is over before its search is
+        "search_the_whole_disk", REST, own=(PLACES,),
         answers=tries("grep([b'BEGIN SOLUTION', b'SECRET-OF-THE-COURSE', b'mark scheme'], '/')"),
     ),
     Attack(
