@@ -16,6 +16,7 @@ from autograder.errors import CourseError
 from autograder.judging.judge import LEFT_ALONE, judge, unanswered
 from autograder.report.feedback import as_text
 from autograder.sheets.mistake import ON_THE_WAY, STANDS_IN_PART, STILL_STANDS
+from autograder.unanswered import comes_first
 
 HUNT, CLIP = "11_bug_hunt", "fix_clip"
 STANDS = "norm = 1\nreturn norm"
@@ -168,5 +169,6 @@ def test_a_cell_that_needs_a_repair_stops_until_there_is_one(monkeypatch, tmp_pa
         if name == "right":
             mended(fix_clip)
             continue
-        with pytest.raises(NotImplementedError, match="fix_clip"):
+        with pytest.raises(NotImplementedError, match="fix_clip") as stopped:
             mended(fix_clip)
+        assert "mend it until check(fix_clip) says right" in comes_first(stopped.value, "mended(fix_clip)")

@@ -1506,10 +1506,10 @@ for name, found in (
 # ### Written question: the message
 #
 # Bug 7 stood for two years in a program that forty people train their LSTMs with, and nobody noticed,
-# though the adding problem above shows it at once. You mend it. Write the message that goes with the
-# change, for these forty, in at most eight sentences: what was wrong, and on what sort of task nobody
-# notices it; which of their results you would trust, which you would compute again, and what of a network
-# that is already trained and only *used*; and which test keeps the bug from coming back.
+# though with it seven of ten networks do not learn the adding problem. You mend it. Write the message that
+# goes with the change, for these forty, in at most eight sentences: what was wrong, and on what sort of
+# task nobody notices it; which of their results you would trust, which you would compute again, and what
+# of a network that is already trained and only *used*; and which test keeps the bug from coming back.
 #
 # === BEGIN MARK SCHEME ===
 # - 1 point: what was wrong, in words: the slope of the tanh behind the memory was written with what goes
