@@ -173,7 +173,7 @@ sample = Exercise(
         "texts a thousand apart, at a temperature of 0.01": far_from_one_another,
         "one character a thousand ahead, at a temperature of 0.01": ahead_in_a_text,
         "logits of a thousand, at a temperature of 600": partial(all_times, factor=1000.0),
-        "logits close together, at a temperature of 0.0006": partial(all_times, factor=0.001),
+        "logits close together, at a temperature of 0.006": partial(all_times, factor=0.01),
         "u at 0, and near 1": at_the_ends,
         "u at 0, and a first probability so small that it is kept as 0": impossible_first,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),
