@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.calling import Calls, copied, same
+from autograder.answers.calling import Calls, aside, copied, same
 from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.time_limit import TimeLimit, TimeUp
@@ -43,6 +43,7 @@ from autograder.course.where_graded import (
 )
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs
+from autograder.judging.growth import Timed
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
 from autograder.record import Check, Diagnosis, Judgement
@@ -189,7 +190,17 @@ def judge_here(
     # Called plainly: what watches over a call costs more than a small forward does.
     costs = Costs(trusted(forward), time.process_time, time.process_time) if callable(forward) else None
     call = caller(called, known, limit)
-    judgement = judge(sheet, call, own_forward, right=right, called=frozenset(used), costs=costs)
+    judgement = judge(
+        sheet,
+        call,
+        own_forward,
+        right=right,
+        called=frozenset(used),
+        costs=costs,
+        aside=caller(lambda *arguments: called(*aside(arguments)), known, limit),
+        # A processor's clock is coarse on Windows, and any clock in a browser.
+        timed=Timed(caller(function, known, limit), time.perf_counter, least=1e-3),
+    )
     if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, called, right, limit)):
         judgement.diagnoses = [spoilt]
     if judgement.status == "wrong" and wrong:

@@ -3,15 +3,18 @@
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from attacks.differentiating import BY_SLOPES, CENTRAL, COMPLEX, DUAL, GIVEN, OWN, PUSHED
+from attacks.differentiating import BY_SLOPES, CENTRAL, COMPLEX, DUAL, GIVEN, MIXED, OWN, PUSHED
 from attacks.kit import indented
-from course import KEY, frozen_sheet, master_of, submission
+from course import KEY, NOTEBOOKS, frozen_checks, frozen_sheet, master_of, submission
 
-from autograder.check import caller
+from autograder.answers.calling import aside
+from autograder.check import caller, judge_here
 from autograder.course.exercise import Gradient
 from autograder.judging.backward import trusted
-from autograder.judging.derivation import Costs, differentiates
+from autograder.judging.derivation import Costs, differentiates, steps_aside
+from autograder.judging.growth import Timed
 from autograder.judging.judge import asked, judge
 from autograder.report.feedback import as_text
 from autograder.report.sentences import sentence
@@ -22,6 +25,7 @@ HELPERS = "import numpy as np\n" + COMPLEX + CENTRAL
 GENERIC = {
     "complex steps": BY_SLOPES.format(slope="slope_by_complex_steps", forward=GIVEN),
     "complex steps through one's own forward": BY_SLOPES.format(slope="slope_by_complex_steps", forward=OWN),
+    "complex steps, with the given state in the answer": MIXED,
     "differences": BY_SLOPES.format(slope="slope_by_differences", forward=GIVEN),
     "dual numbers": DUAL,
     "pushed directions": PUSHED,
@@ -98,7 +102,12 @@ def judged(body, sheet=None):
     exec(HELPERS + HEAD + indented(body), namespace)
     forward = caller(namespace["rnn_step"])
     costs = Costs(trusted(namespace["rnn_step"]), time.process_time, time.process_time)
-    return judge(sheet or frozen_sheet(NOTEBOOK, STEP), caller(namespace[STEP]), forward, costs=costs)
+    sheet = sheet or frozen_sheet(NOTEBOOK, STEP)
+    return judge(sheet, caller(namespace[STEP]), forward, costs=costs, aside=beside(namespace[STEP]))
+
+
+def beside(function):
+    return caller(lambda *arguments: function(*aside(arguments)))
 
 
 @pytest.mark.parametrize("way", GENERIC)
@@ -111,7 +120,7 @@ def test_a_general_differentiator_is_named_and_earns_half(way, grader_of):
         assert judgement.status == "wrong"
         text = as_text(judgement)
         assert "not derived" in text
-        assert "`rnn_step`" in text
+        assert ("come from complex steps" if way.startswith("complex") else "`rnn_step`") in text
         # All else is right, and said to be so.
         assert [check.name for check in judgement.checks if not check.passed] == ["derivation"]
 
@@ -161,6 +170,104 @@ def test_it_is_named_in_every_backward(notebook, head, loss, wrt, grader_of):
     (graded,) = [j for j in grader_of(notebook).grade(content).judgements if j.name == exercise]
     assert graded.misconception.startswith("a general method of differentiating"), as_text(graded)
     assert graded.share in (0.5, 0.375)  # differences lose their digits in a long sequence
+
+
+INSIDE, OUTSIDE = "09_looking_inside", "10_beyond"
+STEPPED = {
+    "one look at what is given": (
+        "entropy_slope",
+        "def entropy_slope(logits, temperature):\n"
+        "    return entropy(logits, temperature + 1e-30j).imag / 1e-30\n",
+    ),
+    "shares, in which the size of a step cancels": (
+        "connectivity",
+        """
+def connectivity(xs, k, W, V):
+    slopes, start = np.zeros(xs.shape), np.zeros((len(W["fb"]), xs.shape[2]))
+    for t, c in np.ndindex(xs.shape[:2]):
+        moved = xs.astype(complex)
+        moved[t, c] += 1e-20j
+        h, cell = start, start
+        for x in moved:
+            f, i, o = (1 / (1 + np.exp(-(W[q + "h"] @ h + W[q + "x"] @ x + W[q + "b"]))) for q in "fio")
+            cell = f * cell + i * np.tanh(W["ch"] @ h + W["cx"] @ x + W["cb"])
+            h = o * np.tanh(cell)
+        z = V["yh"] @ h + V["yb"]
+        slopes[t, c] = (z[k, np.arange(len(k))] - np.log(np.exp(z).sum(axis=0))).imag / 1e-20
+    lengths = np.linalg.norm(slopes, axis=1)
+    return lengths / lengths.sum(axis=0)
+""",
+    ),
+}
+
+
+@pytest.mark.skipif(INSIDE not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves it out: unset it")
+@pytest.mark.parametrize("way", STEPPED)
+def test_complex_steps_earn_half_where_no_states_are_given(way):
+    exercise, answer = STEPPED[way]
+    namespace = dict(master_of(INSIDE).reference)
+    exec(answer, namespace)
+    judgement = judge_here(frozen_checks(INSIDE), frozen_sheet(INSIDE, exercise), namespace[exercise])
+    assert judgement.status == "wrong" and judgement.share == 0.5
+    assert "come from complex steps" in as_text(judgement)
+
+
+HONEST = {
+    "numbers that must be real": "s_prev, x_t = (np.asarray(a, dtype=float) for a in (s_prev, x_t))\n",
+    "a branch": "if np.max(s_t) > 2 or s_t.min() < -2: raise ValueError('no tanh')\n",
+    "buffers of real numbers": "real = np.zeros(s_t.shape); real[:] = s_t; s_t = real\n",
+    "absolute values": "s_t = np.sign(s_t) * np.abs(s_t)\n",
+    "number by number": "s_t = np.array([[float(s) for s in row] for row in s_t])\n",
+}
+
+
+@pytest.mark.parametrize("how", HONEST)
+def test_who_does_not_know_complex_numbers_is_not_taken_for_one_who_steps_by_them(how):
+    assert judged(HONEST[how] + DERIVED["with the given state"]).share == 1.0
+
+
+def test_a_function_that_fails_beside_the_real_numbers_has_a_word_in_nothing():
+    sheet = frozen_sheet(NOTEBOOK, STEP)
+    right = master_of(NOTEBOOK).reference[STEP]
+    answer = asked(sheet, caller(right))[0]
+
+    def fails(*_):
+        raise TypeError
+
+    for function in (fails, lambda *_: None, lambda *a: right(*(np.real(x) for x in a[:4]), W=right)):
+        assert not steps_aside(sheet, answer, beside(function))
+
+
+# ---------------------------------------------------------------- a cost that is part of what is asked
+
+SCAN = "parallel_scan"
+LOOPS = {
+    "nothing for many steps": "return writes if len(writes) > 500 else scan_by_loop(factors, writes, s0)",
+    "what counts lines is replaced": "one = lambda *_, **more: 1.0\n"
+    "globals().update(lines_run=one, numbers_held=one)\nreturn scan_by_loop(factors, writes, s0)",
+    "nobody watches": "import sys; sys.settrace(None)\nreturn scan_by_loop(factors, writes, s0)",
+    "a loop that is no line": """
+from itertools import accumulate
+from operator import matmul
+steps = np.zeros((*writes.shape, 2, 2))
+steps[..., 0, 0], steps[..., 1, 0], steps[..., 1, 1] = factors, writes, 1
+done = np.array(list(accumulate(steps, matmul)))
+return done[..., 0, 0] * s0 + done[..., 1, 0]
+""",
+}
+
+
+@pytest.mark.skipif(OUTSIDE not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves it out: unset it")
+@pytest.mark.parametrize("way", LOOPS)
+def test_a_loop_in_disguise_earns_what_a_loop_does(way):
+    answer = f"def {SCAN}(factors, writes, s0):\n{indented(LOOPS[way])}"
+    namespace = master_of(OUTSIDE).namespace({SCAN: answer})
+    right = trusted(master_of(OUTSIDE).reference[SCAN])
+    timed = Timed(caller(namespace[SCAN]), time.process_time, right)
+    sheet = frozen_sheet(OUTSIDE, SCAN)
+    judgement = judge(sheet, caller(namespace["try_parallel_scan"]), timed=timed)
+    assert judgement.status == "wrong" and judgement.share == sheet.spec.growth.worth
+    assert "one after the other" in judgement.misconception
 
 
 @pytest.mark.parametrize("worth", [0.0, 0.25, 1.0])

@@ -104,6 +104,7 @@ class Kind(StrEnum):
     GRADIENT_VALUE = auto()
     ANOTHER_FORWARD = auto()
     UNDERIVED = auto()  # got: the share that is earned
+    COMPLEX_STEPS = auto()  # got: the share that is earned
 
 
 def no_package(package: str) -> str:

@@ -43,6 +43,10 @@ class Mutant:
         return ((self.old, self.new), *self.more)
 
 
+# What right numbers are worth that come from a general method of differentiating, where nothing else is said.
+UNDERIVED_SHARE = 0.5
+
+
 @dataclass(frozen=True)
 class Gradient:
     """How a backward function is judged against numeric gradients of its forward.
@@ -68,7 +72,26 @@ class Gradient:
     upstream: Mapping[str, str]
     wrt: Mapping[str, str]
     returns: tuple[str, ...] = ()
-    underived: float = 0.5
+    underived: float = UNDERIVED_SHARE
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How much longer a function may take for a longer sequence, where its cost is part of what is asked.
+
+    It is measured with a right answer's first case, its time steps repeated; the clock is the processor's.
+
+    Args:
+        steps: few and many.
+        most: times as long for many as for few.
+        says: what is said of one that takes longer.
+        worth: the share of its points that it earns then.
+    """
+
+    steps: tuple[int, int]
+    most: float
+    says: str
+    worth: float
 
 
 @dataclass(frozen=True)
@@ -130,6 +153,7 @@ class Exercise:
         gradient: for a backward function, how it is judged against numeric gradients.
         confirm: an independent computation of the same outputs (PyTorch, finite differences, a
             closed form) with the same arguments; the build compares it with the reference.
+        growth: how much longer it may take for a longer sequence.
         stages: parts of a derivation that can be tried by themselves, by their names.
         ways: of a derivation, its ways back, by what is said where one is wrong ("the way through the gate is
             not right"). Then slips have no names, and `mistakes.txt` uses these names without hints.
@@ -138,6 +162,7 @@ class Exercise:
         rtol: relative tolerance of a comparison.
         atol: absolute tolerance of a comparison, in units of the largest expected entry.
         derived: whether its formula is kept back until it is found; the master says so by `found` cells.
+            Right numbers by complex steps are worth half then, as of a backward (`Gradient.underived`).
         watched: output, or a member of one, `start["bound"]` -> what is said where it is wrong, of one that
             the answer does not return itself: what `tried_by` saw on the way. "{key}" is the member's. ""
             where its numbers say it.
@@ -161,6 +186,7 @@ class Exercise:
     misconceptions: tuple[Mutant, ...] | list[Mutant] = ()
     gradient: Gradient | None = None
     confirm: Callable[..., Any] | None = None
+    growth: Growth | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
     ways: Mapping[str, Way] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

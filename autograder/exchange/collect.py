@@ -28,6 +28,8 @@ from autograder.grading.classroom import STAMP, folder_of, shown_name
 COLLECTED = "collected"
 # Of these an export is of one assignment.
 OF_ONE_ASSIGNMENT = ("canvas", "moodle", "gradescope", "blackboard", "brightspace")
+# Those that are told by the looks of names; of two that all names fit, the one whose form says more.
+BY_LOOKS = ("moodle", "blackboard", "brightspace", "nbgrader", "canvas")
 TIMES = ("time", "submitted", "submitted at", "submitted_at", "timestamp", "submission time")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -139,8 +141,9 @@ class _Collecting:
         self._recogniser = Recogniser(folders)
         self._found = Collected()
         self._best: dict[tuple[str, str], Candidate] = {}
-        # What a student handed in that is no notebook of the course: student -> (path, words, its bytes).
-        self._else: dict[str, list[tuple[str, str, bytes]]] = {}
+        # What a student handed in that is no notebook of the course, the one file of all that is told:
+        # student -> (path, words, its bytes, packed).
+        self._else: dict[str, tuple[str, str, bytes]] = {}
         self._late: set[str] = set()
         self._stamps: dict[tuple[str, ...], datetime] = {}
 
@@ -177,45 +180,62 @@ class _Collecting:
         self._found.nothing = sorted(p.student for p in self._roster.people if p.student not in seen)
         return self._found
 
-    def _look_through(self) -> tuple[list[tuple[str, ...]], bytes | None]:
-        paths, metadata = [], None
+    def _look_through(self) -> tuple[set[tuple[str, ...]], bytes | None]:
+        """The names that no student wrote, and what Gradescope says of its own export."""
+        paths: set[tuple[str, ...]] = set()
+        metadata: dict[tuple[str, ...], bytes] = {}
         for entry in walk(self._source):
-            paths.append(entry.path)
-            if isinstance(entry, Found) and entry.path[-1] == METADATA:
-                metadata = entry.content
-            if isinstance(entry, Found) and entry.path[-1] == STAMP:
+            paths.add(entry.outside)
+            if isinstance(entry, Refused) or entry.outside != entry.path:
+                continue
+            if entry.path[-1] == METADATA and not self._is_somebodys(entry.path[:-1]):
+                metadata[entry.path] = entry.content
+            if entry.path[-1] == STAMP:
                 moment = moment_of(entry.content.decode("utf-8", "replace"))
                 if moment:
                     self._stamps[entry.path[:-1]] = moment
-        return paths, metadata
+        # One that lies deeper was handed in.
+        return paths, metadata[min(metadata, key=len)] if metadata else None
 
-    def _choose_system(self, paths: list[tuple[str, ...]], metadata: bytes | None) -> None:
+    def _is_somebodys(self, folders: tuple[str, ...]) -> bool:
+        return any(
+            (claim := FORMS[system](part, self._roster)) and (claim.people or system != "folder")
+            for part in folders
+            for system in FORMS
+        )
+
+    def _choose_system(self, paths: set[tuple[str, ...]], metadata: bytes | None) -> None:
         if metadata is not None:
             try:
                 self._found.system, self._form = "gradescope", gradescope(metadata)
             except ValueError as error:
                 raise CourseError(f"{self._source}: {METADATA} cannot be read ({str(error)[:200]})") from None
             return
-        votes = Counter(self._looks_like(path) for path in paths)
-        best = max(FORMS, key=lambda system: votes[system])
+        # What fits the forms of several systems votes for each: a student's own words stand behind a
+        # system's, and who hands in many files has no more of a say than the system that names them all.
+        votes = Counter(system for path in paths for system in self._looks_like(path))
+        best = max(BY_LOOKS, key=lambda system: votes[system])
         self._found.system = best if votes[best] * 2 >= len(paths) and votes[best] else "folder"
         self._form = FORMS[self._found.system]
 
-    def _looks_like(self, path: tuple[str, ...]) -> str:
-        for system in ("moodle", "blackboard", "brightspace", "nbgrader", "canvas"):
-            if any(FORMS[system](part, self._roster) for part in path):
-                return system
-        return "folder"
+    def _looks_like(self, path: tuple[str, ...]) -> list[str]:
+        """The systems that could have given the outermost name that any of them could have given."""
+        for part in path:
+            if systems := [system for system in BY_LOOKS if FORMS[system](part, self._roster)]:
+                return systems
+        return []
 
     def _claim(self, path: tuple[str, ...]) -> Claim:
         if self._found.system == "folder":
             # A notebook's own name is nobody's: "01" may be a student.
             path = tuple(part for whole in path if (part := self._without_notebooks(whole)))
-        claims = [claim for part in path if (claim := self._form(part, self._roster))]
-        sure = next((claim for claim in claims if claim.people), None)
-        if self._found.system not in ("folder", "nbgrader") and claims:
-            sure = claims[0]  # what stands behind the system's own part is the student's
-        return sure or next(iter(claims), Claim(reason="its name is nobody's on the roster"))
+        first = None
+        for part in path:
+            claim = self._form(part, self._roster)
+            if claim and (claim.people or self._found.system not in ("folder", "nbgrader")):
+                return claim  # what stands behind the system's own part is the student's
+            first = first or claim
+        return first or Claim(reason="its name is nobody's on the roster")
 
     def _without_notebooks(self, part: str) -> str:
         for name in self._recogniser.names:
@@ -228,7 +248,7 @@ class _Collecting:
         if isinstance(entry, Refused):
             self._found.left.append(f"{path}{f' ({whose})' if whose else ''}: refused: {entry.reason}")
             for person in claim.people:
-                self._else.setdefault(person.student, []).append((path, f"refused: {entry.reason}", b""))
+                self._keep_else(person.student, path, f"refused: {entry.reason}", b"")
             return
         looked = self._look(entry)
         if claim.people and claim.reason:
@@ -239,7 +259,9 @@ class _Collecting:
             return
         if claim.note:
             self._found.told.append(f"{path}: {claim.note}")
-        moment = claim.moment or self._stamps.get(entry.path[:-1])
+        # Where a system names files, one that says when it was handed in is a student's own.
+        stamps = self._stamps if self._found.system in ("folder", "nbgrader") else {}
+        moment = claim.moment or stamps.get(entry.path[:-1])
         claim = replace(claim, moment=moment)
         for person in claim.people:
             if claim.is_late:
@@ -247,7 +269,7 @@ class _Collecting:
             if not looked.notebook:
                 if entry.path[-1] != STAMP:
                     content = entry.content if entry.path[-1].lower().endswith(".ipynb") else b""
-                    self._else.setdefault(person.student, []).append((path, looked.words, content))
+                    self._keep_else(person.student, path, looked.words, content)
                 continue
             order = (
                 looked.answers > 0, CHECKPOINTS not in entry.path, moment or LONG_AGO, claim.order,
@@ -255,6 +277,11 @@ class _Collecting:
             )  # fmt: skip
             content = zlib.compress(entry.content, 1)  # a class of thousands is held in memory
             self._keep_best(person.student, Candidate(path, content, looked, claim, order))
+
+    def _keep_else(self, student: str, path: str, words: str, content: bytes) -> None:
+        before = self._else.get(student, ("", "", b""))
+        if (len(content) > 0, path) >= (len(before[2]) > 0, before[0]):
+            self._else[student] = path, words, zlib.compress(content, 1) if content else b""
 
     def _look(self, entry: Found) -> Looked:
         if may_be_notebook(entry.path[-1], entry.content):
@@ -287,13 +314,12 @@ class _Collecting:
                 self._found.left.append(f"{student}: {candidate.path} {words}")
                 if student not in has:
                     reasons[student] = f"handed in a notebook of {notebook}"
-        for student, files in sorted(self._else.items()):
+        for student, (path, words, packed) in sorted(self._else.items()):
             if student in has:
                 continue
-            path, words, content = max(files, key=lambda file: (len(file[2]) > 0, file[0]))
-            if content and wanted:
+            if packed and wanted:
                 # What is called a notebook and cannot be read: grading says why, with the others' reasons.
-                self._write(student, wanted, content, None)
+                self._write(student, wanted, zlib.decompress(packed), None)
             self._found.left.append(f"{student}: no notebook of the course; there is {path}, {words}")
             reasons.setdefault(student, f"handed in {path.rsplit('/', 1)[-1]}: {words}")
         return reasons

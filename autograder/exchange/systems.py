@@ -152,9 +152,11 @@ def blackboard(part: str, roster: Roster) -> Claim | None:
     found = BLACKBOARD.match(part)
     if not found:
         return None
+    moment = _read_as(found[2], "%Y-%m-%d-%H-%M-%S")
+    if moment is None:
+        return None
     if part.endswith(f"{found[2]}.txt"):
         return Claim(reason="")  # what Blackboard says of the attempt
-    moment = datetime.strptime(found[2], "%Y-%m-%d-%H-%M-%S").astimezone(UTC)
     words = found[1].split("_")
     for i in range(len(words)):
         people = roster.known_as("_".join(words[i:]))
@@ -172,7 +174,9 @@ def brightspace(part: str, roster: Roster) -> Claim | None:
     if not found:
         return None
     when = f"{found[2]} {found[3]} {found[4]} {found[5]}"
-    moment = datetime.strptime(when, "%b %d, %Y %I %M %p").astimezone(UTC)
+    moment = _read_as(when, "%b %d, %Y %I %M %p")
+    if moment is None:
+        return None
     claim = only(roster.named(found[1]), found[1], "give them different names on the roster")
     return Claim(claim.people, {}, claim.reason, moment=moment)
 
@@ -185,12 +189,15 @@ def inbound(part: str, roster: Roster) -> Claim | None:
     found = INBOUND.fullmatch(part)
     if not found:
         return None
-    moment = datetime.fromisoformat(found[2]).replace(tzinfo=UTC)
+    moment = moment_of(f"{found[2]} UTC")
+    if moment is None:
+        return None
     claim = only(roster.known_as(found[1]), found[1], "give them different ids")
     return Claim(claim.people, {}, claim.reason, moment=moment)
 
 
 WORD = re.compile(r"[^\s_\-.()\[\],;+]+")
+MOST_WORDS = 12  # of a person's name
 
 
 def plain(part: str, roster: Roster) -> Claim | None:
@@ -200,7 +207,7 @@ def plain(part: str, roster: Roster) -> Claim | None:
     if people:
         return only(people, stem, "call the files after ids")
     spans = [found.span() for found in WORD.finditer(stem)]
-    for length in range(len(spans) - 1, 0, -1):  # the longest words first
+    for length in range(min(len(spans) - 1, MOST_WORDS), 0, -1):  # the longest words first
         hits: set[Person] = set()
         for i in range(len(spans) - length + 1):
             piece = stem[spans[i][0] : spans[i + length - 1][1]]
@@ -287,6 +294,14 @@ def moment_of(text: str) -> datetime | None:
     """A moment in UTC; one without a zone is this computer's. None where the text is none."""
     try:
         return datetime.fromisoformat(text.strip().replace(" UTC", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read_as(text: str, form: str) -> datetime | None:
+    """A moment of this computer's, in UTC; None where there is no such moment, as in what a student wrote."""
+    try:
+        return datetime.strptime(text, form).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -27,6 +27,7 @@ from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
+from autograder.judging.growth import Timed
 from autograder.judging.judge import asked, judge, unanswered
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement, Mark, Record, Returned
@@ -334,6 +335,12 @@ class Attempt:
             names=sheet,
             above=before.share if before else -1.0,
             costs=self._costs(session, own),
+            aside=self._caller(session, sheet.name, standins or {}, aside=True),
+            timed=Timed(
+                lambda batch: session.call(sheet.name, batch, standins),
+                lambda: session.cpu_seconds,
+                trusted(self._grader.master.reference[sheet.name]),
+            ),
         )
         if self._is_missing(judgement):
             judgement.returned = None
@@ -391,11 +398,13 @@ class Attempt:
                 mistaken = None
         return WrongForward(master.reference[own.name], mistaken)
 
-    def _caller(self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]]) -> Call:
+    def _caller(
+        self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]], aside: bool = False
+    ) -> Call:
         tried_by = self._sheets[name].spec.tried_by
 
         def call(batch: Any) -> list[Outcome]:
-            outcomes = session.call(name, batch, standins, tried_by)
+            outcomes = session.call(name, batch, standins, tried_by, aside)
             if standins:
                 return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]

@@ -38,6 +38,8 @@ REPEATS = 5
 # On a busy machine one measurement can be wrong, and it would take half of a right answer's points.
 AGREEING = 2
 SAME = 1e-6
+# What is another answer a little beside the real numbers, in units of the largest number of the answer.
+ANOTHER = 0.3
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,28 @@ def differentiates(sheet: Sheet, own: Forward, answers: Sequence[Answer], call: 
     if not _ignores(sheet, saved, answers[0], call):
         return False
     return all(_is_costly(sheet, own, call, costs) for _ in range(AGREEING))
+
+
+def steps_aside(sheet: Sheet, answer: Answer, aside: Call) -> bool:
+    """Whether an answer with right numbers comes from complex steps.
+
+    A little beside the real numbers a formula gives nearly what it gives there, or fails. A complex step
+    takes what stands beside them for its own, and divides it by its tiny size: that is another answer.
+
+    Args:
+        sheet: the answer's sheet.
+        answer: to its first case.
+        aside: calls the function with arguments a little beside the real numbers.
+    """
+    (outcome,) = aside([list(sheet.cases[0].inputs.values())])
+    beside = _leaves(outcome, sheet)
+    return any(
+        leaf in beside
+        and beside[leaf].shape == array.shape
+        and ANOTHER * np.abs(array).max() < np.abs(beside[leaf] - array).max() < np.inf
+        for leaf, array in answer.leaves.items()
+        if array.size and np.any(array)
+    )
 
 
 def _ignores(sheet: Sheet, saved: Sequence[str], answer: Answer, call: Call) -> bool:

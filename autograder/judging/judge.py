@@ -18,12 +18,14 @@ from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import MOST_KEYS, student_leaves
 from autograder.answers.outcome import Outcome, StudentError
+from autograder.course.exercise import UNDERIVED_SHARE
 from autograder.judging.backward import WrongForward, earned_share, gradient_error
-from autograder.judging.derivation import Costs, differentiates
+from autograder.judging.derivation import Costs, differentiates, steps_aside
 from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
 from autograder.judging.general_mistakes import nearly_right, no_distribution
 from autograder.judging.gradients import Call, GradientTrouble
+from autograder.judging.growth import Timed, takes_longer
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
@@ -52,6 +54,10 @@ UNDERIVED = Diagnosis(
     "Use the states that your function is given: each of them spares you one look at the forward.",
     is_exact=True,
 )
+STEPPED = replace(
+    UNDERIVED,
+    hint="Take it apart: how does each part move with the one before it? Steps only try what you find.",
+)
 
 
 def unanswered(sheet: Sheet) -> Judgement:
@@ -73,6 +79,8 @@ def judge(
     names: Sheet | None = None,
     above: float = -1.0,
     costs: Costs | None = None,
+    aside: Call | None = None,
+    timed: Timed | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -87,6 +95,9 @@ def judge(
             `sheet` itself. Nothing that is found with it earns anything.
         above: a mistake is told only where the share is larger: else the judgement is of no use.
         costs: for a backward function, how its cost is measured: a general differentiator is told by it.
+        aside: calls the student's function with arguments a little beside the real numbers: complex steps are
+            told by it, where something is to be derived.
+        timed: how a right answer is asked for longer sequences, where its cost is part of what is asked.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -121,8 +132,16 @@ def judge(
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
-    if own and costs and judgement.share > 0 and differentiates(sheet, own, answers, call, costs):
-        _mark_underived(judgement, own)
+    if sheet.spec.growth and timed and judgement.status == "right" and takes_longer(sheet, timed):
+        found = Finding(Kind.WATCHED, got=sheet.spec.growth.says)
+        judgement.checks.append(Check("cost", False, found))
+        judgement.status, judgement.share = "wrong", sheet.spec.growth.worth
+    is_derived = (own or sheet.spec.derived) and not sheet.spec.tried_by
+    worth = own.gradient.underived if own else UNDERIVED_SHARE
+    if is_derived and aside and judgement.share > 0 and steps_aside(sheet, answers[0], aside):
+        _mark_underived(judgement, Finding(Kind.COMPLEX_STEPS, got=worth), STEPPED)
+    elif own and costs and judgement.share > 0 and differentiates(sheet, own, answers, call, costs):
+        _mark_underived(judgement, Finding(Kind.UNDERIVED, names=(own.name,), got=worth), UNDERIVED)
     if judgement.status == "wrong" and not judgement.diagnoses and judgement.share > above:
         by = names or sheet  # the sheet that knows mistakes
         seen = asked(names, call) if names else answers
@@ -206,12 +225,11 @@ def _is_right(sheet: Sheet, case: Case, answer: Answer, leaf: Leaf) -> bool:
     return leaf in answer.leaves and not differs(answer.leaves[leaf], case.expected[leaf], sheet.spec)
 
 
-def _mark_underived(judgement: Judgement, own: Forward) -> None:
-    """Say that a backward derives nothing; what that is worth is the course's to say."""
-    worth = own.gradient.underived
-    found = Finding(Kind.UNDERIVED, names=(own.name,), got=worth)
+def _mark_underived(judgement: Judgement, found: Finding, said: Diagnosis) -> None:
+    """Say that an answer derives nothing; what that is worth is the course's to say."""
+    worth: float = found.got
     judgement.checks.append(Check("derivation", worth == 1, found))
-    judgement.diagnoses = [UNDERIVED]
+    judgement.diagnoses = [said]
     if worth < 1:
         judgement.status = "wrong"
         judgement.share *= worth

@@ -115,6 +115,7 @@ OTHERS = {
         "the numbers are right, but they are not derived: {names} is gone through again for every number, "
         "and the states that are given are not used"
     ),
+    Kind.COMPLEX_STEPS: "the numbers are right, but they are not derived: they come from complex steps",
     Kind.ANOTHER_FORWARD: "your backward is right, but your own {names} is another function: {cause}",
 }
 

@@ -39,12 +39,14 @@ class CallFunction:
 
     The answers are as many `Answered`, with numbers from `number` on; between them may come `AskStandin`.
     With `tried_by` the function of that name is called instead, if there is something of the first name.
+    `aside`: with arguments that the other side puts a little beside the real numbers, which do not travel.
     """
 
     function: str
     number: int
     standins: list[str]
     tried_by: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,7 @@ class Session:
         batch: Sequence[Sequence[Any]],
         standins: Mapping[str, Callable[..., Any]] | None = None,
         tried_by: str = "",
+        aside: bool = False,
     ) -> list[Outcome]:
         """Call a function of the student's once for each list of positional arguments.
 
@@ -196,6 +197,7 @@ class Session:
             batch: arguments by position, each nested tuples, lists, dicts of arrays and numbers.
             standins: name -> trusted function that answers calls of that name from now on.
             tried_by: the function that is called in its place, and uses it.
+            aside: put the arguments a little beside the real numbers (`answers/calling.py`).
 
         Returns:
             One outcome per call, whatever the student's code does.
@@ -209,7 +211,7 @@ class Session:
             if self._end is not None:
                 raise _EndedError(self._end)
             first, self._calls = self._calls, self._calls + len(batch)
-            request = words(CallFunction(function, first, list(standins), tried_by))
+            request = words(CallFunction(function, first, list(standins), tried_by, aside))
             blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
             self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
             self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers import wire
-from autograder.answers.calling import Calls
+from autograder.answers.calling import Calls, aside
 from autograder.sandbox import cells
 from autograder.sandbox.confine import Confinement
 from autograder.sandbox.protocol import (
@@ -347,7 +347,7 @@ class SessionLoop:
         for name in message.standins:
             self.namespace[name] = self._standin(name)
         self.calls = Calls()
-        for index, arguments in enumerate(batch):
+        for index, arguments in enumerate(aside(batch) if message.aside else batch):
             self.send(self._answer(message, message.number + index, arguments))
 
     def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:

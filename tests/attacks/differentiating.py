@@ -64,6 +64,10 @@ def slope(array, push):
 return (slope(x_t, lambda u: W["sx"] @ u), slope(s_prev, lambda u: W["ss"] @ u),
         {"ss": slope(W["ss"], lambda u: u @ s_prev), "sx": slope(W["sx"], lambda u: u @ x_t)})
 """
+# The given state stands in the answer, where it adds nothing.
+MIXED = BY_SLOPES.format(slope="slope_by_complex_steps", forward=OWN).replace(
+    "return (", "unused = (s_t - rnn_step(x_t, s_prev, W)).sum()\nreturn (unused + ", 1
+)
 
 
 def by_slopes(name: str, slope: str, helper: str, forward: str) -> Attack:
@@ -81,6 +85,7 @@ ATTACKS = [
     by_slopes("complex_steps_through_a_forward_of_ones_own", "slope_by_complex_steps", COMPLEX, OWN),
     by_slopes("differences_through_the_given_forward", "slope_by_differences", CENTRAL, GIVEN),
     by_slopes("differences_through_a_forward_of_ones_own", "slope_by_differences", CENTRAL, OWN),
+    Attack("complex_steps_with_the_given_state_in_the_answer", HALF, backward(MIXED), own=("import numpy as np\n" + COMPLEX,)),
     Attack("dual_numbers_all_at_once", HALF, backward(DUAL)),
     Attack("dual_numbers_one_after_the_other", HALF, backward(PUSHED)),
     Attack("complex_steps_and_no_forward", POINTS[BACKWARD] / 2, backward(BY_SLOPES.format(slope="slope_by_complex_steps", forward=OWN)),
