@@ -144,7 +144,7 @@ def hint(function: Callable[..., Any], level: int | None = None) -> None:
 
 
 def mended(*functions: Callable[..., Any]) -> None:
-    """Stop a cell that has no meaning as long as what it calls is broken, as it was when it was given.
+    """Stop a cell that has no meaning as long as what it calls is broken, as it was given or otherwise.
 
     A hole stops such a cell by itself; code that stands there to be mended runs.
 
@@ -152,13 +152,14 @@ def mended(*functions: Callable[..., Any]) -> None:
         functions: what exercises give to be mended.
 
     Raises:
-        NotImplementedError: one of them is as it was; it has the exercise's name.
+        NotImplementedError: one of them is not right yet; it has the exercise's name.
+        CheckFailed: what tries one of them is not there.
         CourseError: the file with the checks is missing or damaged.
     """
     checks = checks_here()
     for function in functions:
         name = getattr(function, "__name__", "")
-        if name in checks.names and _is_stub(function, checks.sheet(name)):
+        if name in checks.names and _is_wrong(checks, name, function, TimeLimit(SECONDS)):
             raise NotImplementedError(name)
 
 
@@ -295,7 +296,7 @@ def _is_wrong(checks: FrozenChecks, name: str, function: Any, limit: TimeLimit) 
     sheet = checks.sheet(name)
     if _is_stub(function, sheet):
         return True
-    return judge(sheet, caller(_called_for(sheet, function), limit=limit)).status != "right"
+    return judge(sheet, caller(_called_for(sheet, function), limit=limit), above=1.0).status != "right"
 
 
 def caller(

@@ -37,12 +37,19 @@ def state_file() -> Path | None:
 
 
 def remember(assignment: str, exercise: str, step: str) -> None:
-    """Keep that an exercise was tried, shown or right; where nothing can be written, for this session."""
+    """Keep that an exercise was tried, shown or right; where nothing can be written, for this session.
+
+    What is tried is not right any more: of several checks the last one counts.
+    """
     done = read_progress()
     steps = done.setdefault(assignment, {}).setdefault(exercise, [])
-    if step in steps:
+    before = list(steps)
+    if step == "tried" and "right" in steps:
+        steps.remove("right")
+    if step not in steps:
+        steps.append(step)
+    if steps == before:
         return
-    steps.append(step)
     path = state_file()
     try:
         if path is None:

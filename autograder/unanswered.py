@@ -62,6 +62,10 @@ def comes_first(error: BaseException, cell: str) -> str:
     tree = parse(cell) or ast.Module([], [])
     if isinstance(error, NotImplementedError) and str(error) in checks.names:
         _waiting.update(dict.fromkeys((name for node in tree.body for name in bound(node)), str(error)))
+        if checks.sheet(str(error)).spec.stands:
+            return (
+                f"First comes `{error}`: mend it until check({error}) says right, then run this cell again."
+            )
         return f"First comes `{error}`: write it, run its cell, then run this one again."
     if isinstance(error, NameError) and error.name in checks.names:
         return f"First comes `{error.name}`: run its cell again, or write it where that is not done yet."

@@ -18,8 +18,26 @@ RIGHT, BROKEN = COLOURS["blue"], COLOURS["red"]
 # What the mean as the answer costs: the variance of a sum of two uniform numbers.
 GUESSING = 1 / 6
 INSTRUMENTS = ("shape", "limit case", "comparison", "gradient check", "training curve")
+# The bugs, in the order of the notebook.
+BUGS = (
+    "time_first",
+    "forward",
+    "backward",
+    "clip",
+    "gated_backward",
+    "lstm_step",
+    "lstm_backward",
+    "masked_forward",
+    "temperature",
+    "adam_step",
+)
 # bug -> "with" and "without" it, a list of losses for each seed.
 Runs = Mapping[str, Mapping[str, Any]]
+
+
+def numbered(bug: str) -> str:
+    """A bug by its number and the name of what it stands in: "bug 2, forward"."""
+    return f"bug {BUGS.index(bug) + 1}, {bug}"
 
 
 def results() -> dict[str, Any]:
@@ -30,7 +48,8 @@ def results() -> dict[str, Any]:
 def curves_data() -> dict[str, Any]:
     """What the explorer of curves starts from: no bug is shown yet."""
     found = results()
-    return {"losses": found["losses"], "every": found["every"], "guessing": GUESSING}
+    losses = {numbered(bug): runs for bug, runs in found["losses"].items()}
+    return {"losses": losses, "every": found["every"], "guessing": GUESSING}
 
 
 def all_curves(runs: Runs, every: int = 20) -> Figure:
@@ -48,7 +67,7 @@ def all_curves(runs: Runs, every: int = 20) -> Figure:
             ax.fill_between(batches, losses.min(axis=0), losses.max(axis=0), color=colour, alpha=0.15, lw=0)
             ax.plot(batches, np.median(losses, axis=0), style, color=colour, label=name + " the bug")
         ax.axhline(GUESSING, color=COLOURS["black"], lw=1, ls=":")
-        ax.set_title(bug, fontsize=12)
+        ax.set_title(numbered(bug), fontsize=12)
         ax.set_yscale("log")
         ax.set_ylim(8e-4, 4)
     axes[0, 0].legend(fontsize=9, loc="lower left")
@@ -77,7 +96,7 @@ def table(said: Mapping[str, Mapping[str, bool]]) -> Figure:
             ax.text(column, row, "shows it" if shows else "passes", ha="center", va="center", fontsize=11)
     ax.set(xlim=(-0.5, len(INSTRUMENTS) - 0.5), ylim=(len(said) - 0.5, -0.5))
     ax.set_xticks(range(len(INSTRUMENTS)), INSTRUMENTS)
-    ax.set_yticks(range(len(said)), list(said))
+    ax.set_yticks(range(len(said)), [numbered(bug) for bug in said])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -143,6 +143,8 @@ def test_progress_says_what_is_done_and_what_comes_next_and_survives_a_broken_fi
     shown = capsys.readouterr().out
     assert "1 of 7" in shown and "`product_backward` ✓" in shown and "`loss_backward` tried" in shown
     assert f"Next: `loss_backward` in {NOTEBOOK}" in shown
+    remember(NOTEBOOK, "product_backward", "tried")
+    assert read_progress()[NOTEBOOK]["product_backward"] == ["tried"]  # the last check counts
     for broken in ("{", "[]", '{"x": 3}', '{"x": {"y": "right"}}', "null"):
         (tmp_path / "progress.json").write_text(broken)
         remember(NOTEBOOK, STEP, "right")

@@ -13,9 +13,10 @@ from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
 from autograder.course.stubs import body_of, is_stub
 from autograder.errors import CourseError
-from autograder.judging.judge import judge, unanswered
+from autograder.judging.judge import LEFT_ALONE, judge, unanswered
 from autograder.report.feedback import as_text
 from autograder.sheets.mistake import ON_THE_WAY, STANDS_IN_PART, STILL_STANDS
+from autograder.unanswered import comes_first
 
 HUNT, CLIP = "11_bug_hunt", "fix_clip"
 STANDS = "norm = 1\nreturn norm"
@@ -33,6 +34,9 @@ ANSWERS = {
     "return {k: scale * g for k, g in dW.items()}, norm",
     "renamed": "share = max_norm / norm\nreturn {k: share * g for k, g in dW.items()}, norm",
     "nothing clipped": "return dW, norm",
+    "in place": "for g in dW.values():\n    g *= max_norm / max(norm, max_norm)\nreturn dW, norm",
+    "another line spoilt": "norm = np.sqrt(sum(np.mean(g**2) for g in dW.values()))\n"
+    "return {k: max_norm / norm * g for k, g in dW.items()}, norm",
     "norm spoilt": "scale = min(1, max_norm / norm) if norm else 1\n"
     "return {k: scale * g for k, g in dW.items()}, 2 * norm",
 }
@@ -93,7 +97,7 @@ def test_a_repair_earns_what_it_mends_times_what_it_leaves_right():
     half = judged("nothing clipped")
     edges = {c.words for c in sheet.cases if c.is_edge} - sheet.to_mend
     mended = {check.name for check in half.checks if check.passed} & sheet.to_mend
-    left = {check.name for check in half.checks if check.passed} - sheet.to_mend
+    left = {check.name for check in half.checks if check.passed} - sheet.to_mend - {LEFT_ALONE}
     assert half.share == pytest.approx(len(mended) / len(sheet.to_mend) * len(left) / (len(edges) + 1))
     assert 0 < half.share < 0.5
 
@@ -103,6 +107,18 @@ def test_what_a_repair_spoils_is_said():
     assert judgement.share == 0  # all that was right is spoilt
     assert any("right before your change, and wrong now: `norm`" in note for note in judgement.notes)
     assert not any("right before" in note for note in judged("renamed").notes)
+
+
+def test_a_repair_leaves_the_callers_arrays_alone():
+    judgement = judged("in place")
+    assert judgement.status == "wrong" and 0 < judgement.share < 1
+    assert judgement.diagnoses[0].name == "`dW` changed in place"
+    assert any("right before your change, and wrong now: the caller's arrays" in n for n in judgement.notes)
+
+
+def test_a_line_that_is_spoilt_beside_what_was_to_be_mended_is_named_with_it():
+    names = [diagnosis.name for diagnosis in judged("another line spoilt").diagnoses]
+    assert names == [STANDS_IN_PART, "the squares of each array averaged"]
 
 
 def test_a_slip_in_code_that_stood_there_has_a_name_and_one_in_what_is_to_be_found_has_none():
@@ -144,12 +160,15 @@ def test_a_master_must_say_what_is_broken_and_what_shows_it(tmp_path):
 def test_a_cell_that_needs_a_repair_stops_until_there_is_one(monkeypatch, tmp_path):
     monkeypatch.setenv("AUTOGRADER_CHECKS", str(frozen_checks(HUNT).path))
     stands = textwrap.indent(master_of(HUNT).exercises[CLIP].spec.stands, "    ")
-    for name, body in (("untouched", stands), ("changed", stands.replace("max_norm / norm", "1"))):
+    right, half = ("max_norm / max(norm, max_norm)", "1")
+    bodies = {"untouched": stands, "right": stands.replace("max_norm / norm", right)}
+    for name, body in (bodies | {"half": stands.replace("max_norm / norm", half)}).items():
         path = tmp_path / f"{name}.py"
-        path.write_text(f"def fix_clip(dW, max_norm):\n{body}\n")
+        path.write_text(f"import numpy as np\ndef fix_clip(dW, max_norm):\n{body}\n")
         fix_clip = runpy.run_path(str(path))[CLIP]
-        if name == "changed":
+        if name == "right":
             mended(fix_clip)
             continue
-        with pytest.raises(NotImplementedError, match="fix_clip"):
+        with pytest.raises(NotImplementedError, match="fix_clip") as stopped:
             mended(fix_clip)
+        assert "mend it until check(fix_clip) says right" in comes_first(stopped.value, "mended(fix_clip)")

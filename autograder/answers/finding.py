@@ -92,6 +92,7 @@ class Kind(StrEnum):
     ANOTHER_SHAPE = auto()
     ANOTHER_VALUE = auto()
     ONE_ARRAY_FOR_ALL = auto()
+    CHANGED_ARGUMENTS = auto()  # names: which
 
     # A backward beside the numeric gradient. cause; names: the forward, or the forward's argument
     AGREES = auto()

@@ -126,6 +126,8 @@ def _stack(values: tuple | list, leaf: Leaf) -> np.ndarray:
         raise StructureError(Finding(Kind.EMPTY_LIST, leaf))
     arrays = [_as_array(value, leaf) for value in values]
     shapes = {array.shape for array in arrays}
+    if len(shapes) > 1 and isinstance(values, tuple) and not leaf.key:
+        raise StructureError(Finding(Kind.SEVERAL_FOR_ONE, leaf, names=(leaf.output,), got=len(values)))
     if len(shapes) > 1:
         raise StructureError(Finding(Kind.UNLIKE_SHAPES, leaf, got=tuple(sorted(shapes)[:MOST_SHAPES])))
     return np.stack(arrays)

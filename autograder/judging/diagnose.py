@@ -92,7 +92,10 @@ def diagnose(
     # That some slip without a name gives one of several wrong outputs says nothing, and may be chance.
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
     return (
-        _in_parts(seen, [*declared, *named], called) or _in_pairs(seen) or _misplaced(sheet, answers, wrong)
+        _in_pairs(seen, beside_what_stands=True)
+        or _in_parts(seen, [*declared, *named], called)
+        or _in_pairs(seen)
+        or _misplaced(sheet, answers, wrong)
     )
 
 
@@ -165,7 +168,8 @@ class _Seen:
     def part_of(self, mistake: Mistake) -> list[Leaf]:
         """The wrong leaves that a mistake gives for random values; none where it would spoil a right one too.
 
-        Of what it changes most must be just this: a part of it may be what another mistake gives as well.
+        Of what it changes most must be just this: a part of it may be what another mistake gives as well. (Of
+        what stood there any part tells: where a line was spoilt beside it, little else may be as it was.)
         """
         shown = self._shown(mistake)
         if self.spares(mistake):
@@ -180,7 +184,8 @@ class _Seen:
                 if leaf in self.wrong[i]
             )
         ]
-        return found if len(found) >= MOST_OF * len(changed) else []
+        least = 0 if mistake.name == STILL_STANDS else MOST_OF
+        return found if len(found) >= least * len(changed) else []
 
     def spares(self, mistake: Mistake) -> bool:
         """Whether something is right for random values that a mistake would have spoiled."""
@@ -255,9 +260,13 @@ def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] |
     return [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
 
 
-def _in_pairs(seen: _Seen) -> list[Diagnosis]:
-    """Two mistakes at once that give just this together."""
+def _in_pairs(seen: _Seen, beside_what_stands: bool = False) -> list[Diagnosis]:
+    """Two mistakes at once that give just this together: all pairs, or those beside what was to be mended."""
+    if beside_what_stands and not seen.sheet.spec.stands:
+        return []
     for pair in seen.sheet.pairs():
+        if beside_what_stands and pair.name != STANDS_IN_PART:
+            continue
         if pair.other and seen.is_just(pair):
             return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
     return []

@@ -47,10 +47,12 @@ def general_mistake(
     if min(read) < len(sheet.cases[0].expected):
         return None  # what holds in one case only, and is not known of the other, is no rule
     sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
+    # What is right in one case and not in another is off by no factor, and does not consist of zeros only.
+    always = all(len(cases) == len(read) for cases in wrong.values())
     for test in (
         _single_precision,
         _integers,
-        _zeros,
+        _zeros if always else _zeros_in_some_cases,
         _one_number,
         _rounded_zeros,
         _rounded,
@@ -63,8 +65,6 @@ def general_mistake(
         if found:
             return found
     found = _factor(pairs, sizes) or _added(pairs)
-    # What is right in one case and not in another is off by no factor.
-    always = all(len(cases) == len(read) for cases in wrong.values())
     return found if found and (always or found.name.startswith(BY_A_SIZE)) else None
 
 
@@ -202,6 +202,16 @@ def _zeros(pairs: Pairs) -> Diagnosis | None:
             "Print what you compute on the way: is it 0 already, or does it never reach the array that is "
             "returned? An array of integers cuts 0.3 to 0, and a product or a sum that starts from zeros may "
             "stay there.",
+        )
+    return None
+
+
+def _zeros_in_some_cases(pairs: Pairs) -> Diagnosis | None:
+    """Zeros with some arguments, and the right numbers with others."""
+    if _zeros(pairs):
+        return Diagnosis(
+            "only zeros with some arguments, and right with others",
+            "Which condition of yours, or which factor, is another one there? What is to come out then?",
         )
     return None
 

@@ -6,6 +6,7 @@ process, or in a sandbox) is the caller's business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -46,6 +47,8 @@ SHARED = Diagnosis(
     "one array for all calls",
     "Make the array inside the function: one made outside it, or as a default argument, is made once only.",
 )
+# What a repair must leave as it was beside the numbers: the function given to be mended changed no argument.
+LEFT_ALONE = "the caller's arrays"
 UNDERIVED = Diagnosis(
     "a general method of differentiating (differences, complex steps), and no derivation",
     "Use the states that your function is given: each of them spares you one look at the forward.",
@@ -104,7 +107,8 @@ def judge(
     _gather_output(judgement, sheet, outcomes, answers, called)
     values = _value_checks(sheet, answers)
     edges = _edge_checks(sheet, answers)
-    judgement.checks = values + edges
+    kept = [_left_alone(sheet, outcomes)] if sheet.to_mend else []
+    judgement.checks = values + edges + kept
     again = _changed(sheet, answers[0], _answer(sheet, 0, outcomes[-1]))
     if again:
         judgement.checks.append(Check("same answer twice", False, again))
@@ -113,11 +117,18 @@ def judge(
         again = Finding(Kind.ONE_ARRAY_FOR_ALL)
         judgement.checks.append(Check("answers kept apart", False, again))
         judgement.diagnoses = [SHARED]
+    elif kept and kept[0].finding and all(check.passed for check in values + edges):
+        hint = (
+            "Make a new array, as `x = x + 1` does, or work on a copy: the caller may need the old numbers."
+        )
+        judgement.diagnoses = [Diagnosis(f"{_listed(kept[0].finding.names)} changed in place", hint)]
     if all(check.passed for check in judgement.checks):
         judgement.status, judgement.share = "right", 1.0
     else:
-        judgement.share = 0.0 if again else _share(sheet, values, edges)
-    _note_spoilt(judgement, sheet, values + edges)
+        # What an untouched function leaves alone earns nothing; what a repair spoils costs.
+        spoilt = [check for check in kept if not check.passed]
+        judgement.share = 0.0 if again else _share(sheet, values, edges + spoilt)
+    _note_spoilt(judgement, sheet, values + edges + kept)
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
@@ -306,17 +317,31 @@ def _gather_output(
         judgement.notes.append(
             f"{unasked}, not asked for: that counts for nothing here, and a loop over the keys may stop there"
         )
-    places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
-    changed = [f"`{sheet.parameters[place]}`" for place in places if place < len(sheet.parameters)]
+    changed = _changed_arguments(sheet, outcomes)
     if changed:
         # Whoever looks for such a line in a function that only hands its arguments on will not find it.
         through = f", itself or through {' and '.join(f'`{f}`' for f in sorted(called))}," if called else ""
         judgement.notes.append(
-            f"`{sheet.name}`{through} changes {' and '.join(changed)} in place, as `x += 1` and "
+            f"`{sheet.name}`{through} changes {_listed(changed)} in place, as `x += 1` and "
             "`x[0] = 1` do. Whoever calls it may still need the old numbers (to change them back is not "
             "enough: by rounding their last digits stay others), and a cell below may say that something "
             "is wrong: work on a copy, or make a new array by `x = x + 1`"
         )
+
+
+def _changed_arguments(sheet: Sheet, outcomes: list[Outcome]) -> list[str]:
+    places = sorted({int(place[1:]) for outcome in outcomes for place in outcome.changed_inputs})
+    return [sheet.parameters[place] for place in places if place < len(sheet.parameters)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _left_alone(sheet: Sheet, outcomes: list[Outcome]) -> Check:
+    changed = tuple(_changed_arguments(sheet, outcomes))
+    found = Finding(Kind.CHANGED_ARGUMENTS, names=changed) if changed else None
+    return Check(LEFT_ALONE, not changed, found)
 
 
 def _holds_list(sheet: Sheet, case: Case, answer: Answer) -> bool:

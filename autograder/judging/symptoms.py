@@ -180,6 +180,8 @@ SYMPTOMS: dict[Kind, Words] = {
 # Another size of one axis alone; of the first kind only where the finding names that axis.
 ONE_AXIS = (Kind.SHAPE, Kind.ENTRY_TOO_MANY, Kind.ENTRY_TOO_FEW)
 
+# NumPy's complaint where inf - inf, inf / inf or 0 / 0 was computed, whatever became of the nan afterwards.
+NAN_ON_THE_WAY = "invalid value encountered in (scalar_)?(true_)?(divide|subtract|multiply)"
 # NumPy's complaint where a function has no value for what it is given.
 NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
 WITHOUT_A_VALUE = (
@@ -418,6 +420,8 @@ def symptom(
     for found in failed.values() or edges.values():
         if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
             return Diagnosis(*WITHOUT_A_VALUE)
+        if found.kind is Kind.VALUE and not failed and re.search(NAN_ON_THE_WAY, printed):
+            return Diagnosis(*SYMPTOMS[Kind.NOT_FINITE])
         words = (
             _of_call(found)
             or _of_error(found)

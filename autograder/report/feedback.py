@@ -204,6 +204,14 @@ def where_to_look(judgement: Judgement) -> str:
                 right_part(found),
             ]
         return ": ".join(filter(None, [f"In what makes {names}", "; ".join(filter(None, told))])) + "."
+    changed = [
+        f"`{name}`"
+        for check in failed
+        if check.finding and check.finding.kind is Kind.CHANGED_ARGUMENTS
+        for name in check.finding.names
+    ]
+    if changed and len(failed) == 1:
+        return f"Every number is right. Which line of yours writes into {_listed(changed)}?"
     if failed and failed[0].is_edge:
         return f"Ordinary numbers are right. Follow your code line by line for this case: {failed[0].name}."
     return "Everything that your function keeps from one call to the next."
@@ -233,7 +241,11 @@ def open_name(name: str) -> str:
         name = f"{found['wrote']}, where something else is asked for{found['place']}"
     name = SYMBOL.sub(r"\g<wrote>, where something else is asked for,", name).removesuffix(",")
     parts = [part for part in name.split(": ") if not FORMULA.search(part)]
-    return FORMULA.sub("…", ": ".join(parts) or name)
+    opened = FORMULA.sub("…", ": ".join(parts) or name)
+    # What is missing would be the answer, and three dots alone say nothing.
+    return re.sub(r"^… (?=is missing|dropped)", "a part of a formula ", opened).replace(
+        "a factor … ", "a factor "
+    )
 
 
 def as_json(record: Record) -> dict[str, Any]:

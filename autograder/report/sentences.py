@@ -103,6 +103,7 @@ OTHERS = {
     Kind.ANOTHER_VALUE: "`{leaf}` is another one when called a second time with the same arguments",
     Kind.WATCHED: "{got}",
     Kind.ONE_ARRAY_FOR_ALL: "a call changes what the call before it returned: both returned the same array",
+    Kind.CHANGED_ARGUMENTS: "changed in place: {names}",
     Kind.AGREES: "agrees with the numeric gradient of the forward",
     Kind.NO_GRADIENT: "no numeric gradient: {cause}",
     Kind.FORWARD_STOPS: "the forward stops with {error.kind}",

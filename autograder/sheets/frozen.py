@@ -24,7 +24,7 @@ from safetensors.numpy import load, save
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.course.exercise import Exercise, Gradient, Growth, Way
 from autograder.errors import CourseError
-from autograder.sheets.mistake import TRACE_NUMBERS, WRONG, Mistake, Trace
+from autograder.sheets.mistake import STILL_STANDS, TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
 
 FORMAT = 10
@@ -306,8 +306,11 @@ def _telling(mistake: Mistake) -> Mistake:
 
     The first case tells most mistakes apart; a mistake that leaves no trace there is told by the
     first case in which it does. In the others all that counts is that something is wrong; but so few
-    numbers as a count, or a mean, come out alike by chance, and are kept of every case.
+    numbers as a count, or a mean, come out alike by chance, and are kept of every case. Of what stood there
+    to be mended all is kept: who mends one case alone, or another thing, has mended something.
     """
+    if mistake.name == STILL_STANDS:
+        return mistake
     telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
     kept = (
         effect if i in (0, telling) or not effect or isinstance(effect, str) or _is_small(effect) else WRONG

@@ -20,6 +20,7 @@ from autograder.sheets.slip_kinds import KINDS_IN_PAIRS
 from autograder.sheets.slips import (
     Edit,
     Path,
+    beside_what_stands,
     compiled,
     expression,
     how_to_try,
@@ -40,8 +41,13 @@ def pairs_of(master: Master, sheet: Sheet) -> list[Mistake]:
     """The pairs of mistakes of an exercise that show in every case of random values, each effect once.
 
     Returns:
-        Mistakes with the words of a second one; none where the exercise has several outputs.
+        Mistakes with the words of a second one; where the exercise has several outputs none but those that
+        are made beside what was to be mended.
     """
+    return beside_what_stands(master, sheet) + _of_one_output(master, sheet)
+
+
+def _of_one_output(master: Master, sheet: Sheet) -> list[Mistake]:
     exercise = master.exercises[sheet.name]
     if exercise.spec.ways or len(sheet.returns) > 1 or len(sheet.cases[0].expected) > MOST_LEAVES:
         return []

@@ -17,7 +17,16 @@ from autograder.answers.compare import STATE_WORDS, plural
 from autograder.answers.leaves import reference_leaves
 from autograder.course.masters import GradedExercise, Master
 from autograder.sheets.effects import Distinct, effects_of, traces_of
-from autograder.sheets.mistake import IN_PART, ON_THE_WAY, Effect, Mistake
+from autograder.sheets.mistake import (
+    IN_PART,
+    ON_THE_WAY,
+    STANDS_IN_PART,
+    STILL_STANDS,
+    UNTOLD,
+    WRONG,
+    Effect,
+    Mistake,
+)
 from autograder.sheets.sheet import Case, Sheet
 from autograder.sheets.slip_kinds import KINDS, LOCAL_KINDS, Scope, SlipKind, in_words
 from autograder.sheets.spellings import put_in, written_out
@@ -67,6 +76,11 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
     if exercise.spec.ways:
         return []  # their names would tell a derivation factor by factor
     distinct = Distinct(sheet)
+    stands = [
+        replace(one, effects=_ordinary(one, sheet)) for one in sheet.mistakes if one.name == STILL_STANDS
+    ]
+    for mistake in stands:
+        distinct.add(mistake)  # what ordinary values do not tell from what stands is no slip on the way
     kinds: dict[int, int] = {}
     for edit in edits_of(master, exercise, sheet):
         effects = effects_of(compiled(master, exercise, edit.tree), sheet, edges=False)
@@ -74,7 +88,8 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
         plain = all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True))
         if plain and distinct.add(slip):
             kinds[id(slip)] = edit.kind
-    found = sorted(distinct.found, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
+    told = (slip for slip in distinct.found if id(slip) in kinds)
+    found = sorted(told, key=lambda slip: (kinds[id(slip)], shuffled(slip)))
     if not exercise.spec.derived:
         return found
     seen = words_of_what_stands(master, exercise)
@@ -91,13 +106,71 @@ def words_of_what_stands(master: Master, exercise: GradedExercise) -> set[str]:
 
     They may be said: they speak of code that a student has before the eyes.
     """
-    if not exercise.spec.mends:
-        return set()
+    return {edit.name for edit in _slips_in_what_stands(master, exercise)} if exercise.spec.mends else set()
+
+
+def _slips_in_what_stands(master: Master, exercise: GradedExercise) -> Iterator[Edit]:
+    tree = as_it_stands(exercise)
+    yield from slips_in(tree, place_of(tree, exercise.name), scope_of(master, exercise, tree), KINDS)
+
+
+def as_it_stands(exercise: GradedExercise) -> ast.Module:
+    """The exercise's cell as the release has it: with what is to be mended in the solution's place."""
     tree = ast.parse(exercise.source)
+    tree.body[place_of(tree, exercise.name)].body = ast.parse(exercise.spec.stands).body  # type: ignore[attr-defined]
+    return tree
+
+
+def beside_what_stands(master: Master, sheet: Sheet) -> list[Mistake]:
+    """What is to be mended left as it stands, and one mistake made in what was right: each effect once.
+
+    Returns:
+        Mistakes called by what stands there still, with the words of the other one: a declared mistake where
+        its site stands in the broken code too, or a single slip.
+    """
+    exercise = master.exercises[sheet.name]
+    if not exercise.spec.mends:
+        return []
+    distinct = Distinct(sheet)
+    for mistake in [*sheet.mistakes, *sheet.slips()]:
+        distinct.add(replace(mistake, effects=_ordinary(mistake, sheet)))
+    known = {id(mistake) for mistake in distinct.found}
+    tree = as_it_stands(exercise)
     start = place_of(tree, exercise.name)
-    tree.body[start].body = ast.parse(exercise.spec.stands).body  # type: ignore[attr-defined]
-    scope = scope_of(master, exercise, tree)
-    return {edit.name for edit in slips_in(tree, start, scope, KINDS)}
+    for edit in [*_declared_in(exercise, tree, start), *_slips_in_what_stands(master, exercise)]:
+        effects = effects_of(compiled(master, exercise, edit.tree), sheet, edges=False)
+        if all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True)):
+            hint = edit.hint if edit.kind < 0 else COMPARE
+            distinct.add(Mistake(STANDS_IN_PART, exercise.spec.shown_by, effects, other=(edit.name, hint)))
+    found = (replace(one, effects=_first_told(one)) for one in distinct.found if id(one) not in known)
+    return sorted(found, key=shuffled)
+
+
+def _first_told(mistake: Mistake) -> tuple[Effect, ...]:
+    """A mistake's effects, with the arrays of the first case alone where it shows: there are hundreds."""
+    first, *others = mistake.effects
+    if not first or isinstance(first, str):
+        return mistake.effects
+    return (first, *(WRONG if effect and not isinstance(effect, str) else effect for effect in others))
+
+
+def _ordinary(mistake: Mistake, sheet: Sheet) -> tuple[Effect, ...]:
+    """What a mistake gives for random values; nothing is told of the edge cases."""
+    pairs = zip(mistake.effects, sheet.cases, strict=True)
+    return tuple(UNTOLD if case.is_edge else effect for effect, case in pairs)
+
+
+def _declared_in(exercise: GradedExercise, tree: ast.Module, start: int) -> Iterator[Edit]:
+    """The declared mistakes whose one site is an expression that stands in a tree, once."""
+    places: dict[str, list[Path]] = {}
+    for path, node, _ in sites_of(tree.body[start], (("body", start),)):
+        if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+            places.setdefault(ast.unparse(node), []).append(path)
+    for mutant in exercise.spec.misconceptions:
+        site, instead = (expression(code) for code in mutant.edits[0])
+        paths = places.get(ast.unparse(site), []) if site else []
+        if len(mutant.edits) == 1 and len(paths) == 1 and instead:
+            yield Edit(mutant.name, mutant.hint, replaced(tree, paths[0], instead), paths[0], instead)
 
 
 def how_to_try(exercise: GradedExercise) -> str:

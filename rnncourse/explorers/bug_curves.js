@@ -27,7 +27,7 @@ export function render({ model, el }) {
   button.style.cssText = "font-size:16px;padding:6px 14px;cursor:pointer;align-self:end;min-width:190px";
   const box = document.createElement("div");
   box.style.cssText = "display:flex;gap:32px;padding:6px 24px;align-items:end;flex-wrap:wrap";
-  captioned(box, "The network of bug", menu, "gap:2px");
+  captioned(box, "The network of", menu, "gap:2px");
   box.append(button);
   const counted = captioned(box, "", count, "gap:2px");
   const said = document.createElement("p");

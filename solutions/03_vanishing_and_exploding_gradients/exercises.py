@@ -221,6 +221,7 @@ clip_by_global_norm = Exercise(
         "a norm just below the limit": partial(clip_inputs, limit=1.02),
         "a norm far below the limit": partial(clip_inputs, limit=50.0),
         "a norm just above the limit": partial(clip_inputs, limit=0.95),
+        "a norm above the limit by a hair": partial(clip_inputs, limit=1 - 2e-5),
         "an explosion": partial(clip_inputs, limit=1e-4, norms=(3e3, 1e3, 2e3)),
         "one matrix of zeros": partial(clip_inputs, limit=0.5, norms=(1.0, 0.0, 0.4)),
         "a single matrix, below the limit": partial(clip_inputs, limit=1.3, keys=("ss",)),

@@ -127,10 +127,10 @@ def ahead_in_a_text(rng):
     return inputs
 
 
-def ahead_and_hot(rng):
-    """Logits and temperature a thousand times as large: nothing is sure; at a temperature of 1 all is."""
+def all_times(rng, factor):
+    """Logits and temperature so many times as large: nothing is sure, as if both had stayed as they were."""
     inputs = drawn_inputs(rng)
-    return {**inputs, "logits": 1000.0 * inputs["logits"], "temperature": 1000.0 * inputs["temperature"]}
+    return {**inputs, "logits": factor * inputs["logits"], "temperature": factor * inputs["temperature"]}
 
 
 def impossible_first(rng):
@@ -172,7 +172,8 @@ sample = Exercise(
         "a temperature of 0.01": far_apart,
         "texts a thousand apart, at a temperature of 0.01": far_from_one_another,
         "one character a thousand ahead, at a temperature of 0.01": ahead_in_a_text,
-        "logits of a thousand, at a temperature of 600": ahead_and_hot,
+        "logits of a thousand, at a temperature of 600": partial(all_times, factor=1000.0),
+        "logits close together, at a temperature of 0.006": partial(all_times, factor=0.01),
         "u at 0, and near 1": at_the_ends,
         "u at 0, and a first probability so small that it is kept as 0": impossible_first,
         "as many texts as characters (N = C)": partial(drawn_inputs, C=4, N=4),

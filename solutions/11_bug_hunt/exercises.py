@@ -101,8 +101,8 @@ fix_forward = Exercise(
     hints=(
         "How many arrays does the function make before the last line, and how many should it make?",
         "Each step needs an (H, N) array of its own, and `s0` belongs to the caller.",
-        "Look at the line of the step. Does its left side make a new array, or does it write into one that "
-        "is there?",
+        "Look at the line of the step, as it was given. Does its left side make a new array, or does it "
+        "write into one that is there?",
     ),
     confirm=torch_forward,
 )
@@ -149,7 +149,9 @@ fix_backward = Exercise(
 # --------------------------------------------------------------------------------- fix_clip
 
 
-clip_inputs = partial(common.clip_inputs, name="dW")
+# So large that the 1e-6 that PyTorch adds to the norm makes no difference to what is clipped.
+clip_inputs = partial(common.clip_inputs, name="dW", norms=(20.0, 48.0, 40.0))
+short_inputs = partial(common.clip_inputs, name="dW", norms=(0.2, 0.5, 0.4))
 
 
 def by_one_vector(dW, max_norm):
@@ -161,17 +163,18 @@ fix_clip = Exercise(
     returns=("clipped", "norm"),
     mends="broken_clip",
     shown_by="Give it a gradient that needs no clipping.",
-    cases=(partial(clip_inputs, limit=1.5), partial(clip_inputs, limit=0.2)),
+    cases=(partial(clip_inputs, limit=1.5), partial(clip_inputs, limit=0.01)),
     edge_cases={
         "a norm far above the limit": partial(clip_inputs, limit=1e-3),
         "a norm just above the limit": partial(clip_inputs, limit=0.95),
+        "a norm above the limit by a hair": partial(clip_inputs, limit=1 - 1e-6),
         "a norm just below the limit": partial(clip_inputs, limit=1.05),
-        "a norm far below the limit": partial(clip_inputs, limit=50.0),
+        "a norm far below the limit": partial(short_inputs, limit=50.0),
         "a single array, above the limit": partial(clip_inputs, limit=0.7, keys=("ss",)),
         "a gradient of zeros": partial(common.zero_gradients, name="dW"),
     },
     axes={"clipped": ("row", "column")},
-    rtol=3e-6,  # who divides by the norm plus 1e-6, as PyTorch does, is right too
+    rtol=1e-7,  # who divides by the norm plus 1e-6, as PyTorch does, is right too
     hints=(
         "There are two kinds of gradient: too long, and not too long. What is to happen to each?",
         "One factor for all arrays. How large may it be at most?",
@@ -230,8 +233,10 @@ fix_gated_backward = Exercise(
         "a candidate that is the state": nothing_new,
     },
     hints=(
-        "Some of the arrays in `dW` are right. Which lines have a part only in those that are wrong?",
-        "All shapes are right. It is a number at each place of an (H, N) array that is not.",
+        "The code that was given makes some of the arrays in `dW` right. Which of its lines have a part only "
+        "in those that are wrong?",
+        "In the code that was given all shapes are right. It is a number at each place of an (H, N) array "
+        "that is not.",
         "For the line that you suspect: what does the function in it want, what went *into* the gate or what "
         "came *out* of it? And what is it given?",
     ),
@@ -301,7 +306,7 @@ fix_lstm_step = Exercise(
         "the output gate nearly shut": partial(lstm_inputs, biases=(0.0, 0.0, -8.0, 0.0)),
     },
     hints=(
-        "Everything that is computed is an LSTM. What does the docstring say of the blocks that the code "
+        "What the given code computes is an LSTM. What does the docstring say of the blocks that this code "
         "does not do?",
         "`z` is (4H, N): rows 0 to H - 1 belong to the first block that the docstring names, and so on.",
         "Read the line that takes `z` apart, name by name, against the first line of the docstring.",
@@ -342,8 +347,8 @@ fix_lstm_backward = Exercise(
         "a full memory": partial(lstm_backward_inputs, memory=(4.0, 6.0)),
     },
     hints=(
-        "With `dh` at zero all is right. Which lines read `dh`?",
-        "All shapes are right, and so is the order of the blocks.",
+        "The code that was given is right where `dh` is zero. Which of its lines read `dh`?",
+        "In the code that was given all shapes are right, and so is the order of the blocks.",
         "For each factor in the lines that read `dh`, name the operation of the way there whose slope it is. "
         "Is it written with what came out of that operation?",
     ),
@@ -402,10 +407,11 @@ fix_masked_forward = Exercise(
 # -------------------------------------------------------------------------- fix_temperature
 
 
-def temperature_inputs(rng, C=4, N=3, temperature=0.6, size=1.0):
+def temperature_inputs(rng, C=4, N=3, temperature=0.6, size=1.0, apart=0.0):
     # Each column has its classes in an order of its own, and none of them is far behind.
     spaced = np.stack([rng.permutation(np.linspace(-1.5, 1.5, C)) for _ in range(N)], axis=1)
-    return {"logits": size * (spaced + rng.uniform(-0.2, 0.2, size=(C, N))), "temperature": temperature}
+    logits = size * (spaced + rng.uniform(-0.2, 0.2, size=(C, N))) + apart * np.arange(N)
+    return {"logits": logits, "temperature": temperature}
 
 
 def far_logits(rng):
@@ -429,8 +435,11 @@ fix_temperature = Exercise(
         "a low temperature": partial(temperature_inputs, temperature=0.2),
         "a temperature of a hundred": partial(temperature_inputs, temperature=100.0),
         "columns far apart": far_logits,
-        "logits of a thousand, temperature 0.01": partial(temperature_inputs, size=700.0, temperature=0.01),
+        "logits of a thousand, temperature 0.01": partial(
+            temperature_inputs, size=700.0, temperature=0.01, apart=500.0
+        ),
         "logits of a thousand, temperature 100": partial(temperature_inputs, size=700.0, temperature=100.0),
+        "logits close together, temperature 0.01": partial(temperature_inputs, size=0.01, temperature=0.01),
         **sizes(temperature_inputs, N=1),
     },
     axes={"p": ("class", "sequence")},
@@ -447,18 +456,24 @@ fix_temperature = Exercise(
 # ---------------------------------------------------------------------------- fix_adam_step
 
 
-def adam_inputs(rng, H=3, D=2, t=4, size=1.0):
+def adam_inputs(rng, H=3, D=2, t=4, size=10.0, late=False):
+    """A step of Adam behind t - 1 steps whose gradients were alike.
+
+    The gradients are mostly so large that the place of the small number makes no difference, and no step is
+    as long as its weight: of a new weight near 0 a rounding error would be a large share. At a late step
+    all gradients are alike, and the weights larger, so that a count that is one off never shows there.
+    """
     shapes = {"ss": (H, H), "sx": (H, D)}
 
     def draw():
         return {key: size * both_signs(rng, shape, 0.3, 2.0) for key, shape in shapes.items()}
 
-    W, dW = {key: array / size for key, array in draw().items()}, draw()
-    zeros = {key: np.zeros(shape) for key, shape in shapes.items()}
-    m, v = zeros, zeros
-    for before in [draw() for _ in range(t - 1)]:
-        m = {key: 0.9 * m[key] + 0.1 * before[key] for key in shapes}
-        v = {key: 0.999 * v[key] + 0.001 * before[key] ** 2 for key in shapes}
+    smallest = 2.0 if late else 1.0
+    W = {key: both_signs(rng, shape, smallest, 3 * smallest) for key, shape in shapes.items()}
+    before = draw()
+    dW = {key: array.copy() for key, array in before.items()} if late else draw()
+    m = {key: (1 - 0.9 ** (t - 1)) * before[key] for key in shapes}
+    v = {key: (1 - 0.999 ** (t - 1)) * before[key] ** 2 for key in shapes}
     return {"W": W, "dW": dW, "m": m, "v": v, "t": t, "learning_rate": 0.3}
 
 
@@ -491,7 +506,9 @@ fix_adam_step = Exercise(
     edge_cases={
         "the first step (t = 1)": partial(adam_inputs, t=1),
         "the second step (t = 2)": partial(adam_inputs, t=2),
-        "small gradients": partial(adam_inputs, size=0.003),
+        "the hundredth step": partial(adam_inputs, t=100, late=True),
+        "a late step (t = 5000)": partial(adam_inputs, t=5000, late=True),
+        "small gradients": partial(adam_inputs, size=0.001),
         "large gradients": partial(adam_inputs, size=1e3),
         **sizes(adam_inputs, H=1),
     },
@@ -501,8 +518,8 @@ fix_adam_step = Exercise(
     hints=(
         "Two running means start from zero. What do they hold after one step, if the gradient is 1? What "
         "should a mean of gradients that are all 1 be?",
-        "What is kept, `m` and `v`, is right as it is. What goes into the step is not. Everything has the "
-        "shape of its weights.",
+        "What the code that was given keeps, `m` and `v`, is right. What goes into the step is not. "
+        "Everything has the shape of its weights.",
         "Write down the first three values of `m` for gradients of 1. By which number, that hangs on `t`, "
         "must each be divided to give 1? Then the same for `v`.",
     ),
