@@ -151,7 +151,10 @@ def new(
     home = course_root(root)
     for path in scaffold(notebook, Places(home)):
         out.print(Text(str(path.relative_to(home))), soft_wrap=True)
-    out.print(Text(f"It builds as it stands: autograder build {notebook}. The rules are in CONTRIBUTING.md."))
+    rules = "The rules are in CONTRIBUTING.md"
+    if not (home / "CONTRIBUTING.md").is_file():
+        rules = "help(autograder.Exercise) in Python explains every word of exercises.py"
+    out.print(Text(f"It builds as it stands: autograder build {notebook}. {rules}."), soft_wrap=True)
 
 
 @app.command()

@@ -98,11 +98,32 @@ def test_nothing_is_written_over_and_a_name_must_be_one(course):
 
 
 def test_a_course_without_pictures_gets_none(tmp_path):
+    done = autograder(tmp_path, "new", NAME)
+    assert done.status == 2 and "or make the folder, and a course begins here" in " ".join(done.err.split())
     (tmp_path / "solutions").mkdir()
-    assert autograder(tmp_path, "new", NAME).status == 0
+    done = autograder(tmp_path, "new", NAME)
+    assert done.status == 0 and "help(autograder.Exercise)" in done.out
     assert autograder(tmp_path, "build", NAME, "--no-solved").status == 0
     text = (tmp_path / "solutions" / NAME / f"{NAME}.py").read_text()
     assert "rnncourse" not in text and "show(" not in text and not (tmp_path / "tests").exists()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('returns=("s_t",)', 'returns=("s_t")', "a comma behind a single one: ('s_t',)"),
+        ('"s_prev": some_numbers(rng, (H, N)) + 3.0,', "", "the signature has ['x_t', 's_prev', 'r']"),
+    ],
+)
+def test_a_slip_in_exercises_is_told_by_its_place(tmp_path, right, wrong, said):
+    (tmp_path / "solutions").mkdir()
+    assert autograder(tmp_path, "new", NAME).status == 0
+    path = tmp_path / "solutions" / NAME / "exercises.py"
+    text = path.read_text()
+    assert text.count(right) == 1
+    path.write_text(text.replace(right, wrong))
+    done = autograder(tmp_path, "build", NAME, "--no-solved")
+    assert done.status == 2 and said in " ".join(done.err.split())
 
 
 def test_what_is_missing_says_what_to_do():

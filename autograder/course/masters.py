@@ -383,6 +383,11 @@ def read_master(folder: Path) -> Master:
         if cell.name not in specs:
             raise CourseError(f"{folder.name}: exercise {cell.name!r} is not declared in exercises.py")
         spec = specs.pop(cell.name)
+        if isinstance(spec.returns, str):
+            raise CourseError(
+                f"{folder.name}: {cell.name!r} has returns={spec.returns!r}; names stand in a tuple, "
+                f"with a comma behind a single one: ({spec.returns!r},)"
+            )
         spec = replace(
             spec,
             misconceptions=(*mistakes[cell.name], *spec.misconceptions),

@@ -224,6 +224,11 @@ def _found(tree: ast.Module, site: str) -> list[Any]:
         places = list(_expressions(tree, wanted[0].value))
     else:
         places = list(_runs(tree, wanted))
+    if not places:
+        raise CourseError(
+            f"the solution has no {code!r}: a site is a whole expression or statement that stands there, "
+            "or neighbouring statements joined by `;`"
+        )
     if len(places) != count or not 1 <= which <= count:
         asked = "once" if not several else f"as number {which} of {count}"
         say = f": say which, `{code}  # 1 of {len(places)}`" if len(places) > 1 else ""

@@ -74,7 +74,10 @@ def course_root(root: Path | None) -> Path:
     for folder in [start, *start.parents]:
         if (folder / "solutions").is_dir():
             return folder
-    raise CourseError(f"there is no folder `solutions` in {start} or above; name the course with --root")
+    raise CourseError(
+        f"there is no folder `solutions` in {start} or above: name the course with --root, "
+        "or make the folder, and a course begins here"
+    )
 
 
 def course_key(root: Path) -> str:

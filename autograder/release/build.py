@@ -154,7 +154,7 @@ def _difference(released: FrozenChecks, made: bytes) -> Difference | None:
 def problems(folder: Path, places: Places) -> Iterator[str]:
     """What does not hold of one notebook: nothing is written.
 
-    A stale release, a mutant that no longer applies, a leak, an expected value that cannot be confirmed.
+    A stale release, a mistake that no longer applies, a leak, an expected value that cannot be confirmed.
     """
     try:
         master = read_master(folder)
@@ -325,7 +325,7 @@ def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
     for mistake in sheet.mistakes:
         if not any(mistake.effects) and not mistake.made_in:
             raise CourseError(
-                f"{master.name}: mutant {mistake.name!r} of {name!r} changes no case; "
+                f"{master.name}: the mistake {mistake.name!r} of {name!r} changes no case; "
                 "add an edge case that shows it, or drop it"
             )
     # The name of a way says no more than that it is wrong: many mistakes have it.
@@ -333,7 +333,7 @@ def _validate_mistakes(master: Master, name: str, sheet: Sheet) -> None:
     names = [own_name for own_name in own if own_name not in sheet.spec.ways]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise CourseError(f"{master.name}: {name!r} has several mutants named {twice}")
+        raise CourseError(f"{master.name}: {name!r} has several mistakes named {twice}")
 
 
 def _validate_draws(master: Master, name: str) -> None:

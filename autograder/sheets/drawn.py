@@ -122,17 +122,17 @@ def _drawn(
     """One draw's inputs, and what the reference gives for them."""
     name, reference = exercise.name, master.called(exercise.name)
     inputs = draw(rng)
+    if list(inputs) != exercise.parameters:
+        raise CourseError(
+            f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
+            f"the signature has {exercise.parameters}"
+        )
     try:
         expected = reference_leaves(reference(*copied(list(inputs.values()))), exercise.spec.returns)
     except Exception as error:
         raise CourseError(
             f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"
         ) from error
-    if list(inputs) != exercise.parameters:
-        raise CourseError(
-            f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
-            f"the signature has {exercise.parameters}"
-        )
     return inputs, expected
 
 
