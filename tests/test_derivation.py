@@ -11,7 +11,7 @@ from course import KEY, NOTEBOOKS, frozen_checks, frozen_sheet, master_of, submi
 
 from autograder.answers.calling import aside
 from autograder.check import caller, judge_here
-from autograder.course.exercise import Gradient
+from autograder.course.exercise import Gradient, Growth
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs, differentiates, steps_aside
 from autograder.judging.growth import Timed
@@ -258,6 +258,7 @@ return done[..., 0, 0] * s0 + done[..., 1, 0]
 
 
 @pytest.mark.skipif(OUTSIDE not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves it out: unset it")
+@pytest.mark.long  # by a clock: not on a busy machine
 @pytest.mark.parametrize("way", LOOPS)
 def test_a_loop_in_disguise_earns_what_a_loop_does(way):
     answer = f"def {SCAN}(factors, writes, s0):\n{indented(LOOPS[way])}"
@@ -265,6 +266,8 @@ def test_a_loop_in_disguise_earns_what_a_loop_does(way):
     right = trusted(master_of(OUTSIDE).reference[SCAN])
     timed = Timed(caller(namespace[SCAN]), time.process_time, right)
     sheet = frozen_sheet(OUTSIDE, SCAN)
+    growth = Growth((256, 4096), most=6.0, says="it goes through steps one after the other", worth=0.7)
+    sheet = replace(sheet, spec=replace(sheet.spec, growth=growth))
     judgement = judge(sheet, caller(namespace["try_parallel_scan"]), timed=timed)
     assert judgement.status == "wrong" and judgement.share == sheet.spec.growth.worth
     assert "one after the other" in judgement.misconception

@@ -618,8 +618,7 @@ def scan_by_loop(factors, writes, s0):
 # The check uses the next cell. It counts the lines of your code that run for 1,024
 # steps, and for 16,384: a loop over the steps, or over pairs of them, runs sixteen
 # times as many, a scan has four levels more, up and down. It looks how much memory is in
-# use meanwhile: a table of T times T entries is no way around. And what is right is timed:
-# 4,096 steps may take six times as long as 256.
+# use meanwhile: a table of T times T entries is no way around.
 
 
 # %% given="what_the_checks_use" hide_input=true

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from autograder import Exercise, Gradient, Growth, Mutant, Stage, Way
+from autograder import Exercise, Gradient, Mutant, Stage, Way
 from common import (
     arriving,
     both_signs,
@@ -246,13 +246,6 @@ parallel_scan = Exercise(
         "is one longer. The states of the pairs are `states[1::2]`.",
         "Begin with the first state, (10.6). With T = 1 there is no more to do: end there. Else the function "
         "calls itself for the pairs, and what it gives are states.",
-    ),
-    growth=Growth(
-        (256, 4096),
-        most=6.0,
-        says="for 4,096 steps your function takes more than 6 times as long as for 256, or is not right for "
-        "so many: it goes through steps one after the other; a scan has four levels more, up and down",
-        worth=0.7,
     ),
     watched={
         "in_few_rounds": "for 16,384 steps your function runs more than 1.5 times as many lines as for "
