@@ -7,7 +7,7 @@ Exercise, Gradient, Mutant`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograder.course.exercise import Exercise, Gradient, Growth, Mutant, Stage, Way
+from autograder.course.exercise import Exercise, Gradient, Mutant, Stage, Way
 from autograder.errors import CourseError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
     "CourseError",
     "Exercise",
     "Gradient",
-    "Growth",
     "Mutant",
     "Stage",
     "Way",

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.calling import Calls, aside, copied, same
+from autograder.answers.calling import Calls, beside, copied, same
 from autograder.answers.finding import Finding, Kind
 from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
 from autograder.answers.time_limit import TimeLimit, TimeUp
@@ -43,7 +43,6 @@ from autograder.course.where_graded import (
 )
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs
-from autograder.judging.growth import Timed
 from autograder.judging.judge import judge, judge_probe, unanswered
 from autograder.kernel import checks_here, shell
 from autograder.record import Check, Diagnosis, Judgement
@@ -197,9 +196,7 @@ def judge_here(
         right=right,
         called=frozenset(used),
         costs=costs,
-        aside=caller(lambda *arguments: called(*aside(arguments)), known, limit),
-        # A processor's clock is coarse on Windows, and any clock in a browser.
-        timed=Timed(caller(function, known, limit), time.perf_counter, least=1e-3),
+        aside=caller(beside(called), known, limit),
     )
     if judgement.status == "wrong" and (spoilt := _spoilt_by(sheet, called, right, limit)):
         judgement.diagnoses = [spoilt]

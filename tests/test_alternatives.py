@@ -9,7 +9,7 @@ import pytest
 import sample_class
 from course import LONG, NOTEBOOKS, exercises_of, frozen_sheet, master_of, sampled, submission
 
-from autograder.answers.calling import aside
+from autograder.answers.calling import beside
 from autograder.check import caller
 from autograder.judging.derivation import Costs
 from autograder.judging.judge import judge
@@ -32,8 +32,7 @@ def test_every_alternative_passes_its_check(notebook, exercise):
         function = master.called(exercise, {exercise: text})
         forward = caller(master.reference[sheet.forward.name]) if sheet.forward else None
         costs = Costs(forward, time.process_time, time.process_time) if forward else None
-        beside = caller(lambda *arguments, function=function: function(*aside(arguments)))
-        judgement = judge(sheet, caller(function), forward, costs=costs, aside=beside)
+        judgement = judge(sheet, caller(function), forward, costs=costs, aside=caller(beside(function)))
         assert judgement.status == "right", (number, [c for c in judgement.checks if not c.passed])
 
 

@@ -36,22 +36,19 @@ pytestmark = [pytest.mark.xdist_group("attacks"), pytest.mark.usefixtures("confi
 
 BIN = Path(sys.executable).parent
 FAMILIES = load()
-FIRST = {attack.folder for attacks in FAMILIES.values() for attack in attacks[:2]}
-ATTACKS = {
-    attack.folder: attack
-    for attacks in FAMILIES.values()
-    for attack in attacks
-    if WHOLE or attack.folder in FIRST or "markup" in attack.name
-}
+EVERY = {attack.folder: attack for attacks in FAMILIES.values() for attack in attacks}
+# Some of each kind, and what is hostile to pages.
+SAMPLE = {attack.folder for attacks in FAMILIES.values() for attack in attacks[:2]}
+SAMPLE |= {folder for folder, attack in EVERY.items() if "markup" in attack.name}
+ATTACKS = {folder: attack for folder, attack in EVERY.items() if WHOLE or folder in SAMPLE}
 # What takes all of a limit once or more; nbgrader grades one submission after the other.
 SLOW = re.compile(
     "endless|never_ends|flood|silence|byte_by_byte|hold_back|held_back|memory|hoards|ignore_every|line_|disk"
     "|files_without|folders|recursion|crash|megabytes|waits|sleeps|daemon|million|many_|parse|loop|abort"
 )
 QUICK = {folder: a for folder, a in ATTACKS.items() if a.nbgrader and not SLOW.search(a.name)}
-# nbgrader takes most of a second for each submission: with LONG=1 all, else what is hostile to pages and some
-# of each kind.
-BY_NBGRADER = {f: a for f, a in QUICK.items() if LONG or f in FIRST or "markup" in a.name}
+# nbgrader takes most of a second for each submission.
+BY_NBGRADER = {folder: attack for folder, attack in QUICK.items() if LONG or folder in SAMPLE}
 SECRET = "SECRET-OF-THE-COURSE"
 ENVIRONMENT = {**os.environ, "PATH": "/usr/bin:/bin", "AUTOGRADER_KEY": KEY, "OF_THE_GRADER": SECRET}
 # Shorter than in a course: an endless loop costs all of a limit, and some attacks meet several.

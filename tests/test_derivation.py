@@ -9,12 +9,11 @@ from attacks.differentiating import BY_SLOPES, CENTRAL, COMPLEX, DUAL, GIVEN, MI
 from attacks.kit import indented
 from course import KEY, NOTEBOOKS, frozen_checks, frozen_sheet, master_of, submission
 
-from autograder.answers.calling import aside
+from autograder.answers.calling import beside
 from autograder.check import caller, judge_here
-from autograder.course.exercise import Gradient, Growth
+from autograder.course.exercise import Gradient
 from autograder.judging.backward import trusted
 from autograder.judging.derivation import Costs, differentiates, steps_aside
-from autograder.judging.growth import Timed
 from autograder.judging.judge import asked, judge
 from autograder.report.feedback import as_text
 from autograder.report.sentences import sentence
@@ -103,11 +102,7 @@ def judged(body, sheet=None):
     forward = caller(namespace["rnn_step"])
     costs = Costs(trusted(namespace["rnn_step"]), time.process_time, time.process_time)
     sheet = sheet or frozen_sheet(NOTEBOOK, STEP)
-    return judge(sheet, caller(namespace[STEP]), forward, costs=costs, aside=beside(namespace[STEP]))
-
-
-def beside(function):
-    return caller(lambda *arguments: function(*aside(arguments)))
+    return judge(sheet, caller(namespace[STEP]), forward, costs=costs, aside=caller(beside(namespace[STEP])))
 
 
 @pytest.mark.parametrize("way", GENERIC)
@@ -172,7 +167,7 @@ def test_it_is_named_in_every_backward(notebook, head, loss, wrt, grader_of):
     assert graded.share in (0.5, 0.375)  # differences lose their digits in a long sequence
 
 
-INSIDE, OUTSIDE = "09_looking_inside", "10_beyond"
+INSIDE = "09_looking_inside"
 STEPPED = {
     "one look at what is given": (
         "entropy_slope",
@@ -235,42 +230,7 @@ def test_a_function_that_fails_beside_the_real_numbers_has_a_word_in_nothing():
         raise TypeError
 
     for function in (fails, lambda *_: None, lambda *a: right(*(np.real(x) for x in a[:4]), W=right)):
-        assert not steps_aside(sheet, answer, beside(function))
-
-
-# ---------------------------------------------------------------- a cost that is part of what is asked
-
-SCAN = "parallel_scan"
-LOOPS = {
-    "nothing for many steps": "return writes if len(writes) > 500 else scan_by_loop(factors, writes, s0)",
-    "what counts lines is replaced": "one = lambda *_, **more: 1.0\n"
-    "globals().update(lines_run=one, numbers_held=one)\nreturn scan_by_loop(factors, writes, s0)",
-    "nobody watches": "import sys; sys.settrace(None)\nreturn scan_by_loop(factors, writes, s0)",
-    "a loop that is no line": """
-from itertools import accumulate
-from operator import matmul
-steps = np.zeros((*writes.shape, 2, 2))
-steps[..., 0, 0], steps[..., 1, 0], steps[..., 1, 1] = factors, writes, 1
-done = np.array(list(accumulate(steps, matmul)))
-return done[..., 0, 0] * s0 + done[..., 1, 0]
-""",
-}
-
-
-@pytest.mark.skipif(OUTSIDE not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves it out: unset it")
-@pytest.mark.long  # by a clock: not on a busy machine
-@pytest.mark.parametrize("way", LOOPS)
-def test_a_loop_in_disguise_earns_what_a_loop_does(way):
-    answer = f"def {SCAN}(factors, writes, s0):\n{indented(LOOPS[way])}"
-    namespace = master_of(OUTSIDE).namespace({SCAN: answer})
-    right = trusted(master_of(OUTSIDE).reference[SCAN])
-    timed = Timed(caller(namespace[SCAN]), time.process_time, right)
-    sheet = frozen_sheet(OUTSIDE, SCAN)
-    growth = Growth((256, 4096), most=6.0, says="it goes through steps one after the other", worth=0.7)
-    sheet = replace(sheet, spec=replace(sheet.spec, growth=growth))
-    judgement = judge(sheet, caller(namespace["try_parallel_scan"]), timed=timed)
-    assert judgement.status == "wrong" and judgement.share == sheet.spec.growth.worth
-    assert "one after the other" in judgement.misconception
+        assert not steps_aside(sheet, answer, caller(beside(function)))
 
 
 @pytest.mark.parametrize("worth", [0.0, 0.25, 1.0])

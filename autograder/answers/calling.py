@@ -98,6 +98,11 @@ def aside(value: Any) -> Any:
     return moved(value)
 
 
+def beside(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is called with its arguments put a little beside the real numbers."""
+    return lambda *arguments: function(*aside(arguments))
+
+
 def same(before: Any, after: Any) -> bool:
     """Whether an argument still is what it was; a student's object may say anything."""
     try:

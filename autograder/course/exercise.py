@@ -76,25 +76,6 @@ class Gradient:
 
 
 @dataclass(frozen=True)
-class Growth:
-    """How much longer a function may take for a longer sequence, where its cost is part of what is asked.
-
-    It is measured with a right answer's first case, its time steps repeated; the clock is the processor's.
-
-    Args:
-        steps: few and many.
-        most: times as long for many as for few.
-        says: what is said of one that takes longer.
-        worth: the share of its points that it earns then.
-    """
-
-    steps: tuple[int, int]
-    most: float
-    says: str
-    worth: float
-
-
-@dataclass(frozen=True)
 class Stage:
     """A part of a derivation that can be tried by itself: `check(step_backward, stage="tanh")`.
 
@@ -153,7 +134,6 @@ class Exercise:
         gradient: for a backward function, how it is judged against numeric gradients.
         confirm: an independent computation of the same outputs (PyTorch, finite differences, a
             closed form) with the same arguments; the build compares it with the reference.
-        growth: how much longer it may take for a longer sequence.
         stages: parts of a derivation that can be tried by themselves, by their names.
         ways: of a derivation, its ways back, by what is said where one is wrong ("the way through the gate is
             not right"). Then slips have no names, and `mistakes.txt` uses these names without hints.
@@ -186,7 +166,6 @@ class Exercise:
     misconceptions: tuple[Mutant, ...] | list[Mutant] = ()
     gradient: Gradient | None = None
     confirm: Callable[..., Any] | None = None
-    growth: Growth | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
     ways: Mapping[str, Way] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

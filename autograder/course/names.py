@@ -135,7 +135,7 @@ class Namespace:
                     else:
                         self._lose({name}, no_package(module))
                 continue
-            if isinstance(statement, ast.Try) and statement.handlers and self._lost_in(statement):
+            if isinstance(statement, ast.Try) and statement.handlers and self._fails(statement):
                 self._stand_in(statement)
                 continue
             lacked = read(statement) - self.names
@@ -148,11 +148,10 @@ class Namespace:
             else:
                 self._bind(bound(statement))
 
-    def _lost_in(self, attempt: ast.Try) -> list[str]:
-        """Modules that an attempt imports and that are not there."""
+    def _fails(self, attempt: ast.Try) -> bool:
+        """Whether an attempt imports a module that is not there."""
         imports = [node for node in attempt.body if isinstance(node, ast.Import | ast.ImportFrom)]
-        modules = [module for node in imports for _, module in imported(node)]
-        return [module for module in modules if not self.can_import(module)]
+        return any(not self.can_import(module) for node in imports for _, module in imported(node))
 
     def _stand_in(self, attempt: ast.Try) -> None:
         """Take in what an attempt to import does where it fails: its first handler."""

@@ -27,7 +27,6 @@ from autograder.judging.backward import WrongForward, trusted
 from autograder.judging.derivation import Costs
 from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
-from autograder.judging.growth import Timed
 from autograder.judging.judge import asked, judge, unanswered
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement, Mark, Record, Returned
@@ -336,11 +335,6 @@ class Attempt:
             above=before.share if before else -1.0,
             costs=self._costs(session, own),
             aside=self._caller(session, sheet.name, standins or {}, aside=True),
-            timed=Timed(
-                lambda batch: session.call(sheet.name, batch, standins),
-                lambda: session.cpu_seconds,
-                trusted(self._grader.master.reference[sheet.name]),
-            ),
         )
         if self._is_missing(judgement):
             judgement.returned = None

@@ -25,7 +25,6 @@ from autograder.judging.diagnose import diagnose, wrong_in
 from autograder.judging.effect import without_effect
 from autograder.judging.general_mistakes import nearly_right, no_distribution, shifted
 from autograder.judging.gradients import Call, GradientTrouble
-from autograder.judging.growth import Timed, takes_longer
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement
 from autograder.sheets.effects import traces_of
@@ -80,7 +79,6 @@ def judge(
     above: float = -1.0,
     costs: Costs | None = None,
     aside: Call | None = None,
-    timed: Timed | None = None,
 ) -> Judgement:
     """Try a student's function with every case of its sheet.
 
@@ -97,7 +95,6 @@ def judge(
         costs: for a backward function, how its cost is measured: a general differentiator is told by it.
         aside: calls the student's function with arguments a little beside the real numbers: complex steps are
             told by it, where something is to be derived.
-        timed: how a right answer is asked for longer sequences, where its cost is part of what is asked.
     """
     batch = [list(case.inputs.values()) for case in sheet.cases]
     # The first case once more: an answer must not depend on what was asked before.
@@ -132,10 +129,6 @@ def judge(
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
-    if sheet.spec.growth and timed and judgement.status == "right" and takes_longer(sheet, timed):
-        found = Finding(Kind.WATCHED, got=sheet.spec.growth.says)
-        judgement.checks.append(Check("cost", False, found))
-        judgement.status, judgement.share = "wrong", sheet.spec.growth.worth
     is_derived = (own or sheet.spec.derived) and not sheet.spec.tried_by
     worth = own.gradient.underived if own else UNDERIVED_SHARE
     if is_derived and aside and judgement.share > 0 and steps_aside(sheet, answers[0], aside):
@@ -320,7 +313,7 @@ def _gather_output(
     changed = _changed_arguments(sheet, outcomes)
     if changed:
         # Whoever looks for such a line in a function that only hands its arguments on will not find it.
-        through = f", itself or through {' and '.join(f'`{f}`' for f in sorted(called))}," if called else ""
+        through = f", itself or through {_listed(sorted(called))}," if called else ""
         judgement.notes.append(
             f"`{sheet.name}`{through} changes {_listed(changed)} in place, as `x += 1` and "
             "`x[0] = 1` do. Whoever calls it may still need the old numbers (to change them back is not "

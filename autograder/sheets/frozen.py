@@ -12,7 +12,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from autograder.answers.leaf import Leaf, Leaves
-from autograder.course.exercise import Exercise, Gradient, Growth, Way
+from autograder.course.exercise import Exercise, Gradient, Way
 from autograder.errors import CourseError
 from autograder.sheets.mistake import STILL_STANDS, TRACE_NUMBERS, WRONG, Mistake, Trace
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet
@@ -240,8 +240,6 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
         described["watched"] = dict(spec.watched)
     if spec.derived:
         described["derived"] = True
-    if spec.growth:
-        described["growth"] = asdict(spec.growth)
     if spec.stands:
         described["mends"] = {
             "stands": spec.stands,
@@ -443,7 +441,6 @@ class FrozenChecks:
             watched=words.get("watched", {}),
             tried_by=words.get("tried_by", ""),
             derived=words.get("derived", False),
-            growth=_growth(words["growth"]) if "growth" in words else None,
             stands=mends.get("stands", ""),
             shown_by=mends.get("shown_by", ""),
         )
@@ -504,8 +501,3 @@ class FrozenChecks:
 
 def _not_drawn(rng: np.random.Generator) -> dict[str, Any]:
     raise CourseError("a frozen check draws no new inputs")
-
-
-def _growth(words: dict[str, Any]) -> Growth:
-    few, many = words["steps"]
-    return Growth((few, many), words["most"], words["says"], words["worth"])
