@@ -1,6 +1,7 @@
 """What a release keeps back is nowhere in it: each way to tell it is found; the notebooks tell nothing."""
 
 import ast
+import sys
 
 import pytest
 from course import NOTEBOOKS, ROOT, TINY, master_of
@@ -102,6 +103,22 @@ def test_a_value_that_only_the_formula_gives_is_found_however_the_cell_disguises
     told = VALUES + 'steep = 1 - s_t * s_t\nkept = {"a": [np.einsum("ij,in->nj", W["ss"], ds * steep)]}\n'
     found = problems_with(tmp_path, before=[told])
     assert any("`kept['a'][0]`" in problem and "is `ds_prev`" in problem for problem in found)
+
+
+CLEANS_UP = """# %%
+class Figure:
+    def __del__(self):
+        while True:
+            pass
+Figure()
+"""
+
+
+def test_a_cell_that_is_stopped_in_a_clean_up_is_not_complained_of(tmp_path, monkeypatch):
+    complaints = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda one: complaints.append(one.exc_type))
+    assert problems_with(tmp_path, before=[CLEANS_UP]) == []
+    assert complaints == []
 
 
 def test_a_numeric_gradient_tells_nothing(tmp_path):

@@ -12,6 +12,7 @@ import copy
 import io
 import itertools
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -179,9 +180,18 @@ def _is_right(sheet: Sheet, function: Callable[..., Any]) -> bool:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    nowhere = io.StringIO()
-    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), np.errstate(all="ignore"):
-        yield
+    """Nothing is printed or complained of, nor told of a clean-up in whose midst the time was over."""
+    nowhere, tell = io.StringIO(), sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        with (
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+            np.errstate(all="ignore"),
+        ):
+            yield
+    finally:
+        sys.unraisablehook = tell
 
 
 def _run_quietly(statements: list[ast.stmt], namespace: dict[str, Any]) -> None:
