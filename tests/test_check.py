@@ -193,6 +193,33 @@ def test_a_limit_cuts_no_import_in_half_and_begins_anew_after_one(tmp_path, monk
     assert sys.modules.pop("slow_to_import").whole
 
 
+BUSY = """
+import threading, time
+from autograder.answers.time_limit import TimeLimit, TimeUp
+
+def is_busy(seconds=1e9):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+for _ in range(3):
+    threading.Thread(target=is_busy, daemon=True).start()
+before, until, late = set(threading.enumerate()), time.monotonic() + 5, 0
+while time.monotonic() < until:
+    try:
+        TimeLimit(0.001).run(lambda: is_busy(0.02 + late % 10 / 500))
+    except TimeUp:
+        late += 1
+    for _ in range(100):
+        pass
+assert late > 5 and set(threading.enumerate()) == before, (late, threading.enumerate())
+"""
+
+
+def test_a_limit_that_is_over_as_a_busy_machine_begins_or_ends_it_harms_nobody():
+    subprocess.run([sys.executable, "-c", BUSY], check=True, timeout=60)
+
+
 def test_a_limit_costs_next_to_nothing():
     started = time.perf_counter()
     for _ in range(100):

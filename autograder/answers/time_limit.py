@@ -55,7 +55,7 @@ class TimeLimit:
             TimeUp: the time was over before it came to an end.
         """
         started = time.monotonic()
-        watch = _watch(max(self.left, 0.0))
+        watch = _watch(max(self.left, 0.0), sys._getframe())
         try:
             return call()
         finally:
@@ -63,26 +63,33 @@ class TimeLimit:
             self.left -= time.monotonic() - max(started, watch.begun)
 
 
-def _watch(seconds: float) -> _Watch | _WatchWithoutThreads:
+def _watch(seconds: float, watched: FrameType) -> _Watch | _WatchWithoutThreads:
     try:
-        return _Watch(seconds)
+        return _Watch(seconds, watched)
     except RuntimeError:  # no thread can be started
         return _WatchWithoutThreads(seconds)
 
 
 class _Watch:
-    """A thread that raises `TimeUp` in the one that made it, again and again until it is ended."""
+    """A thread that raises `TimeUp` in the call it watches, again and again until that has ended.
 
-    def __init__(self, seconds: float):
+    Nowhere else: raised while a watch is begun or ended it would leave a thread that raises for ever, or wait
+    for a lock that nobody gives back. So a lock of C is all that the two share (what `threading` builds of
+    them can be cut in half), and the thread looks where the caller is before it raises.
+    """
+
+    def __init__(self, seconds: float, watched: FrameType):
         self._caller = threading.get_ident()
+        self._watched = watched
         self._seconds = seconds
+        self._goes_on = threading.Lock()
+        self._goes_on.acquire()
         self.begun = time.monotonic()
-        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._wait, daemon=True)
         self._thread.start()
 
     def _wait(self) -> None:
-        if self._ended.wait(self._seconds):
+        if self._ends_within(self._seconds):
             return
         patience = time.monotonic() + IMPORT_SECONDS
 
@@ -90,26 +97,42 @@ class _Watch:
             return time.monotonic() < patience and _is_importing(sys._current_frames().get(self._caller))
 
         while imports():
-            if self._ended.wait(AGAIN_SECONDS):
+            if self._ends_within(AGAIN_SECONDS):
                 return
             self.begun = time.monotonic()
-        if self._ended.wait(self.begun + self._seconds - time.monotonic()):
+        if self._ends_within(self.begun + self._seconds - time.monotonic()):
             return
         raised = ctypes.py_object(TimeUp)
-        while not self._ended.wait(AGAIN_SECONDS):
-            if not imports():
+        while not self._ends_within(AGAIN_SECONDS):
+            if self._is_in_the_call() and not imports():
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._caller), raised)
+
+    def _ends_within(self, seconds: float) -> bool:
+        return self._goes_on.acquire(timeout=max(seconds, 0.0))
+
+    def _is_in_the_call(self) -> bool:
+        """Whether the caller runs what it was asked to run, and not what begins and ends a watch."""
+        frame = sys._current_frames().get(self._caller)
+        if frame and frame.f_code.co_filename == __file__:
+            return False
+        while frame and frame is not self._watched:
+            if frame.f_code.co_filename == __file__ and frame.f_code is not TimeLimit.run.__code__:
+                return False
+            frame = frame.f_back
+        return frame is not None
 
     def end(self) -> None:
         """From now on nothing is raised."""
         while True:
             try:
-                self._ended.set()
+                if self._goes_on.locked():
+                    self._goes_on.release()
                 self._thread.join()
                 # One that is on its way comes at the next jump, here. (Python 3.11 looks for ever for one
                 # that is taken back by a null pointer.)
                 for _ in range(2):
                     pass
+                del self._watched  # a frame that knows what knows it
                 return
             except TimeUp:
                 continue
