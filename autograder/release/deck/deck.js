@@ -111,8 +111,10 @@ function scaleOf(sheet, layout, place, figure) {
   sheet.classList.toggle("beside", layout === "beside");
   const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const room = place.getBoundingClientRect();
-  const column = layout === "beside" ? room.left - 24 : RIGHT;
-  const isWide = [...sheet.querySelectorAll(WIDE)].some((part) => !place.contains(part) && part.getBoundingClientRect().right > column);
+  const { left } = sheet.getBoundingClientRect();
+  const column = layout === "beside" ? room.left - left - 24 : RIGHT;
+  const isWide = [...sheet.querySelectorAll(WIDE)]
+    .some((part) => !place.contains(part) && part.getBoundingClientRect().right - left > column + 1);
   if (isWide || sheet.scrollHeight > 720 || endOf(sheet) > LOWEST || sheet.scrollWidth > 1280) return 0;
   return Math.min(room.width / width, room.height / height);
 }
@@ -177,11 +179,11 @@ function merge(section, into) {
 function fill(sheet) {
   if (sheet.querySelector(".explorer, .reminder")) return;
   const { left } = sheet.getBoundingClientRect();
-  const isWide = () => [...sheet.querySelectorAll(WIDE)].some((part) => part.getBoundingClientRect().right - left > RIGHT
+  const isWide = () => [...sheet.querySelectorAll(WIDE)].some((part) => part.getBoundingClientRect().right - left > RIGHT + 1
     || (part.matches("pre") && part.scrollWidth > part.clientWidth));
   const hasFigure = Boolean(sheet.querySelector(".figure"));
   const isFull = endOf(sheet) > 0.7 * 720;
-  for (const scale of hasFigure || isFull ? [1, 0.94, 0.88, 0.82] : [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82]) {
+  for (const scale of hasFigure || isFull ? [1, 0.94, 0.88, 0.82, 0.76] : [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82]) {
     sheet.style.fontSize = `${scale}em`;
     if (endOf(sheet) <= (isFull ? LOWEST : 630) && !isWide()) return;
   }
