@@ -44,7 +44,6 @@ function joinWords(alone) {
   const words = before?.querySelector(".sheet");
   if (!words || words.matches(".title") || words.querySelector(NO_WORDS)) return;
   const figure = alone.querySelector(".figure");
-  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const joined = document.createElement("div");
   joined.className = "fragment grows";
   joined.append(figure);
