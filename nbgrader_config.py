@@ -34,6 +34,7 @@ for _folder, _mode in [(_exchange, 0o1777), *((_one, 0o1733) for _one in _exchan
     with contextlib.suppress(PermissionError):
         _folder.chmod(_folder.stat().st_mode | _mode)
 c.Exchange.root = str(_exchange)
+c.ExchangeFactory.collect = "autograder.nbgrader_door.inbound.CheckedCollect"
 
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
@@ -59,6 +60,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader_door.plugin.OnlyTheNotebook",
     "autograder.nbgrader_door.plugin.SandboxGrade",
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",
