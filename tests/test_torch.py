@@ -105,6 +105,41 @@ def shares(card):
     return {judgement.name: judgement.share for judgement in card.judgements}
 
 
+# Answers that do nothing, and so spoil nothing either.
+IDLE = {
+    "pad_batch": "(sequences):\n    return sequences[0][:0], torch.zeros(len(sequences), dtype=torch.long)",
+    "last_valid_state": "(states, lengths):\n    return states[0].detach()",
+    "train_step": "(model, optimizer, xs, lengths, targets, clip):\n    return 0.0",
+    "accuracy": "(model, batches):\n    return 0.5",
+    "stream_step": "(model, optimizer, xs, targets, s0, clip):\n    return 0.0, s0",
+}
+# And one that spoils PyTorch for all that come behind it.
+SPOILER = """
+def pad_batch(sequences):
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device("meta")
+    torch.inference_mode().__enter__()
+    class Zeros(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            return function(*args, **(kwargs or {})) * 0
+    Zeros().__enter__()
+    nn.modules.module.register_module_forward_hook(lambda module, given, output: output * 0)
+    F.cross_entropy = torch.Tensor.backward = torch.tensor = nn.Module.__call__ = None
+    return sequences[0], 0
+"""
+
+
+def test_an_answer_that_does_nothing_earns_nothing_by_what_is_seen_of_it(grader_of):
+    idle = {name: f"def {name}{rest}" for name, rest in IDLE.items()}
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, idle))
+    assert shares(card) == {name: float(name not in IDLE) for name in shares(card)}
+
+
+def test_an_answer_that_spoils_pytorch_costs_no_other(grader_of):
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, {"pad_batch": SPOILER}))
+    assert shares(card) == {name: float(name != "pad_batch") for name in shares(card)}
+
+
 def test_names_of_a_students_own_do_not_cover_what_tries_an_answer(grader_of):
     own = "def try_accuracy(*arguments):\n    raise ValueError('not this one')\n\n\nas_arrays = 3"
     card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, own_cells=(own,)))
