@@ -65,8 +65,9 @@ def test_a_training_step_costs_a_session_next_to_nothing(box):
     [
         "def f(x):\n    torch.set_num_threads(4)\n    a = torch.ones(900, 900)\n    return a @ a",
         "def f(x):\n    layer = nn.LSTM(3, 4, 2).double()\n    return layer(torch.tensor(x))[0]",
+        "@torch.compile\ndef f(x):\n    return torch.compile(nn.Identity())(torch.tensor(x))",
     ],
-    ids=["four threads are asked for", "a library's layer"],
+    ids=["four threads are asked for", "a library's layer", "compiled"],
 )
 def test_what_honest_code_does_works(box, source):
     outcome, _ = tried(box, source)
