@@ -6,13 +6,14 @@ from pathlib import Path
 
 from autograder.course.places import hide, keep_private
 from autograder.nbgrader_door.database import put_tools_on_path, sqlite_address
-from autograder.nbgrader_door.pages import FORMGRADER_TEMPLATES
+from autograder.nbgrader_door.pages import FORMGRADER_TEMPLATES, show_one_course
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
 put_tools_on_path()
+show_one_course()
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.course_id = "rnn_course"
 c.CourseDirectory.source_directory = "build/source"

@@ -89,6 +89,7 @@ ODD = {
 }
 
 BOM = "a byte order mark"
+CHECKS = "checks.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def course(tmp_path_factory):
     for student, notebook in ODD.items():
         hand_in(place, student, NAME, json.dumps(notebook).encode())
     hand_in(place, BOM, NAME, b"\xef\xbb\xbf" + submission(NAME))
-    for name in ("numpy.py", "page.html", "jedi/__init__.py", "jedi/more.ipynb", "checks.safetensors"):
+    for name in ("numpy.py", "page.html", "jedi/__init__.py", "jedi/more.ipynb", CHECKS):
         path = place / "submitted" / BOM / NAME / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("raise SystemExit")
@@ -122,19 +123,12 @@ def test_odd_submissions_are_graded_without_a_warning_of_nbgraders(course):
             for name in ("rnn_step", "rnn_forward", "rnn_step_backward")
         ]
         assert scores == [4.0, 3.0, 5.0], student
+    # A kernel beside the notebook that formgrader opens would import what a student put there.
+    beside = course / "autograded" / BOM / NAME
+    assert {path.name for path in beside.rglob("*")} == {f"{NAME}.ipynb", "timestamp.txt", CHECKS}
+    assert (beside / CHECKS).read_bytes() == (course / "build" / "source" / NAME / CHECKS).read_bytes()
     said = run(course, "nbgrader", "generate_feedback", NAME)
     assert "Traceback" not in said
-
-
-def test_beside_the_notebook_that_formgrader_opens_lies_nothing_of_a_students(course):
-    folder = course / "autograded" / BOM / NAME
-    assert {path.name for path in folder.rglob("*")} == {
-        f"{NAME}.ipynb",
-        "timestamp.txt",
-        "checks.safetensors",
-    }
-    ours = course / "build" / "source" / NAME / "checks.safetensors"
-    assert (folder / "checks.safetensors").read_bytes() == ours.read_bytes()
 
 
 def test_a_link_that_came_while_formgrader_was_running_is_refused(tmp_path):
