@@ -15,7 +15,10 @@ from autograder.nbgrader_door.inbound import CheckedCollect, copy_plain_files
 
 NAME = "01_simple_rnn"
 ME = pwd.getpwuid(os.getuid()).pw_name
-NOW = datetime.now(UTC).replace(tzinfo=None)
+
+
+def now():
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def said(moment):
@@ -29,13 +32,14 @@ class Exchange:
         self.inbound = place / "exchange" / "course" / "inbound"
         self.inbound.mkdir(parents=True)
         self.place = place
+        self.now = now()
         self.directory = CourseDirectory(
             root=str(place), course_id="course", assignment_id=NAME, db_url=gradebook
         )
 
-    def hand_in(self, student=ME, moment=NOW, text="mine", random="abc"):
+    def hand_in(self, student=ME, moment=None, text="mine", random="abc"):
         """A hand-in as `nbgrader submit` leaves it."""
-        when = moment if isinstance(moment, str) else said(moment)
+        when = moment if isinstance(moment, str) else said(moment or self.now)
         folder = self.inbound / f"{student}+{NAME}+{when}+{random}"
         folder.mkdir()
         (folder / f"{NAME}.ipynb").write_text(text)
@@ -61,7 +65,7 @@ def gradebook(tmp_path_factory):
     put_tools_on_path()
     url = f"sqlite:///{tmp_path_factory.mktemp('gradebook')}/gradebook.db"
     with Gradebook(url) as gradebook:
-        gradebook.add_assignment(NAME, duedate=NOW - timedelta(days=1))
+        gradebook.add_assignment(NAME, duedate=now() - timedelta(days=1))
     return url
 
 
@@ -71,13 +75,13 @@ def exchange(tmp_path, gradebook):
 
 
 def test_the_newest_hand_in_is_collected_with_what_lies_beside_it(exchange):
-    exchange.hand_in(moment=NOW - timedelta(minutes=2), text="first")
+    exchange.hand_in(moment=exchange.now - timedelta(minutes=2), text="first")
     folder = exchange.hand_in()
     (folder / "figures").mkdir()
     (folder / "figures" / "one.txt").write_text("1")
     (folder / "__pycache__").mkdir()
     exchange.collect()
-    assert exchange.collected() == ("mine", NOW)
+    assert exchange.collected() == ("mine", exchange.now)
     beside = exchange.place / "submitted" / ME / NAME
     assert (beside / "figures" / "one.txt").read_text() == "1"
     assert not (beside / "__pycache__").exists()
@@ -116,11 +120,11 @@ def test_what_no_honest_hand_in_holds_is_refused_alone(exchange, spoil, caplog):
     secret = exchange.place / "solutions" / "solved.ipynb"
     secret.parent.mkdir()
     secret.write_text("the instructor's own")
-    exchange.hand_in(moment=NOW - timedelta(minutes=2), text="before")
+    exchange.hand_in(moment=exchange.now - timedelta(minutes=2), text="before")
     spoil(exchange.hand_in(random="def"), secret)
     with caplog.at_level(logging.WARNING):
         exchange.collect()
-    assert exchange.collected() == ("before", NOW - timedelta(minutes=2))
+    assert exchange.collected() == ("before", exchange.now - timedelta(minutes=2))
     assert "not collected: " in caplog.text
 
 
@@ -139,35 +143,35 @@ def test_nobody_hands_in_for_another(exchange, caplog):
 @pytest.mark.parametrize("moment", ["no moment", "", "9" * 99, "2026-13-45 10:00:00 UTC"])
 def test_a_name_that_says_no_moment_stops_nobody(exchange, moment, caplog):
     exchange.hand_in(moment=moment)
-    exchange.hand_in(moment=NOW - timedelta(minutes=2))
+    exchange.hand_in(moment=exchange.now - timedelta(minutes=2))
     exchange.collect()
-    assert exchange.collected() == ("mine", NOW - timedelta(minutes=2))
+    assert exchange.collected() == ("mine", exchange.now - timedelta(minutes=2))
     assert "its name says no moment" in caplog.text
 
 
 def test_a_hand_in_came_when_it_was_last_changed(exchange, caplog):
-    in_time = NOW - timedelta(days=2)
+    in_time = exchange.now - timedelta(days=2)
     folder = exchange.hand_in(moment=in_time)
     for path in (*folder.iterdir(), folder):
         os.utime(path, (in_time.timestamp(), in_time.timestamp()))
     exchange.collect()
     _, moment = exchange.collected()
-    assert abs(moment - NOW) < timedelta(minutes=5)
+    assert abs(moment - exchange.now) < timedelta(minutes=5)
     assert "was changed at" in caplog.text
     exchange.collect()  # nothing newer
     assert exchange.collected() == ("mine", moment)
 
 
 def test_an_exchange_that_was_moved_may_be_believed(exchange):
-    exchange.hand_in(moment=NOW - timedelta(days=2))
+    exchange.hand_in(moment=exchange.now - timedelta(days=2))
     exchange.collect(believe_times=True)
-    assert exchange.collected() == ("mine", NOW - timedelta(days=2))
+    assert exchange.collected() == ("mine", exchange.now - timedelta(days=2))
 
 
 def test_another_moment_inside_does_not_count(exchange):
-    (exchange.hand_in() / "timestamp.txt").write_text(said(NOW - timedelta(days=9)))
+    (exchange.hand_in() / "timestamp.txt").write_text(said(exchange.now - timedelta(days=9)))
     exchange.collect()
-    assert exchange.collected() == ("mine", NOW)
+    assert exchange.collected() == ("mine", exchange.now)
 
 
 def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(tmp_path):
