@@ -3,6 +3,7 @@
 import logging
 import os
 import pwd
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -172,6 +173,23 @@ def test_another_moment_inside_does_not_count(exchange):
     (exchange.hand_in() / "timestamp.txt").write_text(said(exchange.now - timedelta(days=9)))
     exchange.collect()
     assert exchange.collected() == ("mine", exchange.now)
+
+
+@pytest.mark.parametrize("secret", [None, b"\xff" * 64, b"x" * 9999, b"short"])
+def test_a_missing_or_odd_secret_does_not_stop_the_release_of_feedback(exchange, secret):
+    folder = exchange.hand_in()
+    if secret is not None:
+        (folder / "submission_secret.txt").write_bytes(secret)
+    exchange.collect()
+    kept = exchange.place / "submitted" / ME / NAME / "submission_secret.txt"
+    assert re.fullmatch("[0-9a-f]{128}", kept.read_text("ascii"))
+
+
+def test_a_students_secret_stays(exchange):
+    (exchange.hand_in() / "submission_secret.txt").write_text("0123456789abcdef" * 8)
+    exchange.collect()
+    kept = exchange.place / "submitted" / ME / NAME / "submission_secret.txt"
+    assert kept.read_text() == "0123456789abcdef" * 8
 
 
 def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(tmp_path):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
+import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable
@@ -23,6 +25,8 @@ from traitlets import Bool
 from autograder.course.roster import MOST_ID
 from autograder.errors import Ungradable
 from autograder.grading.classroom import STAMP, shown_name
+from autograder.grading.submission import read_bytes
+from autograder.nbgrader_door.gradebook import MOST_TOLD, SECRET
 
 MOST_FILES = 5000
 # Between the moment in a hand-in's name and the last of its files; and between two clocks.
@@ -131,6 +135,7 @@ class CheckedCollect(ExchangeCollect):
         try:
             copy_plain_files(source, target, ignore)
             _stamp(target / STAMP, moment)
+            _keep_secret(target / SECRET)
         except (OSError, Ungradable) as error:
             shutil.rmtree(target, ignore_errors=True)
             self.log.error("not collected: %s: %s", shown_name(source.name), error)
@@ -169,6 +174,20 @@ def _stamp(path: Path, moment: datetime) -> None:
     except (OSError, ValueError, OverflowError, TypeError, AttributeError):
         pass
     path.write_text(f"{moment:%Y-%m-%d %H:%M:%S.%f} UTC")
+
+
+def _keep_secret(path: Path) -> None:
+    """Let there be what `nbgrader release_feedback` reads of each student: it stops for all where it cannot.
+
+    By their own, students fetch their feedback; one that is made here nobody knows.
+    """
+    try:
+        if re.fullmatch(rb"[\w-]{16,1000}", read_bytes(path, most=MOST_TOLD)):
+            return
+    except Ungradable:
+        pass
+    path.unlink(missing_ok=True)
+    path.write_text(secrets.token_hex(64))
 
 
 def _status(path: Path) -> os.stat_result:
