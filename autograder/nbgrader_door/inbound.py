@@ -43,6 +43,11 @@ class CheckedCollect(ExchangeCollect):
         "the exchange was moved to another disk, say, which makes all that lies in it new.",
     ).tag(config=True)
 
+    @property
+    def _course(self) -> Any:
+        """The settings of the course, by nbgrader."""
+        return self.coursedir
+
     def init_src(self) -> None:
         """Find the newest hand-in of each student, of those that can be theirs."""
         super().init_src()
@@ -118,8 +123,8 @@ class CheckedCollect(ExchangeCollect):
                     raise Ungradable(f"it holds more than {MOST_FILES} files")
         if self.check_owner and len({status.st_uid for status in seen}) > 1:
             raise Ungradable("it holds a file of somebody else's")
-        if sum(status.st_size for status in seen) > 1000 * self.coursedir.max_dir_size:
-            raise Ungradable(f"it is larger than {self.coursedir.max_dir_size // 1000} MB")
+        if sum(status.st_size for status in seen) > 1000 * (most := self._course.max_dir_size):
+            raise Ungradable(f"it is larger than {most // 1000} MB")
         return datetime.fromtimestamp(max(status.st_ctime for status in seen), UTC).replace(tzinfo=None)
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
@@ -127,9 +132,9 @@ class CheckedCollect(ExchangeCollect):
         source, target = Path(src), Path(dest)
         (moment,) = [one["timestamp"] for one in self.src_records if one["filename"] == source.name]
         ignore = ignore_patterns(
-            exclude=self.coursedir.ignore,
-            include=self.coursedir.include,
-            max_file_size=self.coursedir.max_file_size,
+            exclude=self._course.ignore,
+            include=self._course.include,
+            max_file_size=self._course.max_file_size,
             log=self.log,
         )
         try:
