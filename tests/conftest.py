@@ -52,6 +52,7 @@ def pytest_runtest_setup(item):
             lacking(TORCH)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups here
 def pytest_collection_modifyitems(config, items):
     """What is marked `long` waits for LONG=1, what is marked `ci` for that or CI=true.
 

@@ -13,7 +13,7 @@ from autograder.course.masters import Master, left_out, read_master
 from autograder.course.notebook import source_notebook
 from autograder.course.places import find_masters
 from autograder.course.surroundings import surroundings
-from autograder.release.build import PUBLIC_KEY
+from autograder.release.build import CHECKS, PUBLIC_KEY, is_made_from
 from autograder.sheets.drawn import fresh_sheets
 from autograder.sheets.frozen import FrozenChecks, freeze
 from autograder.sheets.sheet import Sheet
@@ -65,12 +65,16 @@ def public_sheets(notebook: str) -> dict[str, Sheet]:
 
 @cache
 def frozen_checks(notebook: str) -> FrozenChecks:
-    """The checks as a student has them, made anew."""
+    """The checks as a student has them; made anew where their sources have changed since they were built."""
     master = master_of(notebook)
-    sheets = public_sheets(notebook)
-    path = Path(mkdtemp(dir=ALONE.name)) / notebook / "checks.safetensors"  # with no other notebook beside it
+    built = ROOT / "notebooks" / notebook / CHECKS
+    path = Path(mkdtemp(dir=ALONE.name)) / notebook / CHECKS  # with no other notebook beside it
     path.parent.mkdir()
-    path.write_bytes(freeze(notebook, sheets, around=surroundings(master), told=master.told))
+    if is_made_from(master, built):
+        path.write_bytes(built.read_bytes())
+    else:
+        sheets = public_sheets(notebook)
+        path.write_bytes(freeze(notebook, sheets, around=surroundings(master), told=master.told))
     return FrozenChecks(path)
 
 

@@ -22,7 +22,7 @@ def alternatives_of(notebook, exercise):
     return sample_class.alternatives_of(notebook).get(exercise, [])
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 10))
+@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 15))
 def test_every_alternative_passes_its_check(notebook, exercise):
     master = master_of(notebook)
     sheet = frozen_sheet(notebook, exercise)

@@ -92,7 +92,7 @@ def formulas_of(source):
     return {re.sub(r"\s", "", ast.unparse(node)) for node in products}
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), sampled(exercises_of(*NOTEBOOKS), 4))
+@pytest.mark.parametrize(("notebook", "exercise"), sampled(exercises_of(*NOTEBOOKS), 8))
 def test_no_name_in_the_open_is_the_answer(notebook, exercise):
     formulas = formulas_of(master_of(notebook).exercises[exercise].source)
     sheet = frozen_sheet(notebook, exercise)

@@ -12,7 +12,7 @@ LINES = [line for notebook in NOTEBOOKS for line in lines_of(CORPUS / f"{noteboo
 NAMED = 0.9
 
 
-@pytest.mark.parametrize("line", sampled(LINES, 4), ids=lambda line: line.place)
+@pytest.mark.parametrize("line", sampled(LINES, 8), ids=lambda line: line.place)
 def test_what_is_said_first_is_true(line):
     judgement = judged(line)
     if line.said == "right":

@@ -44,6 +44,7 @@ def write_submission(work: Path, answers: dict[str, str]):
     path.write_text(json.dumps(notebook))
 
 
+@pytest.mark.ci
 def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
     work, url = lab
     master = master_of(NOTEBOOK)

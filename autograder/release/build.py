@@ -164,13 +164,13 @@ def problems(folder: Path, places: Places) -> Iterator[str]:
         yield str(error)
         return
     released = places.notebooks / master.name
-    if not _is_made_from(master, released / CHECKS):
+    if not is_made_from(master, released / CHECKS):
         # What was built from these very sources was tried then: it takes a while.
         yield from told_problems(master, sheets)
     yield from release_problems(master, sheets, released)
 
 
-def _is_made_from(master: Master, checks: Path) -> bool:
+def is_made_from(master: Master, checks: Path) -> bool:
     """Whether a build wrote this file from the sources as they are now."""
     try:
         frozen = FrozenChecks(checks)
