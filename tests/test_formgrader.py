@@ -44,7 +44,7 @@ MARKDOWN = [
 def test_a_students_markdown_makes_no_element_of_its_own_and_no_link(text):
     made = []
     parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: made.append((tag, dict(attributes)))
+    parser.handle_starttag = lambda tag, attrs: made.append((tag, dict(attrs)))
     parser.feed(str(markdown2html(inert(text))))
     assert not {tag for tag, _ in made} & {"a", "b", "img", "script"}
     assert {name for _, attributes in made for name in attributes} <= {"class"}

@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
@@ -66,7 +67,8 @@ def gradebook(tmp_path_factory):
     put_tools_on_path()
     url = f"sqlite:///{tmp_path_factory.mktemp('gradebook')}/gradebook.db"
     with Gradebook(url) as gradebook:
-        gradebook.add_assignment(NAME, duedate=now() - timedelta(days=1))
+        book: Any = gradebook
+        book.add_assignment(NAME, duedate=now() - timedelta(days=1))
     return url
 
 
