@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by every common kind of colour vision.
@@ -22,6 +23,8 @@ COLOURS = {
     "red": "#D55E00",
     "purple": "#CC79A7",
 }
+# One map for numbers with a sign, in every notebook and explorer: blue is negative, orange positive.
+SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["blue"], "white", COLOURS["red"]])
 
 # A person's own settings (LaTeX for all text, say) are not for these figures.
 mpl.rcdefaults()

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from rnncourse.figures import COLOURS
+from rnncourse.figures import COLOURS, SIGNED
 
 # Blue is -1, white 0, orange 1, as in the explorer.
-SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["blue"], "white", COLOURS["red"]])
 
 
 def unrolled(words: Sequence[str]) -> Figure:
@@ -25,30 +24,38 @@ def unrolled(words: Sequence[str]) -> Figure:
     T, wide = len(words), 2.6
     fig, ax = plt.subplots(figsize=(wide * T + 2.6, 3.1))
 
-    def arrow(start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
-        style = {"arrowstyle": "-|>", "lw": 1.8, "color": COLOURS[colour], "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", end, start, arrowprops=style)
+    def box(x: float, y: float, text: str, colour: str) -> Text:
+        return ax.text(x, y, text, ha="center", va="center", fontsize=17, bbox=_box(colour))
 
-    def box(x: float, y: float, text: str, colour: str) -> None:
-        ax.text(x, y, text, ha="center", va="center", fontsize=17, bbox=_box(colour))
+    def arrow(start: Text, end: Text, colour: str) -> None:
+        """From the edge of one box to that of another."""
+        style = {"arrowstyle": "-|>", "lw": 1.8, "color": COLOURS[colour], "mutation_scale": 16}
+        patches = {
+            "patchA": start.get_bbox_patch(),
+            "patchB": end.get_bbox_patch(),
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
+        ax.annotate("", end.get_position(), start.get_position(), arrowprops=style | patches)
 
-    box(0, 1, r"$s_0$", "sky")
+    state = box(0, 1, r"$s_0$", "sky")
     for t, word in enumerate(words):
-        left, tanh, right = wide * t, wide * t + 1.5, wide * (t + 1)
-        arrow((left + 0.34, 1), (tanh - 0.42, 1), "blue")
-        ax.text((left + tanh) / 2, 1.12, r"$W^{s,s}$", ha="center", color=COLOURS["blue"], fontsize=15)
-        box(tanh, 1, "tanh", "green")
-        arrow((tanh + 0.42, 1), (right - 0.34, 1), "black")
-        box(right, 1, rf"$s_{t + 1}$", "sky")
-        arrow((tanh, 0.22), (tanh, 0.76), "red")
-        ax.text(tanh + 0.08, 0.46, r"$W^{s,x}$", color=COLOURS["red"], fontsize=15)
-        box(tanh, 0, rf"$x_{t + 1}$: {word}", "yellow")
+        left, middle, right = wide * t, wide * t + 1.5, wide * (t + 1)
+        tanh, given = box(middle, 1, "tanh", "green"), box(middle, 0, rf"$x_{t + 1}$: {word}", "yellow")
+        arrow(state, tanh, "blue")
+        ax.text(
+            (left + middle) / 2 - 0.06, 1.1, r"$W^{s,s}$", ha="center", color=COLOURS["blue"], fontsize=15
+        )
+        arrow(given, tanh, "red")
+        ax.text(middle + 0.08, 0.46, r"$W^{s,x}$", color=COLOURS["red"], fontsize=15)
+        state = box(right, 1, rf"$s_{t + 1}$", "sky")
+        arrow(tanh, state, "black")
     end = wide * T
-    arrow((end + 0.34, 1), (end + 1.1, 1), "black")
-    ax.text(end + 0.72, 1.12, r"$W^{y,s}$", ha="center", fontsize=15)
-    box(end + 2.1, 1, r"softmax: $p$", "yellow")
+    arrow(state, box(end + 2.1, 1, r"softmax: $p$", "purple"), "black")
+    ax.text(end + 0.7, 1.1, r"$W^{y,s}$", ha="center", fontsize=15)
     ax.set(xlim=(-0.5, end + 3), ylim=(-0.3, 1.4))
     ax.axis("off")
+    fig.canvas.draw()  # only now is it known where the boxes' edges are
     return fig
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from rnncourse.figures import COLOURS
+from rnncourse.figures import COLOURS, SIGNED
 
 KEPT, WRITTEN, GATE = COLOURS["blue"], COLOURS["red"], COLOURS["green"]
 MODELS = {
@@ -215,7 +215,7 @@ def jacobian_parts(parts: Mapping[str, np.ndarray]) -> Figure:
     for ax, (title, matrix), colour, sign in zip(
         axes, parts.items(), colours, ("", "+", "+", "="), strict=True
     ):
-        ax.imshow(matrix, cmap="PuOr", vmin=-reach, vmax=reach)
+        ax.imshow(matrix, cmap=SIGNED, vmin=-reach, vmax=reach)
         for (i, j), value in np.ndenumerate(matrix):
             shade = "white" if abs(value) > 0.65 * reach else "black"
             text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnncourse.figures import COLOURS
+from rnncourse.figures import COLOURS, SIGNED
 
 MEMORY, VISIBLE = COLOURS["blue"], COLOURS["red"]
 GATES = {"f": COLOURS["green"], "i": COLOURS["orange"], "o": COLOURS["purple"], "c": COLOURS["sky"]}
@@ -61,7 +61,7 @@ def hand_simulation(x: np.ndarray, gates: Mapping[str, np.ndarray], c: np.ndarra
     }
     table = np.array(list(rows.values()))
     fig, axis = plt.subplots(figsize=(8, 4.4))
-    axis.imshow(table, cmap="RdBu", vmin=-1.6, vmax=1.6, aspect="auto")
+    axis.imshow(table, cmap=SIGNED, vmin=-1.6, vmax=1.6, aspect="auto")
     for (row, column), value in np.ndenumerate(table):
         axis.text(column, row, f"{np.round(value, 3) + 0.0:g}", ha="center", va="center")
     axis.set_xticks(range(len(x)), [f"t = {t}" for t in range(1, len(x) + 1)])
@@ -225,7 +225,7 @@ def stacked_blocks(stacked: np.ndarray, H: int, D: int) -> Figure:
     """
     fig, axis = plt.subplots(figsize=(7.5, 4.8))
     limit = np.abs(stacked).max()
-    axis.imshow(stacked, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
+    axis.imshow(stacked, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto")
     for row in range(1, 4):
         axis.axhline(row * H - 0.5, color="black", lw=2)
     axis.axvline(H - 0.5, color="black", lw=2)

@@ -26,6 +26,9 @@ async ({ h, v, width, height, HALF }) => {
     return false;
   };
 
+  const overlap = (a, b) =>
+    Math.min(Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+
   // Ink: every piece of text and every picture or control.
   const ink = [];
   const texts = document.createTreeWalker(sheet, NodeFilter.SHOW_TEXT);
@@ -60,6 +63,23 @@ async ({ h, v, width, height, HALF }) => {
     }
   }
 
+  // The margins, too, are empty: at the right for whoever sits aside, at the foot for section and number.
+  const slide = sheet.getBoundingClientRect();
+  const foot = [...document.querySelectorAll(".strip, .slide-number")].map((line) => line.getBoundingClientRect());
+  for (const [box, name] of ink) {
+    if (!(box.width * box.height)) continue;
+    const out = Math.round((box.right - slide.right) / zoom + 64);
+    if (out > 12 && box.right <= width) problems.push(`${out} px into the right margin: ${name}`);
+    if (foot.some((line) => overlap(box, line) > 1)) problems.push(`runs into the line at the foot: ${name}`);
+  }
+  // Nothing lies over anything else: neither words and figures, nor the labels of a drawing.
+  const figureBoxes = [...sheet.querySelectorAll(".figure img")].map((image) => image.getBoundingClientRect());
+  for (const [box, name] of ink) {
+    if (!name.startsWith("figure") && figureBoxes.some((figure) => overlap(box, figure) > 2 * zoom)) {
+      problems.push(`lies under a figure: ${name}`);
+    }
+  }
+
   for (const element of sheet.querySelectorAll("*")) {
     if (element.closest("svg, mjx-container") || spoken(element)) continue;
     const style = getComputedStyle(element);
@@ -88,7 +108,7 @@ async ({ h, v, width, height, HALF }) => {
     if (inner.width && beyond > 3) problems.push(`a label is cut off by its drawing: ${words(text.textContent)}`);
   }
   // A figure that had to shrink is too small to read.
-  for (const image of sheet.querySelectorAll("img")) {
+  for (const image of sheet.querySelectorAll(":not(.reminder) > img")) {
     const shown = image.getBoundingClientRect();
     const scale = Math.min(shown.width / image.naturalWidth, shown.height / image.naturalHeight) / zoom;
     if (scale < 0.7) {

@@ -13,6 +13,7 @@ from course import master_of
 from needs import lacking
 
 from rnncourse.cells import CELLS, draw_cell, draw_chain, step_through
+from rnncourse.cells.drawing import drawn_step
 from rnncourse.cells.layout import places, wires
 from rnncourse.explorer import source_of
 from rnncourse.withheld import both_ways, way_back
@@ -309,3 +310,66 @@ def test_where_no_script_runs_a_picture_stands_with_the_same_numbers(stepper):
 def test_what_does_not_fit_is_refused_with_its_shape(mistake):
     with pytest.raises(ValueError, match=r"step_through: .*(words|shape)"):
         step_through("simple", **mistake)
+
+
+LABELS = """() => [...document.querySelectorAll('svg.cell')].flatMap((svg) => {
+  const shown = [...svg.querySelectorAll('text')].filter((text) => text.textContent.trim());
+  // A line is higher than its letters: half of it may lie on the next.
+  const boxes = shown.map((text) => [text.getBoundingClientRect(), text]);
+  const over = (a, b) => Math.min(
+    Math.min(a.right, b.right) - Math.max(a.left, b.left),
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) - 0.45 * Math.min(a.height, b.height));
+  const found = [];
+  boxes.forEach(([a, one], i) => boxes.slice(i + 1).forEach(([b, other]) => {
+    if (over(a, b) > 1) found.push(`${one.textContent} over ${other.textContent}`);
+  }));
+  for (const [box, text] of boxes) {
+    const name = text.dataset.value;
+    const node = name && svg.querySelector(`[data-node="${name}"] > rect`)?.getBoundingClientRect();
+    const middle = (box.left + box.right) / 2;
+    const isInside = node && box.top > node.top && box.top < node.bottom
+      && middle > node.left && middle < node.right;
+    if (isInside && (box.left < node.left + 2 || box.right > node.right - 2))
+      found.push(`${text.textContent} out of its box`);
+  }
+  return found;
+})"""
+
+
+def test_no_label_of_a_drawing_lies_on_another_and_numbers_stay_in_their_boxes(page):
+    widest = {"forward": "−.93 −.80", "back": "−.93 −.80"}
+    drawings = []
+    for name, cell in CELLS.items():
+        back = way_back(name)
+        numbers = {node.name: widest["forward"] for node in cell.nodes}
+        drawings += [
+            draw_cell(name).svg,
+            draw_cell(name, back=back).svg,
+            drawn_step(cell, values=numbers),
+            drawn_step(cell, back, values=numbers),
+        ]
+    page.set_content("".join(drawings))
+    assert page.evaluate(LABELS) == []
+
+
+@pytest.mark.parametrize("name", ["simple", "lstm with biases"])
+def test_on_a_slide_the_drawing_gives_way_to_what_is_opened(page, name):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    html = step_through(name, back=way_back(name))._repr_html_()
+    page.set_content(f'<body style="margin:0"><div style="--room: 560px; width: 1150px">{html}</div></body>')
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    stepper = page.locator(".stepper")
+    for summary in stepper.locator("summary").all():
+        summary.click()
+        page.wait_for_function(
+            "() => document.querySelector('.stepper').getBoundingClientRect().height <= 561"
+        )
+    assert stepper.locator("input[type=number]").first.is_visible()
+    assert stepper.locator("svg").first.bounding_box()["height"] > 120
+
+
+def test_lines_that_share_a_number_are_told_apart_by_their_letters(page):
+    page.set_content(f"<body>{step_through('lstm with biases')._repr_html_()}</body>")
+    told = page.locator(".stepper .more > .bar button").all_inner_texts()
+    assert told == ["(6.1) f", "(6.1) i", "(6.1) c̃", "(6.2)", "(6.1) o", "(6.3)"]

@@ -79,10 +79,11 @@ LECTURE = notebook(
         "subslide",
         [nbformat.v4.new_output("execute_result", {"text/plain": "6"}, execution_count=1)],
     ),
-    code("explorer(1)", "slide", [shown(explorer_html(3))], hide_input=True),
+    prose("## A formula, tried\n\nWhat does it say?", "slide"),
+    code("explorer(1)", "-", [shown(explorer_html(3))], hide_input=True),
     code("explorer(2)", "subslide", [shown(explorer_html(5))], hide_input=True),
     code("explorer(1)", "subslide", [shown(explorer_html(3))], hide_input=True),
-    prose("## A figure", "slide"),
+    prose("## A figure\n\nWhat is blue?", "slide"),
     code("show(fig)", "-", [shown(figure())], hide_input=True),
     prose("skipped text", "skip"),
     prose("why two states?\n\n=== BEGIN MARK SCHEME ===\n1 point: secret\n=== END MARK SCHEME ===", "slide"),
@@ -253,7 +254,7 @@ def test_a_figure_comes_to_its_words_where_both_stay_large(tmp_path, page, brows
         code("f", "subslide", [shown(figure())], hide_input=True),
     ]
     long = [
-        prose("## Many words\n\n" + "\n\n".join([LONG] * 5), "slide"),
+        prose("## Many words\n\n" + "\n\n".join([LONG] * 4) + "\n\nWhat is **it**?", "slide"),
         code("g", "subslide", [shown(figure())], hide_input=True),
         prose("Said of the figure.", "notes"),
     ]
@@ -263,7 +264,7 @@ def test_a_figure_comes_to_its_words_where_both_stay_large(tmp_path, page, brows
     assert page.evaluate("() => Reveal.getTotalSlides()") == 4
     assert page.locator(".sheet", has_text="What comes?").locator(".fragment .figure").count() == 1
     assert page.locator(".sheet.alone .figure").count() == 1
-    assert page.locator(".sheet.alone h2").text_content() == "Many words"
+    assert page.locator(".sheet.alone .again p").text_content() == "What is it?"
     assert check_deck(browser, deck) == []
 
 
@@ -320,11 +321,69 @@ def test_a_hidden_cell_that_shows_nothing_makes_no_slide_and_an_empty_slide_is_r
     assert any("the slide is empty" in problem for problem in check_deck(browser, deck))
 
 
+def test_a_derivation_comes_line_by_line_and_what_was_asked_stays(tmp_path, page):
+    cells = [
+        prose(
+            "## Two lines\n\nFirst\n\n$$a = b \\tag{1.1}$$\n\nthen\n\n$$b = c \\tag{1.2}$$\n\nso *a = c*.",
+            "slide",
+        ),
+        prose("## A question\n\nIt is long.\n\nWhat **comes**, and when? Is it\n\n- this\n- that?", "slide"),
+        code("x = 1  # fmt: skip\nexplorer(1)", "subslide", [shown(explorer_html(3))]),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
+    page.goto(deck.as_uri())
+    page.wait_for_function(READY)
+    later = page.locator(".sheet", has_text="Two lines").locator(".fragment")
+    assert later.count() == 1
+    assert later.text_content().strip().startswith("then") and "so a = c." in later.text_content()
+    assert page.locator(".again > *").all_text_contents() == ["A question", "What comes, and when?"]
+    assert "fmt" not in page.locator("pre.source").text_content()
+
+
+def test_what_stands_under_a_heading_alone_is_there_at_once_and_no_table_under_a_figure(
+    tmp_path, page, browser
+):
+    wide = (
+        "| " + " | ".join(["a long word"] * 6) + " |\n|" + "---|" * 6 + "\n| " + " | ".join(["1"] * 6) + " |"
+    )
+    cells = [
+        prose("## Only a heading", "slide"),
+        code("f", "fragment", [shown(figure())], hide_input=True),
+        prose(f"## A table\n\n{wide}\n\nWhat is it?", "slide"),
+        code("g", "fragment", [shown(figure(600, 500))], hide_input=True),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
+    page.goto(deck.as_uri())
+    page.wait_for_function(READY)
+    assert page.locator(".sheet", has_text="Only a heading").locator(".fragment").count() == 0
+    assert page.locator(".sheet", has_text="A table").locator(".fragment").count() == 1
+    assert not any("under a figure" in problem for problem in check_deck(browser, deck, sizes=SIZES[:1]))
+
+
+def test_words_that_read_a_large_figure_have_it_beside_them(tmp_path, page):
+    cells = [
+        prose("## A question\n\n" + "\n\n".join([LONG] * 4) + "\n\nWhat comes?", "slide"),
+        code("f", "subslide", [shown(figure(900, 500))], hide_input=True),
+        prose("**This.** " + LONG * 2, "subslide"),
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
+    page.goto(deck.as_uri())
+    page.wait_for_function(READY)
+    answer = page.locator(".sheet", has_text="This.")
+    assert "What comes?" in answer.locator(".again").inner_text()
+    assert answer.locator(".figure img").count() == 1
+
+
 def test_few_words_are_set_large(lecture):
     sizes = lecture.evaluate(
         "() => [...document.querySelectorAll('.sheet')].map((sheet) => parseFloat(sheet.style.fontSize) || 1)"
     )
-    assert max(sizes) == 1.5
+    assert max(sizes) == 1.3
+    heights = lecture.evaluate(
+        "() => [...document.querySelectorAll('.sheet:not(.title) .prose:not(.again) h2')]"
+        ".map((heading) => getComputedStyle(heading).fontSize)"
+    )
+    assert set(heights) == {"46px"}
 
 
 def test_a_finger_on_a_slider_turns_no_slide_and_keys_that_are_caught_say_so(lecture):
@@ -342,7 +401,7 @@ def test_a_handout_has_every_slide_with_its_notes_and_no_blank_page(deck, browse
 
     with pypdfium2.PdfDocument(print_handout(deck)) as pdf:
         pages = [page.get_textpage().get_text_range() for page in pdf]
-        pictures = [page.render(scale=0.3).to_pil().convert("L").getextrema() for page in pdf]
+        pictures = [page.render(scale=0.6).to_pil().convert("L").getextrema() for page in pdf]
     text = "\n".join(pages)
     assert 4 <= len(pages) <= 9
     assert all(darkest < 128 for darkest, _ in pictures)

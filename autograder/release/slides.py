@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
 HEADING = re.compile(r"<h[123][^>]*>(.*?)</h[123]>", re.S)
 NUMBERED = re.compile(r"(Part )?\d+ · ")
 TAG = re.compile(r"<[^>]+>")
+# A displayed formula with lines of its own; what stands behind it waits in a lecture.
+FORMULA = re.compile(r"^\$\$.*?\$\$[ \t]*$", re.M | re.S)
+PARAGRAPH = re.compile(r"<p>(?:(?!</p>).)*\?(?:(?!</p>).)*</p>", re.S)
+# Words to a formatter are none to an audience.
+DIRECTIVE = re.compile(r"[ \t]*# (fmt|noqa|type|pyright|ruff)\b.*$", re.M)
 # How long a slide stands: measured on nobody, stated in the speaker's notes as what it is, an estimate.
 WORDS_A_MINUTE = 130
 MINUTES = {"slide": 0.4, "figure": 0.7, "explorer": 2.5, "formula": 0.4, "code line": 0.1}
@@ -51,6 +56,15 @@ class Slide:
         """Its first heading as HTML, "" where there is none."""
         found = HEADING.search("".join(self.parts))
         return found[1] if found else ""
+
+    @property
+    def asks(self) -> str:
+        """The last paragraph in which something is asked, as HTML; "" where nothing is."""
+        words = "".join(part for part in self.parts if part.startswith('<div class="prose">'))
+        asked = PARAGRAPH.findall(words)
+        question, mark, behind = asked[-1].rpartition("?") if asked else ("", "", "")
+        # What follows the question, such as the words before a list, was for its own slide.
+        return question + mark + (behind if "<" in behind.removesuffix("</p>") else "</p>") if asked else ""
 
     @property
     def is_alone(self) -> bool:
@@ -187,12 +201,15 @@ def read_slides(notebook: nbformat.NotebookNode, title: str = "the notebook") ->
 
 
 def _repeat_headings(stacks: list[list[Slide]]) -> None:
-    """No slide without a heading: one that has none goes on under the last."""
-    heading = ""
+    """No slide without a heading: one that has none goes on under the last, and what was asked there."""
+    heading = asked = ""
     for slide in chain(*stacks):
         if not slide.heading and heading and slide.parts:
-            slide.parts.insert(0, f'<div class="prose again"><h2>{heading}</h2></div>')
+            slide.parts.insert(0, f'<div class="prose again"><h2>{heading}</h2>{asked}</div>')
+        elif slide.heading:
+            asked = ""
         heading = slide.heading or heading
+        asked = slide.asks or asked
 
 
 def _sections(stacks: list[list[Slide]]) -> list[tuple[int, str]]:
@@ -232,11 +249,11 @@ def _routes(stacks: list[list[Slide]]) -> list[tuple[int, list[str]]]:
 def _cell_parts(cell: Any, place: str) -> list[str]:
     if cell.cell_type == "markdown":
         text = MARK_SCHEME.sub("", cell.source).strip()
-        return [f'<div class="prose">{rendered(text)}</div>'] if text else []
+        return [f'<div class="prose">{built_up(text)}</div>'] if text else []
     if cell.cell_type != "code":
         return []
     parts = []
-    source = SOLUTION_MARKER.sub("", cell.source).strip("\n")
+    source = DIRECTIVE.sub("", SOLUTION_MARKER.sub("", cell.source)).strip("\n")
     if source and not cell.metadata.get("hide_input"):
         parts.append(f'<pre class="source highlight">{highlighted(source)}</pre>')
     for output in cell.get("outputs", []):
@@ -283,6 +300,18 @@ def highlighted(source: str) -> str:
 def rendered(text: str) -> str:
     """Markdown as HTML; formulas stay as they are, for MathJax."""
     return _renderer().render(text)
+
+
+def built_up(text: str) -> str:
+    """Markdown as HTML in which each displayed formula but the first comes by itself, with its words."""
+    ends = [found.end() for found in FORMULA.finditer(text)]
+    if len(ends) < 2:
+        return rendered(text)
+    # Behind the last formula stands what is said of it.
+    pieces = [text[a:b] for a, b in pairwise([0, *ends[:-1], len(text)])]
+    return rendered(pieces[0]) + "".join(
+        f'<div class="fragment builds">{rendered(piece)}</div>' for piece in pieces[1:]
+    )
 
 
 def _style(style: str, colours_of_code: str) -> str:

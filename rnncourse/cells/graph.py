@@ -238,7 +238,9 @@ def _gru() -> Cell:
     ss, sx, total, squash = _network("s", "s", reads, candidate, "a_t")
     # The reset gate stands between the first product and the sum: the two products move apart.
     ss, sx = replace(ss, side=-1.35), replace(sx, side=1.35)
-    past = Node("past", "times", ("r_t", "ss"), "", (2.65, "sums"), -1.35, group="candidate", role="reset")
+    past = Node(
+        "past", "times", ("r_t", "ss"), "", (2.65, "sums"), -1.35, group="candidate", role="candidate"
+    )
     return Cell(
         name="gru",
         title="the GRU (reset after the product)",

@@ -45,7 +45,7 @@ WHOLE = Skeleton(
     levels=dict(zip(LEVELS, (52, 112, 166, 246, 320, 392, 452, 486, 530), strict=True)),
     box=(53, 28),
     circle=19,
-    height=562,
+    height=568,
     text=25,
 )
 SMALL = Skeleton(

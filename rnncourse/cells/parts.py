@@ -121,7 +121,7 @@ def _shape(
     if place.shape == "circle":
         outline = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{w:.1f}"/>'
     else:
-        round_ = 4 if place.shape == "box" else h
+        round_ = 4 if place.shape == "box" else min(h, 20)  # a number fits between rounder corners no more
         size = f'width="{2 * w:.1f}" height="{2 * h:.1f}" rx="{round_:.1f}"'
         outline = f'<rect x="{x - w:.1f}" y="{y - h:.1f}" {size}/>'
     inside = _inside(node, place, skeleton, shapes, back, has_value)
@@ -142,7 +142,7 @@ def _inside(
         if back:
             text = "× (−1)" if node.kind == "one_minus" else f"{text}′"
             size = 0.8 * size if node.kind == "one_minus" and skeleton is SMALL else size
-        rise = 10 if has_value and not back and node.at[1] == "squash" else 0
+        rise = 12 if has_value and not back and node.at[1] == "squash" else 0
         return written("sign", x, y + 0.34 * size - rise, size, text)
     below = ""
     if back:
@@ -193,7 +193,8 @@ def _label(
     if node.kind == "sum" and node.bias and not back:
         return written("name", x + 24, y - 12, 0.84 * size, f"+ b^{node.bias[0]}", "start")
     if node.kind == "sum" and node.at[1] == "sums" and back:
-        more = written("small", x + 24, y - 12, 17, back.collects.get(node.bias, ""), "start")
+        # Beside the products: above them stands the factor.
+        more = written("small", x + 64, y + 28, 17, back.collects.get(node.bias, ""), "start")
         return written(kind, x - 22, y - 12, 0.84 * size, text, "end") + more
     if node.kind in ("sigmoid", "tanh") and node.at[1] == "squash" and (back or node.name != "s_t"):
         # Back, the right side belongs to the factor.
@@ -210,8 +211,8 @@ def _end_label(node: Node, x: float, y: float, size: float, text: str, shape: st
     if not text:
         return ""
     if node.at[1] == "bottom":
-        behind = written("small", x + 26, y + 12, 18, shape, "start") if shape else ""
-        return written(kind, x, y + 18, size, text) + behind
+        behind = written("small", x + 26, y + 18, 18, shape, "start") if shape else ""
+        return written(kind, x, y + 24, size, text) + behind
     anchor, gap = ("start", 6) if node.kind == "output" else ("end", -6)
     under = written("small", x + gap, y + 33, 18, shape, anchor) if shape else ""
     return written(kind, x + gap, y + 0.3 * size, size, text, anchor) + under
@@ -238,7 +239,8 @@ def _factor(cell: Cell, wire: Wire, back: Back) -> str:
         return ""
     if abs(x1 - x0) > abs(y1 - y0):  # above a level wire, at its beginning
         half = min(abs(x1 - x0) / 2, 60)
-        return written("factor", x0 + (half if x1 > x0 else -half), y0 - 9, 20, text)
+        size = min(20.0, 20 * abs(x1 - x0) / (0.8 * _wide(text)))  # not wider than a short wire
+        return written("factor", x0 + (half if x1 > x0 else -half), y0 - 9, size, text)
     down = min(21.0, 0.75 * abs(y1 - y0)) if y1 > y0 else -9.0
     if cell[wire.target].side < 0:
         return written("factor", x0 - 10, y0 + down, 20, text, "end")
@@ -256,14 +258,14 @@ def _value(cell: Cell, node: Node, place: Place, back: Back | None, text: str) -
         above = -13 if is_narrow else 26
         spot = (x - 4, y + 26, "end") if node.kind == "output" else (x + 10, y + above, "start")
         if node.at[1] == "bottom":
-            spot = (x + 30, y + 17, "start")
+            spot = (x + 30, y + 23, "start")
     elif node.kind == "sum" and node.at[1] == "sums":
         spot = (x, y + 38, "middle")
     elif node.kind == "sum":
         name = back.arrives.get(node.name, "") if back else ""
-        spot = (x + 24 + _wide(name), y - 13, "start")
+        spot = (x + 32 + _wide(name), y - 13, "start")
     elif node.kind in ("sigmoid", "tanh") and node.at[1] == "squash":
-        spot = (x, y + 22, "middle")
+        spot = (x, y + 17, "middle")
         if back:
             spot = (x - 18 - _wide(back.arrives[node.name]), y - place.half_height - 12, "end")
     elif node.kind == "times" and node.side:

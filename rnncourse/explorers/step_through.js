@@ -27,7 +27,7 @@ export function render({ model, el }) {
   el.replaceChildren();
   const quiet = { "data-lm-suppress-shortcuts": "true" }; // JupyterLab's own shortcuts keep out
   const root = make("div", el, { className: "stepper", tabIndex: 0 }, {
-    role: "group", "aria-label": `${title}, step by step. Arrow keys go on and back, Escape leaves.`, ...quiet,
+    role: "group", "aria-label": `${title}, step by step. Arrow keys go on and back, Escape leaves.`, "data-gives-way": "", ...quiet,
   });
   make("style", root).textContent = `${data.look}
     .stepper { ${data.themes.light} font:17px/1.35 system-ui,'DejaVu Sans',sans-serif; max-width:1152px; color:var(--ink);
@@ -46,7 +46,6 @@ export function render({ model, el }) {
     .stepper .ahead { opacity:.3; }
     .stepper .lit .line { stroke-width:6; stroke-dasharray:14 5; animation:stepper-flow .7s linear infinite; }
     .stepper .lit > rect, .stepper .lit > circle:first-child { stroke-width:5; }
-    .stepper text.lit { font-weight:700; }
     .stepper .halo { pointer-events:stroke; }
     .stepper .said { min-height:1.5em; margin:2px 0; overflow-wrap:anywhere; }
     .stepper .said .formula { font-family:'STIX Two Text','Cambria','DejaVu Serif',serif; font-size:20px; font-style:italic; }
@@ -206,6 +205,17 @@ export function render({ model, el }) {
     said.innerHTML = told.join("; ");
   };
 
+  // On a slide the drawing gives way to what was opened or said, so that nothing leaves the sheet.
+  const settle = () => {
+    const svg = view.querySelector("svg");
+    const room = parseFloat(getComputedStyle(root).getPropertyValue("--room"));
+    if (!svg || !room) return;
+    svg.style.maxHeight = "";
+    const zoom = root.getBoundingClientRect().width / root.offsetWidth;
+    const excess = root.getBoundingClientRect().height / zoom - room;
+    if (excess > 0) svg.style.maxHeight = `${Math.max(120, svg.getBoundingClientRect().height / zoom - excess)}px`;
+  };
+
   const speak = () => {
     const { way, t, i } = stages[at];
     const formula = data[way][touched ?? i];
@@ -217,6 +227,7 @@ export function render({ model, el }) {
     const number = formula.number ? `(${formula.number}) ` : "";
     said.innerHTML = `“${words[t]}”, ${t + 1} of ${T}, ${way === "back" ? "backward" : "forward"}: ${number}
       <span class="formula">${formula.html.replaceAll(" ;  ", "; &nbsp;")}</span>${numbers ? `. Here ${numbers}.` : ""}`;
+    settle();
   };
 
   const show = () => {
@@ -264,8 +275,11 @@ export function render({ model, el }) {
     if (list.dataset.way !== way) {
       list.dataset.way = way;
       list.replaceChildren();
+      // Several lines may share a number: then their letters tell them apart.
+      const isShared = ({ number }) => formulas.filter((other) => other.number === number).length > 1;
+      const letterOf = ({ html }) => `<i>${html.split(/<sup>|<sub>| =/)[0]}</i>`;
       formulas.forEach((formula, k) => {
-        const made = make("button", list, { type: "button", innerHTML: formula.number ? `(${formula.number})` : `<i>${formula.html.split(/<sup>|<sub>| =/)[0]}</i>` },
+        const made = make("button", list, { type: "button", innerHTML: formula.number ? `(${formula.number})${isShared(formula) ? ` ${letterOf(formula)}` : ""}` : letterOf(formula) },
           { "aria-label": `formula ${formula.number}: ${formula.words}`, ...quiet });
         const touch = (on) => { touched = on ? k : null; show(); };
         made.addEventListener("pointerenter", () => touch(true));
@@ -307,9 +321,12 @@ export function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
+  for (const folded of [sums, edit]) folded?.addEventListener("toggle", settle);
+  window.addEventListener("resize", settle);
   again();
   return () => {
     toggle(false);
+    window.removeEventListener("resize", settle);
     leavePage();
   };
 }

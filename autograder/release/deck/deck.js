@@ -14,19 +14,20 @@ for (const image of document.querySelectorAll(".figure img")) {
 }
 // A sheet with one of these holds more than words.
 const NO_WORDS = ".figure, .explorer, .html, pre:not(.answer)";
+// What does not wrap.
+const WIDE = "table, pre, mjx-container[display] > svg";
+// The margins of a sheet: its right one, and the line at its foot with section and number.
+const RIGHT = 1216, LOWEST = 684;
+const endOf = (sheet) => {
+  const { top } = sheet.getBoundingClientRect();
+  const shown = [...sheet.querySelectorAll("*")].filter((part) => !part.closest("mjx-assistive-mml, .fragment.grows, .figure"));
+  return Math.max(...shown.map((part) => part.getBoundingClientRect().bottom)) - top;
+};
 document.querySelectorAll(".sheet.alone").forEach(joinWords);
 document.querySelectorAll(".sheet.alone").forEach(joinReading);
-// An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
-for (const explorer of document.querySelectorAll(".sheet .explorer")) {
-  const sheet = explorer.closest(".sheet");
-  for (const zoom of [1.4, 1.3, 1.2, 1.1, 1, 0.95, 0.9]) {
-    explorer.style.zoom = zoom;
-    const fits = sheet.scrollHeight <= 720 && explorer.scrollWidth <= explorer.clientWidth + 1;
-    if (fits) break;
-  }
-  // A finger that drags a slider must not turn the slide.
-  explorer.setAttribute("data-prevent-swipe", "");
-}
+document.querySelectorAll(".sheet").forEach(unveil);
+document.querySelectorAll(".sheet").forEach(choose);
+document.querySelectorAll(".sheet .explorer").forEach(enlarge);
 document.querySelectorAll(".sheet:not(.title)").forEach(fill);
 
 const asked = new URLSearchParams(location.search);
@@ -43,7 +44,6 @@ function joinWords(alone) {
   const words = before?.querySelector(".sheet");
   if (!words || words.matches(".title") || words.querySelector(NO_WORDS)) return;
   const figure = alone.querySelector(".figure");
-  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
   const joined = document.createElement("div");
   joined.className = "fragment grows";
   joined.append(figure);
@@ -69,7 +69,7 @@ function joinReading(alone) {
   joined.append(...parts.filter((part) => !part.matches(".again")));
   // Their heading says what to see: it stands above the figure, in the place of the one that was repeated.
   const again = alone.querySelector(".again");
-  const repeated = again.firstElementChild;
+  const repeated = [...again.children];
   const heading = joined.querySelector(".prose > :is(h2, h3):first-child");
   const from = heading?.parentElement;
   if (heading) again.replaceChildren(heading);
@@ -82,22 +82,83 @@ function joinReading(alone) {
   }
   joined.remove();
   from?.prepend(heading);
-  again.replaceChildren(repeated);
+  again.replaceChildren(...repeated);
   again.classList.add("again");
   words.append(...parts);
+  remind(words, figure);
+}
+
+// Words that read a figure, on a slide of their own: it was seen large before them, and stands small beside them.
+function remind(words, figure) {
+  const copy = figure.cloneNode(true);
+  copy.classList.add("reminder");
+  copy.ariaHidden = "true";
+  copy.querySelector("img").alt = "";
+  words.append(copy);
+  for (const size of [1, 0.94, 0.88]) {
+    words.style.fontSize = `${size}em`;
+    if (scaleOf(words, "beside", copy, copy) >= 0.55) return;
+  }
+  copy.remove();
+  words.classList.remove("beside");
+  words.style.fontSize = "";
+}
+
+// How large a figure stands on a sheet whose words and figure are laid out like this, 1 its natural size; 0 where
+// something does not fit: the sheet is too full, or a table reaches out of its column under the figure.
+function scaleOf(sheet, layout, place, figure) {
+  sheet.classList.toggle("beside", layout === "beside");
+  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
+  const room = place.getBoundingClientRect();
+  const { left } = sheet.getBoundingClientRect();
+  const column = layout === "beside" ? room.left - left - 24 : RIGHT;
+  const isWide = [...sheet.querySelectorAll(WIDE)]
+    .some((part) => !place.contains(part) && part.getBoundingClientRect().right - left > column + 1);
+  if (isWide || sheet.scrollHeight > 720 || endOf(sheet) > LOWEST || sheet.scrollWidth > 1280) return 0;
+  return Math.min(room.width / width, room.height / height);
 }
 
 // Whether a figure is large enough with words on a sheet, below or beside them; the sheet keeps what fits.
 function bothAreLarge(sheet, place, figure) {
-  const { naturalWidth: width, naturalHeight: height } = figure.querySelector("img");
-  for (const layout of ["below", "beside"]) {
-    sheet.classList.toggle("beside", layout === "beside");
-    const room = place.getBoundingClientRect();
-    const scale = Math.min(room.width / width, room.height / height);
-    if (scale >= 0.8 && sheet.scrollHeight <= 720 && sheet.scrollWidth <= 1280) return true;
-  }
+  if (["below", "beside"].some((layout) => scaleOf(sheet, layout, place, figure) >= 0.8)) return true;
   sheet.classList.remove("beside");
   return false;
+}
+
+// A figure with words of its slide, and no other, stands below or beside them: where it is clearly larger.
+function choose(sheet) {
+  const figures = sheet.querySelectorAll(".figure");
+  const [figure] = figures;
+  if (figures.length !== 1 || !figure.querySelector("img") || sheet.querySelector(".explorer, .html, pre, .reminder")) return;
+  const place = figure.closest(".grows") ?? figure;
+  const layouts = ["below", "beside"].map((layout) => scaleOf(sheet, layout, place, figure));
+  sheet.classList.toggle("beside", layouts[1] > 1.15 * layouts[0]);
+}
+
+// Nobody looks at a heading and waits: what stands under one alone is there at once.
+function unveil(sheet) {
+  const shown = [...sheet.children].find((part) => !part.matches(".prose") || part.querySelector(":scope > :not(h1, h2, h3)"));
+  if (shown?.matches(".fragment")) shown.classList.remove("fragment");
+}
+
+// An explorer is made for a notebook's page: the back row needs its words larger, where they fit.
+function enlarge(explorer) {
+  const sheet = explorer.closest(".sheet");
+  const { top } = sheet.getBoundingClientRect();
+  const most = explorer.querySelector("[data-gives-way]") ? 1.1 : 1;
+  // The words around it, made for a slide of words, give way first.
+  const sizes = [[1, [1.4, 1.3, 1.2, 1.1, 1]], [0.85, [1, 0.95, 0.9, 0.85]]];
+  for (const [words, zoom] of sizes.flatMap(([words, zooms]) => zooms.map((zoom) => [words, zoom]))) {
+    sheet.style.fontSize = `${words}em`;
+    explorer.style.zoom = zoom;
+    const room = LOWEST - (explorer.getBoundingClientRect().top - top);
+    // One that can give way keeps within it, whatever is opened.
+    explorer.style.setProperty("--room", `${Math.floor(room / zoom)}px`);
+    if (explorer.getBoundingClientRect().height <= most * room && explorer.scrollWidth <= explorer.clientWidth + 1) break;
+  }
+  window.dispatchEvent(new Event("resize"));
+  // A finger that drags a slider must not turn the slide.
+  explorer.setAttribute("data-prevent-swipe", "");
 }
 
 // A slide that gave its content to another goes, and its notes with it.
@@ -112,18 +173,18 @@ function merge(section, into) {
   section.remove();
 }
 
-// Words use the room they have: a slide that is nearly empty is set larger, one that is too full a little smaller.
+// Words use the room they have: a slide that is nearly empty is set larger, one that is too full or too wide a
+// little smaller. Headings keep their size.
 function fill(sheet) {
-  if (sheet.querySelector(".figure, .explorer")) return;
-  const { top, right } = sheet.getBoundingClientRect();
-  const shown = [...sheet.querySelectorAll("*")].filter((part) => !part.closest("mjx-assistive-mml"));
-  const end = () => Math.max(...shown.map((part) => part.getBoundingClientRect().bottom)) - top;
-  const wide = () => shown.some((part) => part.getBoundingClientRect().right > right - 60
+  if (sheet.querySelector(".explorer, .reminder")) return;
+  const { left } = sheet.getBoundingClientRect();
+  const isWide = () => [...sheet.querySelectorAll(WIDE)].some((part) => part.getBoundingClientRect().right - left > RIGHT + 1
     || (part.matches("pre") && part.scrollWidth > part.clientWidth));
-  const full = end() > 0.7 * 720;
-  for (const scale of full ? [1, 0.94, 0.88, 0.82] : [1.5, 1.4, 1.3, 1.2, 1.1, 1]) {
+  const hasFigure = Boolean(sheet.querySelector(".figure"));
+  const isFull = endOf(sheet) > 0.7 * 720;
+  for (const scale of hasFigure || isFull ? [1, 0.94, 0.88, 0.82, 0.76] : [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82]) {
     sheet.style.fontSize = `${scale}em`;
-    if (end() <= (full ? 690 : 630) && !wide()) return;
+    if (endOf(sheet) <= (isFull ? LOWEST : 630) && !isWide()) return;
   }
 }
 
