@@ -6,13 +6,14 @@ from pathlib import Path
 
 from autograder.course.places import hide, keep_private
 from autograder.nbgrader_door.database import put_tools_on_path, sqlite_address
-from autograder.nbgrader_door.pages import FORMGRADER_TEMPLATES
+from autograder.nbgrader_door.pages import FORMGRADER_TEMPLATES, show_one_course
 from autograder.nbgrader_door.plugin import registering, say_once, students_left_out
 
 ROOT = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
 c = get_config()  # noqa: F821  (nbgrader provides it)
 
 put_tools_on_path()
+show_one_course()
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.course_id = "rnn_course"
 c.CourseDirectory.source_directory = "build/source"
@@ -34,6 +35,7 @@ for _folder, _mode in [(_exchange, 0o1777), *((_one, 0o1733) for _one in _exchan
     with contextlib.suppress(PermissionError):
         _folder.chmod(_folder.stat().st_mode | _mode)
 c.Exchange.root = str(_exchange)
+c.ExchangeFactory.collect = "autograder.nbgrader_door.inbound.CheckedCollect"
 
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
@@ -59,6 +61,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
+    "autograder.nbgrader_door.plugin.OnlyTheNotebook",
     "autograder.nbgrader_door.plugin.SandboxGrade",
     "nbgrader.preprocessors.IgnorePattern",
     "nbgrader.preprocessors.LimitOutput",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -16,11 +17,12 @@ import distributed
 import pytest
 from command import autograder
 from course import KEY, ROOT, TINY, master_of, submission
+from needs import lacking
 from server import free_port
 from test_gradebook import hand_in
 
 from autograder.errors import CourseError
-from autograder.grading.cluster import Cluster, refuse_open_ways, worker_command
+from autograder.grading.cluster import PEOPLE, Cluster, others_at_work, refuse_open_ways, worker_command
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("cluster"), pytest.mark.usefixtures("confined")]
 
@@ -82,9 +84,15 @@ def here(course):
     return records(course, "--jobs", 1)
 
 
+def nobody_else():
+    if others := others_at_work():
+        lacking(f"an address without TLS is refused while {others[0]} is at work on this machine")
+
+
 @pytest.fixture
 def cluster(course):
     """A scheduler, two workers in sessions of their own, and its address."""
+    nobody_else()
     address = f"tcp://127.0.0.1:{free_port()}"
     processes = [started(*told("-m distributed", address))]
     processes += [worker(course, address) for _ in range(2)]
@@ -210,7 +218,23 @@ def test_the_page_s_certificates_encrypt_and_nobody_else_comes_in(course, here, 
             killed(process)
 
 
+def test_an_address_that_another_account_of_this_machine_reaches_is_refused():
+    there = [user for user in pwd.getpwall() if user.pw_uid in PEOPLE]
+    if os.geteuid() or not there:
+        lacking("a process of another account is started here: that needs root, and such an account")
+    other = subprocess.Popen(["sleep", "60"], user=there[0].pw_uid)
+    try:
+        assert there[0].pw_name in others_at_work()
+        with pytest.raises(CourseError, match="is at work"):
+            refuse_open_ways("tcp://127.0.0.1:8786")
+        refuse_open_ways("tls://127.0.0.1:8786")
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_an_open_way_and_a_silent_address_are_refused(course):
+    nobody_else()
     for open_way in ("tcp://grading.example.org:8786", "tcp://0.0.0.0:8786", "tcp://10.0.0.7:8786"):
         with pytest.raises(CourseError, match="tls://"):
             refuse_open_ways(open_way)

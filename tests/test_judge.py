@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from course import TINY, frozen_sheet, master_of
+from course import KEY, TINY, frozen_sheet, master_of
 
 from autograder.answers.finding import Kind, stopped
 from autograder.answers.outcome import StudentError
@@ -14,6 +14,7 @@ from autograder.judging.backward import WrongForward
 from autograder.judging.judge import judge
 from autograder.report.feedback import as_html, as_text, where_to_look
 from autograder.report.sentences import sentence
+from autograder.sheets.drawn import own_sheet
 from autograder.sheets.sheet import asks_zeros
 
 REFERENCE = master_of(TINY.name).reference
@@ -365,3 +366,23 @@ def test_zeros_earn_nothing_where_an_edge_case_asks_for_them():
         return {key: np.zeros_like(array) for key, array in gradients.items()}, 0.0
 
     assert judge(sheet, caller(lazy)).share == 0
+
+
+SCAN = ("10_beyond", "parallel_scan")
+
+
+def scanned(answer):
+    """The share of an answer to the exercise that looks at how many rounds it takes, and how much memory."""
+    master = master_of(SCAN[0])
+    return judge(own_sheet(master, SCAN[1], KEY), caller(master.trying(SCAN[1], answer))).share
+
+
+def test_what_is_seen_of_an_answer_that_does_nothing_earns_nothing():
+    """Zeros take few rounds and little memory."""
+    right = master_of(SCAN[0]).reference[SCAN[1]]
+    assert scanned(right) == 1
+    assert scanned(lambda factors, terms, s0: np.zeros_like(terms)) == 0
+    assert scanned(lambda factors, terms, s0: None) == 0
+    # A right scan that holds too much earns what is right of it.
+    hoards = scanned(lambda *given: (right(*given), [np.ones(2000 * len(given[0]))])[0])
+    assert 0 < hoards < 1

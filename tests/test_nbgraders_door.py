@@ -13,12 +13,13 @@ from course import KEY, TINY, folder_of, submission
 from test_nbgrader import BIN, ENVIRONMENT, ROOT, hand_in, marks, run
 
 from autograder.course.places import Places
-from autograder.errors import CourseError
+from autograder.errors import CourseError, Ungradable
 from autograder.grading.classroom import find_submissions, grade_class
 from autograder.grading.grade import keys_of_records
 from autograder.grading.journal import Journal
 from autograder.nbgrader_door.database import shown_url
 from autograder.nbgrader_door.gradebook import write_marks
+from autograder.nbgrader_door.plugin import SubmittedNotebook
 from autograder.release.build import build
 
 pytestmark = [pytest.mark.xdist_group("nbgrader"), pytest.mark.usefixtures("confined")]
@@ -88,6 +89,7 @@ ODD = {
 }
 
 BOM = "a byte order mark"
+CHECKS = "checks.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,10 @@ def course(tmp_path_factory):
     for student, notebook in ODD.items():
         hand_in(place, student, NAME, json.dumps(notebook).encode())
     hand_in(place, BOM, NAME, b"\xef\xbb\xbf" + submission(NAME))
+    for name in ("numpy.py", "page.html", "jedi/__init__.py", "jedi/more.ipynb", CHECKS):
+        path = place / "submitted" / BOM / NAME / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("raise SystemExit")
     return place
 
 
@@ -117,8 +123,19 @@ def test_odd_submissions_are_graded_without_a_warning_of_nbgraders(course):
             for name in ("rnn_step", "rnn_forward", "rnn_step_backward")
         ]
         assert scores == [4.0, 3.0, 5.0], student
+    # A kernel beside the notebook that formgrader opens would import what a student put there.
+    beside = course / "autograded" / BOM / NAME
+    assert {path.name for path in beside.rglob("*")} == {f"{NAME}.ipynb", "timestamp.txt", CHECKS}
+    assert (beside / CHECKS).read_bytes() == (course / "build" / "source" / NAME / CHECKS).read_bytes()
     said = run(course, "nbgrader", "generate_feedback", NAME)
     assert "Traceback" not in said
+
+
+def test_a_link_that_came_while_formgrader_was_running_is_refused(tmp_path):
+    (tmp_path / f"{NAME}.ipynb").write_bytes(submission(NAME))
+    (tmp_path / "loot.txt").symlink_to("/etc/passwd")
+    with pytest.raises(Ungradable, match="links are refused"):
+        SubmittedNotebook().from_filename(str(tmp_path / f"{NAME}.ipynb"))
 
 
 @pytest.mark.long

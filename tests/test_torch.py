@@ -65,8 +65,9 @@ def test_a_training_step_costs_a_session_next_to_nothing(box):
     [
         "def f(x):\n    torch.set_num_threads(4)\n    a = torch.ones(900, 900)\n    return a @ a",
         "def f(x):\n    layer = nn.LSTM(3, 4, 2).double()\n    return layer(torch.tensor(x))[0]",
+        "@torch.compile\ndef f(x):\n    return torch.compile(nn.Identity())(torch.tensor(x))",
     ],
-    ids=["four threads are asked for", "a library's layer"],
+    ids=["four threads are asked for", "a library's layer", "compiled"],
 )
 def test_what_honest_code_does_works(box, source):
     outcome, _ = tried(box, source)
@@ -103,6 +104,41 @@ def test_nothing_but_arrays_comes_back(box, capfd):
 
 def shares(card):
     return {judgement.name: judgement.share for judgement in card.judgements}
+
+
+# Answers that do nothing, and so spoil nothing either.
+IDLE = {
+    "pad_batch": "(sequences):\n    return sequences[0][:0], torch.zeros(len(sequences), dtype=torch.long)",
+    "last_valid_state": "(states, lengths):\n    return states[0].detach()",
+    "train_step": "(model, optimizer, xs, lengths, targets, clip):\n    return 0.0",
+    "accuracy": "(model, batches):\n    return 0.5",
+    "stream_step": "(model, optimizer, xs, targets, s0, clip):\n    return 0.0, s0",
+}
+# And one that spoils PyTorch for all that come behind it.
+SPOILER = """
+def pad_batch(sequences):
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device("meta")
+    torch.inference_mode().__enter__()
+    class Zeros(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            return function(*args, **(kwargs or {})) * 0
+    Zeros().__enter__()
+    nn.modules.module.register_module_forward_hook(lambda module, given, output: output * 0)
+    F.cross_entropy = torch.Tensor.backward = torch.tensor = nn.Module.__call__ = None
+    return sequences[0], 0
+"""
+
+
+def test_an_answer_that_does_nothing_earns_nothing_by_what_is_seen_of_it(grader_of):
+    idle = {name: f"def {name}{rest}" for name, rest in IDLE.items()}
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, idle))
+    assert shares(card) == {name: float(name not in IDLE) for name in shares(card)}
+
+
+def test_an_answer_that_spoils_pytorch_costs_no_other(grader_of):
+    card = grader_of(NOTEBOOK).grade(submission(NOTEBOOK, {"pad_batch": SPOILER}))
+    assert shares(card) == {name: float(name != "pad_batch") for name in shares(card)}
 
 
 def test_names_of_a_students_own_do_not_cover_what_tries_an_answer(grader_of):

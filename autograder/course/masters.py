@@ -117,7 +117,10 @@ class GradedExercise:
 
 @dataclass
 class Master:
-    """A notebook's master and what is graded in it."""
+    """A notebook's master and what is graded in it.
+
+    `without_work` is kept here once it is known: exercise -> what is seen of an answer that does nothing.
+    """
 
     name: str
     folder: Path
@@ -126,6 +129,7 @@ class Master:
     packages: tuple[str, ...] = ("numpy",)
     limits: dict[str, float] = field(default_factory=dict)
     alike: tuple[str, ...] = ()
+    without_work: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -7,15 +7,16 @@ gradebook are written by whoever asked. Needs the extra `cluster`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import logging
 import os
 import platform
+import pwd
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,7 @@ BATCH = 4  # a batch costs a millisecond of the scheduler; a larger one leaves a
 AHEAD = 3  # batches that wait for each worker, so that none is idle
 WAIT_SECONDS = 60.0  # for a first worker, and for another where all are lost
 LOOK_SECONDS = 0.5
+PEOPLE = range(1000, 60_000)  # the numbers that systems give to accounts of people
 # Where a worker's own copy of the course lies: `autograder worker` sets it.
 COURSE = "AUTOGRADER_COURSE"
 
@@ -183,7 +185,7 @@ class Cluster:
     def __exit__(self, *exception: object) -> None:
         self._client.close(timeout=5)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
         """What the network refuses is said in a sentence.
 
@@ -318,23 +320,39 @@ def refuse_open_ways(scheduler: str) -> None:
     """Refuse an address at which others could listen, or send work: a worker runs whatever a client sends.
 
     Raises:
-        CourseError: it is no address, or names another machine without TLS.
+        CourseError: it is no address, or one without TLS that others reach: from another machine, or on this.
     """
     parts = urlsplit(scheduler)
     if parts.scheme not in ("tcp", "tls") or not parts.hostname:
         raise CourseError(f"a scheduler's address looks like tls://host:8786; {scheduler!r} does not")
-    if parts.scheme == "tls" or parts.hostname == "localhost":
+    if parts.scheme == "tls":
         return
     try:
-        is_here = ipaddress.ip_address(parts.hostname).is_loopback
+        is_here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         is_here = False
+    if is_here and (others := others_at_work()):
+        raise CourseError(
+            f"{scheduler} is open to everybody who has an account here, and {others[0]} is at work: a worker "
+            "runs what any client sends, as you. Use tls:// here too (docs/many-machines.md)"
+        )
     if not is_here:
         raise CourseError(
             f"{scheduler} is open to whoever reaches it: a worker runs what any client sends, and the "
             "course's key would travel in the clear. Use tls:// with certificates (Dask's "
             "`distributed.comm.tls`), or an address of this machine"
         )
+
+
+def others_at_work() -> list[str]:
+    """Who else has an account on this machine, and a process now; nobody where the system does not say."""
+    found = set()
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, KeyError):
+            uid = place.stat().st_uid
+            if uid in PEOPLE and uid != os.geteuid():
+                found.add(pwd.getpwuid(uid).pw_name)
+    return sorted(found)
 
 
 def _refuse_without_certificate(scheduler: str, role: str) -> None:

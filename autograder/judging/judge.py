@@ -471,6 +471,10 @@ def _share(sheet: Sheet, values: list[Check], edges: list[Check]) -> float:
     if sheet.to_mend:
         return _share_mended(sheet, values + edges)
     right = sum(check.passed for check in values) / len(values)
+    if right and not any(check.passed for check in values if check.name in sheet.own):
+        # What is seen of an answer that does nothing counts only beside something that is right.
+        free = sheet.without_work()
+        right = sum(check.passed for check in values if check.name not in free) / len(values)
     if not edges:
         return right
     cases = [case for case in sheet.cases if case.is_edge]

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
-from nbgrader.server_extensions.formgrader.handlers import template_path
+from nbgrader.server_extensions.formgrader.handlers import (
+    FormgraderHandler,
+    default_handlers,
+    template_path,
+)
+from tornado import web
 
 from autograder.release.slides import highlighted
 from autograder.release.solved_page import accessible, page_style
@@ -44,3 +49,29 @@ FORMGRADER_WAITS = """MathJax.Hub = {Startup: {signal: {
 def formgraders_mathjax(page: str) -> str:
     """A page's text with a strict MathJax before it; a filter for `formgrader_page/`."""
     return f"<script>{strict_script()}\n{FORMGRADER_WAITS}</script>{page}"
+
+
+class OneCourse(FormgraderHandler):
+    """Formgrader's first page, of the configured course alone.
+
+    nbgrader's takes a folder from the address (`?path=`) and runs the configuration that lies there: whoever
+    has the instructor click a link could have anything run.
+    """
+
+    @web.authenticated
+    def get(self) -> None:
+        """Go on to the assignments; of another course's folder say where it is shown."""
+        path, root = self.get_argument("path", ""), self.coursedir.root
+        if path and Path(path).resolve() != Path(root).resolve():
+            raise web.HTTPError(
+                400,
+                f"this server shows the course in {root}; start one with the other course's configuration",
+            )
+        self.redirect(f"{self.base_url}/formgrader/manage_assignments")
+
+
+def show_one_course() -> None:
+    """Let the server that reads this configuration show its course, whatever folder an address names."""
+    for place, (pattern, handler, *more) in enumerate(default_handlers):
+        if handler is FormgraderHandler:
+            default_handlers[place] = (pattern, OneCourse, *more)

@@ -7,6 +7,7 @@ sandbox cannot run, grading fails: nothing of a submission is ever executed outs
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ from traitlets import Unicode
 from autograder.course.handwritten import give_ids_again
 from autograder.course.masters import read_master
 from autograder.course.notebook import release_notebook, source_notebook
-from autograder.course.places import course_key, find_masters
+from autograder.course.places import Places, course_key, find_masters
 from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import AutograderError, Ungradable
 from autograder.grading.classroom import STAMP
@@ -39,7 +40,7 @@ from autograder.grading.grade import Grader, fingerprint
 from autograder.grading.submission import SubmittedCell, read_bytes, read_cells
 from autograder.nbgrader_door.annotate import CELL_ID, report_outputs
 from autograder.nbgrader_door.cells import cells_of, exercise_of
-from autograder.nbgrader_door.gradebook import register
+from autograder.nbgrader_door.gradebook import SECRET, register
 from autograder.nbgrader_door.kept import WrittenCell, digests_of, keep_reasons, look_again, tables
 from autograder.report.feedback import inert
 
@@ -67,6 +68,18 @@ class SubmittedNotebook(NotebookExporter):
         super().__init__(**settings)
         if not any(isinstance(one, OwnWords) for one in self.log.filters):
             self.log.addFilter(OwnWords())
+
+    def from_filename(
+        self, filename: str, resources: Any = None, **options: Any
+    ) -> tuple[str, ResourcesDict]:
+        """Read one notebook from a folder without links: formgrader read its configuration long before.
+
+        Raises:
+            Ungradable: it lies beside a link, or is none.
+        """
+        if _holds_link(Path(filename).parent):
+            raise Ungradable("a link or a special file; links are refused")
+        return super().from_filename(filename, resources=resources, **options)  # type: ignore[return-value]
 
     def from_file(
         self, file_stream: TextIO, resources: Any = None, **options: Any
@@ -157,6 +170,31 @@ def _grade_ids(nb: NotebookNode, ours: dict[str, NotebookNode], grader: Grader) 
     for i, grade_id in zip(code, grader.planner.ids_of(cells), strict=True):
         found[i] = grade_id
     return found
+
+
+class OnlyTheNotebook(CourseStep):
+    """Takes away the student's other files from beside the notebook that formgrader opens.
+
+    A kernel that is started there imports from there: a student's `numpy.py` would run as the instructor.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Leave the notebooks, what nbgrader looks for beside them, and the instructor's files."""
+        folder = Path(resources["metadata"]["path"])
+        source = Places(Path(self.root)).source / resources["nbgrader"]["assignment"]
+        for path in sorted(folder.rglob("*"), reverse=True):  # what a folder holds before the folder
+            inside = path.relative_to(folder)
+            if path.is_dir():
+                with contextlib.suppress(OSError):  # it is not empty
+                    path.rmdir()
+            elif not ((source / inside).is_file() or _is_kept(inside)):
+                path.unlink()
+        return nb, resources
+
+
+def _is_kept(inside: Path) -> bool:
+    is_notebook = inside.suffix == ".ipynb" and len(inside.parts) == 1
+    return is_notebook or str(inside) in (STAMP, SECRET)
 
 
 class SandboxGrade(CourseStep):

@@ -281,6 +281,9 @@ def _emphasised(text: str) -> str:
 # What MathJax makes links, styles and names of, or fetches such commands for.
 TEX_OF_PAGES = re.compile(r"\\(?=(?:href|url|class|cssId|style|require|data|bbox|toggle|mathtip|texttip)\b)")
 
+# What programs make a link of by themselves. One to formgrader itself could let it run any file.
+ADDRESS = re.compile(r":(?=//)|\bwww(?=\.)", re.I)
+
 
 def code_marks(text: str) -> str:
     """Escape a text, and show what stands in backticks as code."""
@@ -290,9 +293,10 @@ def code_marks(text: str) -> str:
 def inert(markdown: str) -> str:
     """A student's Markdown that makes no HTML element and no link wherever it is rendered, in formulas too.
 
-    A zero-width space behind `<`, between the halves of a link, and in TeX's commands for links and styles
-    keeps the text as it looks.
+    A zero-width space behind `<`, between the halves of a link, in an address that stands alone, and in TeX's
+    commands for links and styles keeps the text as it looks.
     """
     without_tags = re.sub(r"<(?=[A-Za-z/!?])", "<\u200b", markdown)
     without_tags = TEX_OF_PAGES.sub("\\\\\u200b", without_tags)
+    without_tags = ADDRESS.sub("\\g<0>\u200b", without_tags)
     return re.sub(r"\](?=[(\[:])", "]\u200b", without_tags)

@@ -21,6 +21,7 @@ from autograder.errors import CourseError
 from autograder.sheets.effects import effects_of
 from autograder.sheets.mistake import STILL_STANDS, Effect, Mistake
 from autograder.sheets.moved import leaves_of, with_others
+from autograder.sheets.no_work import facts_without_work
 from autograder.sheets.pairs import pairs_of
 from autograder.sheets.sheet import Case, Forward, Probe, Sheet, differs, seed_of
 from autograder.sheets.slips import slips_of
@@ -70,9 +71,21 @@ def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
     sheet = Sheet(name, exercise.points, exercise.parameters, spec, cases, [])
     if spec.gradient:
         sheet.forward = _forward_of(master, spec.gradient, sheet)
+    if spec.watched:
+        sheet.without_work = lambda: _facts_without_work(master, name)
     if spec.mends:
         sheet.to_mend = _wrong_checks(_stands_in(master, name), sheet)
     return sheet
+
+
+def _facts_without_work(master: Master, name: str) -> frozenset[str]:
+    """As `facts_without_work` finds them with public inputs, the same for everybody; once for a notebook."""
+    if name not in master.without_work:
+        exercise = master.exercises[name]
+        cases = drawn_cases(master, name, "public")
+        sheet = Sheet(name, exercise.points, exercise.parameters, exercise.spec, cases, [])
+        master.without_work[name] = facts_without_work(master, sheet)
+    return master.without_work[name]
 
 
 def _stands_in(master: Master, name: str) -> Callable[..., Any]:

@@ -70,7 +70,8 @@ class Sheet:
 
     Slips, and pairs of them, are found when they are first asked for: a right answer never needs them.
     `reads` are the arguments (or members of them) that the right answer depends on; `to_mend` are the outputs
-    and special cases that what stands in the release gets wrong, where something is to be mended.
+    and special cases that what stands in the release gets wrong, where something is to be mended;
+    `without_work` gives those watched outputs that are right where nothing is done.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Sheet:
     probes: dict[str, Probe] = field(default_factory=dict)
     slips: Callable[[], list[Mistake]] = list
     pairs: Callable[[], list[Mistake]] = list
+    without_work: Callable[[], frozenset[str]] = frozenset
 
     @property
     def returns(self) -> tuple[str, ...]:
