@@ -182,7 +182,7 @@ function fill(sheet) {
     || (part.matches("pre") && part.scrollWidth > part.clientWidth));
   const hasFigure = Boolean(sheet.querySelector(".figure"));
   const isFull = endOf(sheet) > 0.7 * 720;
-  for (const scale of hasFigure || isFull ? [1, 0.94, 0.88, 0.82, 0.76] : [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82]) {
+  for (const scale of hasFigure || isFull ? [1, 0.94, 0.88, 0.82, 0.76, 0.72] : [1.3, 1.2, 1.1, 1, 0.94, 0.88, 0.82]) {
     sheet.style.fontSize = `${scale}em`;
     if (endOf(sheet) <= (isFull ? LOWEST : 630) && !isWide()) return;
   }
