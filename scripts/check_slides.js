@@ -137,6 +137,10 @@ async ({ h, v, width, height, HALF }) => {
   }
   const figures = sheet.querySelectorAll(".figure, .explorer").length;
   const others = [...sheet.querySelectorAll(".prose > *, pre, .html")].filter((part) => !part.matches("h1, h2, h3"));
+  // What to look at is said beside a picture, or asked under its repeated heading.
+  if (figures && !sheet.querySelector(".prose > :not(h1, h2, h3), .fragment .prose, .builds")) {
+    problems.push("a figure or an experiment, and no word that says what to see");
+  }
   const alone = figures === 1 && sheet.querySelector(".figure img") && !others.length;
   const holds = alone ? "a figure" : figures || sheet.matches(".title, .contents") ? "" : "no figure";
   // Few words are set large: that hides how few they are.

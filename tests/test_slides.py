@@ -308,6 +308,9 @@ def test_a_slide_half_empty_beside_a_figure_that_could_stand_there_is_reported(b
     ]
     deck = build_slides(notebook(prose("# Title", "slide"), *cells), tmp_path / "deck.html", "a deck")
     found = check_deck(browser, deck, sizes=SIZES[:1])
+    silent = [problem for problem in found if "no word that says what to see" in problem]
+    assert {re.search(r"\((.*?)\)", problem)[1] for problem in silent} == {"A figure"}
+    found = [problem for problem in found if problem not in silent]
     assert [re.search(r"\((.*?)\)", problem)[1] for problem in found] == ["A small figure", "Half empty"]
     assert "there is room" in found[0] and "could stand here" in found[1]
 
@@ -443,6 +446,10 @@ def test_the_speaker_reads_the_notes_in_a_window(lecture):
             r"slide 1 \(Too much\): \d+ px below",
         ),
         ([prose("## Late", "slide"), prose("\n\n".join([LONG] * 9), "fragment")], r"\d+ px below"),
+        (
+            [prose("## Bare", "slide"), code("f", "-", [shown(figure())], hide_input=True)],
+            "no word that says",
+        ),
         ([code("x = " + " + ".join(["value"] * 20), "slide")], r"\d+ px over its right edge: “value”"),
         ([prose("## Wide\n\n$$" + "+".join(["W^{s,s}"] * 40) + "$$", "slide")], r"over its right edge"),
         ([prose("## Wrong\n\n$$\\frac{1}$$", "slide")], "formula: "),

@@ -331,8 +331,8 @@ guess("01.4", with_5_words=21, with_500_words=21)
 # %% [markdown] slide="subslide"
 # ### Unrolled over a sentence
 #
-# From left to right the state, from below the words. (What happens to the last state
-# is step 5.)
+# From left to right the state, from below the words. Which arrows carry the same matrix?
+# (What happens to the last state is step 5.)
 
 # %% slide="fragment" hide_input=true
 show(
@@ -446,10 +446,8 @@ print("distance after 'was', 'not', 'good':", gap.round(3))
 # %%
 reveal("01.5")
 
-# %% [markdown] answer="01.5" sealed=true slide="subslide"
-# ### Alike
-#
-# Over the common end the two states approach each other,
+# %% [markdown] answer="01.5" sealed=true slide="fragment"
+# **Alike.** Over the common end the two states approach each other,
 # and do not quite meet. What came before is being overwritten.
 
 # %% [markdown] slide="notes"
@@ -1061,12 +1059,10 @@ claim(
 # %%
 reveal("01.11")
 
-# %% [markdown] answer="01.11" sealed=true slide="subslide"
-# ### After about eight words: guessing
-#
-# Up to three words it is nearly always right. The difference that the first word made
-# is still there after eight, but it has shrunk below what the other words do to the
-# state.
+# %% [markdown] answer="01.11" sealed=true slide="fragment"
+# **After about eight words: guessing.** Up to three words it is nearly always right.
+# The difference that the first word made is still there after eight, but it has shrunk
+# below what the other words do to the state.
 
 # %% [markdown] slide="notes"
 # Collect guesses for the length first; most are far too large.
@@ -1245,10 +1241,8 @@ else:
 # %%
 reveal("01.13")
 
-# %% [markdown] answer="01.13" sealed=true slide="subslide"
-# ### The words alone do better
-#
-# The last state of an untrained network beats guessing,
+# %% [markdown] answer="01.13" sealed=true slide="fragment"
+# **The words alone do better.** The last state of an untrained network beats guessing,
 # and is beaten by reading without any network. A sentence's mood sits in single words,
 # wherever they stand; the last state mostly knows the last ones.
 # A network whose recurrent weights **learn** can decide what to keep:

@@ -1103,6 +1103,9 @@ guess(
 
 # %% [markdown] slide="subslide"
 # ### Move the sliders
+#
+# Orange: the error signal. Green: what the position gives to $dL/dw$. Which settings fit
+# (a), (b) and (c)?
 
 # %% slide="fragment" hide_input=true
 x_demo = np.random.default_rng(5).normal(size=20).round(2)
@@ -1535,6 +1538,9 @@ claim("position 1 only is worse than none in at least 12 of 20 pairs", harmed >=
 
 # %% [markdown] slide="subslide"
 # ### Twenty networks for each
+#
+# All learn for 300 updates. Which of the three bugs does worse than not learning $W^{s,s}$
+# and $W^{s,x}$ at all?
 
 # %% needs="parameter_contributions rnn_backward" slide="fragment" hide_input=true
 show(
@@ -1634,6 +1640,8 @@ claim(
 
 # %% [markdown] slide="subslide"
 # ### In which direction did they step?
+#
+# 1 is straight along the gradient, 0 at right angles to it. Which of the two goes downhill?
 
 # %% needs="parameter_contributions rnn_backward" slide="fragment" hide_input=true
 show(
@@ -1893,6 +1901,8 @@ reveal("02.13")
 
 # %% [markdown] slide="subslide"
 # ### The loss while it learns
+#
+# How many bits does a letter cost? Where is most of it learned?
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 show(

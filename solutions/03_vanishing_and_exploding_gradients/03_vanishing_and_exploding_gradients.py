@@ -845,6 +845,8 @@ guess("03.9", at_b_0="all three", choices=("none", "two", "all three"))
 
 # %% [markdown] slide="subslide"
 # ### When does the product grow first?
+#
+# Find settings where the stretch grows at first, and vanishes in the end.
 
 # %% slide="-" hide_input=true
 explorer(

@@ -240,9 +240,9 @@ draw_cell("gated")
 
 # %% [markdown] slide="subslide"
 # ### Word by word
-
-# %% [markdown]
-# Step with the arrow keys or the buttons. Every number can be changed.
+#
+# Step with the arrow keys or the buttons. Every number can be changed. Which unit takes in
+# more of the word?
 
 # %% slide="-" hide_input=true
 step_through("gated")
@@ -838,7 +838,8 @@ print("(4.7) and (4.8) hold")
 # | gate | $\delta_t\, (\tilde s_t - s_{t-1})\, g_t (1 - g_t)\, W^{g,s}$ | 1 · (−0.5) · 0.25 · 2 | −0.25 |
 # | together | | | **0.75** |
 #
-# Forget the third way, and you get 1: a third too much, and no error message.
+# Forget the third way, and you get 1: a third too much, and no error message. Where in the
+# picture do the three ways part, and where do they meet?
 
 # %% found="gated_step_backward" slide="subslide" hide_input=true
 show(
@@ -868,7 +869,8 @@ show(
 # &+ \operatorname{diag}\!\big((\tilde s_t - s_{t-1}) \odot g_t \odot (1 - g_t)\big) W^{g,s}
 # \end{aligned} \tag{4.10}$$
 #
-# (4.9) is its transpose, times $\delta_t$.
+# (4.9) is its transpose, times $\delta_t$. Which of the three matrices is diagonal, and what do
+# the others mix?
 
 # %% found="gated_step_backward" slide="subslide" hide_input=true
 rng = np.random.default_rng(3)
@@ -946,6 +948,8 @@ draw_cell("gated", back=way_back("gated"))
 
 # %% [markdown] found="gated_step_backward" slide="subslide"
 # ### Word by word, and back again
+#
+# The loss looks at the last state. Where does the gradient split, and where is it added?
 
 # %% found="gated_step_backward" slide="-" hide_input=true
 from rnncourse.withheld import way_back

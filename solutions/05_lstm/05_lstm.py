@@ -305,15 +305,17 @@ guess("05.4", formulas_that_read_a_memory=2)
 
 # %% [markdown] slide="subslide"
 # ### The whole step
+#
+# Above the memory, below the visible state. Follow each from left to right: what meets it?
 
 # %% slide="-" hide_input=true
 draw_cell("lstm")
 
 # %% [markdown] slide="subslide"
 # ### Word by word
-
-# %% [markdown]
-# Step with the arrow keys or the buttons. Every number can be changed.
+#
+# Step with the arrow keys or the buttons. Every number can be changed. Which gate has the
+# last word?
 
 # %% slide="-" hide_input=true
 step_through("lstm")
@@ -462,6 +464,9 @@ guess("05.6", after_10_words=200, after_1000_words=200)
 
 # %% [markdown] slide="subslide"
 # ### Chained
+#
+# The same weights at every word. Through what does the upper wire go from word to word, and
+# through what the lower one?
 
 # %% slide="-" hide_input=true
 draw_chain("lstm", ("not", "a", "film"))
@@ -1120,6 +1125,9 @@ claim(
 
 # %% [markdown] slide="subslide"
 # ### Three runs, and one learned cell
+#
+# Left, the error while it learns. Right, one learned cell on a longer stream: is it quiet, does it
+# count, does it start again?
 
 # %% needs="lstm_forward lstm_step lstm_gates" slide="-" hide_input=true
 show(
@@ -1235,6 +1243,8 @@ print("(5.13) and (5.14) hold")
 
 # %% [markdown] slide="subslide"
 # ### Eight blocks
+#
+# Which rows make the output gate? Which columns meet the word?
 
 # %% needs="stack_parameters" slide="-" hide_input=true
 show(

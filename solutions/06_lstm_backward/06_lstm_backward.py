@@ -146,6 +146,8 @@ draw_cell("lstm with biases")
 
 # %% [markdown] slide="subslide"
 # ### The same step, word after word
+#
+# Count what stands on each of the two wires between one word and the next.
 
 # %% slide="-" hide_input=true
 draw_chain("lstm with biases", ("not", "a", "film"))
@@ -578,6 +580,8 @@ draw_cell("lstm with biases", back=way_back("lstm with biases"))
 
 # %% [markdown] found="lstm_step_backward" slide="subslide"
 # ### Word by word, and back again
+#
+# The loss looks at the last visible state. At which place do two gradients meet?
 
 # %% found="lstm_step_backward" slide="-" hide_input=true
 from rnncourse.withheld import way_back
@@ -1014,6 +1018,8 @@ guess("06.6", half_left_with_1=2.2, half_left_with_5=103)
 
 # %% [markdown] slide="subslide"
 # ### Half of the gradient, after so many steps
+#
+# The upright axis counts in powers of ten. Where does (6.15) become a straight line?
 
 # %% slide="-" hide_input=true
 biases = np.linspace(-2, 7, 91)
@@ -1766,6 +1772,8 @@ claim(
 
 # %% [markdown] slide="slide"
 # ### The memory that can only add
+#
+# Both axes count in powers of ten. Which of the two has a size that it keeps?
 
 # %% needs="lstm_step_backward lstm_backward" slide="fragment" hide_input=true
 norms = {}

@@ -1167,7 +1167,12 @@ claim(
 # %% [markdown] slide="notes"
 # `scripts/train_07.py` makes the numbers. Ask: "what exactly is drawn by a seed?"
 
-# %% hide_input=true slide="subslide"
+# %% [markdown] slide="subslide"
+# ### Three tasks, four models
+#
+# A dot is a seed, the line the mean. Which model is best at which task?
+
+# %% hide_input=true slide="-"
 results = figures_07.results()
 show(
     figures_07.accuracies(results),

@@ -279,14 +279,16 @@ fig if curves else None
 
 # %% [markdown] slide="subslide"
 # ### The same as a picture
+#
+# Two gates at the left, the candidate at the right. At which place does the reset gate act, and
+# what does it not touch?
 
 # %% slide="-" hide_input=true
 draw_cell("gru")
 
 # %% [markdown] slide="subslide"
 # ### Word by word
-
-# %% [markdown]
+#
 # Step with the arrow keys or the buttons. Every number can be changed.
 
 # %% slide="-" hide_input=true
@@ -566,6 +568,8 @@ print("(10.8) holds: the grouping does not matter, the order does")
 
 # %% [markdown] slide="subslide"
 # ### Eight steps
+#
+# First the solid arrows, level by level, then the dashed ones. Which of them have to wait?
 
 # %% slide="-" hide_input=true
 show(
