@@ -445,7 +445,10 @@ candidates[:, 2] = slow + 0.35 * candidates[:, 2]  # a slow wave with noise on i
 candidates = candidates.round(2)
 start = np.array([0.6, -0.5, 0.0])
 
-# %% slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# Coordinate 1: catch and hold. Coordinate 2: stay. Coordinate 3: follow.
+
+# %% slide="-" hide_input=true
 explorer(
     "gates_by_hand",
     {"s0": start.tolist(), "candidates": candidates.tolist(), "goals": [candidates[2, 0], start[1], None]},

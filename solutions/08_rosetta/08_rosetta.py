@@ -361,7 +361,10 @@ guess("08.4", rows_1_to_4=["i", "f", "c", "o"], choices=("c", "f", "i", "o"))
 # Let somebody call out which slider to move, and the room say what it was. Ask: "how many
 # moves do you need at least?" Three: the fourth block is what is left.
 
-# %% slide="subslide" hide_input=true
+# %% [markdown] slide="subslide"
+# Move one slider far up or down. Which gate did you shut or open?
+
+# %% slide="-" hide_input=true
 explorer(
     "machine",
     {"c_prev": 1.0},
@@ -901,12 +904,12 @@ else:
     assert difference < 1e-12, "the operator gives other states"
     print(f"ONNX, both directions: largest difference {difference:.0e}")
 
-# %% [markdown]
+# %% [markdown] slide="subslide"
 # ### Where your functions put the blocks
 #
 # Give every gate a number of its own, and look where it ends up in your answers.
 
-# %% needs="to_torch_lstm to_onnx_lstm" slide="subslide" hide_input=true
+# %% needs="to_torch_lstm to_onnx_lstm" slide="-" hide_input=true
 coloured = {
     k + kind: np.full((3, n), float(i))
     for i, k in enumerate("fioc")

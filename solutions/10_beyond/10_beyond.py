@@ -1008,7 +1008,7 @@ guess("10.11", factor_at_a_0=1, factor_at_a_1=-1)
 # prove it for finite precision, and credit Sarrof et al. (2024) for diagonal
 # recurrences.
 
-# %% [markdown]
+# %% [markdown] slide="-"
 # Set the two sliders, and look at sign and size of the state.
 
 # %% slide="-" hide_input=true

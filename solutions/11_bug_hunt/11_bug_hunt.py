@@ -1327,6 +1327,8 @@ explorer(
 
 # %% [markdown] slide="subslide"
 # ### All nine
+#
+# The loss while it trains, with the bug and without. Which of them would you have noticed?
 
 # %% slide="-" hide_input=true
 runs = figures.results()["losses"]
@@ -1460,6 +1462,8 @@ for bug, both in figures.results()["losses"].items():
 
 # %% [markdown] slide="subslide"
 # ### The table, as it was computed
+#
+# Which instrument shows none of the ten, and which the most?
 
 # %% slide="-" hide_input=true
 show(
