@@ -256,7 +256,7 @@ def test_what_the_solver_finds_it_finds_by_what_it_was_told(left_out):
     assert solve("04_gating", "gated_step_backward", [n for n in OLD_NAMES if n != left_out]) is None
 
 
-@pytest.mark.ci
+@pytest.mark.long
 @needs_04
 def test_the_solver_can_write_the_longest_of_these_answers():
     """With every factor named it takes more than 200 checks, for want of an order, and arrives."""
