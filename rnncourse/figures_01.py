@@ -12,8 +12,6 @@ from matplotlib.text import Text
 
 from rnncourse.figures import COLOURS, SIGNED
 
-# Blue is -1, white 0, orange 1, as in the explorer.
-
 
 def unrolled(words: Sequence[str]) -> Figure:
     """The network unrolled over a sentence: a tanh per word, the same weights in each step, one read-out.

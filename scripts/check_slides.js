@@ -72,7 +72,7 @@ async ({ h, v, width, height, HALF }) => {
     if (out > 12 && box.right <= width) problems.push(`${out} px into the right margin: ${name}`);
     if (foot.some((line) => overlap(box, line) > 1)) problems.push(`runs into the line at the foot: ${name}`);
   }
-  // Nothing lies over anything else: neither words and figures, nor the labels of a drawing.
+  // No words lie under a figure.
   const figureBoxes = [...sheet.querySelectorAll(".figure img")].map((image) => image.getBoundingClientRect());
   for (const [box, name] of ink) {
     if (!name.startsWith("figure") && figureBoxes.some((figure) => overlap(box, figure) > 2 * zoom)) {

@@ -392,14 +392,15 @@ def test_the_class_report_runs_no_script(attacked, browser):
 
 
 @pytest.mark.ci
-def test_feedback_pages_run_no_script(by_nbgrader, attacked, browser):
+@pytest.mark.parametrize("graded", ["by_nbgrader", pytest.param("attacked", marks=pytest.mark.long)])
+def test_feedback_pages_run_no_script(graded, request, browser):
     """What `nbgrader autograde` left, and with LONG=1 what `autograder grade --gradebook` left too."""
-    for course in (by_nbgrader, attacked)[: 2 if LONG else 1]:
-        done = run(course.folder, "nbgrader", "generate_feedback", NOTEBOOK, "--student", "x_*markup")
-        assert done.returncode == 0, done.stderr[-3000:]
-        pages = sorted((course.folder / "feedback").rglob("*.html"))
-        assert len(pages) >= 10
-        runs_no_script(browser, [page.as_uri() for page in pages])
+    course = request.getfixturevalue(graded)
+    done = run(course.folder, "nbgrader", "generate_feedback", NOTEBOOK, "--student", "x_*markup")
+    assert done.returncode == 0, done.stderr[-3000:]
+    pages = sorted((course.folder / "feedback").rglob("*.html"))
+    assert len(pages) >= 10
+    runs_no_script(browser, [page.as_uri() for page in pages])
 
 
 @pytest.mark.parametrize("graded", ["attacked", pytest.param("by_nbgrader", marks=pytest.mark.long)])

@@ -174,3 +174,9 @@ def test_what_a_group_of_tests_shares_is_made_in_one_process(request):
     """A version of pytest once undid this in silence: every process made everything."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         assert request.node.nodeid.endswith("@together")
+
+
+@pytest.mark.parametrize("notebook", [TINY.name])
+def test_what_a_notebooks_tests_share_is_made_in_one_process(notebook, request):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith(f"@{notebook}")

@@ -62,9 +62,11 @@ class Slide:
         """The last paragraph in which something is asked, as HTML; "" where nothing is."""
         words = "".join(part for part in self.parts if part.startswith('<div class="prose">'))
         asked = PARAGRAPH.findall(words)
-        question, mark, behind = asked[-1].rpartition("?") if asked else ("", "", "")
+        if not asked:
+            return ""
+        question, mark, behind = asked[-1].rpartition("?")
         # What follows the question, such as the words before a list, was for its own slide.
-        return question + mark + (behind if "<" in behind.removesuffix("</p>") else "</p>") if asked else ""
+        return question + mark + (behind if "<" in behind.removesuffix("</p>") else "</p>")
 
     @property
     def is_alone(self) -> bool:

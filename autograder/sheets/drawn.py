@@ -81,9 +81,7 @@ def _plain_sheet(master: Master, name: str, cases: list[Case]) -> Sheet:
 def _facts_without_work(master: Master, name: str) -> frozenset[str]:
     """As `facts_without_work` finds them with public inputs, the same for everybody; once for a notebook."""
     if name not in master.without_work:
-        exercise = master.exercises[name]
-        cases = drawn_cases(master, name, "public")
-        sheet = Sheet(name, exercise.points, exercise.parameters, exercise.spec, cases, [])
+        sheet = _plain_sheet(master, name, drawn_cases(master, name, "public"))
         master.without_work[name] = facts_without_work(master, sheet)
     return master.without_work[name]
 
