@@ -318,8 +318,6 @@ class Attempt:
     ) -> Judgement:
         own = self._own_sheet(sheet.name)
         call = self._caller(session, sheet.name, standins or {})
-        own = self._own_sheet(sheet.name)
-        call = self._caller(session, sheet.name, standins or {})
         forward = self._forward(session, own, standins or {})
         wrong = self._wrong_forward(own, forward) if forward else None
         before = self._judged.get(sheet.name)
