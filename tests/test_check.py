@@ -16,7 +16,7 @@ from judged import Line, judged
 
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.check import judge_here
-from autograder.report.feedback import _emphasised, as_html, as_text, open_name, where_to_look
+from autograder.report.feedback import _emphasised, as_html, as_text, message_id, open_name, where_to_look
 from autograder.student_log import remember
 from autograder.unanswered import comes_first
 
@@ -83,7 +83,25 @@ def test_a_hint_stresses_what_stands_between_asterisks_but_in_code():
 
 
 def test_a_right_answer_is_offered_no_hint():
-    assert "Hint" not in as_html(judged_source(RIGHT), frozen_sheet(TINY.name, "rnn_step").spec.hints)
+    page = as_html(judged_source(RIGHT), frozen_sheet(TINY.name, "rnn_step").spec.hints)
+    assert "Hint" not in page and "Report it" not in page
+
+
+def test_a_message_has_an_id_by_which_it_can_be_reported_and_found():
+    hints = frozen_sheet(TINY.name, "rnn_step").spec.hints
+    judgement = judged_source(NO_TANH)
+    found = message_id(judgement)
+    assert re.fullmatch(r"rnn_step-value-[0-9a-f]{4}-\d+\.\d+\.\d+", found)
+    assert found == message_id(judged_source(NO_TANH))
+    assert f"(message {found})" in as_text(judgement)
+    last = as_html(judgement, hints).rindex("<details"), as_html(judgement, hints).rindex("</details>")
+    assert last[0] < as_html(judgement, hints).index(f"<code>{found}</code>") < last[1]
+    judgement.diagnoses = []
+    assert re.fullmatch(r"rnn_step-value-\d+\.\d+\.\d+", message_id(judgement))
+    others = {
+        message_id(judged_source(source)) for source in (HEAD + "    return None\n", HEAD + "    1 / 0\n")
+    }
+    assert len({found, *others}) == 3
 
 
 def formulas_of(source):

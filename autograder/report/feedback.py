@@ -5,9 +5,11 @@ Everything that comes from a student is escaped in HTML and bounded in length.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from autograder.answers.finding import Kind
@@ -34,6 +36,28 @@ def headline(judgement: Judgement) -> str:
         return f"{judgement.name}: right"
     passed = sum(check.passed for check in judgement.checks)
     return f"{judgement.name}: not right yet ({passed} of {len(judgement.checks)} checks pass)"
+
+
+def message_id(judgement: Judgement) -> str:
+    """By what a message can be reported, and found again: `rnn_step-value-3f2a-0.1.0`.
+
+    Exercise, kind of the first finding, the beginning of a hash of the mistake's name (where one was named),
+    and the grader's version.
+    """
+    found = next((check.finding for check in judgement.checks if check.finding and not check.passed), None)
+    name = judgement.misconception
+    digest = hashlib.sha256(name.encode()).hexdigest()[:4] if name else ""
+    return "-".join(filter(None, [judgement.name, found.kind if found else "", digest, _version()]))
+
+
+@cache
+def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415  (slow, and a right answer does without)
+
+    try:
+        return metadata.version("notebook-autograder")
+    except metadata.PackageNotFoundError:  # read from a folder, not installed
+        return ""
 
 
 def lines(judgement: Judgement) -> list[tuple[str, str]]:
@@ -97,6 +121,8 @@ COLOURS = {"right": "#00835F", "wrong": "#BF5300", "unanswered": "#0072B2"}
 def as_text(judgement: Judgement) -> str:
     """The judgement for a terminal, readable without colour."""
     body = [f"  {LABELS[kind]}{text}" for kind, text in lines(judgement)]
+    if judgement.status == "wrong":
+        body.append(f"  (message {message_id(judgement)})")
     return "\n".join([headline(judgement), *body])
 
 
@@ -137,14 +163,17 @@ def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
 
 def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     """Three hints, each folded: of the likely mistake where one was found, else of the exercise."""
-    if not judgement.diagnoses:
-        return [_fold(i, step) for i, step in enumerate(zip(IDEA, hints, strict=False), start=1)]
-    steps = [
-        ("where to look", [where_to_look(judgement)]),
-        ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
-        _last_step(judgement, hints),
-    ]
-    return [_fold(i, (title, "\n".join(texts))) for i, (title, texts) in enumerate(steps, start=1) if texts]
+    steps = list(zip(IDEA, hints, strict=False))
+    if judgement.diagnoses:
+        of_mistake = [
+            ("where to look", [where_to_look(judgement)]),
+            ("a question", [one.hint for one in judgement.diagnoses if one.hint]),
+            _last_step(judgement, hints),
+        ]
+        steps = [(title, "\n".join(texts)) for title, texts in of_mistake if texts]
+    report = f"Is something here wrong? Report it as `{message_id(judgement)}`."
+    steps[-1:] = [(title, f"{text}\n{report}") for title, text in steps[-1:]]
+    return [_fold(i, step) for i, step in enumerate(steps, start=1)]
 
 
 def _last_step(judgement: Judgement, hints: Sequence[str]) -> tuple[str, list[str]]:
@@ -253,6 +282,8 @@ def as_json(record: Record) -> dict[str, Any]:
     data = record.as_json()
     for mark, exercise in zip(record.marks, data["exercises"], strict=True):
         exercise.pop("returned", None)  # numbers for the grader alone
+        if mark.judgement.status == "wrong":
+            exercise["message"] = message_id(mark.judgement)
         exercise["checks"] = [
             {
                 "name": check.name,
