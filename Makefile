@@ -37,10 +37,10 @@ lab: ready  ## JupyterLab on work/, your copy of notebooks/
 demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: lint  ## lint and tests, nine minutes on two cores; CI=true all (sixteen to nineteen), LONG=1 also what seldom breaks
+test: ready-dev  ## tests, lint among them, nine minutes on two cores; CI=true all (sixteen to nineteen), LONG=1 also what seldom breaks
 	$(SUITE) $(ARGS)
 
-coverage: lint  ## make test, and how much of autograder/ that runs (90 % at least)
+coverage: ready-dev  ## make test, and how much of autograder/ that runs (90 % at least)
 	$(SUITE) --cov --cov-report=term $(if $(ARGS),,--cov-fail-under=90) $(ARGS)
 
 processors: ready-dev  ## solved notebooks and marks under the settings of other processors

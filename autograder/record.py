@@ -13,6 +13,8 @@ from autograder.answers.finding import Finding, Kind
 from autograder.answers.leaf import Leaf
 from autograder.answers.outcome import StudentError
 
+# The grader's, also where it is read from a folder and not installed; its pyproject.toml says the same.
+VERSION = "0.1.0"
 MOST_PRINTED = 2000
 
 

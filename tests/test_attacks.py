@@ -403,6 +403,7 @@ def test_feedback_pages_run_no_script(graded, request, browser):
     runs_no_script(browser, [page.as_uri() for page in pages])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("graded", ["attacked", pytest.param("by_nbgrader", marks=pytest.mark.long)])
 def test_formgraders_pages_run_no_script(graded, request, browser, tmp_path):
     """Where an instructor reads and marks: the lists of the class, and every hostile text in them."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from course import REGRESSION, ROOT, TINY, submission
 
+from autograder.record import VERSION
+
 UV = Path(sys.executable).with_name("uv")
 NOT_OURS = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
 pytestmark = [pytest.mark.xdist_group("setup")]
@@ -55,6 +57,11 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
 
 def test_the_two_licences_are_one():
     assert (ROOT / "autograder" / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_the_grader_knows_its_version():
+    project = tomllib.loads((ROOT / "autograder" / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
 
 
 def test_the_grader_names_no_course():

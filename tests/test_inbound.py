@@ -15,6 +15,8 @@ from autograder.nbgrader_door import inbound
 from autograder.nbgrader_door.database import put_tools_on_path
 from autograder.nbgrader_door.inbound import CheckedCollect, copy_plain_files
 
+pytestmark = [pytest.mark.xdist_group("nbgrader")]
+
 NAME = "01_simple_rnn"
 ME = pwd.getpwuid(os.getuid()).pw_name
 

@@ -16,7 +16,7 @@ from autograder.judging.judge import judge
 EXERCISES = exercises_of(TINY.name, *NOTEBOOKS)
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), EXERCISES)
+@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 3))
 def test_the_students_check_names_every_mutant(notebook, exercise):
     master = master_of(notebook)
     sheet = frozen_sheet(notebook, exercise)
@@ -48,7 +48,7 @@ def made_together(master):
         yield made
 
 
-@pytest.mark.parametrize("notebook", [TINY.name, *NOTEBOOKS])
+@pytest.mark.parametrize("notebook", sampled([TINY.name, *NOTEBOOKS], 2))
 def test_the_grader_names_every_mutant(notebook, grader_of, record_property):
     """A submission has mistakes in several exercises; one that calls a wrong one is told that first."""
     master = master_of(notebook)
@@ -69,7 +69,7 @@ def test_the_grader_names_every_mutant(notebook, grader_of, record_property):
     assert not wrong
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 4))
+@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 8))
 def test_a_mutant_costs_only_its_own_exercise(notebook, exercise, grader_of):
     """One mistake costs its marks once: exercises that call the wrong one keep theirs."""
     master = master_of(notebook)

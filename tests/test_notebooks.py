@@ -18,7 +18,14 @@ from autograder.course.notebook import MAY_FAIL, release_notebook, source_notebo
 from autograder.course.places import Places
 from autograder.course.questions import ASKING
 from autograder.course.where_graded import read_within
-from autograder.release.build import executed_notebook, release_problems, validate
+from autograder.release.build import (
+    CHECKS,
+    executed_notebook,
+    is_made_from,
+    release_problems,
+    release_text,
+    validate,
+)
 from autograder.release.lesson import EXPLORER
 from autograder.release.slides import build_slides
 from autograder.release.withheld import told_problems
@@ -32,6 +39,13 @@ MOST_CELL_SECONDS = 60
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_the_release_was_built_from_these_sources(notebook):
+    master, released = master_of(notebook), PLACES.notebooks / notebook
+    assert is_made_from(master, released / CHECKS), f"`autograder build {notebook}`"
+    assert (released / f"{notebook}.ipynb").read_text("utf-8") == release_text(master)
+
+
+@pytest.mark.parametrize("notebook", sampled(NOTEBOOKS, 4))
 def test_the_release_is_up_to_date_and_all_that_must_hold_holds(notebook):
     """As `autograder build --check` says it."""
     master, sheets = master_of(notebook), public_sheets(notebook)

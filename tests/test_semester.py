@@ -64,6 +64,7 @@ def listed(said, stands_for):
     return re.search(rf"^{stands_for.partition('-')[0]}-\w{{6}}", said, re.M)[0]
 
 
+@pytest.mark.ci
 def test_every_command_of_the_page_does_what_it_says(course, monkeypatch):
     monkeypatch.chdir(course)
     ran = []

@@ -118,7 +118,7 @@ def test_a_slip_in_a_derivation_is_told_by_its_way_alone():
     assert not sheet.slips()
 
 
-@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 3))
+@pytest.mark.parametrize(("notebook", "exercise"), sampled(EXERCISES, 6))
 def test_every_slip_that_shows_is_caught_and_named(notebook, exercise):
     """Also the slips that make a function fail, or give another shape: they have symptoms.
 

@@ -188,7 +188,7 @@ def test_the_gate_finds_what_once_shipped():
 
 
 # What the build tries by pasting cells is tried besides.
-EVERY = 1 if LONG else 6 if WHOLE else 16
+EVERY = 1 if LONG else 6 if WHOLE else 30
 
 
 @pytest.mark.parametrize(("notebook", "exercise"), exercises_of(*NOTEBOOKS)[::EVERY])

@@ -9,11 +9,10 @@ import hashlib
 import html
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from autograder.answers.finding import Kind
-from autograder.record import Check, Diagnosis, Judgement, Record
+from autograder.record import VERSION, Check, Diagnosis, Judgement, Record
 from autograder.report.sentences import place, right_part, sentence
 
 MOST_PRINTED = 1500
@@ -39,7 +38,7 @@ def headline(judgement: Judgement) -> str:
 
 
 def message_id(judgement: Judgement) -> str:
-    """By what a message can be reported, and found again: `rnn_step-value-3f2a-0.1.0`.
+    """By what a message can be reported, and found again: `fit_line-value-3f2a-0.1.0`.
 
     Exercise, kind of the first finding, the beginning of a hash of the mistake's name (where one was named),
     and the grader's version.
@@ -47,17 +46,7 @@ def message_id(judgement: Judgement) -> str:
     found = next((check.finding for check in judgement.checks if check.finding and not check.passed), None)
     name = judgement.misconception
     digest = hashlib.sha256(name.encode()).hexdigest()[:4] if name else ""
-    return "-".join(filter(None, [judgement.name, found.kind if found else "", digest, _version()]))
-
-
-@cache
-def _version() -> str:
-    from importlib import metadata  # noqa: PLC0415  (slow, and a right answer does without)
-
-    try:
-        return metadata.version("notebook-autograder")
-    except metadata.PackageNotFoundError:  # read from a folder, not installed
-        return ""
+    return "-".join(filter(None, [judgement.name, found.kind if found else "", digest, VERSION]))
 
 
 def lines(judgement: Judgement) -> list[tuple[str, str]]:
@@ -163,7 +152,7 @@ def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
 
 def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     """Three hints, each folded: of the likely mistake where one was found, else of the exercise."""
-    steps = list(zip(IDEA, hints, strict=False))
+    steps: list[tuple[str, str]] = list(zip(IDEA, hints, strict=False))
     if judgement.diagnoses:
         of_mistake = [
             ("where to look", [where_to_look(judgement)]),
