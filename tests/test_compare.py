@@ -51,6 +51,13 @@ def test_what_is_right_along_time_is_said(right_steps, said):
     assert said in sentence(found(got, expected))
 
 
+def test_whole_numbers_that_agree_by_chance_are_no_part_that_is_right():
+    classes = np.array([[0, 1, 2, 1, 0]])
+    assert found(np.array([[0, 2, 0, 2, 1]]), classes, ("time step", "sequence")).right is None
+    bits = np.random.default_rng(1).integers(0, 5, size=(2, 20))
+    assert found(np.array([bits[0], bits[0]]), bits, ("time step", "unit")).right == (0, 1, 2)
+
+
 def test_a_pattern_of_units_is_not_made_up():
     expected = RNG.normal(size=(4, 3, 2))
     got = expected.copy()

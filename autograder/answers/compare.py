@@ -18,6 +18,8 @@ WEIGHT_WORDS = ("row", "column")
 LIBRARIES_WEIGHTS = ("weight", "bias", "kernel", "recurrent_kernel")
 # However small what is expected is, the absolute tolerance is that of numbers of this size.
 LEAST_SCALE = 1e-3
+# Above it, that parts agree may be chance.
+LARGEST_CHANCE = 0.01
 STATE_WORDS = ("unit", "sequence")
 INPUT_WORDS = ("input", "sequence")
 STEPS = ("time step", "position", "stop")
@@ -114,7 +116,7 @@ def compare(
         return None
     first = tuple(int(i) for i in np.argwhere(~right)[0])
     number = float(got[first])
-    axis, block = _right_block(right, words)
+    axis, block = _right_block(right, expected, words)
     return Finding(
         Kind.VALUE if isfinite(number) else Kind.NOT_FINITE,
         leaf,
@@ -166,13 +168,25 @@ def _same_number(got: tuple[int, ...], expected: tuple[int, ...]) -> Kind:
     return Kind.PARTS_JOINED if joined else Kind.OTHER_SIZES
 
 
-def _right_block(right: np.ndarray, words: tuple[str, ...]) -> tuple[str, tuple[int, int, int] | None]:
+def _chance(expected: np.ndarray) -> float:
+    """How likely a guess is one of these numbers: whole ones, of which there are few, are met by chance."""
+    with np.errstate(invalid="ignore"):
+        is_whole = bool((expected == np.round(expected)).all())
+    return 1 / len(np.unique(expected)) if is_whole else 0.0
+
+
+def _right_block(
+    right: np.ndarray, expected: np.ndarray, words: tuple[str, ...]
+) -> tuple[str, tuple[int, int, int] | None]:
     """The parts of a wrong array along one axis that are right, where they are a block at one end."""
+    by_chance = _chance(expected)
     for axis, (word, size) in enumerate(zip(words, right.shape, strict=True)):
         if word not in (*STEPS, "sequence") or (word == "position" and size < 3):
             continue
         whole = np.asarray(right.all(axis=tuple(a for a in range(right.ndim) if a != axis)))
         count = int(whole.sum())
+        if by_chance ** (count * right.size / size) > LARGEST_CHANCE:
+            continue  # right as anything may be, and nothing is to be learnt from it
         if 0 < count < size and whole[-count:].all():
             return word, (size - count, size, size)
         if 0 < count < size and whole[:count].all():
