@@ -8,8 +8,8 @@ numbers, and changes nothing that is right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 from autograder.answers.leaf import Leaf
@@ -93,7 +93,7 @@ def diagnose(
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
     return (
         _in_pairs(seen, beside_what_stands=True)
-        or _in_parts(seen, [*declared, *named], called)
+        or _in_parts(seen, [*declared, *named], called, wrong, answers)
         or _in_pairs(seen)
         or _misplaced(sheet, answers, wrong)
     )
@@ -121,9 +121,61 @@ def _wrong_ways(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[
     for leaf, cases in wrong.items():
         if any(answers[i].leaves[leaf].shape != sheet.cases[i].expected[leaf].shape for i in cases):
             return []
-    told = {str(leaf) for leaf in wrong}
-    ways = {name: way for name, way in sheet.spec.ways.items() if told.issuperset(way.outputs)}
-    return [Diagnosis(name, way.hint) for name, way in ways.items() if not ways.keys() & set(way.behind)]
+    parts = _general_parts(sheet, answers, wrong)
+    told = {str(leaf) for leaf in wrong if not any(leaf in part.leaves for part in parts)}
+    gone = _gone_right(sheet, told)
+    ways = {
+        name: way
+        for name, way in sheet.spec.ways.items()
+        if name not in gone and told.issuperset(way.outputs)
+    }
+    named = [Diagnosis(name, way.hint) for name, way in ways.items() if not ways.keys() & set(way.behind)]
+    return [part.diagnosis for part in parts] + named
+
+
+def _gone_right(sheet: Sheet, told: Set[str]) -> set[str]:
+    """The ways that are right because something is that they end in, whatever else is made of them.
+
+    What comes home in an output of its own comes by all the ways that this one is behind; what stands in one
+    member of a dict comes by some of them.
+    """
+    ends = [way for way in sheet.spec.ways.values() if told.isdisjoint(way.outputs)]
+    return {name for way in ends if set(way.outputs) <= {*sheet.returns} for name in way.behind}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What any two arrays tell of one of several wrong outputs.
+
+    Args:
+        diagnosis: the mistake.
+        leaves: those of the output.
+    """
+
+    diagnosis: Diagnosis
+    leaves: tuple[Leaf, ...]
+
+
+def _general_parts(
+    sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]], known: Set[Leaf] = frozenset()
+) -> list[_Part]:
+    """A mistake that any two arrays tell, of each output that is wrong in all its members.
+
+    Args:
+        sheet: the exercise's answer sheet.
+        answers: the answers to its cases.
+        wrong: the wrong leaves, and the cases in which they are.
+        known: leaves of which something is said already.
+    """
+    found = []
+    for name in sheet.own:
+        members = tuple(leaf for leaf in sheet.cases[0].expected if leaf.output == name)
+        if not members or not wrong.keys() >= {*members} or known & {*members}:
+            continue
+        general = general_mistake(sheet, answers, {leaf: wrong[leaf] for leaf in members})
+        if general:
+            found.append(_Part(replace(general, where=_listed(list(members), sheet)), members))
+    return found
 
 
 class _Seen:
@@ -240,7 +292,13 @@ def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> di
     return wrong
 
 
-def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] | None) -> list[Diagnosis]:
+def _in_parts(
+    seen: _Seen,
+    mistakes: Sequence[Mistake],
+    called: frozenset[str] | None,
+    wrong: dict[Leaf, list[int]],
+    answers: Sequence[Answer],
+) -> list[Diagnosis]:
     """Several mistakes at once: each wrong output explained by a mistake of its own."""
     by_name = {mistake.name: mistake for mistake in mistakes}
     explained: dict[Leaf, Mistake] = {}
@@ -256,8 +314,10 @@ def _in_parts(seen: _Seen, mistakes: Sequence[Mistake], called: frozenset[str] |
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)
-    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))[:MOST_PARTS]
-    return [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
+    ranked = sorted(by_words, key=lambda words: -len(by_words[words]))
+    found = [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
+    found += [part.diagnosis for part in _general_parts(seen.sheet, answers, wrong, explained.keys())]
+    return found[:MOST_PARTS]
 
 
 def _in_pairs(seen: _Seen, beside_what_stands: bool = False) -> list[Diagnosis]:

@@ -280,7 +280,7 @@ def one_apart(stacked, orders):
     """
     hint = "A block's weights and its bias stand at the same rows, in every array."
     return [
-        Mutant(f"{what} in the order {', '.join(order)}, the rest in another", site, wrong, hint=hint)
+        Mutant(f"{what} in the order {', '.join(order)}", site, wrong, hint=hint)
         for what, site in stacked.items()
         for order in orders
         if (wrong := site.replace("in order", f'in "{order}"')) not in BIASES_APART
