@@ -65,6 +65,17 @@ def test_an_exercise_gets_the_references_it_declares_and_no_others(grader_of):
     assert "peek True" not in judgement.printed
 
 
+def test_a_slope_made_of_a_mistaken_one_costs_nothing(grader_of):
+    """Hint 3 of `tanh_grad` says: put it into `sigmoid_grad`."""
+    wrong = "def sigmoid_grad(g):\n    return -g * (1 - g)\n"
+    of_it = "def tanh_grad(s):\n    return 4 * sigmoid_grad((1 + s) / 2)\n"
+    card = grader_of("00_start_here").grade(
+        submission("00_start_here", {"sigmoid_grad": wrong, "tanh_grad": of_it})
+    )
+    assert shares(card)["sigmoid_grad"] == 0
+    assert shares(card)["tanh_grad"] == 1
+
+
 def test_what_one_exercise_spoils_for_another_costs_nothing(grader_of):
     """Also where the spoilt answer is just what a known mistake gives."""
     master = master_of(TINY.name)
