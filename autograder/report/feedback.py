@@ -163,7 +163,7 @@ def as_html(judgement: Judgement, hints: Sequence[str] = ()) -> str:
 
 def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
     """Three hints, each folded: of the likely mistake where one was found, else of the exercise."""
-    steps = list(zip(IDEA, hints, strict=False))
+    steps: list[tuple[str, str]] = list(zip(IDEA, hints, strict=False))
     if judgement.diagnoses:
         of_mistake = [
             ("where to look", [where_to_look(judgement)]),
