@@ -1906,7 +1906,8 @@ reveal("02.13")
 # %% [markdown] slide="subslide"
 # ### The loss while it learns
 #
-# How many bits does a letter cost? Where is most of it learned?
+# A cross-entropy divided by $\log 2$ counts **bits**: a fair choice between two costs one,
+# among four two. How many bits does a letter cost? Where is most of it learned?
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 show(
