@@ -784,15 +784,21 @@ assert np.isclose(all_copies, one_copy.sum()), "(2.14) does not hold"
 # %% [markdown] slide="subslide"
 # ### Direct and total, in numbers
 
+
 # %% slide="fragment" hide_input=true
-nudge_one = lambda s_old, t: lambda v: float(np.tanh(v[0] * s_old + x[t - 1]))
-before = [start, 0.8, 0.6]
-directs = np.array([numerical_gradient(nudge_one(before[t - 1], t), np.array([w]))[0] for t in (1, 2, 3)])
-upto = lambda v, t: float(np.ravel(rnn_forward_batch(x[:t].reshape(-1, 1, 1), np.array([[start]]), v)[-1])[0])
-weights_of = lambda v: {"ss": v.reshape(1, 1), "sx": np.eye(1)}
-totals = [numerical_gradient(lambda v, t=t: upto(weights_of(v), t), np.array([w]))[0] for t in (1, 2, 3)]
+def state_at(t, w_before, w_here):
+    """s_t, with one weight in the steps before step t and another in step t itself."""
+    s = start
+    for x_value in x[: t - 1]:
+        s = np.tanh(w_before * s + x_value)
+    return np.tanh(w_here * s + x[t - 1])
+
+
+slope = lambda f: (f(w + 1e-6) - f(w - 1e-6)) / 2e-6
+directs = np.array([slope(lambda v, t=t: state_at(t, w, v)) for t in (1, 2, 3)])  # w moves in step t alone
+totals = np.array([slope(lambda v, t=t: state_at(t, v, v)) for t in (1, 2, 3)])  # and in all steps before it
 assert close(totals, [-0.09, 0.4832, 0.6312]), "(2.15) does not hold"
-{"direct": directs.round(4), "total": np.round(totals, 4)}
+{"direct": directs.round(4), "total": totals.round(4)}
 
 # %% [markdown]
 # Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
