@@ -129,7 +129,8 @@ def _run(source: str, exercise: str, namespace: dict[str, Any]) -> None:
         value = eval(compile(ast.Expression(last.value), place, "eval"), namespace) if last else None
     except Exception as error:
         print(
-            f"(With the notebook's names as they are this cannot be tried, {error!r}: run the cells above.)"
+            f"(With the notebook's names as they are this cannot be tried, {error!r}. Run the cells above, "
+            "and mend first what a check there calls wrong.)"
         )
         return
     if value is not None and shell():

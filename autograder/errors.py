@@ -7,6 +7,9 @@ This module knows nothing of what can go wrong; whoever raises writes the senten
 class AutograderError(Exception):
     """The base of the family: its message is for a person, and no stack trace belongs beside it."""
 
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # IPython shows this in place of a stack trace
+
 
 class CourseError(AutograderError):
     """Something in the course's own files, or in how a command was called, is wrong."""

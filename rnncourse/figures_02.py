@@ -146,7 +146,7 @@ def training_curves(losses: np.ndarray, chance: float) -> Figure:
     """The loss while networks learn, one line per seed.
 
     Args:
-        losses: (seeds, updates) loss on each training batch, in nats.
+        losses: (seeds, updates) loss on each training batch.
         chance: loss of a guess that gives every class the same probability.
     """
     fig, ax = plt.subplots(figsize=(8.4, 3.6), layout="constrained")
@@ -160,7 +160,7 @@ def training_curves(losses: np.ndarray, chance: float) -> Figure:
             label = "" if row else f"{words}: {len(group)} of {len(losses)} seeds"
             ax.plot(updates, line, lw=1.2, color=colour, ls=style, label=label)
     ax.axhline(chance, color="black", ls="dotted", label="guessing")
-    ax.set(xlabel="updates", ylabel="cross-entropy (nats)", ylim=(0, None))
+    ax.set(xlabel="updates", ylabel="cross-entropy", ylim=(0, None))
     ax.legend(fontsize=11)
     return fig
 

@@ -14,7 +14,7 @@ from autograder.answers.leaf import Leaf
 from autograder.answers.outcome import Place, StudentError, at_own_line
 from autograder.check import caller, judge_here
 from autograder.judging.judge import judge
-from autograder.report.feedback import as_text
+from autograder.report.feedback import as_text, where_to_look
 from autograder.report.sentences import sentence
 from autograder.sheets.mistake import same_trace, trace_of
 from autograder.sheets.spellings import written_out
@@ -62,6 +62,15 @@ def test_a_place_is_the_last_before_what_is_right():
     assert (error.line, error.source, error.inside) == (1, "mine", "theirs")
     nobody = at_own_line(StudentError("ValueError", "words"), places, lambda place: False)
     assert (nobody.line, nobody.inside) == (3, "")
+
+
+def test_a_line_of_another_function_is_not_said_to_be_the_answers():
+    walk = HEAD + "        s = {}\n" + TAIL
+    in_a_helper = "def mixed(x, s, W):\n    return x @ s\n" + walk.format("mixed(x, s, W)")
+    place = "line 2 of the cell of `mixed`: `return x @ s`"
+    assert where_to_look(checked(in_a_helper)) == f"It stopped in {place}"
+    for own in (walk.format("x @ s"), walk.format("(lambda: x @ s)()")):
+        assert where_to_look(checked(own)).startswith("It stopped in line 4 of your cell: `s = ")
 
 
 def test_what_changes_its_callers_array_is_named():

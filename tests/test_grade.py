@@ -65,6 +65,34 @@ def test_an_exercise_gets_the_references_it_declares_and_no_others(grader_of):
     assert "peek True" not in judgement.printed
 
 
+WRONG_SLOPE = "def sigmoid_grad(g):\n    return -g * (1 - g)\n"
+OF_THE_SLOPE = "def tanh_grad(s):\n    return 4 * sigmoid_grad((1 + s) / 2)\n"
+WRONG_PRODUCT = "def jacobian_product(states, W):\n    return 0 * W['ss']\n"
+OF_THE_PRODUCT = """def gradient_norms(ds_last, states, W):
+    T, _, N = states.shape
+    norms = np.zeros((T, N))
+    for t, n in np.ndindex(T, N):
+        norms[t, n] = np.linalg.norm(jacobian_product(states[t + 1 :, :, n : n + 1], W).T @ ds_last[:, n])
+    return norms
+"""
+
+
+@pytest.mark.parametrize(
+    ("notebook", "wrong", "made_of_it"),
+    [
+        ("00_start_here", WRONG_SLOPE, OF_THE_SLOPE),
+        ("03_vanishing_and_exploding_gradients", WRONG_PRODUCT, OF_THE_PRODUCT),
+    ],
+)
+def test_what_is_made_of_an_earlier_answer_does_not_pay_for_its_mistake(
+    grader_of, notebook, wrong, made_of_it
+):
+    """No reference calls these earlier ones, but a hint says so, or the text before leads there."""
+    names = [code.partition("(")[0].removeprefix("def ") for code in (wrong, made_of_it)]
+    card = grader_of(notebook).grade(submission(notebook, dict(zip(names, (wrong, made_of_it), strict=True))))
+    assert [shares(card)[name] for name in names] == [0, 1]
+
+
 def test_what_one_exercise_spoils_for_another_costs_nothing(grader_of):
     """Also where the spoilt answer is just what a known mistake gives."""
     master = master_of(TINY.name)

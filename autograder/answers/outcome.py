@@ -50,6 +50,7 @@ class StudentError:
         source: that line's text, or "".
         expression: the part of the line that was being computed, or "".
         inside: the function that was called there and is right itself, or "".
+        function: the function of the notebook in whose cell the line stands, or "".
     """
 
     kind: str
@@ -59,6 +60,7 @@ class StudentError:
     source: str = ""
     expression: str = ""
     inside: str = ""
+    function: str = ""
 
 
 def at_own_line(
@@ -86,6 +88,7 @@ def at_own_line(
         source=place.source,
         expression=place.expression,
         inside=inside,
+        function=place.function.partition(".")[0].partition("<")[0],  # not a part of it: a helper, a lambda
     )
 
 

@@ -328,13 +328,6 @@ def _wrong_sign(pairs: Pairs) -> Diagnosis | None:
     return None
 
 
-COUNTED = {
-    "time step": "T (the number of time steps)",
-    "position": "T (the number of time steps)",
-    "sequence": "N (the number of sequences)",
-}
-
-
 def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Sizes that something could have been divided by, by the words for a case's axes."""
     found = {}
@@ -342,7 +335,7 @@ def _sizes(case: Case, axes: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         if isinstance(value, np.ndarray) and (value.ndim > 1 or str(leaf) in axes):
             for word, size in zip(axis_words(leaf, value.ndim, axes), value.shape, strict=True):
                 if not word.startswith(NAMELESS):
-                    found[COUNTED.get(word, f"number of {plural(word)}")] = size
+                    found[f"the number of {plural(word)}"] = size
     return found
 
 
@@ -363,13 +356,13 @@ def _factor(pairs: Pairs, sizes: list[dict[str, int]]) -> Diagnosis | None:
                     "Is an average taken where a sum is asked, or something divided once too often, or by a "
                     "sum where an average belongs?"
                 )
-                return Diagnosis(f"too small by the factor {word}", hint)
+                return Diagnosis(f"too small by a factor, {word}", hint)
             if np.allclose(ratios, [s[word] for s in sizes], rtol=1e-6):
                 hint = (
                     "Is a sum taken where an average is asked, or a division left out? Or is something "
                     "divided by an average where a sum belongs?"
                 )
-                return Diagnosis(f"too large by the factor {word}", hint)
+                return Diagnosis(f"too large by a factor, {word}", hint)
     if all(got.size == 1 for got, _ in pairs) and len({float(expected.sum()) for _, expected in pairs}) < 2:
         return None  # a single number is some factor of any other
     if np.allclose(ratios, ratios[0], rtol=1e-6) and abs(ratios[0]) < 1e6:

@@ -188,6 +188,15 @@ WITHOUT_A_VALUE = (
     "a root, a power or a logarithm of a number that has none",
     "NumPy's warning names the function. Which sign has what your line puts into it?",
 )
+# What people write without `np.`, and Python has no function of that name.
+OF_NUMPY = (
+    "arange|argmax|array|clip|concatenate|cosh?|diag|dot|einsum|exp|eye|linalg|log|maximum|mean|minimum|"
+    "ones(_like)?|outer|sinh?|sqrt|stack|tanh|where|zeros(_like)?"
+)
+# What an array or a list has behind a dot: asked of a dict, it is asked of the wrong thing.
+OF_ARRAYS = (
+    "T|append|argmax|astype|dot|dtype|flatten|insert|max|mean|min|ndim|ravel|reshape|shape|size|sum|transpose"
+)
 EMPTY = "is out of bounds for axis 0 with size 0"
 # An exception as Python and NumPy write it, "KeyError: 'ss'" (a regular expression). The first that fits
 # counts.
@@ -250,9 +259,14 @@ ERRORS: dict[str, Words] = {
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
     ),
     "^KeyError": ("a key that is not there", "Read the keys in the docstring once more."),
+    rf"^NameError: name '({OF_NUMPY})'": (
+        "a function of NumPy's without `np.` in front",
+        "NumPy's functions are read behind its name: `np.sqrt`.",
+    ),
     "^NameError": (
         "a name that is not defined here",
-        "Is it spelled as in the line that makes it? Only the arguments are sure to be there.",
+        "Is it spelled as in the line that makes it? Only the arguments are sure to be there. A key of a "
+        "dict stands in quotes.",
     ),
     "^UnboundLocalError": (
         "a variable is used before it has a value",
@@ -331,6 +345,19 @@ ERRORS: dict[str, Words] = {
     "single memory location": (
         "several places of a tensor are one and the same",
         "`expand` shows one number at many places; `clone` makes them places of their own.",
+    ),
+    "object is not callable": (
+        "what is called is no function",
+        "`a(b)` calls `a`. A product has a sign, `a * (b)`, and an entry square brackets, `a[b]`. Or is a "
+        "name of yours also that of a function?",
+    ),
+    r"bitwise_xor|for \^:": (
+        "`^` is no power in Python",
+        "A power is written `a**2`; `^` compares the bits of whole numbers.",
+    ),
+    f"'dict' object has no attribute '(?!({OF_ARRAYS})')": (
+        "a key of a dict behind a dot",
+        'An entry is taken with brackets and quotes, `W["key"]`, not with a dot.',
     ),
     "type dict|'dict'": ("a dict where an array belongs", "Which of its entries is meant?"),
     "Cannot interpret|as a data type": (

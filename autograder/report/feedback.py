@@ -198,7 +198,9 @@ def where_to_look(judgement: Judgement) -> str:
         if error and error.inside:
             return f"Where your function calls `{error.inside}`: what does it hand over?"
         if error and error.line:
-            return f"It stopped in line {error.line} of your cell: `{error.source.strip()}`"
+            elsewhere = error.function not in ("", judgement.name)
+            cell = f"the cell of `{error.function}`" if elsewhere else "your cell"
+            return f"It stopped in line {error.line} of {cell}: `{error.source.strip()}`"
     outputs = [check for check in judgement.checks if not check.is_edge and check.name.isidentifier()]
     wrong = [check for check in outputs if not check.passed]
     names = _listed([f"`{check.name}`" for check in wrong])

@@ -2,17 +2,18 @@
 
 Where an exercise has one output, a second mistake hides the first: neither gives just these numbers. So pairs
 of declared mistakes and of single slips, made at different sites, are tried too: the likeliest ones, and no
-more of them than `MOST_PAIRS`.
+more of them than `MOST_PAIRS`; then pairs of declared ones that are more than one expression.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import combinations, islice
 
 from autograder.course.masters import GradedExercise, Master
+from autograder.errors import CourseError
 from autograder.sheets.effects import Distinct, effects_of
 from autograder.sheets.mistake import ON_THE_WAY, Effect, Mistake
 from autograder.sheets.sheet import Sheet
@@ -33,6 +34,7 @@ from autograder.sheets.slips import (
 )
 
 MOST_PAIRS = 1200
+MOST_DECLARED = 600
 MOST_SINGLE = 60
 MOST_LEAVES = 2
 
@@ -67,8 +69,39 @@ def _of_one_output(master: Master, sheet: Sheet) -> list[Mistake]:
         pair = Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
         if _shows_always(effects, sheet) and distinct.add(pair):
             found.append(pair)
+    for pair in _of_declared(master, exercise, sheet, {edit.name for edit in telling}):
+        if _shows_always(pair.effects, sheet) and distinct.add(pair):
+            found.append(pair)
     found.sort(key=shuffled)
     return [_kept_back(pair, exercise) for pair in found] if exercise.spec.derived else found
+
+
+def _of_declared(
+    master: Master, exercise: GradedExercise, sheet: Sheet, paired: Set[str]
+) -> Iterator[Mistake]:
+    """Pairs of declared mistakes whose sites lie apart, unless both are among those that are paired already.
+
+    Of these nothing is told of the edge cases: so each must show in random values by itself.
+    """
+    shown = {mistake.name for mistake in sheet.mistakes if _shows_always(mistake.effects, sheet)}
+    mutants = [mutant for mutant in exercise.spec.misconceptions if mutant.name in shown]
+    apart = (
+        (one, other)
+        for one, other in combinations(mutants, 2)
+        if one.name != other.name and not {one.name, other.name} <= paired
+    )
+    made = 0
+    for one, other in apart:
+        both = replace(one, more=(*one.more, *other.edits))
+        try:
+            function = master.mutant_function(exercise.name, both)
+        except (CourseError, SyntaxError):
+            continue  # the sites overlap
+        made += 1
+        if made > MOST_DECLARED:
+            return
+        effects = effects_of(function, sheet, edges=False)
+        yield Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
 
 
 def _kept_back(pair: Mistake, exercise: GradedExercise) -> Mistake:

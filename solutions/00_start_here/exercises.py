@@ -161,6 +161,7 @@ tanh_grad = Exercise(
         "The slope has the shape of s: every entry by itself. It is the same for s and for -s.",
         "Solve (0.6) for the sigmoid's output, put it into `sigmoid_grad`, and mind both factors 2.",
     ),
+    needs=("sigmoid_grad",),
     confirm=torch_tanh_grad,
     axes={"slope": ("row", "column"), "s": ("row", "column")},
 )

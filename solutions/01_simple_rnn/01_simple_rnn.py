@@ -661,9 +661,9 @@ few_units, many_units, loud = (float(np.median(ratio[-1])) for ratio in runs.val
 claim(
     "at the end less than a hundredth is left, of 16 units and of 256",
     max(few_units, many_units) < 0.01,
-    f"{few_units:.4f} and {many_units:.4f}",
+    f"{few_units:.0e} and {many_units:.0e}",
 )
-claim("with louder words it is less than half of that", loud < many_units / 2, f"{loud:.4f}")
+claim("with louder words it is less than half of that", loud < many_units / 2, f"{loud:.0e}")
 
 # %%
 reveal("01.7")
@@ -905,7 +905,8 @@ for place in np.ndindex(slopes.shape):
     slopes[place] = (loss_of(some_logits + nudge) - loss_of(some_logits - nudge)) / 2e-5
 for n in range(2):
     print(f"sequence {n}, label {truth[n]}: each logit, and how the loss moves with it")
-    print(np.stack([some_logits[:, n], slopes[:, n]], axis=1).round(3))
+    table = np.stack([some_logits[:, n], slopes[:, n]], axis=1)
+    print(np.array2string(table, precision=3, suppress_small=True))
 
 # %% [markdown]
 # ### Exercise: the gradient by the logits

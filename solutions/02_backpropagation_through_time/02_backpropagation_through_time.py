@@ -407,7 +407,9 @@ assert close(dY_new @ X_new.T, loss_by_A), "(2.6) does not hold"
 #
 # $$L = -\log p_y = -z_y + \log \sum_{c} e^{z_c}$$
 #
-# How does $L$ move with each logit $z_c$?
+# How $L$ moves with each logit $z_c$ you found in notebook 01. Find it once more, without
+# looking back: it is the first link of the chain. What is new is the second link: from
+# the logits to the last state.
 
 # %% [markdown] slide="notes"
 # Ask: "the model gives the right class .99. How large is the gradient?" About .01
@@ -449,7 +451,7 @@ for n in range(N):
 # %% [markdown]
 # ### Exercise: the loss, backward
 #
-# 1. The gradient by the logits, (C, N). The loss is a mean over the $N$ sequences.
+# 1. The gradient by the logits, (C, N), as in notebook 01: the loss is a mean over the $N$ sequences.
 # 2. The logits are a product, $z = W^{y,s} s_T$: you know the way back through it.
 #
 # (`cross_entropy` shows how to pick the label's entry of every column at once.)
@@ -610,13 +612,13 @@ check(rnn_step_backward)
 # Two things to notice. The pre-activation $a_t$ need not be kept, the state is enough. And where
 # a unit is saturated ($s$ near 1 or $-1$) almost nothing comes through.
 #
-# (2.9) and (2.10) together are the transpose of the step's **Jacobian**: of the matrix that holds,
-# in row $i$ and column $j$, how new unit $i$ moves with old unit $j$. For one sequence
+# How a nudge goes *forward* through the step is told by a matrix, another one for each
+# sequence: the step's **Jacobian** $J_t$, which holds in row $i$ and column $j$ how new unit
+# $i$ moves with old unit $j$. (2.9) and (2.10) together are its transpose: for one sequence
 #
-# $$J_t = \operatorname{diag}(1 - s_t \odot s_t)\, W^{s,s},
-# \qquad \frac{dL}{ds_{t-1}} = J_t^{\top} \delta_t \tag{2.12}$$
+# $$\frac{dL}{ds_{t-1}} = J_t^{\top} \delta_t \tag{2.12}$$
 #
-# Notebook 03 is about products of these matrices.
+# What stands in $J_t$ you find in notebook 03. It is about products of these matrices.
 
 # %% found="rnn_step_backward"
 x_1, s_1, delta_1 = xs[0], states[0], measured[1]
@@ -625,7 +627,9 @@ loss_when = lambda x, s, V: (delta_1 * rnn_step(x, s, V)).sum()
 assert close(W["sx"].T @ da_1, numerical_gradient(lambda x: loss_when(x, s0, W), x_1)), "(2.10) does not hold"
 by_ss = numerical_gradient(lambda M: loss_when(x_1, s0, {**W, "ss": M}), W["ss"])
 assert close(da_1 @ s0.T, by_ss), "(2.11) does not hold"
-J = (1 - s_1[:, :1] ** 2) * W["ss"]  # row i times the slope of unit i, first sequence
+move = lambda old: rnn_step(x_1[:, :1], old, W)  # the first sequence
+columns = [(move(s0[:, :1] + e) - move(s0[:, :1] - e)) / 2e-5 for e in 1e-5 * np.eye(H)[:, :, None]]
+J = np.hstack(columns)  # measured: one nudged old unit a column
 assert close(J.T @ delta_1[:, :1], (W["ss"].T @ da_1)[:, :1]), "(2.12) does not hold"
 "(2.9) to (2.12) hold"
 
@@ -780,15 +784,21 @@ assert np.isclose(all_copies, one_copy.sum()), "(2.14) does not hold"
 # %% [markdown] slide="subslide"
 # ### Direct and total, in numbers
 
+
 # %% slide="fragment" hide_input=true
-nudge_one = lambda s_old, t: lambda v: float(np.tanh(v[0] * s_old + x[t - 1]))
-before = [start, 0.8, 0.6]
-directs = np.array([numerical_gradient(nudge_one(before[t - 1], t), np.array([w]))[0] for t in (1, 2, 3)])
-upto = lambda v, t: float(np.ravel(rnn_forward_batch(x[:t].reshape(-1, 1, 1), np.array([[start]]), v)[-1])[0])
-weights_of = lambda v: {"ss": v.reshape(1, 1), "sx": np.eye(1)}
-totals = [numerical_gradient(lambda v, t=t: upto(weights_of(v), t), np.array([w]))[0] for t in (1, 2, 3)]
+def state_at(t, w_before, w_here):
+    """s_t, with one weight in the steps before step t and another in step t itself."""
+    s = start
+    for x_value in x[: t - 1]:
+        s = np.tanh(w_before * s + x_value)
+    return np.tanh(w_here * s + x[t - 1])
+
+
+slope = lambda f: (f(w + 1e-6) - f(w - 1e-6)) / 2e-6
+directs = np.array([slope(lambda v, t=t: state_at(t, w, v)) for t in (1, 2, 3)])  # w moves in step t alone
+totals = np.array([slope(lambda v, t=t: state_at(t, v, v)) for t in (1, 2, 3)])  # and in all steps before it
 assert close(totals, [-0.09, 0.4832, 0.6312]), "(2.15) does not hold"
-{"direct": directs.round(4), "total": np.round(totals, 4)}
+{"direct": directs.round(4), "total": totals.round(4)}
 
 # %% [markdown]
 # Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
@@ -1539,7 +1549,7 @@ claim("position 1 only is worse than none in at least 12 of 20 pairs", harmed >=
 # %% [markdown] slide="subslide"
 # ### Twenty networks for each
 #
-# All learn for 300 updates. Which of the three bugs does worse than not learning $W^{s,s}$
+# All learn for 300 updates. Which of the two bugs does worse than not learning $W^{s,s}$
 # and $W^{s,x}$ at all?
 
 # %% needs="parameter_contributions rnn_backward" slide="fragment" hide_input=true
@@ -1902,7 +1912,8 @@ reveal("02.13")
 # %% [markdown] slide="subslide"
 # ### The loss while it learns
 #
-# How many bits does a letter cost? Where is most of it learned?
+# A cross-entropy divided by $\log 2$ counts **bits**: a fair choice between two costs one,
+# among four two. How many bits does a letter cost? Where is most of it learned?
 
 # %% needs="train_on_text piece_backward rnn_backward loss_backward" slide="fragment" hide_input=true
 show(

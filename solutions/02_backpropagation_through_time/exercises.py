@@ -401,9 +401,9 @@ piece_backward = Exercise(
 )
 
 
-def text_inputs(rng, P=3, K=4, H=3, N=2, C=5, rate=0.3):
-    """A stretch of a text in which every letter occurs, in P pieces of K positions."""
-    symbols = rng.integers(C, size=(P * K + 1, N))
+def text_inputs(rng, P=3, K=4, H=3, N=2, C=5, rate=0.3, unused=0):
+    """A stretch of a text in P pieces of K positions, without the last `unused` letters of the alphabet."""
+    symbols = rng.integers(C - unused, size=(P * K + 1, N))
     W = {**weights(rng, C, H, 0.7), "ys": rng.normal(size=(C, H))}
     return {"symbols": symbols, "s_start": some_states(rng, H, N), "W": W, "rate": rate, "K": K}
 
@@ -440,6 +440,7 @@ train_on_text = Exercise(
         "one piece (P = 1)": partial(text_inputs, P=1),
         "pieces of one position (K = 1)": partial(text_inputs, K=1),
         "a rate of 0": partial(text_inputs, rate=0.0),
+        "a stretch without the alphabet's last letter": partial(text_inputs, unused=1),
     },
     axes={"losses": ("piece",)},
     hints=(

@@ -600,6 +600,10 @@ assert after(fading, 1) > 5 and after(fading, 60) < 1e-14, "the fading matrix do
 # sequences, $s_0$ of a tenth of such noise. What "small inputs" are is set by $W^{s,x}$: its
 # entries are normal noise over $\sqrt{D}$, times 0.1 for small inputs and times 1 for larger
 # ones. The cells that do it are folded; unfold them if you like.
+#
+# They take a second where your functions take whole arrays at once. Loops over units or over
+# sequences are as right, and take minutes, here and in part 5: write those functions anew
+# before you go on.
 
 
 # %% hide_input=true

@@ -181,7 +181,7 @@ gradient_norms = Exercise(
         "large weights": partial(norms_inputs, T=8, gain=2.5),
     },
     axes={"norms": ("time step", "sequence")},
-    needs=("step_jacobian",),
+    needs=("step_jacobian", "jacobian_product"),
     hints=(
         "Go backward as in notebook 02, with the one difference that the loss looks at the last state "
         "only. At each step, write down the length of the error signal before you take it further back.",
