@@ -399,8 +399,10 @@ def _exercise_meant(called: str, function: Any, frame: FrameType, checks: Frozen
     own = getattr(function, "__name__", None)
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
-        meant = function if isinstance(function, str) and function in checks.names else checks.names[0]
-        given = "its name as a text" if meant == function else type(function).__name__
+        # Compared as texts alone: an array has no one truth.
+        is_name = isinstance(function, str) and function in checks.names
+        meant = function if is_name else checks.names[0]
+        given = "its name as a text" if is_name else f"a value of the type {type(function).__name__}"
         raise CheckFailed(f"{called}(...) takes the function itself, as in {called}({meant}), not {given}")
     if written in checks.names:
         if own != written and own in checks.names:

@@ -7,6 +7,10 @@ This module knows nothing of what can go wrong; whoever raises writes the senten
 class AutograderError(Exception):
     """The base of the family: its message is for a person, and no stack trace belongs beside it."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this in place of a stack trace.
+        return [str(self)]
+
 
 class CourseError(AutograderError):
     """Something in the course's own files, or in how a command was called, is wrong."""
