@@ -100,6 +100,7 @@ def test_no_name_in_the_open_is_the_answer(notebook, exercise):
         name = open_name(mistake.name)
         assert name.strip(" …`")
         assert not re.search(r"instead of|in place of|\bbelongs\b", name), name
+        assert not re.search(r"\band …|… and\b", name), name  # three dots for one of two say nothing
         bare = re.sub(r"\s", "", name)
         assert not [formula for formula in formulas if formula in bare], name
 
