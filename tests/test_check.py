@@ -320,13 +320,14 @@ def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
 
 def test_in_a_kernel_what_is_no_function_of_the_notebook_is_said_in_one_line(tmp_path):
     asking = "from autograder import guess, reveal, show_derivation"
-    _, array, called, part, number, kept, derivation = run_cells(
+    _, array, called, part, number, nameless, kept, derivation = run_cells(
         tmp_path,
         f"{IMPORTS}\n{asking}\n{RIGHT}",
         "check(np.ones(3))",
         'hint("rnn_step")',
         'guess("01.1", nothing=1)',
         'guess("1.1", nothing=1)',
+        'guess("01.1", 3)',
         'reveal("01.99")',
         "show_derivation(rnn_step)",
     )
@@ -335,7 +336,8 @@ def test_in_a_kernel_what_is_no_function_of_the_notebook_is_said_in_one_line(tmp
     assert "question 01.1 asks for" in part
     assert "asks no question '1.1'" in number and "asks no question '01.99'" in kept
     assert "keeps back no derivation of 'rnn_step'" in derivation
-    for said in (array, called, part, number, kept, derivation):
+    assert "an answer stands behind its name: " in nameless
+    for said in (array, called, part, number, nameless, kept, derivation):
         assert len(said.strip().splitlines()) == 1, said
 
 
