@@ -639,6 +639,10 @@ print("(6.14) holds")
 # they meet forget gates as factors, as in (6.14)), those that pass the candidates of later
 # letters too, and those that go through a gate. The three add up to the whole gradient.
 #
+# The table has them for one letter. *Measured*: their sum by nudging, how fast the score moves
+# as the letter is read a little louder. *Without it*: how far the score moves if nothing is read
+# in the letter's place.
+#
 # Move the training from its end to its beginning. What becomes of the first letters?
 
 # %% found="lstm_step_backward" hide_input=true
