@@ -159,7 +159,7 @@ def _ask(verb: str, number: str, nameless: Sequence[Any], answers: dict[str, Any
         return
     _said[number] = answers
     if question["sealed"]:
-        print("Noted. What is so comes when it is measured.")
+        print("Noted. What is so is told further down.")
     else:
         _tell(question, answers)
 
