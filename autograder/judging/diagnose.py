@@ -243,20 +243,24 @@ def _shared(sheet: Sheet, answers: Sequence[Answer]) -> list[Leaf]:
     if sheet.spec.tried_by:
         return []  # what it adds is no array that the answer made
     values = [i for i, case in enumerate(sheet.cases) if not case.is_edge]
+    expected = sheet.cases[values[0]].expected
     groups: list[list[Leaf]] = []
-    for leaf in sheet.cases[0].expected:
+
+    def are_one(a: Leaf, b: Leaf) -> bool:
+        same = all(np.array_equal(answers[i].leaves[a], answers[i].leaves[b]) for i in values)
+        return same and expected[a].shape == expected[b].shape
+
+    for leaf in expected:
         arrays = [answers[i].leaves.get(leaf) for i in values]
         # One number everywhere, zeros above all, has another name.
         if any(array is None or (array == array.flat[:1]).all() for array in arrays):
             continue
-        for group in groups:
-            if all(np.array_equal(answers[i].leaves[group[0]], answers[i].leaves[leaf]) for i in values):
-                group.append(leaf)
-                break
+        group = next((group for group in groups if are_one(group[0], leaf)), None)
+        if group:
+            group.append(leaf)
         else:
             groups.append([leaf])
     group = max(groups, key=len, default=[])
-    expected = sheet.cases[values[0]].expected
     alike = any(np.array_equal(expected[a], expected[b]) for a, b in combinations(group, 2))
     return [] if alike or len(group) < PAIR else group
 
@@ -267,7 +271,7 @@ def _is_misshapen(sheet: Sheet, answers: Sequence[Answer], leaf: Leaf) -> bool:
 
 def _under_several_names(leaves: Sequence[Leaf]) -> Diagnosis:
     return Diagnosis(
-        f"one array under several names: {', '.join(f'`{leaf}`' for leaf in leaves)}",
+        f"the same numbers under several names: {', '.join(f'`{leaf}`' for leaf in leaves)}",
         "Has each of them an array, or a list, of its own? `a = b = []` and `dict.fromkeys` give one thing "
         "several names. If each has: is it filled with its own numbers?",
     )
