@@ -253,7 +253,7 @@ def _shared(sheet: Sheet, answers: Sequence[Answer]) -> list[Leaf]:
     for leaf in expected:
         arrays = [answers[i].leaves.get(leaf) for i in values]
         # One number everywhere, zeros above all, has another name.
-        if any(array is None or (array == array.flat[:1]).all() for array in arrays):
+        if any(array is None or not array.size or (array == array.flat[0]).all() for array in arrays):
             continue
         group = next((group for group in groups if are_one(group[0], leaf)), None)
         if group:
