@@ -203,6 +203,8 @@ def judge_here(
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
+    if judgement.status == "wrong" and (order := _another_order(function, sheet)):
+        judgement.notes.insert(0, order)
     if gone:
         judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
     if sheet.forward and own_forward is None:
@@ -214,6 +216,20 @@ def judge_here(
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _another_order(function: Callable[..., Any], sheet: Sheet) -> str:
+    """A remark where the arguments asked for stand in another order, "" where they do not."""
+    try:
+        own = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ""
+    if own == sheet.parameters or sorted(own) != sorted(sheet.parameters):
+        return ""
+    return (
+        f"your `{sheet.name}` takes ({', '.join(own)}), and is called with ({', '.join(sheet.parameters)}): "
+        "the first line of its cell must stay as it was"
+    )
 
 
 def _spoilt_by(
@@ -399,8 +415,10 @@ def _exercise_meant(called: str, function: Any, frame: FrameType, checks: Frozen
     own = getattr(function, "__name__", None)
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
-        meant = function if isinstance(function, str) and function in checks.names else checks.names[0]
-        given = "its name as a text" if meant == function else type(function).__name__
+        # Compared as texts alone: an array has no one truth.
+        is_name = isinstance(function, str) and function in checks.names
+        meant = function if is_name else checks.names[0]
+        given = "its name as a text" if is_name else f"a value of the type {type(function).__name__}"
         raise CheckFailed(f"{called}(...) takes the function itself, as in {called}({meant}), not {given}")
     if written in checks.names:
         if own != written and own in checks.names:

@@ -177,6 +177,18 @@ def test_a_picture_says_in_words_what_it_shows(tmp_path):
     assert "“film”" in draw_chain("lstm", ["the", "film"]).alt
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_a_word_stands_clear_under_the_input_and_inside_the_picture(name):
+    svg = draw_chain(name, ["not", "film"]).svg
+    symbols = re.findall(r'<text class="name[^"]*" x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"', svg)
+    bottom = re.search(r'viewBox="\S+ (\S+) \S+ (\S+)"', svg)
+    for x, y, size in re.findall(r'<text class="word" x="(\S+)" y="(\S+)" font-size="(\S+)"', svg):
+        above = max((float(b), float(s)) for a, b, s in symbols if a == x)
+        # A subscript hangs below its line by a third of a letter; a word rises by three quarters of one.
+        assert float(y) - 0.75 * float(size) > above[0] + 0.36 * above[1]
+        assert float(y) + 0.25 * float(size) < sum(map(float, bottom.groups()))
+
+
 def test_turned_round_every_arrow_points_the_other_way():
     forward, back = draw_cell("lstm"), draw_cell("lstm", back=way_back("lstm"))
     assert "⊙" in back.alt and "⊙ c_t−1" in back.alt
