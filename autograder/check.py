@@ -77,11 +77,11 @@ class CheckFailed(Exception):
 _hints_given: dict[str, int] = {}
 
 
-def check(function: Callable[..., Any], stage: str | None = None) -> None:
+def check(function: Any = None, stage: str | None = None) -> None:
     """Try a function with the exercise's cases, and say what is right and what is wrong first.
 
     Args:
-        function: the function that the exercise asks for, `check(predict)`.
+        function: the function that the exercise asks for, `check(predict)`; without one that is said.
         stage: one part of a derivation, to be tried by itself; the exercise's text names them.
 
     Raises:
@@ -124,11 +124,11 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
         raise CheckFailed(said, then=f"Change {sheet.name}, run its cell, and check the stage again.")
 
 
-def hint(function: Callable[..., Any], level: int | None = None) -> None:
+def hint(function: Any = None, level: int | None = None) -> None:
     """Show the next hint of an exercise: the idea, the shapes, a way to begin. Hints cost nothing.
 
     Args:
-        function: the function that the exercise asks for.
+        function: the function that the exercise asks for; without one that is said.
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
     checks = checks_here()
@@ -418,7 +418,8 @@ def _exercise_meant(called: str, function: Any, frame: FrameType, checks: Frozen
         # Compared as texts alone: an array has no one truth.
         is_name = isinstance(function, str) and function in checks.names
         meant = function if is_name else checks.names[0]
-        given = "its name as a text" if is_name else f"a value of the type {type(function).__name__}"
+        kind = "nothing" if function is None else f"a value of the type {type(function).__name__}"
+        given = "its name as a text" if is_name else kind
         raise CheckFailed(f"{called}(...) takes the function itself, as in {called}({meant}), not {given}")
     if written in checks.names:
         if own != written and own in checks.names:

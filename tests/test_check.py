@@ -338,10 +338,11 @@ def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
 
 def test_in_a_kernel_what_is_no_function_of_the_notebook_is_said_in_one_line(tmp_path):
     asking = "from autograder import guess, reveal, show_derivation"
-    _, array, called, part, number, nameless, kept, derivation = run_cells(
+    _, array, empty, called, part, number, nameless, kept, derivation = run_cells(
         tmp_path,
         f"{IMPORTS}\n{asking}\n{RIGHT}",
         "check(np.ones(3))",
+        "check()",
         'hint("rnn_step")',
         'guess("01.1", nothing=1)',
         'guess("1.1", nothing=1)',
@@ -350,6 +351,7 @@ def test_in_a_kernel_what_is_no_function_of_the_notebook_is_said_in_one_line(tmp
         "show_derivation(rnn_step)",
     )
     assert "check(...) takes the function itself" in array and "ndarray" in array
+    assert "check(...) takes the function itself, as in check(rnn_step), not nothing" in empty
     assert "hint(...) takes the function itself, as in hint(rnn_step), not its name as a text" in called
     assert "question 01.1 asks for" in part
     assert "asks no question '1.1'" in number and "asks no question '01.99'" in kept
