@@ -107,12 +107,13 @@ def executed(master):
 
 @pytest.fixture(scope="module")
 def site(master, executed, tmp_path_factory):
-    """One lesson, one page of the documentation, the reference, an explorer."""
+    """One lesson, the documentation, the reference, an explorer."""
     folder = tmp_path_factory.mktemp("site")
     source = Source(folder / "source", "https://course.example/")
     source.add_lesson(master, executed, withhold=False)
     add_gradient_paths(source)
-    source.add_page(ROOT / "docs" / "notation.md")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        source.add_page(page)
     source.finish(bundle=False)
     make(source, folder / "site")
     return folder / "site"
