@@ -4,8 +4,8 @@
 
 A folder stands for all pages in it but the decks, which have a checker of their own. Reported are: axe-core's
 violations (wide and light, narrow and dark), any request to a network, errors in the console, a page that
-scrolls sideways at 360 pixels or at 200 %, and what has the focus without showing it. Exit status 1 if there
-is anything to report. `--shots` writes a picture of each page at 1280 and at 360 pixels.
+scrolls sideways at 360, 1080 or 1330 pixels or at 200 %, and what has the focus without showing it. Exit
+status 1 if there is anything to report. `--shots` writes a picture of each page at 1280 and at 360 pixels.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from autograder.errors import CourseError
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 # What a window of 1280 pixels has left at 200 %.
 ENLARGED = {"width": 640, "height": 400}
+# Windows in which a list of pages, or two lists, stand beside the text and leave it the least.
+NARROW = {"width": 1080, "height": 800}, {"width": 1330, "height": 800}
 # More would only be the same again: a page has some kinds of links, buttons and sliders.
 MOST_STOPS = 60
 AXE = "axe_playwright_python"
@@ -110,7 +112,8 @@ def check_page(browser: Browser, path: Path, shots: Path | None = None, most: in
     )
     _shoot(page, shots, path, "1280")
     problems += [*violations(page), *list(unseen_focus(page))[:most]]
-    for name, size in (("at 200 %", ENLARGED), ("at 360 pixels", PHONE)):
+    between = [(f"at {size['width']} pixels", size) for size in NARROW]
+    for name, size in (*between, ("at 200 %", ENLARGED), ("at 360 pixels", PHONE)):
         page.set_viewport_size(size)
         page.wait_for_timeout(50)
         if found := page.evaluate(SIDEWAYS):

@@ -391,6 +391,7 @@ def test_no_label_of_a_drawing_lies_on_another_and_numbers_stay_in_their_boxes(p
     for name, cell in CELLS.items():
         back = way_back(name)
         drawings += [draw_cell(name).svg, draw_cell(name, back=back).svg]
+        drawings += [draw_chain(name).svg, draw_chain(name, back=back).svg]
         forward, backward = ("−.93 −.80", "−9e4 −9e4"), ("−.93 −.80", "−.004 −.009")
         for text, way in [(text, None) for text in forward] + [(text, back) for text in backward]:
             drawings.append(drawn_step(cell, way, values={node.name: text for node in cell.nodes}))

@@ -26,7 +26,7 @@ MASTER = r'''
 # %% [markdown]
 # # 09 · A lesson
 #
-# What it is about, $s_t$.
+# What *it* is **about**, $s_t$.
 
 # %% [markdown] slide="notes"
 # A secret for the lecturer.
@@ -228,8 +228,36 @@ def test_a_shared_link_shows_title_sentence_and_picture(site):
     assert (site / picture).is_file()
 
 
+def test_the_start_page_and_the_explorers_show_what_is_behind_each_card(site):
+    start = (site / "index.html").read_text("utf-8")
+    assert "<p>What it is about, $s_t$.</p>" in start
+    cards = (site / "explorers.html").read_text("utf-8").partition('class="cards"')[2]
+    for address, title in (
+        ("gradient-paths", "Where does the gradient go?"),
+        ("step-through-simple", "Step through simple"),
+    ):
+        assert f'<a href="explorers/{address}.html">{title}</a>' in cards
+        (picture,) = re.findall(rf'src="(_static/{address}\.\w+)"', cards)
+        assert (site / picture).is_file()
+
+
+def test_a_page_that_another_names_is_one_click_away(site):
+    semester = (site / "about" / "semester.html").read_text("utf-8")
+    assert re.search(r'href="jupyterhub.html".{,60}<code.{,60}jupyterhub.md', semester)
+
+
+def test_without_words_the_search_page_asks_for_some(site, page):
+    page.set_viewport_size({"width": 360, "height": 740})  # where the list of pages is folded away
+    page.goto((site / "search.html").as_uri())
+    page.locator("article").get_by_label("Words to look for").fill("formula")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a")
+
+
 def test_every_command_has_its_words():
     text = commands()
+    assert not re.search(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|``.*?``|`[^`]*`", "", text, flags=re.S))
+    assert "what it says" not in text and "`--root <path>`\n: The course's folder.\n" in text
     for name in ("build", "grade", "bundle", "doctor"):
         assert f"## {name}\n" in text
     assert "`--upto" in text

@@ -63,7 +63,7 @@ def step(
     if word:
         x, y = at["x_t"].x, at["x_t"].y
         parts.append(
-            f'<text class="word" x="{x:.1f}" y="{y + 40:.1f}" font-size="{0.86 * skeleton.text:.1f}" '
+            f'<text class="word" x="{x:.1f}" y="{y + 47:.1f}" font-size="{0.86 * skeleton.text:.1f}" '
             f'text-anchor="middle">{html.escape(word)}</text>'
         )
     if back and skeleton is WHOLE:
