@@ -43,7 +43,7 @@ from rnncourse.withheld import way_back
 ROOT = Path(__file__).resolve().parents[1]
 OTHER_PAGE = re.compile(r"(?<![\[`])`([a-z-]+\.md)`(?![\]`])")
 # An option's two dashes would become one in a text.
-OPTION = re.compile(r"(?<![\w`-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])(--[a-z][a-z-]*)")
 EMPHASIS = re.compile(r"(\*{1,3}|`)(\S|\S.*?\S)\1")
 PICTURE = re.compile(r'<img[^>]*src="data:image/(svg\+xml|png);base64,([^"]+)"')
 ENDINGS = {"svg+xml": "svg", "png": "png"}
@@ -333,7 +333,7 @@ def commands() -> str:
 
 
 def _quoted(words: str | None) -> str:
-    return OPTION.sub(r"`\g<0>`", words or "")
+    return OPTION.sub(lambda found: found[1] or f"`{found[2]}`", words or "")
 
 
 def make(source: Source, out: Path) -> None:
