@@ -302,6 +302,7 @@ FAULTS = {
     '<div style="width:900px">wide</div>': "at 360 pixels: .* pixels too wide",
     '<a href="#a" style="outline:none">link</a>': "has the focus and does not show it",
     '<img alt="far" src="http://localhost:9/a.png">': "asks for http://localhost:9",
+    '<a href="#b" style="position:fixed;left:-900px">folded</a>': "at 200 %: has the focus and is out of",
     "<script>undefinedName</script>": "script failed: undefinedName",
 }
 

@@ -12,7 +12,7 @@ from check_slides import READY, SIZES, check_deck
 from autograder.errors import CourseError
 from autograder.release import slide_assets
 from autograder.release.handout import print_handout
-from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides
+from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides, rendered
 from rnncourse.explorer import page as piece
 
 EXPLORER = """
@@ -492,3 +492,10 @@ def test_a_changed_asset_is_refused(tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(b"alert(1)")
     with pytest.raises(CourseError, match="not the file it should be"):
         slide_assets.asset(name, tmp_path)
+
+
+def test_a_sign_stays_on_the_line_of_the_formula_before_it():
+    html = rendered("Left of the past is $a_t$: a *number*, or ($b$). Two: $c$ $d$. Not $$e$$, yet.")
+    assert html.count('<span class="glued">') == 3
+    for glued in ("$a_t$:", "$b$).", "$d$."):
+        assert f'<span class="glued">{glued}</span>' in html
