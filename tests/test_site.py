@@ -274,6 +274,18 @@ def test_a_solved_page_keeps_nobody_out(master, executed, browser, tmp_path):
     assert check_page(browser, path) == []
 
 
+def test_a_solved_page_tells_the_reason_of_an_answer_once():
+    asked = nbformat.v4.new_code_cell('guess("09.1", falls="a third")')
+    html = "<table><tr><td>a third</td></tr></table><p>Nine secrets are <b>three</b>, $s_t$ &amp; more.</p>"
+    asked.outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
+    cells = [
+        nbformat.v4.new_markdown_cell(text) for text in ("Nine secrets are *three*, $s_t$ & more.", "three")
+    ]
+    page = solved_page("A lesson", nbformat.v4.new_notebook(cells=[asked, *cells, cells[0]]))
+    assert len(re.findall("Nine secrets", page)) == 1
+    assert "<p>three</p>" in page
+
+
 @pytest.mark.long
 def test_a_feedback_page_keeps_nobody_out_and_names_what_is_graded(executed, browser, tmp_path):
     notebook = deepcopy(executed)
