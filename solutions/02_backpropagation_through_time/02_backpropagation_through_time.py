@@ -1331,7 +1331,7 @@ def relative_errors(dW, xs, labels, s0, W):
 _, dW = model_gradient(xs, labels, s0, W)
 errors = relative_errors(dW, xs, labels, s0, W)
 assert max(errors.values()) < 1e-7, "a gradient differs from the numeric one"
-{key: f"{error:.0e}" for key, error in errors.items()}
+print("errors:", ", ".join(f"{key} {error:.0e}" for key, error in errors.items()))
 
 # %% [markdown] slide="slide"
 # ## What a gradient check can miss
