@@ -208,9 +208,7 @@ class Source:
                 _card(f"lessons/{one.name}.html", one.title, one.summary, one.picture) for one in self.lessons
             ),
             first=f"```{{raw}} html\n:file: explorers/{first}.html\n```" if first else "",
-            trained=f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>'
-            if TRAINED in self.explorers
-            else "",
+            **self._flagship(),
             bundle='<a class="button" href="rnn-course.zip">Download the course</a>' if bundle else "",
             lessons="\n".join(f"lessons/{lesson.name}" for lesson in self.lessons),
             pages="\n".join(f"about/{page}" for page in pages),
@@ -221,6 +219,16 @@ class Source:
             cards="\n".join(self._explorer_card(page.shown) for page in self.explorers.values()),
             explorers="\n".join(f"explorers/{name}" for name in self.explorers),
         )
+
+    def _flagship(self) -> dict[str, str]:
+        """What the start page says of the trained networks; nothing where their page is not."""
+        if TRAINED not in self.explorers:
+            return {"trained": "", "flagship": ""}
+        card = self._explorer_card(self.explorers[TRAINED].shown)
+        return {
+            "trained": f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>',
+            "flagship": f'## Names, letter by letter\n\n<ul class="cards wide">\n{card}\n</ul>',
+        }
 
     def _fill(self, name: str, **texts: str) -> None:
         path = self.folder / name
@@ -246,7 +254,8 @@ class Source:
         return file
 
     def _explorer_card(self, one: Shown) -> str:
-        return _card(f"explorers/{one.name}.html", one.title, one.alt, self._kept(one.name, one.html))
+        sentence = one.alt.removeprefix(one.title).strip()
+        return _card(f"explorers/{one.name}.html", one.title, sentence, self._kept(one.name, one.html))
 
     def add_explorer(self, one: Shown, stands_in: str = "", more: str = "") -> None:
         """Take an explorer; of several of one name the first is shown, and the first lesson is named.

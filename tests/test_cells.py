@@ -297,6 +297,15 @@ def test_a_changed_number_changes_what_follows(stepper):
     assert stepper.locator('[data-value="x_t"]').text_content() != before
 
 
+def test_a_finger_reads_a_box_in_full(browser):
+    context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_content(f"<body>{step_through('lstm')._repr_html_()}</body>")
+    page.locator('[data-node="fx"]').tap()
+    assert re.match(r"Wf,x = \[.+\]; gives \(.+\), shape \(2, 1\)", said(page.locator(".stepper")))
+    context.close()
+
+
 NUMBERS = [0, 1e-9, -3e-4, -0.0042, 0.0099, -0.05, 0.996, -9.94, 42.4, -123456.0]
 
 

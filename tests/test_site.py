@@ -231,6 +231,7 @@ def test_a_shared_link_shows_title_sentence_and_picture(site):
 def test_the_start_page_and_the_explorers_show_what_is_behind_each_card(site):
     start = (site / "index.html").read_text("utf-8")
     assert "<p>What it is about, $s_t$.</p>" in start
+    assert '<a href="explorers/gradient-paths.html">Where does the gradient go?</a><p>A simple RNN' in start
     cards = (site / "explorers.html").read_text("utf-8").partition('class="cards"')[2]
     for address, title in (
         ("gradient-paths", "Where does the gradient go?"),

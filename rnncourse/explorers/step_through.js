@@ -211,7 +211,8 @@ export function render({ model, el }) {
     reachable();
     for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
       part.addEventListener("pointerenter", () => tell(part));
-      part.addEventListener("pointerleave", () => speak());
+      // A finger that is lifted leaves; what it asked for stays.
+      part.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType !== "touch") speak(); });
     }
   };
   // In full what stands on a wire or comes out of a box, while the pointer is there.
