@@ -6,7 +6,7 @@ Answers and derivations stand in the data file beside the notebook, not in its t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograder.course.questions import CHOICES, as_asked, choices_of, parts_of, same_answer
@@ -23,26 +23,27 @@ OF_ANY_LENGTH = ("shape", "each_step")
 _said: dict[str, dict[str, Any]] = {}
 
 
-def guess(number: str, **answers: Any) -> None:
+def guess(number: str, *nameless: Any, **answers: Any) -> None:
     """Say what you expect before you see it; then what is so is shown beside it, with the reason.
 
     Args:
         number: the question, "03.2".
+        nameless: stays empty: an answer stands behind its name.
         answers: your answers in the places of the three dots: one of the choices, a number, an order, a few
             words. No marks; with the dots still there nothing is told.
 
     Raises:
         CourseError: the notebook has no such question, or the data file is missing.
     """
-    _ask("guess", number, answers)
+    _ask("guess", number, nameless, answers)
 
 
-def recall(number: str, **answers: Any) -> None:
+def recall(number: str, *nameless: Any, **answers: Any) -> None:
     """Say from memory what an earlier notebook found; then what is so is shown beside it.
 
     Args and errors: as for `guess`.
     """
-    _ask("answer", number, answers)
+    _ask("answer", number, nameless, answers)
 
 
 def reveal(number: str) -> None:
@@ -139,10 +140,12 @@ def _run(source: str, exercise: str, namespace: dict[str, Any]) -> None:
         display(value)
 
 
-def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
+def _ask(verb: str, number: str, nameless: Sequence[Any], answers: dict[str, Any]) -> None:
     question = _question(number)
     answers.pop(CHOICES, None)
     so: dict[str, Any] = question["answers"]
+    if nameless:
+        raise CourseError(f"an answer stands behind its name: {', '.join(f'{name}=…' for name in so)}")
     if unknown := sorted(set(answers) - set(so)):
         raise CourseError(f"question {number} asks for {', '.join(so)}, not for {', '.join(unknown)}")
     open_parts = [name for name in so if answers.get(name, ...) is ...]
@@ -157,7 +160,7 @@ def _ask(verb: str, number: str, answers: dict[str, Any]) -> None:
         return
     _said[number] = answers
     if question["sealed"]:
-        print("Noted. What is so comes when it is measured.")
+        print("Noted. What is so is told further down.")
     else:
         _tell(question, answers)
 

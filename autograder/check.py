@@ -77,11 +77,11 @@ class CheckFailed(Exception):
 _hints_given: dict[str, int] = {}
 
 
-def check(function: Callable[..., Any], stage: str | None = None) -> None:
+def check(function: Any = None, stage: str | None = None) -> None:
     """Try a function with the exercise's cases, and say what is right and what is wrong first.
 
     Args:
-        function: the function that the exercise asks for, `check(predict)`.
+        function: the function that the exercise asks for, `check(predict)`; without one that is said.
         stage: one part of a derivation, to be tried by itself; the exercise's text names them.
 
     Raises:
@@ -124,11 +124,11 @@ def _check_stage(sheet: Sheet, function: Callable[..., Any], stage: str) -> None
         raise CheckFailed(said, then=f"Change {sheet.name}, run its cell, and check the stage again.")
 
 
-def hint(function: Callable[..., Any], level: int | None = None) -> None:
+def hint(function: Any = None, level: int | None = None) -> None:
     """Show the next hint of an exercise: the idea, the shapes, a way to begin. Hints cost nothing.
 
     Args:
-        function: the function that the exercise asks for.
+        function: the function that the exercise asks for; without one that is said.
         level: 1, 2 or 3 for one of them; without it, each call gives the next one.
     """
     checks = checks_here()
@@ -203,6 +203,8 @@ def judge_here(
     if judgement.status == "wrong" and wrong:
         names = " and ".join(f"`{n}`" for n in wrong)
         judgement.notes.insert(0, f"this calls your {names}, which is not right yet: mend that first")
+    if judgement.status == "wrong" and (order := _another_order(function, sheet)):
+        judgement.notes.insert(0, order)
     if gone:
         judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
     if sheet.forward and own_forward is None:
@@ -214,6 +216,20 @@ def judge_here(
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _another_order(function: Callable[..., Any], sheet: Sheet) -> str:
+    """A remark where the arguments asked for stand in another order, "" where they do not."""
+    try:
+        own = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ""
+    if own == sheet.parameters or sorted(own) != sorted(sheet.parameters):
+        return ""
+    return (
+        f"your `{sheet.name}` takes ({', '.join(own)}), and is called with ({', '.join(sheet.parameters)}): "
+        "the first line of its cell must stay as it was"
+    )
 
 
 def _spoilt_by(
@@ -399,8 +415,11 @@ def _exercise_meant(called: str, function: Any, frame: FrameType, checks: Frozen
     own = getattr(function, "__name__", None)
     written = _written_argument(frame)
     if not callable(function) or not (own or written):
-        meant = function if isinstance(function, str) and function in checks.names else checks.names[0]
-        given = "its name as a text" if meant == function else type(function).__name__
+        # Compared as texts alone: an array has no one truth.
+        is_name = isinstance(function, str) and function in checks.names
+        meant = function if is_name else checks.names[0]
+        kind = "nothing" if function is None else f"a value of the type {type(function).__name__}"
+        given = "its name as a text" if is_name else kind
         raise CheckFailed(f"{called}(...) takes the function itself, as in {called}({meant}), not {given}")
     if written in checks.names:
         if own != written and own in checks.names:

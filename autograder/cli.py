@@ -58,7 +58,7 @@ READ_ONLY_REMEDY = (
     "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
     "holds the course's key where course.key cannot be made"
 )
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]...", help="All, if none is named.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="All, if none is named.")]
 
 
 @app.command()
@@ -75,7 +75,7 @@ def build(
     self_study: Annotated[
         bool, typer.Option("--self-study", help="Only notebooks with model answers, into build/self-study.")
     ] = False,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Make the release, the checks, nbgrader's source and the solved pages from the masters.
 
@@ -143,7 +143,7 @@ def tell_the_gradebook(home: Path, master) -> None:
 @app.command()
 def new(
     notebook: Annotated[str, typer.Argument(help="The notebook's name: 12_leaky_average.")],
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Begin a notebook: a small one that builds and passes the tests, to be written over."""
     from autograder.release.new import scaffold  # noqa: PLC0415
@@ -177,7 +177,7 @@ def grade(
     unsafe: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run without a sandbox: your own code only.")
     ] = False,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Grade every submission of a notebook; go on where an earlier run stopped."""
     keep_private()
@@ -252,7 +252,7 @@ def grade(
 def worker(
     scheduler: Annotated[str, typer.Argument(help="The Dask scheduler's address, tls://host:8786.")],
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = os.cpu_count() or 1,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Grade for whoever asks at a Dask scheduler (`grade --scheduler`), with this folder's course."""
     from autograder.grading.classroom import cluster_room  # noqa: PLC0415
@@ -324,7 +324,7 @@ def slides(
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
     institution: Annotated[str, typer.Option(help="A line on the first slide.")] = "",
     occasion: Annotated[str, typer.Option(help="Another: your course's name, the term.")] = "",
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Write slide decks that need no network, with live explorers."""
     from autograder.course.masters import left_out, read_master  # noqa: PLC0415
@@ -381,7 +381,7 @@ def bundle(
     upto: Annotated[
         str | None, typer.Option(help="The last notebook in it, by its number: 04.", show_default=False)
     ] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Write the course for students as one zip: releases, a small package, start scripts; no solution."""
     from autograder.exchange.bundle import write_bundle  # noqa: PLC0415
@@ -397,7 +397,7 @@ def gradescope(
     visibility: Annotated[
         str, typer.Option(help="visible, after_due_date, after_published or hidden.")
     ] = "visible",
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Write the zip with which Gradescope grades a notebook in its own container.
 

@@ -28,7 +28,7 @@ MOST_SHOWN = 200
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-Root = Annotated[Path, typer.Option("--root", help="The course's folder.", show_default=False)]
+Root = Annotated[Path | None, typer.Option("--root", help="The course's folder.", show_default=False)]
 GradebookUrl = Annotated[
     str | None,
     typer.Option("--gradebook", help="Database URL; the course's gradebook.db.", show_default=False),
@@ -76,7 +76,7 @@ def name_(
     ] = None,
     submitted: SubmittedFolder = Path("submitted"),
     journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Name a group of wrong answers that return the same, once for all who gave it or will.
 
@@ -121,7 +121,7 @@ def written_(
     comment: Annotated[str, typer.Option(help="To be read in the feedback.", show_default=False)] = "",
     gradebook: GradebookUrl = None,
     submitted: SubmittedFolder = Path("submitted"),
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """List written answers in groups that say the same, or mark a group at once, as formgrader would.
 
@@ -192,7 +192,7 @@ def export(
     roster: RosterFile = None,
     submitted: SubmittedFolder = Path("submitted"),
     file: Annotated[Path | None, typer.Option("--file", help="The file to write.")] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Write the marks as CSV, as they stand in the gradebook, with a row and a state for everybody."""
     keep_private()
@@ -237,7 +237,7 @@ def collect(
         Path | None,
         typer.Option(help="A CSV of who handed in when (columns student, time).", show_default=False),
     ] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Take a learning system's submissions into the folder that `grade` reads; say whose is not there.
 
@@ -310,7 +310,7 @@ def return_(
     submitted: SubmittedFolder = Path("submitted"),
     journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
     into: Annotated[Path | None, typer.Option(help="The folder to write.", show_default=False)] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Write the file of marks that a learning system imports, and a zip of feedback that it gives out.
 

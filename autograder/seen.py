@@ -41,7 +41,7 @@ def report(
     submitted: SubmittedFolder = Path("submitted"),
     journal_file: Annotated[Path | None, typer.Option("--journal", help="What `grade` found.")] = None,
     to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Draw the class: marks, exercises, the commonest misconceptions, wrong answers that nobody named.
 
@@ -169,7 +169,7 @@ def similar(
     roster: RosterFile = None,
     submitted: SubmittedFolder = Path("submitted"),
     to: Annotated[Path | None, typer.Option(help="The page to write.")] = None,
-    root: Root | None = None,
+    root: Root = None,
 ) -> None:
     """Show which students' answers are alike beyond what the exercises make alike, side by side.
 

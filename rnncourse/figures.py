@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -74,6 +76,51 @@ def image(svg: str, alt: str) -> str:
         f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" '
         f'src="data:image/svg+xml;base64,{data}">'
     )
+
+
+class ShownTable:
+    """Numbers in named rows and columns; the last value of a cell shows it."""
+
+    def __init__(self, lines: list[list[str]]):
+        self.lines = lines
+
+    def _repr_markdown_(self) -> str:
+        head, *rows = (f"| {' | '.join(line)} |" for line in self.lines)
+        return "\n".join([head, f"|---|{'---:|' * (len(self.lines[0]) - 1)}", *rows])
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(*self.lines, strict=True)]
+        return "\n".join(
+            "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True))
+            for line in self.lines
+        )
+
+
+def table(rows: Mapping[str, Iterable[float]], columns: Sequence[str], digits: int = 4) -> ShownTable:
+    """Show numbers as a table.
+
+    Args:
+        rows: what a row is called -> its numbers; where one is NaN, the place stays empty.
+        columns: what each column is called.
+        digits: behind the point, at most.
+
+    Raises:
+        ValueError: a row has not as many numbers as there are columns.
+    """
+    lines = [["", *columns]]
+    for name, values in rows.items():
+        texts = [_shortest(float(value), digits) for value in values]
+        if len(texts) != len(columns):
+            raise ValueError(f"table: {name!r} has {len(texts)} numbers for {len(columns)} columns")
+        lines.append([name, *texts])
+    return ShownTable(lines)
+
+
+def _shortest(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return ""
+    text = f"{round(value, digits) + 0.0:.{digits}f}"  # the sum makes 0 of -0
+    return (text.rstrip("0").rstrip(".") if digits else text).replace("-", "−")
 
 
 def show(fig: Figure, alt: str) -> ShownFigure:

@@ -52,7 +52,9 @@ def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     Args:
         ratios: start -> network -> ratio of the norms at step 1 and at the last step, one per seed.
     """
-    fig, axes = plt.subplots(1, len(ratios), figsize=(4.4 * len(ratios), 3.6), sharex=True, sharey=True)
+    fig, axes = plt.subplots(
+        1, len(ratios), figsize=(3.3 * len(ratios), 4.2), sharex=True, sharey=True, layout="constrained"
+    )
     for ax, (start, networks) in zip(np.atleast_1d(axes), ratios.items(), strict=True):
         for row, (name, values) in enumerate(networks.items()):
             colour = RNN_COLOUR if "RNN" in name else BIAS_COLOURS[int(name.split()[-1])]
@@ -63,17 +65,17 @@ def flow_table(ratios: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
                 xytext=(0, 8),
                 textcoords="offset points",
                 ha="center",
-                fontsize=10,
+                fontsize=12,
             )
         ax.axvline(1, color="grey", lw=1, ls=":")
-        ax.set_title(start, fontsize=12)
+        ax.set_title(start.replace(", ", ",\n"), fontsize=13)
         ax.set_yticks(range(len(networks)), list(networks))
-        ax.set_xlim(1e-33, 1e4)
-        ax.set_xlabel("gradient at step 1 / at the last step")
+        ax.set_xlim(1e-34, 1e6)
+        ax.set_xticks([1e-30, 1e-20, 1e-10, 1])
         ax.grid(axis="x", alpha=0.25)
+    fig.supxlabel("gradient at step 1 / at the last step", fontsize=13)
     np.atleast_1d(axes)[0].invert_yaxis()
     np.atleast_1d(axes)[0].set_ylim(top=-0.6)
-    fig.tight_layout()
     return fig
 
 

@@ -28,16 +28,17 @@ def variants(found: Mapping[str, Mapping[str, Any]], marked: Sequence[str]) -> F
         found: task -> variant -> its numbers, as `results` gives them under "variants".
         marked: the variants that are drawn in another colour.
     """
-    fig, axes = plt.subplots(1, len(found), figsize=(11.5, 4.6), sharey=True, layout="constrained")
+    fig, axes = plt.subplots(1, len(found), figsize=(9.8, 4.5), sharey=True, layout="constrained")
     for ax, (task, by_name) in zip(np.atleast_1d(axes), found.items(), strict=True):
         for place, (name, numbers) in enumerate(by_name.items()):
             colour = MIXES if name in marked else ADDS
             spread = np.linspace(-0.2, 0.2, len(numbers["long"]))
             ax.plot(numbers["long"], place + spread, "D" if name in marked else "o", color=colour, ms=5)
             ax.plot([np.median(numbers["long"])] * 2, [place - 0.36, place + 0.36], color=colour, lw=3)
-        ax.set(title=task, xlabel="share of steps right, steps 101 to 200")
+        ax.set(title=task)
         ax.set_yticks(range(len(by_name)), list(by_name))
         ax.grid(axis="x", color="#dddddd", lw=0.8)
+    fig.supxlabel("share of steps right, steps 101 to 200", fontsize=13)
     np.atleast_1d(axes)[0].invert_yaxis()
     return fig
 
@@ -114,21 +115,21 @@ def costs(measured: Mapping[str, Mapping[int, Mapping[str, tuple[float, float, f
         measured: width in words -> T -> "loop" and "scan" -> products that wait for one another, numbers
             multiplied, and seconds.
     """
-    fig, axes = plt.subplots(1, 4, figsize=(12.4, 3.9), layout="constrained")
+    fig, axes = plt.subplots(1, 4, figsize=(10.2, 4.2), layout="constrained")
     widths = list(measured)
     panels = [
-        (widths[0], 0, "depth"),
-        (widths[0], 1, "work"),
-        *((width, 2, f"time, {width}") for width in widths),
+        (widths[0], 0, "depth: products\nthat wait for others"),
+        (widths[0], 1, "work: numbers\nmultiplied"),
+        *((width, 2, f"milliseconds,\n{width}") for width in widths),
     ]
     for ax, (width, kind, title) in zip(axes, panels, strict=True):
         T = list(measured[width])
         for way, colour, style in (("loop", MIXES, "o--"), ("scan", ADDS, "s-")):
             values = [measured[width][t][way][kind] * (1e3 if kind == 2 else 1) for t in T]
             ax.plot(T, values, style, color=colour, label=way)
-        ax.set(xscale="log", yscale="log", title=title, xlabel="steps T")
-        ax.set_ylabel(("products that wait for one another", "numbers multiplied", "milliseconds")[kind])
-        ax.title.set_fontsize(12)
+        ax.set(xscale="log", yscale="log", title=title)
+        ax.title.set_fontsize(13)
+    fig.supxlabel("steps T", fontsize=13)
     axes[0].legend()
     return fig
 
@@ -140,15 +141,16 @@ def parity(by_step: Mapping[str, np.ndarray], trained_to: int) -> Figure:
         by_step: model -> (seeds, T).
         trained_to: the longest sequences that were learned from.
     """
-    fig, axes = plt.subplots(1, len(by_step), figsize=(12, 4.2), sharey=True, layout="constrained")
+    fig, axes = plt.subplots(1, len(by_step), figsize=(10.2, 3.8), sharey=True, layout="constrained")
     for ax, (name, shares) in zip(axes, by_step.items(), strict=True):
         T = np.shape(shares)[1]
         ax.axvspan(0.5, trained_to + 0.5, color="#eeeeee")
         ax.axhline(0.5, color="#888888", ls="--", lw=1)
         for row in np.asarray(shares):
             ax.plot(range(1, T + 1), row, color=ADDS, alpha=0.6, lw=1.5)
-        ax.set_title(name.replace(", gates", ",\nfactors"), fontsize=11)
-        ax.set(xlabel="bits read", ylim=(0.4, 1.04))
+        ax.set_title(name.replace(", gates", ",\nfactors"), fontsize=12)
+        ax.set(ylim=(0.4, 1.04))
+    fig.supxlabel("bits read", fontsize=13)
     axes[0].set_ylabel("share right")
     return fig
 
@@ -185,7 +187,7 @@ def turning(bits: Sequence[int], settings: Sequence[tuple[float, float]]) -> Fig
         bits: what is read.
         settings: the factor at a 0 and that at a 1, for each panel.
     """
-    fig, axes = plt.subplots(1, len(settings), figsize=(11.5, 3), sharey=True, layout="constrained")
+    fig, axes = plt.subplots(1, len(settings), figsize=(10.2, 3.2), sharey=True, layout="constrained")
     for ax, factors in zip(axes, settings, strict=True):
         states = np.cumprod([factors[bit] for bit in bits])
         ax.bar(range(1, len(bits) + 1), states, color=[MIXES if s < 0 else ADDS for s in states])

@@ -4,8 +4,9 @@
 
 A folder stands for all pages in it but the decks, which have a checker of their own. Reported are: axe-core's
 violations (wide and light, narrow and dark), any request to a network, errors in the console, a page that
-scrolls sideways at 360 pixels or at 200 %, and what has the focus without showing it. Exit status 1 if there
-is anything to report. `--shots` writes a picture of each page at 1280 and at 360 pixels.
+scrolls sideways at 360, 1080 or 1330 pixels or at 200 %, and what has the focus without showing it, or out
+of sight. Exit status 1 if there is anything to report. `--shots` writes a picture of each page at 1280 and
+at 360 pixels.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from chromium import note_complaints, report
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from autograder.errors import CourseError
 
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 # What a window of 1280 pixels has left at 200 %.
-ENLARGED = {"width": 640, "height": 400}
+ENLARGED: ViewportSize = {"width": 640, "height": 400}
+# Windows in which a list of pages, or two lists, stand beside the text and leave it the least.
+NARROW: tuple[ViewportSize, ...] = ({"width": 1080, "height": 800}, {"width": 1330, "height": 800})
 # More would only be the same again: a page has some kinds of links, buttons and sliders.
 MOST_STOPS = 60
 AXE = "axe_playwright_python"
@@ -57,6 +61,14 @@ FOCUS = """() => {
   return [before.join() !== after.join(), one.outerHTML.slice(0, 120)];
 }"""
 
+OUT_OF_SIGHT = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const box = one.getBoundingClientRect();
+  const isSeen = box.right > 0 && box.left < innerWidth && box.bottom > 0 && box.top < innerHeight;
+  return [isSeen, one.outerHTML.slice(0, 120)];
+}"""
+
 # A formula that heads a column is read from its MathML, which axe-core takes for no text.
 RUN_AXE = """async () => {
   const found = (await axe.run({ resultTypes: ["violations"], preload: false })).violations;
@@ -76,19 +88,35 @@ def violations(page: Page) -> Iterator[str]:
         yield f"axe {one['id']} ({len(nodes)}×): {nodes[0]['html'][:160]} {' '.join(why[1:2]).strip()[:200]}"
 
 
-def unseen_focus(page: Page) -> Iterator[str]:
-    """What the Tab key reaches without a sign of it."""
-    page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
+def unseen_focus(
+    page: Page, look: str = FOCUS, words: str = "has the focus and does not show it"
+) -> Iterator[str]:
+    """What the Tab key reaches without a sign of it.
+
+    Args:
+        page: the page.
+        look: script that gives, of what has the focus, whether that is seen and its HTML; null of nothing.
+        words: what is said where it is not.
+    """
+    # From the page's beginning, wherever one was before.
+    page.evaluate(
+        """() => {
+          document.body.tabIndex = -1;
+          document.body.focus();
+          document.body.removeAttribute("tabindex");
+          scrollTo(0, 0);
+        }"""
+    )
     seen: set[str] = set()
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
-        found = page.evaluate(FOCUS)
+        found = page.evaluate(look)
         if found is None:
             return
         shows, what = found
         if not shows and what not in seen:
             seen.add(what)
-            yield f"has the focus and does not show it: {what}"
+            yield f"{words}: {what}"
 
 
 def check_page(browser: Browser, path: Path, shots: Path | None = None, most: int = 12) -> list[str]:
@@ -110,11 +138,16 @@ def check_page(browser: Browser, path: Path, shots: Path | None = None, most: in
     )
     _shoot(page, shots, path, "1280")
     problems += [*violations(page), *list(unseen_focus(page))[:most]]
-    for name, size in (("at 200 %", ENLARGED), ("at 360 pixels", PHONE)):
+    between = [(f"at {size['width']} pixels", size) for size in NARROW]
+    for name, size in (*between, ("at 200 %", ENLARGED), ("at 360 pixels", PHONE)):
         page.set_viewport_size(size)
         page.wait_for_timeout(50)
         if found := page.evaluate(SIDEWAYS):
             problems.append(f"{name}: {found[0]} pixels too wide: {found[1]}")
+        if size == ENLARGED:
+            hidden = unseen_focus(page, OUT_OF_SIGHT, f"{name}: has the focus and is out of sight")
+            problems += list(hidden)[:most]
+            page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
     _shoot(page, shots, path, "360")
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(50)

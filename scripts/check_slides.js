@@ -47,6 +47,8 @@ async ({ h, v, width, height, HALF }) => {
     }
   }
   if (!ink.length) problems.push("the slide is empty");
+  for (const { textContent: text } of sheet.querySelectorAll("pre.answer"))
+    if (/^\s*\{['"]/.test(text)) problems.push(`shows a dict as Python prints it, no table: ${words(text)}`);
   const edges = {
     "below its lower edge": ([box]) => box.bottom - height,
     "over its right edge": ([box]) => box.right - width,

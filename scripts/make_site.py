@@ -41,6 +41,10 @@ from rnncourse.gradient_paths import TITLE, gradient_paths
 from rnncourse.withheld import way_back
 
 ROOT = Path(__file__).resolve().parents[1]
+OTHER_PAGE = re.compile(r"(?<![\[`])`([a-z-]+\.md)`(?![\]`])")
+# An option's two dashes would become one in a text.
+OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])(--[a-z][a-z-]*)")
+EMPHASIS = re.compile(r"(\*{1,3}|`)(\S|\S.*?\S)\1")
 PICTURE = re.compile(r'<img[^>]*src="data:image/(svg\+xml|png);base64,([^"]+)"')
 ENDINGS = {"svg+xml": "svg", "png": "png"}
 EMBEDDED = """<!doctype html>
@@ -68,7 +72,11 @@ EMBEDDED = """<!doctype html>
 </html>
 """
 
-EXPLORER_PAGE = """# {title}
+EXPLORER_PAGE = """---
+hide-toc: true
+---
+
+# {title}
 
 {alt}
 
@@ -96,6 +104,22 @@ LESSON_WITHHELD = (
     "what is right: results stand there."
 )
 TRAINED = "gradient-paths"
+BEGIN_WITH = ("semester",)
+# What explorers are about; the others are called what they are called.
+TITLES = {
+    "step-size": "How small may a step be?",
+    "sentence-states": "What a state keeps of a sentence",
+    "contributions": "Which position moves a weight?",
+    "jacobians": "When does a product of Jacobians grow?",
+    "gates-by-hand": "Be the gate yourself",
+    "memory-cell": "One memory cell over a sentence",
+    "gradient-flow": "How far does a gradient flow?",
+    "seeds": "How many seeds does a ranking need?",
+    "machine": "An LSTM as a machine",
+    "activation": "A cell that reads Python",
+    "turning": "Parity by hand",
+    "bug-curves": "What a bug does to a loss curve",
+}
 FIRST = ("step-through-lstm", "step-through-gated", "step-through-simple", "sentence-states")
 
 
@@ -142,10 +166,11 @@ class Source:
         """Write a lesson's page, its explorers' pages and its deck."""
         lesson = lesson_notebook(master, executed, withhold)
         for one in explorers(lesson):
+            named = replace(one, title=TITLES.get(one.name, one.title))
             where = (
                 f"It stands in [{master.title}](../lessons/{master.name}.ipynb), where its question is asked."
             )
-            self.add_explorer(one, where)
+            self.add_explorer(named, where)
         if deck:
             build_slides(
                 executed, self.folder / "extra" / "slides" / f"{master.name}.html", master.title, deck
@@ -163,29 +188,47 @@ class Source:
         nbformat.write(lesson, self.folder / "lessons" / f"{master.name}.ipynb")
 
     def add_page(self, path: Path) -> None:
-        """Take a page of the documentation."""
-        text = path.read_text("utf-8")
+        """Take a page of the documentation; a page that it names is one click away."""
+        text = OTHER_PAGE.sub(r"[`\1`](\1)", path.read_text("utf-8"))
         (self.folder / "about" / path.name).write_text(text, "utf-8")
 
     def finish(self, bundle: bool) -> None:
         """Write the pages that list the others."""
         for page in self.explorers.values():
             self._write_explorer(page)
-        pages = sorted(path.stem for path in (self.folder / "about").glob("*.md"))
+        # What an instructor reads first stands first.
+        pages = sorted(
+            (path.stem for path in (self.folder / "about").glob("*.md")),
+            key=lambda page: (page not in BEGIN_WITH, page),
+        )
         first = next((one for one in FIRST if one in self.explorers), "")
         self._fill(
             "index.md",
-            cards="\n".join(_card(lesson) for lesson in self.lessons),
+            cards="\n".join(
+                _card(f"lessons/{one.name}.html", one.title, one.summary, one.picture) for one in self.lessons
+            ),
             first=f"```{{raw}} html\n:file: explorers/{first}.html\n```" if first else "",
-            trained=f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>'
-            if TRAINED in self.explorers
-            else "",
+            **self._flagship(),
             bundle='<a class="button" href="rnn-course.zip">Download the course</a>' if bundle else "",
             lessons="\n".join(f"lessons/{lesson.name}" for lesson in self.lessons),
             pages="\n".join(f"about/{page}" for page in pages),
         )
         self._fill("api/commands.md", commands=commands())
-        self._fill("explorers.md", explorers="\n".join(f"explorers/{name}" for name in self.explorers))
+        self._fill(
+            "explorers.md",
+            cards="\n".join(self._explorer_card(page.shown) for page in self.explorers.values()),
+            explorers="\n".join(f"explorers/{name}" for name in self.explorers),
+        )
+
+    def _flagship(self) -> dict[str, str]:
+        """What the start page says of the trained networks; nothing where their page is not."""
+        if TRAINED not in self.explorers:
+            return {"trained": "", "flagship": ""}
+        card = self._explorer_card(self.explorers[TRAINED].shown)
+        return {
+            "trained": f'<a class="button" href="explorers/{TRAINED}.html">{TITLE}</a>',
+            "flagship": f'## Names, letter by letter\n\n<ul class="cards wide">\n{card}\n</ul>',
+        }
 
     def _fill(self, name: str, **texts: str) -> None:
         path = self.folder / name
@@ -198,11 +241,21 @@ class Source:
         """The lesson's first picture as a file; its name, "" where there is none."""
         for cell in lesson.cells:
             for output in cell.get("outputs", ()):
-                if found := PICTURE.search(output.get("data", {}).get("text/html", "")):
-                    file = f"{name}.{ENDINGS[found[1]]}"
-                    (self.folder / "static" / file).write_bytes(b64decode(found[2]))
+                if file := self._kept(name, output.get("data", {}).get("text/html", "")):
                     return file
         return ""
+
+    def _kept(self, name: str, body: str) -> str:
+        """The first picture of a piece of a page as a file; its name, "" where there is none."""
+        if not (found := PICTURE.search(body)):
+            return ""
+        file = f"{name}.{ENDINGS[found[1]]}"
+        (self.folder / "static" / file).write_bytes(b64decode(found[2]))
+        return file
+
+    def _explorer_card(self, one: Shown) -> str:
+        sentence = one.alt.removeprefix(one.title).strip()
+        return _card(f"explorers/{one.name}.html", one.title, sentence, self._kept(one.name, one.html))
 
     def add_explorer(self, one: Shown, stands_in: str = "", more: str = "") -> None:
         """Take an explorer; of several of one name the first is shown, and the first lesson is named.
@@ -240,7 +293,7 @@ class Source:
 def _summary(lesson: Any) -> str:
     """The sentences below a lesson's title, as plain text."""
     _, *paragraphs = lesson.cells[0].source.split("\n\n")
-    return " ".join(paragraphs[0].split()) if paragraphs else ""
+    return EMPHASIS.sub(r"\2", " ".join(paragraphs[0].split())) if paragraphs else ""
 
 
 def _markdown(source: str) -> Any:
@@ -249,26 +302,22 @@ def _markdown(source: str) -> Any:
 
 def _links(lesson: Lesson, withhold: bool) -> str:
     """What stands below a lesson's title: its deck, and what is to be known of the page."""
-    words = [LESSON_WITHHELD if withhold else LESSON_TOLD]
-    if lesson.deck:
-        words.append(f'<a href="../slides/{lesson.name}.html">The lecture: slides with live explorers</a>.')
-    return f'<p class="links">{" ".join(words)}</p>'
+    words = f"<p>{LESSON_WITHHELD if withhold else LESSON_TOLD}</p>"
+    deck = f'<p><a href="../slides/{lesson.name}.html">The lecture</a>: slides with live explorers.</p>'
+    return words + deck if lesson.deck else words
 
 
-def _card(lesson: Lesson) -> str:
-    picture = f'<img src="_static/{lesson.picture}" alt="" loading="lazy">' if lesson.picture else ""
-    return (
-        f'<li>{picture}<a href="lessons/{lesson.name}.html">{html.escape(lesson.title)}</a>'
-        f"<p>{html.escape(lesson.summary)}</p></li>"
-    )
+def _card(address: str, title: str, sentence: str, picture: str) -> str:
+    drawn = f'<img src="_static/{picture}" alt="" loading="lazy">' if picture else ""
+    return f'<li>{drawn}<a href="{address}">{html.escape(title)}</a><p>{html.escape(sentence)}</p></li>'
 
 
 def step_throughs() -> Iterator[Shown]:
     """The step-through of every cell, forward and back."""
-    for name in ("simple", "gated", "lstm", "gru"):
+    for name in ("simple", "gated", "lstm", "lstm with biases", "gru"):
         made = step_through(name, back=way_back(name))
-        title = f"Step through {cell_named(name).title}"
-        yield Shown(f"step-through-{name}", title, made.alt, made._repr_html_())
+        title = f"Step through {cell_named(name).title}{' with biases' * ('biases' in name)}"
+        yield Shown(f"step-through-{name.replace(' ', '-')}", title, made.alt, made._repr_html_())
 
 
 def add_gradient_paths(source: Source) -> None:
@@ -287,9 +336,13 @@ def commands() -> str:
         context = Context(command, info_name=f"autograder {name}")
         usage = command.get_usage(context).removeprefix("Usage: ")
         rows = [record for one in command.params if (record := one.get_help_record(context))]
-        options = "\n".join(f"`{words}`\n: {said or 'what it says.'}\n" for words, said in rows)
-        found.append(f"## {name}\n\n{command.help}\n\n```text\n{usage}\n```\n\n{options}")
+        options = "\n".join(f"`{words}`\n: {_quoted(said)}\n" for words, said in rows)
+        found.append(f"## {name}\n\n{_quoted(command.help)}\n\n```text\n{usage}\n```\n\n{options}")
     return "\n\n".join(found)
+
+
+def _quoted(words: str | None) -> str:
+    return OPTION.sub(lambda found: found[1] or f"`{found[2]}`", words or "")
 
 
 def make(source: Source, out: Path) -> None:

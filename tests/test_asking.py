@@ -124,6 +124,16 @@ def test_a_wrong_answer_is_not_told_the_formula(capsys):
     assert "tag" not in capsys.readouterr().out
 
 
+def test_arguments_in_another_order_are_said_before_what_comes_of_them(capsys):
+    def rnn_step_backward(x_t, ds, s_prev, s_t, W):
+        return ds, x_t, W
+
+    with pytest.raises(CheckFailed):
+        check(rnn_step_backward)
+    shown = capsys.readouterr().out
+    assert "takes (x_t, ds, s_prev, s_t, W), and is called with (ds, x_t, s_prev, s_t, W)" in shown
+
+
 def test_a_stage_looks_at_its_own_outputs_alone(capsys):
     def rnn_step_backward(ds, x_t, s_prev, s_t, W):
         return W["sx"].T @ (ds * (1 - s_t**2)), None, None

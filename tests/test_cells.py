@@ -15,6 +15,7 @@ from needs import lacking
 from rnncourse.cells import CELLS, draw_cell, draw_chain, step_through
 from rnncourse.cells.drawing import drawn_step
 from rnncourse.cells.layout import places, wires
+from rnncourse.cells.step_through import short
 from rnncourse.explorer import source_of
 from rnncourse.withheld import both_ways, way_back
 
@@ -177,11 +178,40 @@ def test_a_picture_says_in_words_what_it_shows(tmp_path):
     assert "“film”" in draw_chain("lstm", ["the", "film"]).alt
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_a_word_stands_clear_under_the_input_and_inside_the_picture(name):
+    svg = draw_chain(name, ["not", "film"]).svg
+    symbols = re.findall(r'<text class="name[^"]*" x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"', svg)
+    bottom = re.search(r'viewBox="\S+ (\S+) \S+ (\S+)"', svg)
+    for x, y, size in re.findall(r'<text class="word" x="(\S+)" y="(\S+)" font-size="(\S+)"', svg):
+        above = max((float(b), float(s)) for a, b, s in symbols if a == x)
+        # A subscript hangs below its line by a third of a letter; a word rises by three quarters of one.
+        assert float(y) - 0.75 * float(size) > above[0] + 0.36 * above[1]
+        assert float(y) + 0.25 * float(size) < sum(map(float, bottom.groups()))
+
+
 def test_turned_round_every_arrow_points_the_other_way():
     forward, back = draw_cell("lstm"), draw_cell("lstm", back=way_back("lstm"))
     assert "⊙" in back.alt and "⊙ c_t−1" in back.alt
     assert forward.svg.count("marker-end") > 20 and back.svg.count("marker-end") > 20
     assert "⊤" in back.svg and "⊤" not in forward.svg
+
+
+@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_back_an_arrow_points_at_every_plus_from_each_side_that_it_is_fed_from(name, small):
+    """Where n gradients are added, n heads end at the edge of the plus."""
+    back = way_back(name)
+    svg = draw_chain(name, ["one"], back=back).svg if small else draw_cell(name, back=back).svg
+    heads = {
+        tuple(round(float(number)) for number in end.split())
+        for end in re.findall(r'class="line"[^>]*?([-\d.]+ [-\d.]+)" marker-end', svg)
+    }
+    pluses = re.findall(r'class="joint"><circle cx="([-\d.]+)" cy="([-\d.]+)"', svg)
+    assert pluses or CELLS[name].name == "simple"
+    for x, y in ((float(x), float(y)) for x, y in pluses):
+        at = [(a, b) for a, b in heads if abs((a - x) ** 2 + (b - y) ** 2 - 81) < 20]
+        assert len(at) >= 2, (x, y, at)
 
 
 def test_a_cell_that_there_is_not_is_refused():
@@ -279,6 +309,47 @@ def test_a_changed_number_changes_what_follows(stepper):
     assert stepper.locator('[data-value="x_t"]').text_content() != before
 
 
+def test_a_finger_reads_a_box_in_full(browser):
+    context = browser.new_context(has_touch=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_content(f"<body>{step_through('lstm')._repr_html_()}</body>")
+    page.locator('[data-node="fx"]').tap()
+    assert re.match(r"Wf,x = \[.+\]; gives \(.+\), shape \(2, 1\)", said(page.locator(".stepper")))
+    context.close()
+
+
+NUMBERS = [0, 1e-9, -3e-4, -0.0042, 0.0099, -0.05, 0.996, -9.94, 42.4, -123456.0]
+
+
+def test_numbers_on_a_wire_are_short_and_on_the_way_back_small_ones_are_told_apart(page):
+    """In the explorer as in the picture that stands for it."""
+    module = source_of("graph", "step_through") + "\nexport { two, few };"
+    found = page.evaluate(
+        """async ([source, numbers]) => {
+          const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+          const { two, few } = await import(address);
+          return [numbers.map(two), numbers.map(few)];
+        }""",
+        [module, NUMBERS],
+    )
+    assert found == [[short(np.array([v]), back) for v in NUMBERS] for back in (False, True)]
+    assert found[0] == [".00", ".00", ".00", ".00", ".01", "−.05", "1.0", "−9.9", "42", "−1e5"]
+    assert found[1][:6] == ["0", "≈0", "≈0", "−.004", ".010", "−.05"]
+
+
+def test_a_number_that_cannot_be_shown_is_not_taken(stepper):
+    stepper.get_by_text("Change inputs and weights").click()
+    field = stepper.get_by_label("x_1 (not), entry 1, 1")
+    before = stepper.locator('[data-value="x_t"]').text_content()
+    for text in ("123456", ""):
+        field.fill(text)
+        assert field.get_attribute("aria-invalid") == "true"
+        assert stepper.locator('[data-value="x_t"]').text_content() == before
+    field.fill("-99")
+    assert field.get_attribute("aria-invalid") == "false"
+    assert "−99" in stepper.locator('[data-value="x_t"]').text_content()
+
+
 def test_what_is_shown_can_be_kept_as_a_picture(stepper, page):
     stepper.get_by_text("Change inputs and weights").click()
     with page.expect_download() as saving:
@@ -337,17 +408,14 @@ LABELS = """() => [...document.querySelectorAll('svg.cell')].flatMap((svg) => {
 
 
 def test_no_label_of_a_drawing_lies_on_another_and_numbers_stay_in_their_boxes(page):
-    widest = {"forward": "−.93 −.80", "back": "−.93 −.80"}
     drawings = []
     for name, cell in CELLS.items():
         back = way_back(name)
-        numbers = {node.name: widest["forward"] for node in cell.nodes}
-        drawings += [
-            draw_cell(name).svg,
-            draw_cell(name, back=back).svg,
-            drawn_step(cell, values=numbers),
-            drawn_step(cell, back, values=numbers),
-        ]
+        drawings += [draw_cell(name).svg, draw_cell(name, back=back).svg]
+        drawings += [draw_chain(name).svg, draw_chain(name, back=back).svg]
+        forward, backward = ("−.93 −.80", "−9e4 −9e4"), ("−.93 −.80", "−.004 −.009")
+        for text, way in [(text, None) for text in forward] + [(text, back) for text in backward]:
+            drawings.append(drawn_step(cell, way, values={node.name: text for node in cell.nodes}))
     page.set_content("".join(drawings))
     assert page.evaluate(LABELS) == []
 

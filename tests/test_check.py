@@ -118,6 +118,7 @@ def test_no_name_in_the_open_is_the_answer(notebook, exercise):
         name = open_name(mistake.name)
         assert name.strip(" …`")
         assert not re.search(r"instead of|in place of|\bbelongs\b", name), name
+        assert not re.search(r"\band …|… and\b", name), name  # three dots for one of two say nothing
         bare = re.sub(r"\s", "", name)
         assert not [formula for formula in formulas if formula in bare], name
 
@@ -333,6 +334,31 @@ def test_in_a_kernel_the_name_in_the_call_is_the_exercise(tmp_path):
     assert "a grade tries what is named `rnn_step`" in renamed
     assert "rnn_step: right" in nameless
     assert "rnn_step: right" in aliased
+
+
+def test_in_a_kernel_what_is_no_function_of_the_notebook_is_said_in_one_line(tmp_path):
+    asking = "from autograder import guess, reveal, show_derivation"
+    _, array, empty, called, part, number, nameless, kept, derivation = run_cells(
+        tmp_path,
+        f"{IMPORTS}\n{asking}\n{RIGHT}",
+        "check(np.ones(3))",
+        "check()",
+        'hint("rnn_step")',
+        'guess("01.1", nothing=1)',
+        'guess("1.1", nothing=1)',
+        'guess("01.1", 3)',
+        'reveal("01.99")',
+        "show_derivation(rnn_step)",
+    )
+    assert "check(...) takes the function itself" in array and "ndarray" in array
+    assert "check(...) takes the function itself, as in check(rnn_step), not nothing" in empty
+    assert "hint(...) takes the function itself, as in hint(rnn_step), not its name as a text" in called
+    assert "question 01.1 asks for" in part
+    assert "asks no question '1.1'" in number and "asks no question '01.99'" in kept
+    assert "keeps back no derivation of 'rnn_step'" in derivation
+    assert "an answer stands behind its name: " in nameless
+    for said in (array, called, part, number, nameless, kept, derivation):
+        assert len(said.strip().splitlines()) == 1, said
 
 
 def test_in_a_kernel_an_endless_loop_names_its_line_and_the_kernel_goes_on(tmp_path):

@@ -178,12 +178,23 @@ def test_the_table_shows_the_numbers_of_the_letter(alone, page):
     assert numbers[5] == pytest.approx(change, abs=0.005)
 
 
-def test_where_no_letter_is_typed_it_asks_for_one(alone, page):
+def test_where_no_letter_is_typed_it_asks_for_one_and_shows_nothing_of_the_last_name(alone, page):
     page.goto(alone.as_uri())
-    page.get_by_role("textbox", name="a name").fill("12")
-    assert page.get_by_text("Type a name").is_visible()
+    for name in ("12", "", "\N{GRINNING FACE} 漢字"):
+        page.get_by_role("textbox", name="a name").fill("li")
+        page.get_by_role("textbox", name="a name").fill(name)
+        assert page.get_by_text("Type letters from a to z").is_visible()
+        assert page.locator(".paths :is(.columns, .letters, td)").locator("visible=true").count() == 0
     page.get_by_role("textbox", name="a name").fill("li")
     assert page.locator(".paths tbody tr").count() == 3
+    assert page.locator(".paths .columns").first.is_visible()
+
+
+def test_of_a_long_name_it_says_how_much_is_read(alone, page):
+    page.goto(alone.as_uri())
+    page.get_by_role("textbox", name="a name").fill("wolfeschlegelsteinhausenbergerdorff")
+    assert page.get_by_text("Of 35 letters the first 24 are read.").is_visible()
+    assert page.locator(".paths .letters button").count() == 24
 
 
 def test_without_a_script_a_picture_says_the_same():

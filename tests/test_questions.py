@@ -165,3 +165,11 @@ def test_a_list_of_numbers_may_be_spelled_as_a_text_and_an_article_left_out():
     assert as_asked("sixteen, 8", [16, 8]) == "sixteen, 8"
     assert same_answer("reset", "the reset") and same_answer("The reset", "reset")
     assert not same_answer("the order", "the reset") and not same_answer("a", "the")
+
+
+@pytest.mark.parametrize(
+    ("typed", "so"), [("bias −4", "bias -4"), ("step t-1", "step t - 1"), ("r=0.9", "r = 0.9")]
+)
+def test_a_choice_may_have_the_minus_of_the_text_and_its_signs_other_blanks(typed, so):
+    assert same_answer(typed, so)
+    assert not same_answer("bias 4", "bias -4") and not same_answer("step t + 1", "step t - 1")

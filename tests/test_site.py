@@ -26,7 +26,7 @@ MASTER = r'''
 # %% [markdown]
 # # 09 · A lesson
 #
-# What it is about, $s_t$.
+# What *it* is **about**, $s_t$.
 
 # %% [markdown] slide="notes"
 # A secret for the lecturer.
@@ -107,12 +107,13 @@ def executed(master):
 
 @pytest.fixture(scope="module")
 def site(master, executed, tmp_path_factory):
-    """One lesson, one page of the documentation, the reference, an explorer."""
+    """One lesson, the documentation, the reference, an explorer."""
     folder = tmp_path_factory.mktemp("site")
     source = Source(folder / "source", "https://course.example/")
     source.add_lesson(master, executed, withhold=False)
     add_gradient_paths(source)
-    source.add_page(ROOT / "docs" / "notation.md")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        source.add_page(page)
     source.finish(bundle=False)
     make(source, folder / "site")
     return folder / "site"
@@ -227,8 +228,37 @@ def test_a_shared_link_shows_title_sentence_and_picture(site):
     assert (site / picture).is_file()
 
 
+def test_the_start_page_and_the_explorers_show_what_is_behind_each_card(site):
+    start = (site / "index.html").read_text("utf-8")
+    assert "<p>What it is about, $s_t$.</p>" in start
+    assert '<a href="explorers/gradient-paths.html">Where does the gradient go?</a><p>A simple RNN' in start
+    cards = (site / "explorers.html").read_text("utf-8").partition('class="cards"')[2]
+    for address, title in (
+        ("gradient-paths", "Where does the gradient go?"),
+        ("step-through-simple", "Step through simple"),
+    ):
+        assert f'<a href="explorers/{address}.html">{title}</a>' in cards
+        (picture,) = re.findall(rf'src="(_static/{address}\.\w+)"', cards)
+        assert (site / picture).is_file()
+
+
+def test_a_page_that_another_names_is_one_click_away(site):
+    semester = (site / "about" / "semester.html").read_text("utf-8")
+    assert re.search(r'href="jupyterhub.html".{,60}<code.{,60}jupyterhub.md', semester)
+
+
+def test_without_words_the_search_page_asks_for_some(site, page):
+    page.set_viewport_size({"width": 360, "height": 740})  # where the list of pages is folded away
+    page.goto((site / "search.html").as_uri())
+    page.locator("article").get_by_label("Words to look for").fill("formula")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-results li a")
+
+
 def test_every_command_has_its_words():
     text = commands()
+    assert not re.search(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S))
+    assert "what it says" not in text and "`--root <path>`\n: The course's folder.\n" in text
     for name in ("build", "grade", "bundle", "doctor"):
         assert f"## {name}\n" in text
     assert "`--upto" in text
@@ -243,6 +273,18 @@ def test_a_solved_page_keeps_nobody_out(master, executed, browser, tmp_path):
     for words in ("np.tanh(pre_activation)", "A secret for the lecturer", "keeps the state bounded", "0.125"):
         assert words in re.sub(r"<[^>]+>", "", text)
     assert check_page(browser, path) == []
+
+
+def test_a_solved_page_tells_the_reason_of_an_answer_once():
+    asked = nbformat.v4.new_code_cell('guess("09.1", falls="a third")')
+    html = "<table><tr><td>a third</td></tr></table><p>Nine secrets are <b>three</b>, $s_t$ &amp; more.</p>"
+    asked.outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
+    cells = [
+        nbformat.v4.new_markdown_cell(text) for text in ("Nine secrets are *three*, $s_t$ & more.", "three")
+    ]
+    page = solved_page("A lesson", nbformat.v4.new_notebook(cells=[asked, *cells, cells[0]]))
+    assert len(re.findall("Nine secrets", page)) == 1
+    assert "<p>three</p>" in page
 
 
 @pytest.mark.long
@@ -273,6 +315,7 @@ FAULTS = {
     '<div style="width:900px">wide</div>': "at 360 pixels: .* pixels too wide",
     '<a href="#a" style="outline:none">link</a>': "has the focus and does not show it",
     '<img alt="far" src="http://localhost:9/a.png">': "asks for http://localhost:9",
+    '<a href="#b" style="position:fixed;left:-900px">folded</a>': "at 200 %: has the focus and is out of",
     "<script>undefinedName</script>": "script failed: undefinedName",
 }
 

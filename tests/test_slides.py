@@ -12,7 +12,7 @@ from check_slides import READY, SIZES, check_deck
 from autograder.errors import CourseError
 from autograder.release import slide_assets
 from autograder.release.handout import print_handout
-from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides
+from autograder.release.slides import Frame, _routes, _sections, build_slides, read_slides, rendered
 from rnncourse.explorer import page as piece
 
 EXPLORER = """
@@ -324,6 +324,33 @@ def test_a_hidden_cell_that_shows_nothing_makes_no_slide_and_an_empty_slide_is_r
     assert any("the slide is empty" in problem for problem in check_deck(browser, deck))
 
 
+def test_a_dark_deck_has_dark_figures(browser, tmp_path):
+    """On paper they stay as they were drawn."""
+    frame = Frame(theme="dark")
+    cells = [prose("# Title", "slide"), prose("## A figure\n\nWhat is blue?", "slide")]
+    cells.append(code("show(fig)", "-", [shown(figure())], hide_input=True))
+    build_slides(notebook(*cells), tmp_path / "deck.html", "a deck", frame)
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "deck.html").as_uri())
+    page.wait_for_function(READY)
+    page.evaluate("() => Reveal.slide(2)")
+    image = page.locator(".present .figure img")
+    assert "invert" in image.evaluate("(one) => getComputedStyle(one).filter")
+    page.emulate_media(media="print")
+    assert image.evaluate("(one) => getComputedStyle(one).filter") == "none"
+    page.close()
+
+
+def test_a_dict_as_python_prints_it_is_reported(browser, tmp_path):
+    cell = code("{1: 2}", "slide")
+    cell.outputs = [
+        nbformat.v4.new_output("execute_result", {"text/plain": "{'direct': [0.1]}"}, execution_count=1)
+    ]
+    deck = build_slides(notebook(prose("# Title", "slide"), cell), tmp_path / "deck.html", "a deck")
+    found = check_deck(browser, deck, sizes=SIZES[:1])
+    assert any("shows a dict as Python prints it" in problem for problem in found)
+
+
 def test_a_derivation_comes_line_by_line_and_what_was_asked_stays(tmp_path, page):
     cells = [
         prose(
@@ -492,3 +519,10 @@ def test_a_changed_asset_is_refused(tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(b"alert(1)")
     with pytest.raises(CourseError, match="not the file it should be"):
         slide_assets.asset(name, tmp_path)
+
+
+def test_a_sign_stays_on_the_line_of_the_formula_before_it():
+    html = rendered("Left of the past is $a_t$: a *number*, or ($b$). Two: $c$ $d$. Not $$e$$, yet.")
+    assert html.count('<span class="glued">') == 3
+    for glued in ("$a_t$:", "$b$).", "$d$."):
+        assert f'<span class="glued">{glued}</span>' in html

@@ -24,6 +24,9 @@ MOST_TYPED = 200
 NEAR_0 = 0.02
 # Whoever chooses "reset" means "the reset".
 ARTICLE = re.compile(r"^(?:the|an?) ")
+# A text has "−4" and "step t - 1" where a keyboard has "-4" and "step t-1".
+DASHES = str.maketrans("−–‐‑", "----")
+SIGN = re.compile(r" ?([-+=]) ?")
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,8 @@ def same_answer(typed: Any, so: Any) -> bool:
 
 
 def _words(text: str) -> str:
-    return ARTICLE.sub("", " ".join(text.split()).casefold())
+    plain = " ".join(text.translate(DASHES).split()).casefold()
+    return SIGN.sub(r"\1", ARTICLE.sub("", plain))
 
 
 def _is_number(text: str) -> bool:

@@ -1,16 +1,18 @@
 """A wrong answer -> the mistake it looks like, by name.
 
 First the exercise's own misconceptions (what each of them would have given), then mistakes that can be
-told from any two arrays (transposed, wrong sign, an average for a sum, single precision), then the single
-slips of the reference that nobody declared; at last two mistakes at once. Whatever is named gives just these
-numbers, and changes nothing that is right.
+told from any two arrays (transposed, wrong sign, an average for a sum, single precision) or from outputs that
+are one and the same, then the single slips of the reference that nobody declared; at last two mistakes at
+once. Whatever is named gives just these numbers, and changes nothing that is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import combinations, permutations
+
+import numpy as np
 
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import student_leaves
@@ -38,6 +40,9 @@ MOST_RETURNS = 5
 MOST_PARTS = 3
 # Beside another mistake one is named only if it gives so much of all that it changes.
 MOST_OF = 2 / 3
+# Of two outputs that are the same one may have been computed as the other; of three that is less likely than
+# that all are one array.
+PAIR = 2
 
 
 def diagnose(
@@ -70,6 +75,9 @@ def diagnose(
     wrong = wrong_in(sheet, answers)
     if not wrong:
         return []
+    shared = _shared(sheet, answers)
+    if shared and (len(shared) > PAIR or _is_misshapen(sheet, answers, shared[0])):
+        return [_under_several_names(shared)]
     # What `tried_by` saw is no array of the answer's: that it is 0 says nothing of zeros.
     arrays = {leaf: cases for leaf, cases in wrong.items() if not sheet.seen_of(leaf)}
     general = general_mistake(sheet, answers, arrays) if arrays else None
@@ -87,6 +95,8 @@ def diagnose(
             if near:
                 return [near]  # no paper finds a slip in the eighth digit
             return [Diagnosis(slip.name, slip.hint, is_exact=True)]
+    if shared:
+        return [_under_several_names(shared)]
     if any(answer.problems for case, answer in zip(sheet.cases, answers, strict=True) if not case.is_edge):
         return []  # a part is missing, or no array: that says more than the numbers of the others
     # That some slip without a name gives one of several wrong outputs says nothing, and may be chance.
@@ -278,6 +288,45 @@ def _exchanged(sheet: Sheet, answers: Sequence[Answer]) -> Diagnosis | None:
             asked = ", ".join(f"`{name}`" for name in sheet.own)
             return Diagnosis("returned in another order", f"The order asked for is {asked}.")
     return None
+
+
+def _shared(sheet: Sheet, answers: Sequence[Answer]) -> list[Leaf]:
+    """Outputs that hold the same numbers in every case, though no two of them should; else none."""
+    if sheet.spec.tried_by:
+        return []  # what it adds is no array that the answer made
+    values = [i for i, case in enumerate(sheet.cases) if not case.is_edge]
+    expected = sheet.cases[values[0]].expected
+    groups: list[list[Leaf]] = []
+
+    def are_one(a: Leaf, b: Leaf) -> bool:
+        same = all(np.array_equal(answers[i].leaves[a], answers[i].leaves[b]) for i in values)
+        return same and expected[a].shape == expected[b].shape
+
+    for leaf in expected:
+        arrays = [answers[i].leaves.get(leaf) for i in values]
+        # One number everywhere, zeros above all, has another name.
+        if any(array is None or not array.size or (array == array.flat[0]).all() for array in arrays):
+            continue
+        group = next((group for group in groups if are_one(group[0], leaf)), None)
+        if group:
+            group.append(leaf)
+        else:
+            groups.append([leaf])
+    group = max(groups, key=len, default=[])
+    alike = any(np.array_equal(expected[a], expected[b]) for a, b in combinations(group, 2))
+    return [] if alike or len(group) < PAIR else group
+
+
+def _is_misshapen(sheet: Sheet, answers: Sequence[Answer], leaf: Leaf) -> bool:
+    return answers[0].leaves[leaf].shape != sheet.cases[0].expected[leaf].shape
+
+
+def _under_several_names(leaves: Sequence[Leaf]) -> Diagnosis:
+    return Diagnosis(
+        f"the same numbers under several names: {', '.join(f'`{leaf}`' for leaf in leaves)}",
+        "Has each of them an array, or a list, of its own? `a = b = []` and `dict.fromkeys` give one thing "
+        "several names. If each has: is it filled with its own numbers?",
+    )
 
 
 def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> dict[Leaf, list[int]]:

@@ -33,6 +33,7 @@ NUMBERED = re.compile(r"(Part )?\d+ · ")
 TAG = re.compile(r"<[^>]+>")
 # A displayed formula with lines of its own; what stands behind it waits in a lecture.
 FORMULA = re.compile(r"^\$\$.*?\$\$[ \t]*$", re.M | re.S)
+BEHIND_FORMULA = re.compile(r"((?<![$\\])\$(?!\$)[^$<>\n]+(?<!\\)\$[.,;:?!)]+)")
 PARAGRAPH = re.compile(r"<p>(?:(?!</p>).)*\?(?:(?!</p>).)*</p>", re.S)
 # Words to a formatter are none to an audience.
 DIRECTIVE = re.compile(r"[ \t]*# (fmt|noqa|type|pyright|ruff)\b.*$", re.M)
@@ -300,8 +301,8 @@ def highlighted(source: str) -> str:
 
 
 def rendered(text: str) -> str:
-    """Markdown as HTML; formulas stay as they are, for MathJax."""
-    return _renderer().render(text)
+    """Markdown as HTML; formulas stay as they are, for MathJax; what ends a sentence stays beside them."""
+    return BEHIND_FORMULA.sub(r'<span class="glued">\1</span>', _renderer().render(text))
 
 
 def built_up(text: str) -> str:

@@ -17,6 +17,9 @@ from autograder.course.masters import BEGIN_SCHEME, END_SCHEME
 from autograder.release.slides import CODE_STYLES, highlighted, output_parts, rendered
 from autograder.report.mathjax import REACHABLE, mathjax
 
+BESIDE_WORDS = re.compile(r"<[^>]+>|&\w+;|\W")
+# Less may stand in an output by chance.
+FEW_LETTERS = 20
 HEAD_OF_NOTHING = re.compile(r"<th(?: [^>]*)?>\s*</th>")
 
 
@@ -46,13 +49,19 @@ def accessible(page: str) -> str:
 
 
 def _parts(executed: Any) -> Iterator[str]:
+    told = ""
     for cell in executed.cells:
         if cell.cell_type == "markdown":
             text = cell.source.replace(BEGIN_SCHEME, "**Mark scheme**\n").replace(END_SCHEME, "")
             body = accessible(rendered(text))
+            # An answered question has told its reason, which stands in the next cell once more.
+            words = BESIDE_WORDS.sub("", body)
+            if len(words) >= FEW_LETTERS and words in told:
+                continue
             is_notes = cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
             yield f'<div class="notes" data-is="Notes for the lecture">{body}</div>' if is_notes else body
         elif cell.cell_type == "code":
             yield f'<pre class="source highlight">{highlighted(cell.source)}</pre>'
-            for output in cell.get("outputs", ()):
-                yield from map(accessible, output_parts(output))
+            shown = [part for output in cell.get("outputs", ()) for part in output_parts(output)]
+            told = BESIDE_WORDS.sub("", "".join(shown)) or told
+            yield from map(accessible, shown)

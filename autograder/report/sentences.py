@@ -136,7 +136,8 @@ def _sentence(found: Finding) -> str:
         return _value(found)
     if found.kind in ERRORS and found.error:
         starts = "it stops with " if found.error.kind[:1].isupper() else ""
-        return ("it stops: " if found.kind in NUMPYS_OWN else starts) + _error(found, found.error)
+        in_our_words = found.kind in (*NUMPYS_OWN, Kind.PART_MISSING)
+        return ("it stops: " if in_our_words else starts) + _error(found, found.error)
     if found.kind is Kind.CELL_STOPS and found.error:
         return f"your answer's cell stops: {cell_error(found.error)}"
     if found.kind is Kind.NOT_WHERE_GRADED:

@@ -59,6 +59,7 @@ html_show_sphinx = False
 html_show_search_summary = False  # it fetches the pages, which a browser refuses where they are files
 html_copy_source = False
 html_theme_options = {"sidebar_hide_name": False, "navigation_with_keys": False}
+highlight_language = "text"
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 

@@ -54,7 +54,7 @@ SMALL = Skeleton(
     levels=dict(zip(LEVELS, (44, 84, 122, 184, 184, 184, 244, 272, 318), strict=True)),
     box=(33, 19),
     circle=13,
-    height=368,
+    height=378,
     text=22,
 )
 

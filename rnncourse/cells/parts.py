@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import hypot
 
 from rnncourse.cells.back import Back
 from rnncourse.cells.graph import SIGNS, Cell, Node
@@ -16,6 +18,12 @@ from rnncourse.cells.markup import as_svg, pieces
 # Memory and visible state are told apart by their lines too, not by colour alone.
 THICK = {"memory": 5.0, "visible": 3.6}
 THIN = 2.4
+TIPPED = ' marker-end="url(#tip)"'
+# Size of a value's digits, and of those of one that is wider than so many times its size.
+VALUE, LONG_VALUE, LONG = 19, 16, 5.3
+WIDE = {".": 0.32, " ": 0.32, "−": 0.84, "≈": 0.84}
+# Radius of the plus where gradients are added.
+PLUS = 9.0
 
 
 def step(
@@ -44,9 +52,10 @@ def step(
     """
     names = names or {}
     ways = wires(cell, at, small=skeleton is SMALL)
-    parts = [_wire(cell, wire, names, back is not None) for wire in ways]
     dots = [(place.x, place.y) for place in at.values() if place.shape == "dot"]
-    for x, y in dots + _branches(cell, ways):
+    joints = dots + _branches(cell, ways)
+    parts = [_wire(cell, wire, names, joints if back else None) for wire in ways]
+    for x, y in joints:
         parts.append(_joint(x, y, back is not None))
     for name, place in at.items():
         parts.append(_shape(cell[name], place, skeleton, shapes, back, values is not None))
@@ -54,7 +63,7 @@ def step(
     if word:
         x, y = at["x_t"].x, at["x_t"].y
         parts.append(
-            f'<text class="word" x="{x:.1f}" y="{y + 40:.1f}" font-size="{0.86 * skeleton.text:.1f}" '
+            f'<text class="word" x="{x:.1f}" y="{y + 50:.1f}" font-size="{0.86 * skeleton.text:.1f}" '
             f'text-anchor="middle">{html.escape(word)}</text>'
         )
     if back and skeleton is WHOLE:
@@ -83,30 +92,65 @@ def _passes(wire: Wire, x: float, y: float) -> bool:
     )
 
 
-def _wire(cell: Cell, wire: Wire, names: Mapping[str, str], back: bool) -> str:
+def _wire(
+    cell: Cell, wire: Wire, names: Mapping[str, str], pluses: Sequence[tuple[float, float]] | None
+) -> str:
+    """A wire; with `pluses`, where gradients are added, it runs back, with a head at each of them."""
     source, target = cell[wire.source], cell[wire.target]
     is_state = target.kind == "output" or (source.role in THICK and source.kind not in ("sigmoid", "tanh"))
     role = target.role if target.kind == "output" else source.role
     thick = THICK.get(role, THIN) if is_state else THIN
-    turns = wire.turns[::-1] if back else wire.turns
-    path = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in turns)
-    end = source if back else target
-    # At a dot, and at a seam where the next step goes on, nothing ends.
-    goes_on = end.kind == "copy" or names.get(end.name) == ""
-    tip = "" if goes_on else ' marker-end="url(#tip)"'
+    turns = wire.turns if pluses is None else wire.turns[::-1]
+    stretches = [list(turns)] if pluses is None else _stretches(turns, pluses)
+    end = target if pluses is None else source
+    # Forward, nothing ends at a dot, and nowhere at a seam where the next step goes on.
+    goes_on = (end.kind == "copy" and pluses is None) or names.get(end.name) == ""
+    lines = [
+        f'<path class="line" stroke-width="{thick}" d="{_path(stretch)}"'
+        f"{'' if goes_on and stretch is stretches[-1] else TIPPED}/>"
+        for stretch in stretches
+    ]
     return (
-        f'<g class="wire {role}" data-wire="{wire.source}&gt;{wire.target}"><path class="halo" d="{path}"/>'
-        f'<path class="line" stroke-width="{thick}" d="{path}"{tip}/></g>'
+        f'<g class="wire {role}" data-wire="{wire.source}&gt;{wire.target}">'
+        f'<path class="halo" d="{_path(turns)}"/>{"".join(lines)}</g>'
     )
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _stretches(
+    turns: Sequence[tuple[float, float]], pluses: Sequence[tuple[float, float]]
+) -> list[list[tuple[float, float]]]:
+    """A way in pieces: each ends at the edge of a plus, the last where the way does."""
+    pieces = [[turns[0]]]
+    for (x0, y0), (x1, y1) in pairwise(turns):
+        length = hypot(x1 - x0, y1 - y0)
+        along = (x1 - x0) / length, (y1 - y0) / length
+        last = (x1, y1) == tuple(turns[-1])
+        # A way that ends at a plus ends a little before its middle.
+        reach = length + (DOT + 0.5 if last else 0.5)
+        found = []
+        for x, y in pluses:
+            far = (x - x0) * along[0] + (y - y0) * along[1]
+            aside = abs((x - x0) * along[1] - (y - y0) * along[0])
+            if aside < 0.5 and PLUS < far < reach:
+                found.append((far, x, y))
+        for _, x, y in sorted(found):
+            pieces[-1].append((x - PLUS * along[0], y - PLUS * along[1]))
+            pieces.append([(x, y)])
+        if not found or max(found)[0] < length - 0.5:
+            pieces[-1].append((x1, y1))
+    return [piece for piece in pieces if len(piece) > 1]
 
 
 def _joint(x: float, y: float, back: bool) -> str:
     """Where a value is copied: a dot. On the way back gradients are added there: a small plus."""
     if not back:
         return f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{DOT}"/>'
-    r = 9.0
     return (
-        f'<g class="joint"><circle cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>'
+        f'<g class="joint"><circle cx="{x:.1f}" cy="{y:.1f}" r="{PLUS}"/>'
         f'<path d="M{x - 5:.1f} {y:.1f} h10 M{x:.1f} {y - 5:.1f} v10"/></g>'
     )
 
@@ -278,9 +322,10 @@ def _value(cell: Cell, node: Node, place: Place, back: Back | None, text: str) -
         spot = (x + 24, y - 13, "start")
     else:
         spot = (x + place.half_width + 7, y + 6, "start")
+    size = LONG_VALUE if sum(WIDE.get(sign, 0.64) for sign in text) > LONG else VALUE
     return (
         f'<text class="value" data-value="{node.name}" x="{spot[0]:.1f}" y="{spot[1]:.1f}" '
-        f'text-anchor="{spot[2]}" font-size="19">{html.escape(text)}</text>'
+        f'text-anchor="{spot[2]}" font-size="{size}">{html.escape(text)}</text>'
     )
 
 

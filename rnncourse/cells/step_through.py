@@ -151,19 +151,34 @@ def _twin(cell: Cell, data: Mapping[str, Any], back: Back | None) -> str:
         outside: list[dict[str, np.ndarray]] = [{} for _ in xs]
         outside[-1] = {data["seen"]: np.array(data["arriving"])[:, None]}
         passed = back.compute(cell, W, xs, start, outside)
-        texts = {name: short(grad) for name, grad in passed.grads[-1].items()}
+        texts = {name: short(grad, is_gradient=True) for name, grad in passed.grads[-1].items()}
         parts.append(image(drawn_step(cell, back, values=texts), last + alt_of(cell, back=back)))
     return "".join(f'<p class="twin">{part}</p>' for part in parts)
 
 
-def short(value: np.ndarray) -> str:
+def short(value: np.ndarray, is_gradient: bool = False) -> str:
     """Two numbers with two digits, ".88 −.12"; of more, the first and three dots."""
     flat = np.ravel(value)
-    shown = [_two_digits(number) for number in flat[:2]]
+    shown = [(_gradient if is_gradient else _two_digits)(number) for number in flat[:2]]
     return f"{shown[0]} …" if len(flat) > 2 else " ".join(shown)
 
 
 def _two_digits(number: float) -> str:
-    text = f"{abs(number):.2f}" if abs(number) < 0.995 else f"{abs(number):.1f}"
-    text = text[1:] if text.startswith("0.") else text
+    size = abs(number)
+    if size < 0.995:
+        text = f"{size:.2f}"[1:]
+    elif size < 999.5:
+        text = f"{size:.1f}" if size < 9.95 else f"{size:.0f}"
+    else:
+        text = f"{size:.0e}".replace("e+0", "e").replace("e+", "e")
     return f"−{text}" if number < 0 and text != ".00" else text
+
+
+def _gradient(number: float) -> str:
+    """On the way back numbers get small, and that is what is to be seen."""
+    size = abs(number)
+    if size >= 0.00995:
+        return _two_digits(number)
+    if size < 0.0005:
+        return "≈0" if size else "0"
+    return f"{'−' if number < 0 else ''}{size:.3f}".replace("0.", ".")

@@ -37,7 +37,7 @@ export function contributions(graph, W, xs, positions, arriving, rules) {
 }
 
 const lettersOf = (name, letters, plain) =>
-  [...[...name.toLowerCase()].map((l) => plain[l] ?? l).join("").normalize("NFD")].filter((l) => letters.includes(l)).slice(0, MOST_LETTERS);
+  [...[...name.toLowerCase()].map((l) => plain[l] ?? l).join("").normalize("NFD")].filter((l) => letters.includes(l));
 
 // Weights of a time: whole thousandths, two bytes each, one array behind the other.
 export function decoded(text, shapes) {
@@ -86,7 +86,7 @@ const percent = (share) => (share === 0 ? "0 %" : share > 0.995 ? "over 99 %" 
 const LOOK = `
   .paths { position:relative; font:17px/1.35 system-ui,'DejaVu Sans',sans-serif; color:var(--ink); background:var(--paper); max-width:1152px;
     padding:6px; border-radius:8px; box-sizing:border-box; text-align:left; }
-  .paths [hidden] { display:none; } .paths :focus-visible { outline:3px solid var(--memory); outline-offset:1px; }
+  .paths [hidden] { display:none !important; } .paths :focus-visible { outline:3px solid var(--memory); outline-offset:1px; }
   .paths button, .paths select, .paths input { font:inherit; color:inherit; }
   .paths button, .paths select, .paths input[type=text] { background:var(--box); border:1.5px solid var(--quiet); border-radius:7px; padding:2px 8px; }
   .paths button { cursor:pointer; } .paths input[type=range] { width:150px; vertical-align:middle; accent-color:var(--memory); }
@@ -95,7 +95,7 @@ const LOOK = `
   .paths input[type=text] { width:11em; }
   .paths .letters { gap:4px; } .paths .letters button { min-width:2.1em; padding:1px 4px; }
   .paths .letters button[aria-checked=true] { border:3px solid var(--memory); font-weight:700; padding:0 2.5px; }
-  .paths .network { display:flex; flex-wrap:wrap; gap:0 12px; border-top:1px solid var(--quiet); padding:10px 0 2px; }
+  .paths .network { display:flex; flex-wrap:wrap; gap:8px 12px; border-top:1px solid var(--quiet); padding:10px 0 2px; }
   .paths .about { flex:1 1 245px; min-width:0; } .paths .about b { display:block; }
   .paths .about span { display:block; } .paths .about .quiet { color:var(--quiet); font-size:16px; }
   .paths .chart { position:relative; flex:20 1 300px; min-width:0; display:grid; grid-template-columns:3.2em 1fr; align-content:start; }
@@ -144,6 +144,7 @@ export function render({ model, el }) {
   const score = labelled(bar, "score of", "select");
   const against = labelled(bar, "rather than", "select");
   make("option", against, { value: "", textContent: "all others" });
+  const note = make("span", bar, {}, { role: "status" });
   for (const [c, language] of languages.entries())
     for (const select of [score, against]) make("option", select, { value: c, textContent: language });
   const second = make("div", root, { className: "bar" });
@@ -154,7 +155,7 @@ export function render({ model, el }) {
   const readSaid = make("span", reads.parentElement);
   const row = make("div", root, { className: "bar letters" }, { role: "radiogroup", "aria-label": "letter to look at" });
   const legend = make("div", root, { className: "bar" });
-  const meanings = ["what the letter wrote", "what it had written later", "what it told the gates"];
+  const meanings = ["what it wrote itself", "how it changed what was written later", "how it changed gates"];
   WAYS.forEach((way, p) => {
     const item = make("span", legend);
     make("span", make("span", item, { className: "swatch" }, { "aria-hidden": "true" }), { className: `part p${p}` });
@@ -234,8 +235,10 @@ export function render({ model, el }) {
   }
 
   function draw() {
-    const word = lettersOf(state.name, letters, data.plain);
+    const all = lettersOf(state.name, letters, data.plain);
+    const word = all.slice(0, MOST_LETTERS);
     const T = word.length;
+    note.textContent = T === 0 ? "Type letters from a to z; accents are left out." : T < all.length ? `Of ${all.length} letters the first ${T} are read.` : "";
     state.read = Math.min(Math.max(state.read || T, 1), Math.max(T, 1));
     state.letter = Math.min(Math.max(state.letter || T, 1), Math.max(T, 1));
     Object.assign(reads, { max: Math.max(T, 1), value: state.read, disabled: T < 2 });
@@ -264,8 +267,11 @@ export function render({ model, el }) {
     for (const { chart } of rows) chart.hidden = !T;
     table.replaceChildren();
     if (!T) {
-      for (const { about, network } of rows) about.replaceChildren(make("b", about, { textContent: network.title }));
-      make("caption", table, { textContent: "Type a name: letters from a to z; accents are left out." });
+      for (const { about, network } of rows) {
+        about.replaceChildren();
+        make("b", about, { textContent: network.title });
+      }
+      said.textContent = "";
       return;
     }
     const xs = word.slice(0, state.read).map((letter) => [...letters].map((one) => Number(one === letter)));

@@ -2,12 +2,33 @@
 // data-node, data-wire and data-value; the numbers are computed here, by graph.js, from the same description.
 // WAY_BACK, where a script before this one defines it, holds the rules of the way back.
 
-const two = (v) =>
-  v.toFixed(Math.abs(v) < 0.995 ? 2 : 1).replace(/^(-?)0\./, "$1.").replace(/^-(?=\.00$)/, "").replace("-", "−");
-const four = (v) => (Math.abs(v) < 5e-5 ? 0 : v).toFixed(4).replace("-", "−");
-const short = (value) => (value.length > 2 ? `${two(value[0])} …` : value.map(two).join(" "));
+const sign = (v) => (v < 0 ? "−" : "");
+const two = (v) => {
+  const size = Math.abs(v);
+  if (size < 0.005) return ".00";
+  if (size < 0.995) return sign(v) + size.toFixed(2).slice(1);
+  if (size < 999.5) return sign(v) + size.toFixed(size < 9.95 ? 1 : 0);
+  return sign(v) + size.toExponential(0).replace("e+", "e");
+};
+// On the way back numbers get small, and that is what is to be seen.
+const few = (v) => {
+  const size = Math.abs(v);
+  if (size >= 0.00995) return two(v);
+  if (size < 0.0005) return size ? "≈0" : "0";
+  return sign(v) + size.toFixed(3).slice(1);
+};
+const four = (v) => {
+  const size = Math.abs(v);
+  if (size && size < 0.001) return `${sign(v)}${size.toExponential(1).replace("e-", " · 10⁻").replace(/\d+$/, (d) => [...d].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join(""))}`;
+  return sign(v) + size.toFixed(4);
+};
+const short = (value, said = two) => (value.length > 2 ? `${said(value[0])} …` : value.map(said).join(" "));
 const whole = (value) => `(${value.map(four).join(", ")})`;
-const matrix = (rows) => `[${rows.map((row) => row.map(two).join(" ")).join(" ; ")}]`;
+const matrix = (rows) => `[${rows.map((row) => row.map(few).join(" ")).join(" ; ")}]`;
+// How wide a text is, in sizes of its letters.
+const wide = (text) => [...text].reduce((sum, c) => sum + (/[. ]/.test(c) ? 0.32 : /[−≈]/.test(c) ? 0.84 : 0.64), 0);
+// A number that is typed stays where all that follows can be shown.
+const MOST = 99;
 
 export function render({ model, el }) {
   const data = structuredClone(model.get("data"));
@@ -33,7 +54,8 @@ export function render({ model, el }) {
     .stepper { ${data.themes.light} font:17px/1.35 system-ui,'DejaVu Sans',sans-serif; max-width:1152px; color:var(--ink);
       background:var(--paper); border-radius:8px; padding:4px; box-sizing:border-box; text-align:left; }
     .stepper.dark { ${data.themes.dark} color-scheme:dark; }
-    .stepper:focus-visible, .stepper :focus-visible { outline:3px solid var(--memory); outline-offset:1px; }
+    .stepper :focus-visible { outline:3px solid var(--memory); outline-offset:1px; }
+    .stepper:focus-visible { outline:3px solid var(--memory); outline-offset:-3px; }
     .stepper .bar { display:flex; flex-wrap:wrap; gap:6px; align-items:center; margin:0 0 2px; }
     .stepper button, .stepper select, .stepper input { font:inherit; color:inherit; }
     .stepper button { background:var(--box); border:1.5px solid var(--quiet); border-radius:7px; padding:2px 9px; cursor:pointer; }
@@ -57,6 +79,7 @@ export function render({ model, el }) {
     .stepper:focus-within .leave { visibility:visible; }
     .stepper summary { cursor:pointer; } .stepper details:not([open]) > :not(summary) { display:none; }
     .stepper input[type=number] { width:5.2em; background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; }
+    .stepper input[aria-invalid="true"] { border:3px dashed var(--candidate); }
     .stepper select { background:var(--box); border:1.5px solid var(--quiet); border-radius:5px; max-width:16em; }
     @keyframes stepper-flow { to { stroke-dashoffset:-19; } }
     @media (prefers-reduced-motion: reduce) { .stepper * { animation:none !important; transition:none !important; } }`;
@@ -141,9 +164,12 @@ export function render({ model, el }) {
     grid.replaceChildren();
     fields[which.value].forEach((line, i) => line.forEach((value, j) => {
       const made = make("input", grid, { type: "number", step: "0.1", value: String(Math.round(value * 1e6) / 1e6) },
-        { "aria-label": `${which.value}, entry ${i + 1}, ${j + 1}`, "data-prevent-swipe": "", ...quiet });
+        { "aria-label": `${which.value}, entry ${i + 1}, ${j + 1}`, "data-prevent-swipe": "", min: -MOST, max: MOST, ...quiet });
       made.addEventListener("input", () => {
-        if (!Number.isFinite(made.valueAsNumber)) return;
+        const isTaken = Math.abs(made.valueAsNumber) <= MOST; // of no number it is not
+        made.setAttribute("aria-invalid", String(!isTaken));
+        made.title = isTaken ? "" : `a number from −${MOST} to ${MOST}`;
+        if (!isTaken) return;
         line[j] = made.valueAsNumber;
         again();
       });
@@ -181,11 +207,12 @@ export function render({ model, el }) {
     const svg = view.querySelector("svg");
     const natural = Number(svg.getAttribute("width"));
     svg.style.maxWidth = `${0.84 * natural}px`;
-    svg.style.minWidth = `${0.6 * natural}px`;
+    svg.style.minWidth = `${0.57 * natural}px`;
     reachable();
     for (const part of view.querySelectorAll("[data-node], [data-wire]")) {
       part.addEventListener("pointerenter", () => tell(part));
-      part.addEventListener("pointerleave", () => speak());
+      // A finger that is lifted leaves; what it asked for stays.
+      part.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType !== "touch") speak(); });
     }
   };
   // In full what stands on a wire or comes out of a box, while the pointer is there.
@@ -244,7 +271,8 @@ export function render({ model, el }) {
     const source = way === "forward" ? passed.values[t] : passed.grads[t];
     for (const part of view.querySelectorAll("[data-value]")) {
       const name = part.dataset.value;
-      part.textContent = known.has(name) ? short(source[name]) : "";
+      part.textContent = known.has(name) ? short(source[name], way === "back" ? few : two) : "";
+      part.setAttribute("font-size", wide(part.textContent) > 5.3 ? 16 : 19);
       part.classList.toggle("lit", lit.has(name));
     }
     for (const part of view.querySelectorAll("[data-node]")) {
@@ -264,7 +292,7 @@ export function render({ model, el }) {
       const into = Object.entries(graph.carried).find(([out]) => out === seen)[1];
       const value = way === "forward" ? passed.values[k][seen] : passed.grads[k]?.[into];
       const index = way === "forward" ? k + 1 : k;
-      made.innerHTML = `${words[k].replace(/[&<]/g, (c) => (c === "&" ? "&amp;" : "&lt;"))}${reached ? `<small>${letter}<sub>${index}</sub> ${short(value)}</small>` : ""}`;
+      made.innerHTML = `${words[k].replace(/[&<]/g, (c) => (c === "&" ? "&amp;" : "&lt;"))}${reached ? `<small>${letter}<sub>${index}</sub> ${short(value, way === "back" ? few : two)}</small>` : ""}`;
       if (k === t) made.setAttribute("aria-current", "step");
       else made.removeAttribute("aria-current");
     });
@@ -291,8 +319,9 @@ export function render({ model, el }) {
     }
     // On a narrow page the drawing scrolls to what is lit.
     const boxes = [...view.querySelectorAll("[data-node].lit")].map((part) => part.getBoundingClientRect());
-    if (boxes.length && view.scrollWidth > view.clientWidth)
-      view.scrollLeft += Math.min(...boxes.map((box) => box.left)) - view.getBoundingClientRect().left - 40;
+    const { left, right } = view.getBoundingClientRect();
+    const first = Math.min(...boxes.map((box) => box.left));
+    if (first < left || Math.max(...boxes.map((box) => box.right)) > right) view.scrollLeft += first - left - 40;
     list.querySelectorAll("button").forEach((made, k) => {
       if (k === i) made.setAttribute("aria-current", "step");
       else made.removeAttribute("aria-current");

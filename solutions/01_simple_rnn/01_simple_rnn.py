@@ -1224,7 +1224,7 @@ def three_readouts(seed, D=200, H=200):
 # %% slide="fragment" needs="rnn_forward_batch predict" hide_input=true
 by_seed = [three_readouts(seed) for seed in range(5)]
 measured = {name: [run[name] for run in by_seed] for name in by_seed[0]}
-means = {name: f"{np.mean(values):.2f}" for name, values in measured.items()}
+means = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in measured.items())
 show(
     figures_01.accuracies(measured, 0.5, f"{len(chosen)} sentences, 5 seeds"),
     alt=f"Accuracy on new sentences, mean of five seeds: {means}; guessing is 0.5.",

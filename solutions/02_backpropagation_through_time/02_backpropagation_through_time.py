@@ -45,7 +45,7 @@
 from textwrap import fill
 
 from autograder import check, guess, hint, progress, recall, reveal, show_derivation
-from rnncourse import claim, course_text, explorer, figures_02, show
+from rnncourse import claim, course_text, explorer, figures_02, show, table
 from rnncourse.cells import step_through
 
 # %% given="imports"
@@ -729,6 +729,9 @@ guess("02.7", change_of_L=0.6312)
 
 # %% [markdown] slide="subslide"
 # ### Nudge one copy, nudge all
+#
+# Three copies, each nudged by itself; then all of them at once. Which number of the first row has
+# to stand in the second?
 
 # %% slide="fragment" hide_input=true
 target = np.array([0.8, 0.6, 0.5])
@@ -747,7 +750,10 @@ one_copy = numerical_gradient(last_state, np.array([w, w, w]))
 all_copies = (last_state([w + 1e-6] * 3) - last_state([w - 1e-6] * 3)) / 2e-6
 assert close(one_copy, [-0.0108, 0.192, 0.45]), "not what was found on paper"
 assert np.isclose(all_copies, one_copy.sum()), "(2.14) does not hold"
-{"one copy at a time": one_copy.round(4), "all at once": round(float(all_copies), 4)}
+table(
+    {"one copy": [*one_copy, one_copy.sum()], "all at once": [np.nan] * 3 + [all_copies]},
+    ("position 1", "position 2", "position 3", "sum"),
+)
 
 # %% [markdown] slide="slide"
 # ## Direct and total
@@ -783,6 +789,8 @@ assert np.isclose(all_copies, one_copy.sum()), "(2.14) does not hold"
 
 # %% [markdown] slide="subslide"
 # ### Direct and total, in numbers
+#
+# At which position are they equal, and which number of the second row have you met?
 
 
 # %% slide="fragment" hide_input=true
@@ -798,7 +806,7 @@ slope = lambda f: (f(w + 1e-6) - f(w - 1e-6)) / 2e-6
 directs = np.array([slope(lambda v, t=t: state_at(t, w, v)) for t in (1, 2, 3)])  # w moves in step t alone
 totals = np.array([slope(lambda v, t=t: state_at(t, v, v)) for t in (1, 2, 3)])  # and in all steps before it
 assert close(totals, [-0.09, 0.4832, 0.6312]), "(2.15) does not hold"
-{"direct": directs.round(4), "total": totals.round(4)}
+table({"direct": directs, "total": totals}, ("position 1", "position 2", "position 3"))
 
 # %% [markdown]
 # Now compare with the contributions. The direct derivatives are −0.09, 0.512, 0.45.
@@ -875,7 +883,7 @@ def run_on(s_t, t):
 nudge = lambda t, d: loss_of_states(run_on(target[t - 1] + d, t))
 measured_total = np.array([(nudge(t, 1e-6) - nudge(t, -1e-6)) / 2e-6 for t in (1, 2, 3)])
 measured_direct = numerical_gradient(loss_of_states, target)  # the other states stay
-{"direct": measured_direct.round(3), "total": measured_total.round(3)}
+table({"direct": measured_direct, "total": measured_total}, ("position 1", "position 2", "position 3"), 3)
 
 # %% [markdown]
 # At position 3 both are 1. At position 2 the direct one is −1.2 and the total one −0.825: 0.375
@@ -1333,7 +1341,7 @@ def relative_errors(dW, xs, labels, s0, W):
 _, dW = model_gradient(xs, labels, s0, W)
 errors = relative_errors(dW, xs, labels, s0, W)
 assert max(errors.values()) < 1e-7, "a gradient differs from the numeric one"
-{key: f"{error:.0e}" for key, error in errors.items()}
+print("errors:", ", ".join(f"{key} {error:.0e}" for key, error in errors.items()))
 
 # %% [markdown] slide="slide"
 # ## What a gradient check can miss

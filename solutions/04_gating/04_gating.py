@@ -1029,17 +1029,6 @@ print("singular values of the step's derivative:", stretched.round(2))
 # %% guess="04.11"
 guess("04.11", entries_not_zero=1, steps=7)
 
-# %% [markdown] answer="04.11" slide="subslide"
-# **One entry, and all seven steps.** At every state two things meet:
-#
-# $$\delta_t = \underbrace{\mathrm{dstates}_t}_{\text{from outside}} +
-# \underbrace{\text{what step } t+1 \text{ hands back}}_{(4.9)}, \qquad
-# \delta_T = \mathrm{dstates}_T \tag{4.13}$$
-#
-# All steps use the same four matrices, so what they say about them is summed:
-#
-# $$\mathrm{d}W = \sum_{t=1}^{T} \mathrm{d}W \text{ of step } t \tag{4.14}$$
-
 # %% [markdown]
 # ### Exercise: the whole sequence, backward
 #
@@ -1090,6 +1079,20 @@ def gated_backward(
 
 # %% check="gated_backward"
 check(gated_backward)
+
+# %%
+reveal("04.11")
+
+# %% [markdown] answer="04.11" sealed=true slide="subslide"
+# **One entry, and all seven steps.** At every state two things meet:
+#
+# $$\delta_t = \underbrace{\mathrm{dstates}_t}_{\text{from outside}} +
+# \underbrace{\text{what step } t+1 \text{ hands back}}_{(4.9)}, \qquad
+# \delta_T = \mathrm{dstates}_T \tag{4.13}$$
+#
+# All steps use the same four matrices, so what they say about them is summed:
+#
+# $$\mathrm{d}W = \sum_{t=1}^{T} \mathrm{d}W \text{ of step } t \tag{4.14}$$
 
 # %% [markdown]
 # A test of the whole, with your own forward pass: nudge all four matrices a little in a
@@ -1642,8 +1645,8 @@ guess("04.17", reset_gate=0.5, candidate=0, through_the_reset_gate=0.5)
 # ### Exercise: the reset cell, backward
 #
 # Draw the step as a graph: what is made from what? Then go back, one arrow at a time.
-# The referee is the same; the stages are `"candidate"`, `"gate"` and `"reset"`. When it is
-# right, it shows (4.17) and (4.18).
+# The referee is the same; the stages are `"direct"`, `"candidate"`, `"gate"` and `"reset"`, and
+# `"candidate home"`, `"gate home"` and `"reset home"`. When it is right, it shows (4.17) and (4.18).
 
 
 # %% exercise="reset_step_backward" points=6
@@ -1754,8 +1757,8 @@ print("(4.17) and (4.18) hold")
 # %% [markdown]
 # ### If you want to go on
 #
-# - The tanh RNN on short sequences, `train(random_weights(0), 0, T=20, updates=3000)`: does it
-#   learn?
+# - The tanh RNN learns sequences of 20. Up to which length does it, with more updates? Begin with
+#   `train(random_weights(0), 0, T=40, updates=3000)`.
 # - Give the latch a gate that opens for a *negative* value only. Which weights must
 #   change?
 # - Let the loss look at every state, not only the last one. Does bias 0 still need the

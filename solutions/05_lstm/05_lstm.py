@@ -135,7 +135,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 # "no, it saturates" (all its states differ; they only crowd together).
 
 # %% guess="05.1"
-# A list of three numbers; then one number.
+# A list of three numbers; then one number, to two digits.
 guess("05.1", after_1_2_3=[0.25, 0.4375, 0.578], event_10_moves_it_by=0.0188)
 
 # %% [markdown] answer="05.1" slide="fragment"
@@ -1083,7 +1083,7 @@ def nudged_gradient(W, xs, targets, eps=1e-5):
 
 
 # %% [markdown]
-# Three cells learn, from three random starts: some twenty seconds.
+# Three cells learn, from three random starts: some seconds.
 
 
 # %% needs="lstm_forward lstm_step lstm_gates"
