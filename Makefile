@@ -37,7 +37,7 @@ lab: ready  ## JupyterLab on work/, your copy of notebooks/
 demo: ready  ## a sample class: collected, graded, marked by hand, returned, reported
 	$(BIN)/python scripts/demo.py $(ARGS)
 
-test: ready-dev  ## tests, lint among them, nine minutes on two cores; CI=true all (sixteen to nineteen), LONG=1 also what seldom breaks
+test: ready-dev  ## tests, lint among them, under eight minutes on two cores; CI=true all (fifteen), LONG=1 also what seldom breaks
 	$(SUITE) $(ARGS)
 
 coverage: ready-dev  ## make test, and how much of autograder/ that runs (90 % at least)

@@ -28,7 +28,7 @@ NOTEBOOKS = [f.name for f in find_masters(ROOT / "solutions", os.environ.get("NO
 KEY = "a key for tests"
 # LONG=1 (`make test LONG=1`): every door is asked about everything, and tests marked `long` are run.
 LONG = bool(os.environ.get("LONG"))
-# CI=true has twenty minutes, `make test` by itself takes nine: it asks some of many alike, none marked `ci`.
+# CI=true has twenty minutes, `make test` by itself eight: it asks some of many alike, none marked `ci`.
 WHOLE = any(os.environ.get(name) for name in ("LONG", "CI", "NOTEBOOKS"))
 # Holds what is made for one test; gone when the tests end.
 ALONE = TemporaryDirectory()

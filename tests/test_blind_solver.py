@@ -114,6 +114,12 @@ def checks_needed(solver, said_too=(), forward=None, most=MOST_CHECKS):
     return None
 
 
+def one_and_the_same(said):
+    """The ways whose gradients are said to be the same numbers, by the first letters of their keys."""
+    (told,) = re.findall(r"under several names: (.*)", said)
+    return re.findall(r"`\w+\[\"(\w)\w+\"\]`", told)
+
+
 # ---------------------------------------------------------------- one state
 
 
@@ -208,6 +214,8 @@ class StepSolver(Solver):
         }
         if weights not in passed and not spec.ways:
             wrong = set(self.ways)
+        if "under several names" in said:  # what is one and the same is to differ
+            wrong = set(one_and_the_same(said)[1:])
         found = [product for way, product in self.ways.items() if way not in wrong]
         for way in wrong:
             self.ways[way] = self.next_product(way, found)
@@ -430,6 +438,8 @@ class TwoStateSolver(Solver):
                 stage = self.function()(*self.probe)[2]
             wrong = ["f", "i", "c", "wire"] if np.allclose(stage, self.arrives) else ["memory"]
             wrong += ["o"] * (WRONG["o"] in said)
+        if "under several names" in said:  # what is one and the same is to differ
+            wrong = one_and_the_same(said)[1:]
         for way in wrong or list(WRONG):
             self.ways[way] = self.next_of(self.products(), way)
         self.turned ^= "dh_prev` is not right" in said
