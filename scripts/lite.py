@@ -29,7 +29,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from setup_packages import ROOT, neutral_environment
+from setup_packages import NO_NETWORK, ROOT, neutral_environment
 
 from autograder.course.masters import read_master
 from autograder.course.places import Places, find_masters
@@ -93,7 +93,8 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     )
     if done.returncode:
         words = (done.stderr or done.stdout).strip()[-2000:]
-        raise CourseError(f"{' '.join(map(str, command))[:200]} failed:\n{words}")
+        reason = "There is no network, or none to where packages lie. " if NO_NETWORK.search(words) else ""
+        raise CourseError(f"{reason}{' '.join(map(str, command))[:200]} failed:\n{words}")
     return done.stdout
 
 
@@ -134,7 +135,7 @@ def fetched_core(folder: Path) -> Path:
     archive = folder / f"pyodide-{CORE}.tgz"
     if not archive.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        run(*npm(), "pack", "--silent", f"pyodide@{CORE}", cwd=folder)
+        run(*npm(), "pack", "--loglevel=error", f"pyodide@{CORE}", cwd=folder)
     if hashlib.sha256(archive.read_bytes()).hexdigest() != CORE_SHA256:
         raise CourseError(f"{archive} is not the file it should be; remove it and try again")
     return unpacked(archive, folder / "core")

@@ -29,7 +29,7 @@ NO_SUCH_FILE = re.compile(
 )
 NO_NETWORK = re.compile(
     r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Max retries|ProxyError|name resolution"
-    r"|Network is unreachable|Connection (refused|reset|aborted)"
+    r"|Network is unreachable|Connection (refused|reset|aborted)|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
 )
 
 

@@ -38,6 +38,14 @@ def write_wheel(folder: Path, name: str, *needs: str, python: str = ">=3.8") -> 
     return path
 
 
+@pytest.mark.parametrize("words", ["Max retries exceeded with url", "npm error code EAI_AGAIN"])
+def test_without_a_network_that_is_said_before_the_tools_own_words(words):
+    with pytest.raises(CourseError, match=f"^There is no network, (.|\n)* failed:\n{words}"):
+        lite.run(sys.executable, "-c", f"import sys; sys.exit({words!r})")
+    with pytest.raises(CourseError, match=r"^(?!There is no network)"):
+        lite.run(sys.executable, "-c", "import sys; sys.exit('no such file')")
+
+
 @pytest.fixture
 def pyodide(tmp_path, monkeypatch):
     """A small distribution that knows NumPy's file, holds a tool, and knows a module that nobody needs."""
