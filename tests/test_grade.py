@@ -65,6 +65,41 @@ def test_an_exercise_gets_the_references_it_declares_and_no_others(grader_of):
     assert "peek True" not in judgement.printed
 
 
+WRITES = """def lstm_step_backward(dh, dc, x_t, h_prev, c_prev, c_t, gates, W):
+    f, i, o, c = (gates[k] for k in "fioc")
+    dc += dh * o * (1 - np.tanh(c_t) ** 2)
+    to_gates = {"f": dc * c_prev * f * (1 - f), "i": dc * c * i * (1 - i), "c": dc * i * (1 - c**2)}
+    to_gates["o"] = dh * np.tanh(c_t) * o * (1 - o)
+    dW = {k + "h": dz @ h_prev.T for k, dz in to_gates.items()}
+    dW |= {k + "x": dz @ x_t.T for k, dz in to_gates.items()}
+    dW |= {k + "b": dz.sum(axis=1, keepdims=True) for k, dz in to_gates.items()}
+    dx = sum(W[k + "x"].T @ dz for k, dz in to_gates.items())
+    return dx, sum(W[k + "h"].T @ dz for k, dz in to_gates.items()), dc * f, dW
+"""
+STORES = """def gradient_flow(dh, dc, xs, h0, c0, hs, cs, gates, W):
+    T = len(xs)
+    h, c = [h0, *hs], [c0, *cs]
+    dhs, dcs = [dh], [dc]
+    for t in range(T, 0, -1):
+        now = {k: gates[k][t - 1] for k in gates}
+        _, dh, dc, _ = lstm_step_backward(dhs[0], dcs[0], xs[t - 1], h[t - 1], c[t - 1], c[t], now, W)
+        dhs.insert(0, dh)
+        dcs.insert(0, dc)
+    return np.linalg.norm(dhs, axis=1), np.linalg.norm(dcs, axis=1)
+"""
+
+
+def test_a_right_answer_that_writes_into_its_arguments_costs_no_other_its_marks(grader_of):
+    """What comes of it is just what a declared mistake of the caller's own gives."""
+    answers = {"lstm_step_backward": WRITES, "gradient_flow": STORES}
+    judgements = {
+        j.name: j
+        for j in grader_of("06_lstm_backward").grade(submission("06_lstm_backward", answers)).judgements
+    }
+    assert {name: judgements[name].share for name in answers} == dict.fromkeys(answers, 1.0)
+    assert judgements["gradient_flow"].follow_through
+
+
 WRONG_SLOPE = "def sigmoid_grad(g):\n    return -g * (1 - g)\n"
 OF_THE_SLOPE = "def tanh_grad(s):\n    return 4 * sigmoid_grad((1 + s) / 2)\n"
 WRONG_PRODUCT = "def jacobian_product(states, W):\n    return 0 * W['ss']\n"

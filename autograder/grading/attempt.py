@@ -117,6 +117,7 @@ class Attempt:
         self._surveyed: Surveyed | None = None
         self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
+        self._writers: set[str] = set()  # functions that change what they are given
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
         self._with_references: Session | None = None
@@ -262,7 +263,8 @@ class Attempt:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = needed_by(self._sheets, sheet.name)
         explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._is_pure
-        if explained and all(self._judged[n].status == "right" for n in needed):
+        unspoilt = all(self._judged[n].status == "right" and n not in self._writers for n in needed)
+        if explained and unspoilt:
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
             self._follow_through(name, sheet, needed)
@@ -397,6 +399,8 @@ class Attempt:
 
         def call(batch: Any) -> list[Outcome]:
             outcomes = session.call(name, batch, standins, tried_by, aside)
+            if any(outcome.changed_inputs for outcome in outcomes):
+                self._writers.add(name)
             if standins:
                 return [_without_words(outcome) for outcome in outcomes]
             return [replace(o, error=self._told(o, o.error)) if o.error else o for o in outcomes]
