@@ -29,7 +29,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from setup_packages import NO_NETWORK, ROOT, neutral_environment
+from setup_packages import ROOT, neutral_environment, no_network
 
 from autograder.course.masters import read_master
 from autograder.course.places import Places, find_masters
@@ -93,7 +93,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     )
     if done.returncode:
         words = (done.stderr or done.stdout).strip()[-2000:]
-        reason = "There is no network, or none to where packages lie. " if NO_NETWORK.search(words) else ""
+        reason = no_network(words, "packages lie")
         raise CourseError(f"{reason}{' '.join(map(str, command))[:200]} failed:\n{words}")
     return done.stdout
 

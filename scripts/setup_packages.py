@@ -87,7 +87,7 @@ def install(*requirements: str) -> None:
                 "A file is not the one that requirements/ lists by its hash: it was changed, or made anew "
                 f"under the same version. Nothing of it was installed.\n{own_words(done.stdout)}"
             )
-        reason = "There is no network, or none to where pip looks. " if NO_NETWORK.search(done.stdout) else ""
+        reason = no_network(done.stdout, "pip looks")
         raise SetupError(f"{reason}pip install {' '.join(requirements)} failed:\n{own_words(done.stdout)}")
 
 
@@ -137,6 +137,11 @@ def own_words(text: str) -> str:
     lines = text.strip().splitlines()
     first = next((i for i, line in enumerate(lines) if line.startswith(("WARNING", "ERROR", "error:"))), 0)
     return "\n".join(lines[first:][-40:])
+
+
+def no_network(text: str, where: str) -> str:
+    """A sentence to put before a tool's words where they say that it met no network; else ""."""
+    return f"There is no network, or none to where {where}. " if NO_NETWORK.search(text) else ""
 
 
 def last_line(text: str) -> str:

@@ -160,8 +160,10 @@ def _folds(judgement: Judgement, hints: Sequence[str]) -> list[str]:
             _last_step(judgement, hints),
         ]
         steps = [(title, "\n".join(texts)) for title, texts in of_mistake if texts]
-    report = f"Is something here wrong? Report it as `{message_id(judgement)}`."
-    steps[-1:] = [(title, f"{text}\n{report}") for title, text in steps[-1:]]
+    if steps:
+        title, text = steps[-1]
+        report = f"Is something here wrong? Report it as `{message_id(judgement)}`."
+        steps[-1] = (title, f"{text}\n{report}")
     return [_fold(i, step) for i, step in enumerate(steps, start=1)]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 
 from autograder.course.masters import GradedExercise, Master
 from autograder.errors import CourseError
@@ -61,19 +61,24 @@ def _of_one_output(master: Master, sheet: Sheet) -> list[Mistake]:
         distinct.add(Mistake(edit.name, edit.hint, effects))
         # What ordinary values do not show by itself has no name beside another.
         telling += [edit] if _shows_always(effects, sheet) else []
-    found: list[Mistake] = []
-    apart = ((a, b) for a, b in combinations(telling, 2) if _apart(a.path, b.path) and a.name != b.name)
-    for one, other in islice(apart, MOST_PAIRS):
-        both = replaced(one.tree, other.path, other.replacement)
-        effects = effects_of(compiled(master, exercise, both), sheet)
-        pair = Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
-        if _shows_always(effects, sheet) and distinct.add(pair):
-            found.append(pair)
-    for pair in _of_declared(master, exercise, sheet, {edit.name for edit in telling}):
-        if _shows_always(pair.effects, sheet) and distinct.add(pair):
-            found.append(pair)
+    pairs = chain(
+        islice(_of_edits(master, exercise, sheet, telling), MOST_PAIRS),
+        islice(_of_declared(master, exercise, sheet, {edit.name for edit in telling}), MOST_DECLARED),
+    )
+    found = [pair for pair in pairs if _shows_always(pair.effects, sheet) and distinct.add(pair)]
     found.sort(key=shuffled)
     return [_kept_back(pair, exercise) for pair in found] if exercise.spec.derived else found
+
+
+def _of_edits(
+    master: Master, exercise: GradedExercise, sheet: Sheet, telling: Sequence[Edit]
+) -> Iterator[Mistake]:
+    """Pairs of single expressions, of which neither lies inside the other."""
+    for one, other in combinations(telling, 2):
+        if _apart(one.path, other.path) and one.name != other.name:
+            both = replaced(one.tree, other.path, other.replacement)
+            effects = effects_of(compiled(master, exercise, both), sheet)
+            yield Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
 
 
 def _of_declared(
@@ -85,21 +90,14 @@ def _of_declared(
     """
     shown = {mistake.name for mistake in sheet.mistakes if _shows_always(mistake.effects, sheet)}
     mutants = [mutant for mutant in exercise.spec.misconceptions if mutant.name in shown]
-    apart = (
-        (one, other)
-        for one, other in combinations(mutants, 2)
-        if one.name != other.name and not {one.name, other.name} <= paired
-    )
-    made = 0
-    for one, other in apart:
+    for one, other in combinations(mutants, 2):
+        if one.name == other.name or {one.name, other.name} <= paired:
+            continue
         both = replace(one, more=(*one.more, *other.edits))
         try:
             function = master.mutant_function(exercise.name, both)
         except (CourseError, SyntaxError):
             continue  # the sites overlap
-        made += 1
-        if made > MOST_DECLARED:
-            return
         effects = effects_of(function, sheet, edges=False)
         yield Mistake(one.name, one.hint, effects, other=(other.name, other.hint))
 
