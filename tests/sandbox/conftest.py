@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.sandbox import Sandbox
-from sandbox.calls import SMALL
+from sandbox.calls import HASTY, SMALL
 
 
 @pytest.fixture(autouse=True)
@@ -15,4 +15,11 @@ def everything_here_needs_one(confined):
 def sandbox(confined):
     """A warm sandbox with small limits, one for all tests of a process."""
     with Sandbox(limits=SMALL) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def hasty(confined):
+    """A warm sandbox whose calls have half a second, for tests of what takes too long."""
+    with Sandbox(limits=HASTY) as warm:
         yield warm

@@ -7,9 +7,9 @@ import pytest
 
 from autograder.sandbox import Budget, Sandbox
 from autograder.sandbox.deadline import BUSY_FACTOR
-from sandbox.calls import SMALL
+from sandbox.calls import HASTY
 
-LIMITS = replace(SMALL, submission_seconds=1.2, submission_sessions=4, submission_standin_calls=70)
+LIMITS = replace(HASTY, submission_seconds=1.2, submission_sessions=4, submission_standin_calls=70)
 ENDLESS = "def f(x):\n    while True: pass"
 FINE = "def f(x): return x"
 

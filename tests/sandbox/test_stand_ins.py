@@ -58,7 +58,7 @@ def test_a_stand_in_is_not_asked_what_would_make_it_labour(sandbox, hostile):
     assert all(isinstance(x, (Opaque, list)) for x in asked)
 
 
-def test_slow_stand_ins_do_not_cost_the_student_time_but_have_a_bound(sandbox, monkeypatch):
+def test_slow_stand_ins_do_not_cost_the_student_time_but_have_a_bound(hasty, monkeypatch):
     monkeypatch.setattr(session_module, "STANDIN_SHARE", 2)
 
     def slow(x):
@@ -66,8 +66,8 @@ def test_slow_stand_ins_do_not_cost_the_student_time_but_have_a_bound(sandbox, m
         return x
 
     source = "def f(n):\n    for _ in range(n): step(1.0)\n    return n"
-    assert answer(sandbox, source, 4, standins={"step": slow}).error is None
-    assert answer(sandbox, source, 9, standins={"step": slow}).error.kind == "time"
+    assert answer(hasty, source, 4, standins={"step": slow}).error is None
+    assert answer(hasty, source, 9, standins={"step": slow}).error.kind == "time"
 
 
 def most_memory():
@@ -107,7 +107,7 @@ def test_a_list_is_as_good_as_an_array(sandbox):
     assert doubled.value.tolist() == [[2.0, 3.0], [4.0, 5.0]]
 
 
-def test_a_number_that_makes_a_stand_in_count_for_ever_is_given_up(sandbox, monkeypatch):
+def test_a_number_that_makes_a_stand_in_count_for_ever_is_given_up(hasty, monkeypatch):
     monkeypatch.setattr(session_module, "STANDIN_SHARE", 1)
 
     def step(n):
@@ -115,8 +115,8 @@ def test_a_number_that_makes_a_stand_in_count_for_ever_is_given_up(sandbox, monk
 
     source = "def f(x):\n    try: return step(15_000)\n    except ValueError: return x"
     begun = time.monotonic()
-    outcome = answer(sandbox, source, standins={"step": step})
+    outcome = answer(hasty, source, standins={"step": step})
     assert outcome.error is None or outcome.error.kind == "time"
     assert time.monotonic() - begun < 5
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
-    still_works(sandbox)
+    still_works(hasty)
