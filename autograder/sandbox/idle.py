@@ -117,12 +117,13 @@ class Worker:
         self._drain()
         return self.alive
 
-    def fork(self) -> tuple[int, socket.socket]:
-        """Ask for a new session; gives its number and this side of its socket.
+    def fork(self) -> tuple[int, socket.socket, int]:
+        """Ask for a new session; gives its number, this side of its socket, and the file of its answers.
 
         Raises:
             OSError: the worker is gone.
         """
+        gathered = _file_without_a_name()
         mine, theirs = socket.socketpair()
         ask_who(mine)
         self._next += 1
@@ -130,15 +131,16 @@ class Worker:
         try:
             with theirs:
                 self.control.setblocking(True)
-                socket.send_fds(self.control, [request], [theirs.fileno()])
+                socket.send_fds(self.control, [request], [theirs.fileno(), gathered])
         except OSError:
             self.alive = False
             mine.close()
+            os.close(gathered)
             raise
         finally:
             self.control.setblocking(False)
         mine.setblocking(False)
-        return self._next, mine
+        return self._next, mine, gathered
 
     def kill(self, number: int, ended: bool = False) -> None:
         """End a session's process; its report comes later.
@@ -217,6 +219,14 @@ class Worker:
             self.process.kill()
             self.process.wait()
         self._stderr.close()
+
+
+def _file_without_a_name() -> int:
+    """The descriptor of an empty file that nobody else can open; in memory, where there is such a thing."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("answers")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _why_not(said: str, bwrap: Path | None) -> str:

@@ -1,7 +1,8 @@
 """Every message between the trusted side, the idle worker and a session's process, once.
 
-Both sides use this module. What a session's process says may be a lie: `told` gives it a form, and
-whoever asked bounds and checks each word.
+Both sides use this module. To a session go pickled pairs of a message and a value. What comes from one may
+be a lie, and is never unpickled: it comes as frames of `answers/wire.py`; `told` gives their words a form,
+and whoever asked bounds and checks each word.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ CLOSED_ONLY = -1  # in place of a wait status: the process closed its socket and
 # A session's socket: HELLO from the child once its doors are shut; then frames, each behind its length.
 HELLO = b"\x01"
 LENGTH = struct.Struct("<Q")
+# Frames that have time wait in a file that both sides hold, until the next one on the socket: nobody is woken
+# for them, and what was answered before a process ended can still be read. So many bytes for a session.
+GATHERED_BYTES = 4 << 20
 # How a session's process may end by itself.
 OUT_OF_MEMORY, SETUP_FAILED = 96, 97
 
@@ -35,9 +39,10 @@ class RunCells:
 
 @dataclass(frozen=True)
 class CallFunction:
-    """To a session: call a function once for each list of arguments in the frame's value.
+    """To a session: call a function once for each list of arguments in the value beside it.
 
-    The answers are as many `Answered`, with numbers from `number` on; between them may come `AskStandin`.
+    The answers are as many `Answered`, with numbers from `number` on, the last one on the socket; between
+    them may come `AskStandin`.
     With `tried_by` the function of that name is called instead, if there is something of the first name.
     `aside`: with arguments that the other side puts a little beside the real numbers, which do not travel.
     """
@@ -51,7 +56,7 @@ class CallFunction:
 
 @dataclass(frozen=True)
 class StandinAnswered:
-    """To a session: what a stand-in gave is the frame's value, or it failed."""
+    """To a session: what a stand-in gave is the value beside it, or it failed."""
 
     failed: bool
 
@@ -92,18 +97,16 @@ class AskStandin:
     name: str
 
 
-Message = RunCells | CallFunction | StandinAnswered | CellsRan | Answered | AskStandin
-KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (RunCells, CallFunction, StandinAnswered, CellsRan, Answered, AskStandin)
-}
+Said = CellsRan | Answered | AskStandin
+KINDS: dict[str, type[Said]] = {kind.__name__: kind for kind in (CellsRan, Answered, AskStandin)}
 
 
-def words(message: Message) -> dict[str, Any]:
-    """A message as the words of a frame."""
+def words(message: Said) -> dict[str, Any]:
+    """A session's message as the words of a frame."""
     return {"is": type(message).__name__, **vars(message)}
 
 
-def told(words: dict[str, Any]) -> Message | None:
+def told(words: dict[str, Any]) -> Said | None:
     """The message that a frame's words hold, or None; of the types of its parts nothing is known."""
     kind = KINDS.get(words["is"]) if isinstance(words.get("is"), str) else None
     parts = {name: part for name, part in words.items() if name != "is"}

@@ -10,6 +10,7 @@ import contextlib
 import keyword
 import math
 import os
+import pickle
 import re
 import select
 import signal
@@ -29,6 +30,7 @@ from autograder.sandbox.idle import START_SECONDS, Worker, first_byte
 from autograder.sandbox.limits import Budget, Limits, Usage, room_for, time_for
 from autograder.sandbox.protocol import (
     CLOSED_ONLY,
+    GATHERED_BYTES,
     HELLO,
     LENGTH,
     OUT_OF_MEMORY,
@@ -36,11 +38,10 @@ from autograder.sandbox.protocol import (
     AskStandin,
     CallFunction,
     CellsRan,
-    Message,
     RunCells,
+    Said,
     StandinAnswered,
     told,
-    words,
 )
 
 MAX_ERRORS = 50
@@ -140,11 +141,12 @@ class Session:
         self._calls = 0
         self._room = self.limits.frame_bytes  # what may still come back for one request
         budget.sessions -= 1
+        self._gathered = 0  # bytes of the file that have been read
         try:
-            self._number, self._socket = worker.fork()
+            self._number, self._socket, self._file = worker.fork()
         except OSError:
             self._worker = sandbox.live_worker()
-            self._number, self._socket = self._worker.fork()
+            self._number, self._socket, self._file = self._worker.fork()
 
     @property
     def alive(self) -> bool:
@@ -172,7 +174,7 @@ class Session:
         try:
             self._greet()
             with self._time(self.limits.cell_seconds) as deadline:
-                self._send(wire.encode(None, words(RunCells(self.cells))), deadline)
+                self._send(pickle.dumps((RunCells(self.cells), None)), deadline)
                 _, ran = self._receive(deadline)
             if not isinstance(ran, CellsRan):
                 raise self._over("protocol", UNASKED)
@@ -207,20 +209,20 @@ class Session:
         outcomes: list[Outcome] = []
         if self._end is None and self._closed:
             self._end = StudentError("exit", "the session was closed")
+        if self._end is not None:
+            return [Outcome(error=self._end)] * len(batch)
+        first, self._calls = self._calls, self._calls + len(batch)
+        request = pickle.dumps((CallFunction(function, first, list(standins), tried_by, aside), batch))
+        self._standin_bytes = STANDIN_BYTES + 4 * len(request)
+        self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
         try:
-            if self._end is not None:
-                raise _EndedError(self._end)
-            first, self._calls = self._calls, self._calls + len(batch)
-            request = words(CallFunction(function, first, list(standins), tried_by, aside))
-            blob = wire.encode([tuple(one) for one in batch], request, keep_numbers=True)
-            self._standin_bytes = STANDIN_BYTES + 4 * len(blob)
-            self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
             with self._time(self.limits.call_seconds) as self._deadline:
-                self._send(blob, self._deadline)
+                self._send(request, self._deadline)
                 self._room = self.limits.frame_bytes
                 answered = 0
                 while len(outcomes) < len(batch):
                     value, message = self._receive(self._deadline)
+                    self._take_gathered(outcomes, first, len(batch))
                     name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
                     if name in standins:
                         answered += 1
@@ -230,7 +232,10 @@ class Session:
                     else:
                         raise self._over("protocol", UNASKED)
         except _EndedError as ended:
-            outcomes += [Outcome(error=ended.args[0])] * (len(batch) - len(outcomes))
+            with contextlib.suppress(_EndedError):
+                self._take_gathered(outcomes, first, len(batch))
+            self._end = ended.args[0]
+            outcomes += [Outcome(error=self._end)] * (len(batch) - len(outcomes))
         return outcomes
 
     def close(self) -> None:
@@ -241,6 +246,7 @@ class Session:
             self._worker.kill(self._number)
         self._closed = True
         self._socket.close()
+        os.close(self._file)
 
     def __enter__(self) -> Session:
         return self
@@ -278,11 +284,11 @@ class Session:
                     # Few numbers of odd shapes can broadcast to gigabytes, and a large one count for ever.
                     bounds.enter_context(room_for(STANDIN_MEMORY))
                     bounds.enter_context(time_for(self._standin_seconds))
-                result = standin(*args, **kwargs)
-                answer = words(StandinAnswered(failed=False))
-                blob = wire.encode(result, answer, self.limits.frame_bytes, keep_numbers=True)
+                blob = pickle.dumps((StandinAnswered(failed=False), standin(*args, **kwargs)))
+            if len(blob) > self.limits.frame_bytes:
+                raise ValueError("an answer much larger than the call's own")
         except Exception:  # arguments of a student's: anything may be wrong with them
-            blob = wire.encode(None, words(StandinAnswered(failed=True)))
+            blob = pickle.dumps((StandinAnswered(failed=True), None))
         self._standin_seconds -= time.monotonic() - begun
         if self._standin_seconds < 0:
             raise self._over("time", "calls of another function took too long")
@@ -304,6 +310,7 @@ class Session:
             except OSError:
                 pass
             self._socket.close()
+            os.close(self._file)
             self._worker.kill(self._number)
             if self._worker.report(self._number) is None:
                 self._worker.alive = False
@@ -312,7 +319,7 @@ class Session:
                     "a session's process cannot be confined here. `autograder doctor` tells more."
                 )
             self._worker = self._sandbox.live_worker()
-            self._number, self._socket = self._worker.fork()
+            self._number, self._socket, self._file = self._worker.fork()
 
     def _send(self, blob: bytes, deadline: Deadline) -> None:
         rest = memoryview(LENGTH.pack(len(blob)) + blob)
@@ -324,7 +331,7 @@ class Session:
             except OSError:
                 raise self._gone() from None
 
-    def _receive(self, deadline: Deadline) -> tuple[Any, Message | None]:
+    def _receive(self, deadline: Deadline) -> tuple[Any, Said | None]:
         """One frame of the worker's: its value and its message.
 
         Raises:
@@ -332,20 +339,48 @@ class Session:
         """
         try:
             (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
-            if length > self._room:
-                raise self._over("protocol", f"an answer of {length} bytes is too long")
-            self._room -= length
+            self._take_room(length)
             blob = self._read(length, deadline)
         except TimeoutError:
             raise self._timeout() from None
         except ConnectionError:
             raise self._gone() from None
+        return self._read_frame(blob)
+
+    def _take_room(self, length: int) -> None:
+        if length > self._room:
+            raise self._over("protocol", f"an answer of {length} bytes is too long")
+        self._room -= length
+
+    def _read_frame(self, blob: bytes | bytearray) -> tuple[Any, Said | None]:
         try:
             frame = wire.Frame(blob, self.limits.frame_bytes)
             message = told(frame.extra)
             return frame.value(keep_numbers=isinstance(message, AskStandin)), message
         except wire.WireError as error:
             raise self._over("protocol", f"the process sent {error}") from None
+
+    def _take_gathered(self, outcomes: list[Outcome], first: int, asked: int) -> None:
+        """Append the answers that have gathered in the file: all of a batch's may, but for the last.
+
+        Raises:
+            _EndedError: there is something else in it; the process has been killed.
+        """
+        waiting = min(os.fstat(self._file).st_size, GATHERED_BYTES) - self._gathered
+        frames = os.pread(self._file, waiting, self._gathered) if waiting > 0 else b""
+        while len(frames) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(frames)
+            end = LENGTH.size + length
+            if end > len(frames):
+                break  # the process ended while it wrote
+            self._take_room(length)
+            value, message = self._read_frame(frames[LENGTH.size : end])
+            is_next = isinstance(message, Answered) and message.number == first + len(outcomes)
+            if not is_next or len(outcomes) + 1 == asked:
+                raise self._over("protocol", UNASKED)
+            outcomes.append(self._outcome(value, message))
+            self._gathered += end
+            frames = frames[end:]
 
     def _read(self, count: int, deadline: Deadline) -> bytes | bytearray:
         """Exactly `count` bytes; a deadline for all of them together."""

@@ -18,6 +18,7 @@ import importlib
 import io
 import json
 import os
+import pickle
 import random
 import select
 import signal
@@ -41,6 +42,7 @@ from autograder.sandbox.protocol import (
     CPU,
     ENDED,
     FORK,
+    GATHERED_BYTES,
     HELLO,
     KILL,
     LENGTH,
@@ -56,11 +58,13 @@ from autograder.sandbox.protocol import (
     CellsRan,
     RunCells,
     StandinAnswered,
-    told,
     words,
 )
 
 GRACE_MS = 200  # for a process that seems to have ended to do so
+# A session's descriptors beside the standard ones: its socket, and the file where answers gather.
+LINE, GATHERED = 3, 4
+DESCRIPTORS = 2
 
 
 def main() -> None:
@@ -97,8 +101,8 @@ def _warm_up(config: dict[str, Any]) -> None:
     square = np.eye(8)
     np.tanh(square @ square + np.einsum("ij,jk->ik", square, square))
     np.linalg.norm(np.exp(-square))
-    blob = wire.encode(((square, {"W": square}), [1.0]), {}, keep_numbers=True)
-    wire.Frame(blob, len(blob)).value(keep_numbers=True)
+    wire.encode(((square, {"W": square}), [1.0]), {}, keep_numbers=True)
+    pickle.loads(pickle.dumps((CallFunction("f", 0, []), [(square, {"W": square}), [1.0]])))
     np.random.seed(0)
     namespace: dict[str, Any] = {}
     cells.run(["import numpy as np\ndef f(x):\n    return np.tanh(x)\nf(1.0)\n1 / 0"], namespace)
@@ -154,14 +158,15 @@ class Zygote:
                     os.close(fd)
                     self.report(*self.dying.pop(fd))
                     continue
-                request, descriptor = self.read()
+                request, descriptors = self.read()
                 if request is None:
                     for pid in (*self.children.values(), *(pid for _, pid in self.dying.values())):
                         os.kill(pid, signal.SIGKILL)
                     return
                 action, number, address_space = request
-                if action == FORK and descriptor is not None:
-                    self.fork(number, descriptor, address_space)
+                if action == FORK and len(descriptors) == DESCRIPTORS:
+                    line, gathered = descriptors
+                    self.fork(number, line, gathered, address_space)
                 elif action == CPU:
                     self.control.sendall(REPORT.pack(number, STILL_RUNNING, self.cpu(number), 0))
                 elif action in (KILL, ENDED) and number in self.children:
@@ -194,16 +199,17 @@ class Zygote:
         self.dying[fd] = (number, pid)
         return fd
 
-    def read(self) -> tuple[tuple[bytes, int, int] | None, int | None]:
-        """One request and the descriptor that came with it; None when the other side is gone."""
+    def read(self) -> tuple[tuple[bytes, int, int] | None, list[int]]:
+        """One request and the descriptors that came with it; None when the other side is gone."""
         descriptors = array.array("i")
-        data, ancillary, _, _ = self.control.recvmsg(REQUEST.size, socket.CMSG_LEN(descriptors.itemsize))
+        room = socket.CMSG_LEN(DESCRIPTORS * descriptors.itemsize)
+        data, ancillary, _, _ = self.control.recvmsg(REQUEST.size, room)
         for _level, kind, content in ancillary:
             if kind == socket.SCM_RIGHTS:
-                descriptors.frombytes(content[: descriptors.itemsize])
+                descriptors.frombytes(content[: DESCRIPTORS * descriptors.itemsize])
         if len(data) != REQUEST.size:
-            return None, None
-        return REQUEST.unpack(data), (descriptors[0] if descriptors else None)
+            return None, []
+        return REQUEST.unpack(data), list(descriptors)
 
     def report(self, number: int, pid: int) -> None:
         """Say how a process ended and what it used."""
@@ -215,27 +221,29 @@ class Zygote:
         report = REPORT.pack(number, status, used.ru_utime + used.ru_stime, peak)
         self.control.sendall(report)
 
-    def fork(self, number: int, descriptor: int, address_space: int) -> None:
-        """Start a session's process; it never comes back from here."""
+    def fork(self, number: int, line: int, gathered: int, address_space: int) -> None:
+        """Start a session's process with its socket and its file; it never comes back from here."""
         try:
             pid = os.fork()
         except OSError:
-            os.close(descriptor)
-            return
-        if pid:
-            os.close(descriptor)
-            self.children[number] = pid
+            pid = None
+        if pid != 0:
+            os.close(line)
+            os.close(gathered)
+            if pid:
+                self.children[number] = pid
             return
         code = SETUP_FAILED
         with contextlib.suppress(BaseException):
             os.dup2(self.null, 2)
-            os.dup2(descriptor, 3)
-            os.closerange(4, 1 << 16)
+            os.dup2(line, LINE)
+            os.dup2(gathered, GATHERED)
+            os.closerange(GATHERED + 1, 1 << 16)
             self.prepare.enter(address_space)
-            os.write(3, HELLO)
+            os.write(LINE, HELLO)
             code = 0
             try:
-                SessionLoop(3, self.config).serve()
+                SessionLoop(LINE, GATHERED, self.config).serve()
             except MemoryError:
                 code = OUT_OF_MEMORY
         os._exit(code)
@@ -276,8 +284,10 @@ def _no_input(*_args: object, **_kwargs: object) -> str:
 class SessionLoop:
     """One submission's process: runs its cells, answers calls of its functions."""
 
-    def __init__(self, descriptor: int, config: dict[str, Any]):
+    def __init__(self, descriptor: int, gathered: int, config: dict[str, Any]):
         self.descriptor = descriptor
+        self.gathered = gathered
+        self.room_to_gather = GATHERED_BYTES
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
         self.frame_number = 0
@@ -301,10 +311,10 @@ class SessionLoop:
                 self.call(value, message)
 
     def read(self) -> tuple[Any, Any]:
-        """One frame: its value and its message."""
+        """One frame: its value and its message. Here, and here alone, the other side can be trusted."""
         length = LENGTH.unpack(self._read_bytes(LENGTH.size))[0]
-        frame = wire.Frame(self._read_bytes(length), length)
-        return frame.value(keep_numbers=True), told(frame.extra)
+        message, value = pickle.loads(self._read_bytes(length))
+        return value, message
 
     def _read_bytes(self, count: int) -> bytes:
         data = os.read(self.descriptor, count)
@@ -325,6 +335,20 @@ class SessionLoop:
         while rest:
             rest = rest[os.write(self.descriptor, rest) :]
 
+    def gather(self, blob: bytes) -> bool:
+        """Leave a frame in the file, to be read with the next that is sent; whether there is room for it."""
+        frame = LENGTH.pack(len(blob)) + blob
+        if len(frame) > self.room_to_gather:
+            return False
+        try:
+            self.room_to_gather -= len(frame)
+            is_whole = os.write(self.gathered, frame) == len(frame)
+        except OSError:
+            is_whole = False
+        if not is_whole:
+            self.room_to_gather = 0  # behind a broken frame nothing can be read
+        return is_whole
+
     @contextlib.contextmanager
     def captured(self) -> Any:
         """Catch what is printed; gives the two streams."""
@@ -343,12 +367,15 @@ class SessionLoop:
         self.send(wire.encode(None, words(CellsRan(errors, out.getvalue()))))
 
     def call(self, batch: Any, message: CallFunction) -> None:
-        """Answer a batch of calls, each as soon as it is done."""
+        """Answer a batch of calls, each as soon as it is done: what comes after it may end the process."""
         for name in message.standins:
             self.namespace[name] = self._standin(name)
         self.calls = Calls()
-        for index, arguments in enumerate(aside(batch) if message.aside else batch):
-            self.send(self._answer(message, message.number + index, arguments))
+        for number, arguments in enumerate(aside(batch) if message.aside else batch, start=message.number):
+            answer = self._answer(message, number, arguments)
+            is_last = number - message.number == len(batch) - 1
+            if is_last or not self.gather(answer):
+                self.send(answer)
 
     def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:
         """The frame that answers one call."""
@@ -381,7 +408,10 @@ class SessionLoop:
     def _standin(self, name: str) -> Any:
         def standin(*args: Any, **kwargs: Any) -> Any:
             self.send(wire.encode((args, kwargs), words(AskStandin(name)), None, True))
-            value, answer = self.read()
+            try:
+                value, answer = self.read()
+            except Exception:  # of a kind that there is not here
+                answer = None
             if not isinstance(answer, StandinAnswered) or answer.failed:
                 raise ValueError(f"{name} cannot be computed with these arguments")
             return value

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from autograder.sandbox import Limits, Sandbox
 from sandbox.calls import answers, error, still_works
 
 FORGE = """
@@ -48,8 +49,6 @@ def everywhere(data):
         ("everywhere(frame(safetensors(b'[]')))", "protocol"),
         ("everywhere(frame(safetensors(b'{\"value\": null, \"extra\": ' + b'[' * 10**5)))", "protocol"),
         ("os.close(3); time.sleep(60)", "exit"),
-        ("os.close(3); x = 3", "exit"),
-        ("os.dup2(0, 3)", "exit"),
         ("\n    while True:\n        os.write(3, b'\\0'); time.sleep(.01)", "time|protocol"),
     ],
 )
@@ -60,6 +59,46 @@ def test_forged_frames_end_the_session_and_nothing_else(hasty, deed, kind):
     assert time.monotonic() - begun < 10
     assert outcome.error is not None and outcome.error.kind in kind.split("|"), outcome
     still_works(hasty)
+
+
+@pytest.mark.parametrize("deed", ["os.close(3)", "os.dup2(0, 3)"])
+def test_who_closes_the_line_has_given_the_answers_before(hasty, deed):
+    first, last = answers(hasty, f"import os\ndef f(x):\n    {deed}\n    return x", (1.0,), (2.0,))
+    assert first.value == 1.0
+    assert last.error.kind == "exit"
+    still_works(hasty)
+
+
+@pytest.mark.parametrize(
+    "deed", ["os.close(4)", "os.ftruncate(4, 0)", "os.dup2(0, 4)", "os.write(4, b'x' * 10**7)"]
+)
+@pytest.mark.parametrize("end", ["pass", "os._exit(0)"])
+def test_who_spoils_the_file_of_answers_spoils_nobody_elses(hasty, deed, end):
+    source = (
+        f"import os\ndef f(x):\n    try: {deed}\n    except OSError: pass\n    if x > 2: {end}\n    return x"
+    )
+    outcomes = answers(hasty, source, (1.0,), (2.0,), (3.0,))
+    assert all(outcome.error or outcome.value == i for i, outcome in enumerate(outcomes, start=1))
+    still_works(hasty)
+
+
+def test_no_answer_can_be_given_beyond_those_asked_for(hasty):
+    forge = f"{FORGE}\ndef f(x):\n    for i in range(9): os.write(4, result(i))\n    return x"
+    outcomes = answers(hasty, forge, (1.0,), (2.0,))
+    assert [outcome.error and outcome.error.kind for outcome in outcomes] == [None, "protocol"]
+    assert outcomes[0].value == 42.0
+
+
+def test_many_answers_fill_the_file_and_go_on_by_the_line(confined):
+    batch = [(float(i),) for i in range(40)]
+    with Sandbox(limits=Limits(frame_bytes=8 << 20)) as roomy:
+        outcomes = answers(roomy, "def f(x): return np.full(20_000, x)", *batch)
+    assert [outcome.value[-1] for outcome in outcomes] == [one for (one,) in batch]
+
+
+def test_answers_in_the_file_are_bounded_together(hasty):
+    outcomes = answers(hasty, "def f(x): return np.full(20_000, x)", *[(float(i),) for i in range(9)])
+    assert [outcome.error and outcome.error.kind for outcome in outcomes] == [None] * 5 + ["protocol"] * 4
 
 
 def test_a_forged_result_is_a_returned_value_and_no_more(sandbox):
