@@ -262,9 +262,9 @@ class Attempt:
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = needed_by(self._sheets, sheet.name)
-        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses) and self._is_pure
+        explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses)
         unspoilt = all(self._judged[n].status == "right" and n not in self._writers for n in needed)
-        if explained and unspoilt:
+        if explained and unspoilt and self._is_pure:
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
             self._follow_through(name, sheet, needed)

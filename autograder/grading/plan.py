@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -126,19 +126,31 @@ class Surveyed:
         return NOT_SET
 
 
-def survey(sources: Iterable[str], packages: Sequence[str], left_out: Iterable[str] = ()) -> Surveyed:
-    """Look through cells for the names that they set; and through those left out for what they import."""
+def imports_in(sources: Iterable[str]) -> dict[str, str]:
+    """The names that cells import, each with the module that is needed."""
+    return {
+        name: module
+        for tree in filter(None, map(parse, sources))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name, module in imported(node)
+    }
+
+
+def survey(sources: Iterable[str], packages: Sequence[str], left_out: Mapping[str, str]) -> Surveyed:
+    """Look through cells for the names that they set.
+
+    Args:
+        sources: the cells.
+        packages: what may be imported, beside the standard library.
+        left_out: names that other cells import, which are not run, each with its module.
+    """
     namespace = Namespace((), packages)
     for source in sources:
         tree = parse(source)
         namespace.run(tree.body if tree else ())
     missing = {
-        name: no_package(module)
-        for tree in filter(None, map(parse, left_out))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name, module in imported(node)
-        if not namespace.can_import(module)
+        name: no_package(module) for name, module in left_out.items() if not namespace.can_import(module)
     }
     return Surveyed(frozenset(namespace.names), missing | namespace.missing)
 
@@ -171,11 +183,7 @@ class Planner:
         }
         self.locked = {meta["grade_id"] for meta in graded if meta["locked"]}
         self._demo = demo_definitions(master)
-
-    @property
-    def cells(self) -> list[str]:
-        """The text of every code cell of the instructor's."""
-        return list(self._ours.values())
+        self.imports = imports_in(self._ours.values())
 
     @property
     def metadata(self) -> dict[str, dict[str, Any]]:
@@ -194,13 +202,15 @@ class Planner:
         planned = self._in_python(plan, self._roles(plan, cells))
         theirs = [parse(cell.source) for cell in planned]
         plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._given]
-        plan.cells += self._demo_cells(theirs)
+        statements = [statement for tree in theirs if tree for statement in tree.body]
+        names = [(bound(statement), mentioned(statement)) for statement in statements]
+        plan.mentions = _mentions(names)
+        plan.cells += self._demo_cells({name for _, standing in names for name in standing})
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only
             plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
         plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._probes]
-        plan.mentions = _mentions(theirs)
-        self._look_at_answers(plan, planned)
+        self._look_at_answers(plan, planned, theirs)
         return plan
 
     def _roles(self, plan: Plan, cells: list[SubmittedCell]) -> list[PlannedCell]:
@@ -273,9 +283,8 @@ class Planner:
                 bare[i] = replace(bare[i], source=text)
         return bare
 
-    def _demo_cells(self, theirs: list[ast.Module | None]) -> list[PlannedCell]:
-        """The definitions in demo cells that the student's code mentions, and those that these mention."""
-        wanted = {name for tree in theirs if tree for name in mentioned(tree)}
+    def _demo_cells(self, wanted: set[str]) -> list[PlannedCell]:
+        """The definitions in demo cells of these names, and of those that they mention."""
         chosen: set[int] = set()
         while True:
             more = {i for i, one in enumerate(self._demo) if i not in chosen and one.binds & wanted}
@@ -284,28 +293,30 @@ class Planner:
             chosen |= more
             wanted |= {name for i in more for name in self._demo[i].mentions}
 
-    def _look_at_answers(self, plan: Plan, cells: list[PlannedCell]) -> None:
-        answered = {cell.exercise: cell.source for cell in cells if cell.exercise}
+    def _look_at_answers(self, plan: Plan, cells: list[PlannedCell], trees: list[ast.Module | None]) -> None:
+        answered = {cell.exercise: tree for cell, tree in zip(cells, trees, strict=True) if cell.exercise}
         others = [cell.source for cell in cells if not cell.exercise]
         for name in sorted(self.exercises):
             if name not in answered:
                 plan.notes.append(f"the answer cell of {name} is missing")
                 continue
-            tree = parse(answered[name])
-            stands = self._to_mend[name]
-            elsewhere = any(defines(source, name, stands) for source in others)
-            if tree and is_stub(tree, name, stands) and not elsewhere:
+            tree, stands = answered[name], self._to_mend[name]
+            if not tree or not is_stub(tree, name, stands):
+                continue
+            if not any(defines(source, name, stands) for source in others):
                 plan.stubs.add(name)
 
 
-def _mentions(trees: Iterable[ast.Module | None]) -> dict[str, list[str]]:
-    """A name that these cells define -> the names that stand where it is defined."""
+def _mentions(statements: Iterable[tuple[set[str], set[str]]]) -> dict[str, list[str]]:
+    """A name that statements define -> the names that stand where it is defined.
+
+    Args:
+        statements: of each the names that it defines, and those that stand in it.
+    """
     found: dict[str, set[str]] = {}
-    for tree in trees:
-        for statement in tree.body if tree else ():
-            names = set(mentioned(statement))
-            for name in bound(statement):
-                found.setdefault(name, set()).update(names)
+    for defined, names in statements:
+        for name in defined:
+            found.setdefault(name, set()).update(names)
     return {name: sorted(names) for name, names in found.items()}
 
 

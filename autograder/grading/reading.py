@@ -210,7 +210,7 @@ def _pieces(planner: Planner, content: bytes) -> list[tuple[str, str, str]]:
 
 
 def _survey(planner: Planner, sources: list[str], packages: list[str]) -> dict[str, Any]:
-    found = survey(sources, packages, planner.cells)
+    found = survey(sources, packages, planner.imports)
     return {"names": sorted(found.names), "missing": found.missing}
 
 

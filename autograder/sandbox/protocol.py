@@ -1,8 +1,8 @@
 """Every message between the trusted side, the idle worker and a session's process, once.
 
-Both sides use this module. To a session go pickled pairs of a message and a value. What comes from one may
-be a lie, and is never unpickled: it comes as frames of `answers/wire.py`; `told` gives their words a form,
-and whoever asked bounds and checks each word.
+Both sides use this module. To a session go pickled pairs: the words of a message, and a value. What comes
+from one may be a lie, and is never unpickled: it comes as frames of `answers/wire.py`; `told` gives their
+words a form, and whoever asked bounds and checks each word.
 """
 
 from __future__ import annotations
@@ -97,17 +97,19 @@ class AskStandin:
     name: str
 
 
-Said = CellsRan | Answered | AskStandin
-KINDS: dict[str, type[Said]] = {kind.__name__: kind for kind in (CellsRan, Answered, AskStandin)}
+Message = RunCells | CallFunction | StandinAnswered | CellsRan | Answered | AskStandin
+KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (RunCells, CallFunction, StandinAnswered, CellsRan, Answered, AskStandin)
+}
 
 
-def words(message: Said) -> dict[str, Any]:
-    """A session's message as the words of a frame."""
+def words(message: Message) -> dict[str, Any]:
+    """A message as words, each plain data."""
     return {"is": type(message).__name__, **vars(message)}
 
 
-def told(words: dict[str, Any]) -> Said | None:
-    """The message that a frame's words hold, or None; of the types of its parts nothing is known."""
+def told(words: dict[str, Any]) -> Message | None:
+    """The message that words hold, or None; of the types of its parts nothing is known."""
     kind = KINDS.get(words["is"]) if isinstance(words.get("is"), str) else None
     parts = {name: part for name, part in words.items() if name != "is"}
     try:

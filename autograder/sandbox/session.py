@@ -38,10 +38,11 @@ from autograder.sandbox.protocol import (
     AskStandin,
     CallFunction,
     CellsRan,
+    Message,
     RunCells,
-    Said,
     StandinAnswered,
     told,
+    words,
 )
 
 MAX_ERRORS = 50
@@ -174,7 +175,7 @@ class Session:
         try:
             self._greet()
             with self._time(self.limits.cell_seconds) as deadline:
-                self._send(pickle.dumps((RunCells(self.cells), None)), deadline)
+                self._send(_request(RunCells(self.cells)), deadline)
                 _, ran = self._receive(deadline)
             if not isinstance(ran, CellsRan):
                 raise self._over("protocol", UNASKED)
@@ -212,7 +213,7 @@ class Session:
         if self._end is not None:
             return [Outcome(error=self._end)] * len(batch)
         first, self._calls = self._calls, self._calls + len(batch)
-        request = pickle.dumps((CallFunction(function, first, list(standins), tried_by, aside), batch))
+        request = _request(CallFunction(function, first, list(standins), tried_by, aside), batch)
         self._standin_bytes = STANDIN_BYTES + 4 * len(request)
         self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
         try:
@@ -222,15 +223,13 @@ class Session:
                 answered = 0
                 while len(outcomes) < len(batch):
                     value, message = self._receive(self._deadline)
-                    self._take_gathered(outcomes, first, len(batch))
                     name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
                     if name in standins:
                         answered += 1
                         self._answer_standin(standins[name], value, answered)
-                    elif isinstance(message, Answered) and message.number == first + len(outcomes):
-                        outcomes.append(self._outcome(value, message))
-                    else:
-                        raise self._over("protocol", UNASKED)
+                        continue
+                    self._take_gathered(outcomes, first, len(batch))
+                    outcomes.append(self._next_outcome(value, message, first + len(outcomes)))
         except _EndedError as ended:
             with contextlib.suppress(_EndedError):
                 self._take_gathered(outcomes, first, len(batch))
@@ -284,11 +283,11 @@ class Session:
                     # Few numbers of odd shapes can broadcast to gigabytes, and a large one count for ever.
                     bounds.enter_context(room_for(STANDIN_MEMORY))
                     bounds.enter_context(time_for(self._standin_seconds))
-                blob = pickle.dumps((StandinAnswered(failed=False), standin(*args, **kwargs)))
+                blob = _request(StandinAnswered(failed=False), standin(*args, **kwargs))
             if len(blob) > self.limits.frame_bytes:
                 raise ValueError("an answer much larger than the call's own")
         except Exception:  # arguments of a student's: anything may be wrong with them
-            blob = pickle.dumps((StandinAnswered(failed=True), None))
+            blob = _request(StandinAnswered(failed=True))
         self._standin_seconds -= time.monotonic() - begun
         if self._standin_seconds < 0:
             raise self._over("time", "calls of another function took too long")
@@ -331,7 +330,7 @@ class Session:
             except OSError:
                 raise self._gone() from None
 
-    def _receive(self, deadline: Deadline) -> tuple[Any, Said | None]:
+    def _receive(self, deadline: Deadline) -> tuple[Any, Message | None]:
         """One frame of the worker's: its value and its message.
 
         Raises:
@@ -352,7 +351,7 @@ class Session:
             raise self._over("protocol", f"an answer of {length} bytes is too long")
         self._room -= length
 
-    def _read_frame(self, blob: bytes | bytearray) -> tuple[Any, Said | None]:
+    def _read_frame(self, blob: bytes | bytearray) -> tuple[Any, Message | None]:
         try:
             frame = wire.Frame(blob, self.limits.frame_bytes)
             message = told(frame.extra)
@@ -374,11 +373,10 @@ class Session:
             if end > len(frames):
                 break  # the process ended while it wrote
             self._take_room(length)
-            value, message = self._read_frame(frames[LENGTH.size : end])
-            is_next = isinstance(message, Answered) and message.number == first + len(outcomes)
-            if not is_next or len(outcomes) + 1 == asked:
+            if len(outcomes) + 1 == asked:
                 raise self._over("protocol", UNASKED)
-            outcomes.append(self._outcome(value, message))
+            told = self._read_frame(frames[LENGTH.size : end])
+            outcomes.append(self._next_outcome(*told, first + len(outcomes)))
             self._gathered += end
             frames = frames[end:]
 
@@ -471,7 +469,14 @@ class Session:
             return StudentError("memory", "more memory was asked for than is allowed")
         return StudentError("exit", f"the code ended its process (status {code})")
 
-    def _outcome(self, value: Any, answer: Answered) -> Outcome:
+    def _next_outcome(self, value: Any, answer: Message | None, number: int) -> Outcome:
+        """The outcome of the next call, by the answer to it.
+
+        Raises:
+            _EndedError: it is no such answer; the process has been killed.
+        """
+        if not isinstance(answer, Answered) or answer.number != number:
+            raise self._over("protocol", UNASKED)
         bound = self.limits.output_bytes
         changed = answer.changed[:100] if isinstance(answer.changed, list) else []
         return Outcome(
@@ -521,6 +526,11 @@ class Session:
         source = _text(lines[line - 1], MAX_TEXT)
         name = _text(function, 100)
         return Place(cell, line, source, _text(expression, MAX_TEXT), name if name.isidentifier() else "")
+
+
+def _request(message: Message, value: Any = None) -> bytes:
+    """What goes to a session."""
+    return pickle.dumps((words(message), value))
 
 
 def _modest(value: Any, room: int) -> bool:

@@ -58,6 +58,7 @@ from autograder.sandbox.protocol import (
     CellsRan,
     RunCells,
     StandinAnswered,
+    told,
     words,
 )
 
@@ -102,7 +103,7 @@ def _warm_up(config: dict[str, Any]) -> None:
     np.tanh(square @ square + np.einsum("ij,jk->ik", square, square))
     np.linalg.norm(np.exp(-square))
     wire.encode(((square, {"W": square}), [1.0]), {}, keep_numbers=True)
-    pickle.loads(pickle.dumps((CallFunction("f", 0, []), [(square, {"W": square}), [1.0]])))
+    pickle.loads(pickle.dumps((words(CallFunction("f", 0, [])), [(square, {"W": square}), [1.0]])))
     np.random.seed(0)
     namespace: dict[str, Any] = {}
     cells.run(["import numpy as np\ndef f(x):\n    return np.tanh(x)\nf(1.0)\n1 / 0"], namespace)
@@ -313,8 +314,8 @@ class SessionLoop:
     def read(self) -> tuple[Any, Any]:
         """One frame: its value and its message. Here, and here alone, the other side can be trusted."""
         length = LENGTH.unpack(self._read_bytes(LENGTH.size))[0]
-        message, value = pickle.loads(self._read_bytes(length))
-        return value, message
+        said, value = pickle.loads(self._read_bytes(length))
+        return value, told(said)
 
     def _read_bytes(self, count: int) -> bytes:
         data = os.read(self.descriptor, count)

@@ -118,7 +118,8 @@ def softsign_inputs(rng, D=4, H=3, N=2, low=0.3, high=2.5):
     x_t, s_prev = rng.normal(size=(D, N)), some_states(rng, H, N)
     W = {**recurrent_weights(rng, D, H), "sb": both_signs(rng, (H, 1), 0.3, 0.9)}
     lacking = both_signs(rng, (H, N), low, high) - (W["ss"] @ s_prev + W["sx"] @ x_t + W["sb"])
-    more = lacking @ np.linalg.pinv(np.vstack([s_prev, x_t]))
+    arriving = np.vstack([s_prev, x_t])
+    more = lacking @ np.linalg.solve(arriving.T @ arriving, arriving.T)
     return {
         "x_t": x_t,
         "s_prev": s_prev,
