@@ -26,6 +26,7 @@ MAX_MESSAGE = 4 << 20  # bytes of JSON
 MAX_HEADER = 2 << 20  # bytes of the safetensors header
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MAX_NAME = 200  # characters of a key or a type's name
+READ_JSON, WRITE_JSON = json.JSONDecoder().decode, json.JSONEncoder(separators=(",", ":")).encode
 
 DTYPES = {
     "F16": np.dtype(np.float16),
@@ -116,6 +117,8 @@ def clean_text(text: str, bound: int) -> str:
     Control characters (but for newline and tab) and those that turn the direction of writing
     become U+FFFD, lone surrogates "?".
     """
+    if text.isalnum() and text.isascii():
+        return text[:bound]  # the quick way for most names
     return OBEYED.sub("\N{REPLACEMENT CHARACTER}", text[:bound].encode("utf-8", "replace").decode())
 
 
@@ -131,7 +134,7 @@ def encode(
     """
     tensors: list[np.ndarray] = []
     structure = _flatten(value, tensors, limit, keep_numbers)
-    message = json.dumps({"value": structure, "extra": extra or {}}, separators=(",", ":")).encode()
+    message = WRITE_JSON({"value": structure, "extra": extra or {}}).encode()
     return _blob(tensors, message)
 
 
@@ -186,7 +189,7 @@ class Frame:
         if message is None or len(message) > MAX_MESSAGE or len(self._arrays) > MAX_LEAVES:
             raise WireError("a frame with no message, or too long a one")
         try:
-            words = json.loads(message)
+            words = READ_JSON(message.decode())
             self._structure, self.extra = words["value"], words["extra"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise WireError("a frame whose message cannot be read") from error
@@ -213,8 +216,10 @@ def _array(entry: dict[str, Any], limit: int) -> np.ndarray:
     if dtype is None or len(shape) > 32:
         raise WireError("an array of a kind that is not allowed")
     data = entry["data"]
-    extent = math.prod(size or 1 for size in shape) * dtype.itemsize
-    if extent > limit or (0 if 0 in shape else extent) != len(data):
+    is_empty = 0 in shape
+    extent = math.prod(size or 1 for size in shape) if is_empty else math.prod(shape)
+    extent *= dtype.itemsize
+    if extent > limit or (0 if is_empty else extent) != len(data):
         raise WireError("an array whose bytes do not fit its shape")
     try:
         if dtype == np.bool_:  # any other byte than 0 and 1 would make a bool that is neither

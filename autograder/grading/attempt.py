@@ -117,6 +117,7 @@ class Attempt:
         self._surveyed: Surveyed | None = None
         self._budget = Budget(grader.sandbox.limits)
         self._judged: dict[str, Judgement] = {}
+        self._untold: set[str] = set()  # exercises whose mistake was not looked for
         self._writers: set[str] = set()  # functions that change what they are given
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
@@ -215,11 +216,16 @@ class Attempt:
             session = self._session()
             session.run_cells()
         self._cell_errors = [self._explained(error) for error in session.cell_errors]
+        forwards = {sheet.forward.name for sheet in self._sheets.values() if sheet.forward}
         for name, sheet in self._sheets.items():
             if name in self._plan.stubs:
                 self._judged[name] = unanswered(sheet)
-            else:
+            elif self._called(sheet) <= self._right_ones() or name in forwards:
                 self._judged[name] = self._judge(session, sheet)
+            else:
+                # What is wrong with it is told when it has been tried with the references, if it still is.
+                self._judged[name] = self._judge(session, sheet, above=1.0)
+                self._untold.add(name)
         self._end(session)
 
     def _leave_out_deadly_cells(self) -> None:
@@ -268,9 +274,17 @@ class Attempt:
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
             self._follow_through(name, sheet, needed)
+        if self._judged[name].status != "wrong":
+            return
         first = next(iter(n for n in self._sheets if n not in self._plan.stubs), None)
-        if self._judged[name].status == "wrong" and name != first:
-            self._keep_better(name, self._in_fresh_session(sheet, {}))
+        if name not in self._untold and name == first:
+            return
+        before = self._judged[name]
+        alone = self._in_fresh_session(sheet, {}, above=-1.0 if name in self._untold else before.share)
+        if alone.share > before.share:
+            self._judged[name] = alone
+        elif alone.share == before.share and name in self._untold:
+            before.diagnoses, before.returned = alone.diagnoses, alone.returned
 
     def _follow_through(self, name: str, sheet: Sheet, needed: list[str]) -> None:
         """Try an exercise with the references in place of what it calls; the better mark counts.
@@ -286,6 +300,7 @@ class Attempt:
             judgement.follow_through = True
             judgement.notes.append(f"scored with the reference in place of your {names}")
             self._judged[name] = judgement
+            self._untold.discard(name)
         elif wrong:
             self._judged[name].notes.append(f"this calls your {names}, which is not right yet")
 
@@ -304,20 +319,23 @@ class Attempt:
             return judgement
         return self._in_fresh_session(sheet, mine)
 
-    def _in_fresh_session(self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]]) -> Judgement:
+    def _in_fresh_session(
+        self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float | None = None
+    ) -> Judgement:
         session = self._session()
         try:
-            return self._judge(session, sheet, standins)
+            return self._judge(session, sheet, standins, above)
         finally:
             self._end(session)
 
-    def _keep_better(self, name: str, other: Judgement) -> None:
-        if other.share > self._judged[name].share:
-            self._judged[name] = other
-
     def _judge(
-        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]] | None = None
+        self,
+        session: Session,
+        sheet: Sheet,
+        standins: Mapping[str, Callable[..., Any]] | None = None,
+        above: float | None = None,
     ) -> Judgement:
+        """Try an exercise; its mistake is told where the share is above this, or above what it had before."""
         own = self._own_sheet(sheet.name)
         call = self._caller(session, sheet.name, standins or {})
         forward = self._forward(session, own, standins or {})
@@ -332,7 +350,7 @@ class Attempt:
             called & self._right_ones(),
             called,
             names=sheet,
-            above=before.share if before else -1.0,
+            above=above if above is not None else before.share if before else -1.0,
             costs=self._costs(session, own),
             aside=self._caller(session, sheet.name, standins or {}, aside=True),
         )

@@ -578,6 +578,6 @@ def _ordinary(value: Any) -> bool:
 
 
 def _text(told: Any, bound: int) -> str:
-    if not isinstance(told, str):
+    if not told or not isinstance(told, str):
         return ""
     return wire.clean_text(told, bound)

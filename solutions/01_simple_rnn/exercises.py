@@ -218,7 +218,7 @@ rnn_forward = Exercise(
     cases=(sequence_inputs, partial(sequence_inputs, T=4, D=5, H=2)),
     edge_cases={
         **sizes(sequence_inputs, T=1, D=1, H=1),
-        "a long sequence (T = 30)": partial(sequence_inputs, T=30),
+        "a long sequence (T = 12)": partial(sequence_inputs, T=12),
         "saturated units": partial(sequence_inputs, scale=saturating(near=2.0, far=60.0)),
     },
     hints=(
@@ -237,7 +237,7 @@ rnn_forward_batch = Exercise(
     cases=(batch_inputs, partial(batch_inputs, T=4, D=5, H=2, N=3)),
     edge_cases={
         **sizes(batch_inputs, N=1, T=1, D=1, H=1),
-        "a long sequence (T = 30)": partial(batch_inputs, T=30),
+        "a long sequence (T = 12)": partial(batch_inputs, T=12),
         "saturated units": partial(batch_inputs, scale=saturating(near=2.0, far=60.0)),
     },
     hints=(
