@@ -15,7 +15,7 @@ const minus = (text) => String(text).replace("-", "−");
 const short = (v) => minus(v !== 0 && (v < 0.01 || v >= 1000) ? v.toExponential(1) : v.toFixed(2));
 
 function control(box, name, input, words) {
-  const text = captioned(box, "", input, "gap:2px;width:212px");
+  const text = captioned(box, "", input, "gap:2px;width:236px;justify-content:flex-end");
   const update = () => {
     text.textContent = `${name}: ${words(Number(input.value))}`;
     input.setAttribute("aria-valuetext", words(Number(input.value)));
