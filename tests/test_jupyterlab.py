@@ -24,7 +24,6 @@ def lab(tmp_path_factory):
     settings = tmp_path_factory.mktemp("lab")
     work = settings / "work"
     work.mkdir()
-    write_settings(settings, "apputils-extension/notification", {"fetchNews": "false"})
     # Without windowing every cell is in the page, not only those in view.
     write_settings(settings, "notebook-extension/tracker", {"windowingMode": "none"})
     with pytest.MonkeyPatch.context() as environment:
@@ -66,6 +65,7 @@ def test_run_all_shows_a_check_for_each_kind_of_answer(lab, browser):
     said_in_red = page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
     buttons = page.locator("body").inner_text() + page.content()
     page.close()
+    assert "Jupyter news" not in buttons
     assert "Create Assignment" not in buttons and "Formgrader" not in buttons
     assert any(f"Change {names[1]}, run its cell, and check again." in text for text in said_in_red)
     assert [text for text in said_in_red if "Traceback" in text or "NotImplementedError" in text] == []

@@ -179,10 +179,12 @@ def _filled(words: str, found: Finding) -> str:
 
 def _error(found: Finding, error: StudentError) -> str:
     """An error, with the line of the cell where it arose."""
-    where = f", in line {error.line}" if error.line else ""
     source = f" `{error.source.strip()}`" if error.source.strip() else ""
     inside = f", inside `{error.inside}`, which is right: look at your call" if error.inside else ""
-    return f"{_filled(ERRORS[found.kind], found)}{inside}{where}{source}"
+    said = f"{_filled(ERRORS[found.kind], found)}{inside}"
+    if not error.line:
+        return said + source
+    return said + (f" In line {error.line}:" if said.endswith("?") else f", in line {error.line}") + source
 
 
 def _value(found: Finding) -> str:
