@@ -133,6 +133,11 @@ def test_what_the_answer_itself_complains_of_is_shown():
     assert "invalid value encountered in log" in judge(frozen_sheet(TINY.name, "rnn_step"), step).printed
 
 
+def test_what_a_loop_complains_of_in_every_round_is_shown_once():
+    found = checked(HEAD + "        s = np.tanh(W['ss'] @ s + W['sx'] @ x) + 0 * np.sqrt(-1.0)\n" + TAIL)
+    assert found.printed.count("invalid value encountered in sqrt") == 1
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

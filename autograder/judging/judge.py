@@ -292,6 +292,7 @@ def _gather_output(
 ) -> None:
     printed = next((o.printed for o in outcomes if o.printed), "")
     complaints = next((o.complaints for o in outcomes if o.complaints), "")
+    complaints = "\n".join(dict.fromkeys(complaints.splitlines()))  # a loop warns of the same in every round
     judgement.printed = "\n".join(text.rstrip() for text in (printed, complaints) if text.strip())
     if not sheet.spec.tried_by and any(map(partial(_holds_list, sheet), sheet.cases, answers)):
         judgement.notes.append(
@@ -299,7 +300,7 @@ def _gather_output(
             "the array: `np.array(...)` makes one of your list"
         )
     floats = _floats_for_integers(answers[0], sheet)
-    if floats:
+    if floats and not sheet.spec.tried_by:
         judgement.notes.append(
             f"{floats} of floats where integers are asked for. Your numbers count, but a later cell that "
             "takes them as indices will stop: `np.zeros(shape, dtype=int)` makes an array of integers, "

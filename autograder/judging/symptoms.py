@@ -274,7 +274,12 @@ ERRORS: dict[str, Words] = {
         "before what?",
     ),
     # PyTorch's words
-    "modified by an inplace operation|leaf Variable that requires grad": (
+    "leaf Variable that requires grad": (
+        "a tensor that gets a gradient is changed in place",
+        "`x += 1`, `x[i] = …` and methods that end in `_` write into it. Make a new tensor; what becomes a "
+        "parameter is drawn before it is one.",
+    ),
+    "modified by an inplace operation": (
         "something is changed in place that autograd needs",
         "`x += 1`, `x *= 2` and `x[i] = …` overwrite what the way back must read. Make a new tensor.",
     ),
@@ -389,9 +394,19 @@ ERRORS: dict[str, Words] = {
         "A module keeps its parameters in tables that its parent's `__init__` makes: that must have been "
         "called before the first `self.name = …`.",
     ),
+    "'bool' object has no attribute": (
+        "one `True` or `False` where one for each entry is meant",
+        "Print the `type(...)` of both sides of `==`: a tuple as a whole is no array. (`max(-1)` of a tensor "
+        "gives two: the values and the places.)",
+    ),
     r"object has no attribute|module '.*' has no attribute|there is no self\.": (
         "a name behind a dot that is not there",
         "`a.b`: print `type(a)`. Is it what you think it is? And is the name spelled as where it is made?",
+    ),
+    r"TypeError.*\b(Sigmoid|Tanh|ReLU)\.__init__": (
+        "a layer is made where a function is meant",
+        "`nn.Tanh` is a class: `nn.Tanh()` makes a layer, and that can be called. `torch.tanh` is a "
+        "function.",
     ),
     "TypeError.*argument": (
         "a call whose arguments do not fit",

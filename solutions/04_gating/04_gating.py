@@ -19,7 +19,7 @@
 # - **find** its backward pass yourself, and that of a cell nobody showed you;
 # - show by experiment what gates change, and what they do not.
 #
-# **Time**: {time}.
+# **Time**: {time}. The places to stop are marked.
 
 # %% [markdown] slide="notes"
 # The lecture takes 50 minutes: parts 1 to 3 twenty, the backward pass twenty,

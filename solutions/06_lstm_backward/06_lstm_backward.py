@@ -19,7 +19,7 @@
 # - train your own LSTM on real sentences, and read its gates;
 # - find the backward pass of a cell that nobody derived for you.
 #
-# **Time**: {time}.
+# **Time**: {time}. The place to stop is marked.
 
 # %% [markdown] slide="notes"
 # The lecture takes 55 minutes: 20 for parts 1 and 2, 10 for the sequence, 15 for the

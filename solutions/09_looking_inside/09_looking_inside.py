@@ -709,7 +709,7 @@ reveal("09.5")
 # %% [markdown] answer="09.5" sealed=true slide="subslide"
 # **For the untrained one**: in sixty untrained networks you have to go 8 to 29 characters
 # back, in the median 12, in 26 trained ones 3 or 4. It keeps *everything* a little; training
-# has taught it what to drop. In six networks who had read 20 characters paid as much as who had read 150, to
+# has taught it what to drop. Six networks paid after 20 characters as much as after 150, to
 # .01 bits.
 #
 # Why 8 and more, and not the 2.2 of the recall? That is the memory's own wire. There is
