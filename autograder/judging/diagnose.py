@@ -81,6 +81,12 @@ def diagnose(
     # What `tried_by` saw is no array of the answer's: that it is 0 says nothing of zeros.
     arrays = {leaf: cases for leaf, cases in wrong.items() if not sheet.seen_of(leaf)}
     general = general_mistake(sheet, answers, arrays) if arrays else None
+    if general and sheet.spec.tried_by:
+        # Zeros that a model's way back gives are declared mistakes (a cut), and no array was made of zeros.
+        most_first = sorted(declared, key=lambda mistake: -len(seen.part_of(mistake)))
+        parts = _in_parts(seen, most_first, called, wrong, answers)
+        if parts and parts[0].name != general.name:
+            return parts
     if general:
         some_right = len(wrong) < len(sheet.cases[0].expected)
         return [replace(general, where=_listed(list(arrays), sheet) if some_right else "")]
