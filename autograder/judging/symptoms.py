@@ -302,7 +302,12 @@ ERRORS: dict[str, Words] = {
     "shapes cannot be multiplied|matmul need|batch1|vector and matrix|inconsistent tensor size": SYMPTOMS[
         Kind.UNFIT_PRODUCT
     ],
-    "size of tensor|batch_size|target must have size|Expected target size|expanded size|number of sizes|"
+    "Expected target size": (
+        "classes are looked for along the second axis",
+        "Of three axes `F.cross_entropy` takes the second for the classes. A row of scores and one class for "
+        "each question is what it takes as it stands.",
+    ),
+    "size of tensor|batch_size|target must have size|expanded size|number of sizes|"
     "shape of the mask|shape mismatch": (
         "tensors whose shapes do not fit",
         "Print both shapes. Which axis counts the steps, which the sequences, which the entries?",
