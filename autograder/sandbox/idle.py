@@ -226,14 +226,16 @@ def _file_without_a_name() -> tuple[IO[bytes], IO[bytes]]:
     """An empty file that nobody else can open; in memory, where there is such a thing.
 
     Returns:
-        It to be read, and opened once more to be written only: so the other side can map none of it into its
-        memory, where it could be run.
+        It to be read, and opened once more to be written only, and never again: so the other side can map
+        none of it into its memory, where it could be run.
     """
     if not hasattr(os, "memfd_create"):
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed with the session)
         return file, os.fdopen(os.dup(file.fileno()), "wb", 0)
     file = os.fdopen(os.memfd_create("answers"), "rb", 0)
-    return file, os.fdopen(os.open(f"/proc/self/fd/{file.fileno()}", os.O_WRONLY), "wb", 0)
+    writing = os.open(f"/proc/self/fd/{file.fileno()}", os.O_WRONLY)
+    os.fchmod(writing, 0)  # where a session sees its descriptors in `/proc`, it would open it anew
+    return file, os.fdopen(writing, "wb", 0)
 
 
 def _why_not(said: str, bwrap: Path | None) -> str:
