@@ -254,6 +254,10 @@ ERRORS: dict[str, Words] = {
         "-100 is taken for a class",
         "-100 says that nothing is asked there: leave such places out before you pick by a class.",
     ),
+    "^IndexError: list index": (
+        "an index beyond the end of a list",
+        "How long is the list when that line runs the first time? An empty one has no last entry, either.",
+    ),
     "^IndexError|out of bounds for dimension": (
         "an index beyond the end",
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",

@@ -23,7 +23,6 @@ from autograder.sheets.mistake import (
     STANDS_IN_PART,
     STILL_STANDS,
     UNTOLD,
-    WRONG,
     Effect,
     Mistake,
 )
@@ -142,16 +141,7 @@ def beside_what_stands(master: Master, sheet: Sheet) -> list[Mistake]:
         if all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True)):
             hint = edit.hint if edit.kind < 0 else COMPARE
             distinct.add(Mistake(STANDS_IN_PART, exercise.spec.shown_by, effects, other=(edit.name, hint)))
-    found = (replace(one, effects=_first_told(one)) for one in distinct.found if id(one) not in known)
-    return sorted(found, key=shuffled)
-
-
-def _first_told(mistake: Mistake) -> tuple[Effect, ...]:
-    """A mistake's effects, with the arrays of the first case alone where it shows: there are hundreds."""
-    first, *others = mistake.effects
-    if not first or isinstance(first, str):
-        return mistake.effects
-    return (first, *(WRONG if effect and not isinstance(effect, str) else effect for effect in others))
+    return sorted((one for one in distinct.found if id(one) not in known), key=shuffled)
 
 
 def _ordinary(mistake: Mistake, sheet: Sheet) -> tuple[Effect, ...]:
