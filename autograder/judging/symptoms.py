@@ -51,8 +51,8 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.UNFIT_OUTER: (
         "a product entry by entry of arrays whose entries do not pair off",
-        "Is each entry of the one to meet each entry of the other, or a matrix product meant? Entry by entry "
-        "both need the same sizes.",
+        "Is each entry of the one to meet each entry of the other, or a matrix product meant? If neither, "
+        "print both shapes: which of them is another than you think?",
     ),
     Kind.UNFIT_LENGTHS: (
         "an operation entry by entry on arrays of different lengths",
