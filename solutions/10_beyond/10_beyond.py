@@ -590,7 +590,7 @@ show(
 # together?
 
 # %% guess="10.5"
-guess("10.5", loop="1024", sweeps="20")  # texts: so they are compared to the last digit
+guess("10.5", loop="1024", sweeps="20")  # whole numbers, to the last digit
 
 # %% [markdown] answer="10.5"
 # **1024 and 20**: ten times halved is one, so one level at $s_0$, ten up, and nine
