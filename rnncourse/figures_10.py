@@ -167,7 +167,7 @@ def copies(found: Mapping[str, Any]) -> Figure:
         ax.plot(found["lengths"], np.median(shares, axis=1), style, color=colour, label=name)
         ax.fill_between(found["lengths"], shares.min(1), shares.max(1), color=colour, alpha=0.2)
     ax.axhline(1 / 8, color="#888888", ls=":", lw=1.2)
-    ax.text(found["lengths"][-1], 1 / 8 + 0.015, "guessing", ha="right", color="#444444")
+    ax.text(found["lengths"][0], 1 / 8 - 0.015, "guessing", va="top", color="#444444")
     ax.set(xlabel="letters to copy", ylabel="share of letters right", ylim=(0, 1.04))
     ax.set_xticks(found["lengths"])
     ax.legend(loc="lower left", bbox_to_anchor=(0, 0.12))

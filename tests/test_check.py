@@ -47,6 +47,16 @@ def test_an_error_in_what_a_given_function_tries_has_its_line():
     assert "in line 2 `return factors[::2] * writes`" in as_text(judgement)
 
 
+@pytest.mark.skipif("10_beyond" not in NOTEBOOKS, reason="the variable NOTEBOOKS leaves 10 out")
+@pytest.mark.parametrize(
+    ("sign", "said"), [("+", "for the same reason in special cases"), ("-", "in special cases")]
+)
+def test_a_special_case_in_which_no_number_is_wrong_fails_for_the_reason_that_is_told(sign, said):
+    code = rf"states = [s0 := f * s0 {sign} w for f, w in zip(factors, writes)]\nreturn np.stack(states)"
+    judgement = judged(Line("a cell", "10_beyond", "parallel_scan", "", code))
+    assert f"WRONG  {said} too: " in as_text(judgement)
+
+
 def test_the_diagnosis_stands_under_the_headline_and_hints_are_folded_behind_it():
     judgement = judged_source(NO_TANH)
     page = as_html(judgement, frozen_sheet(TINY.name, "rnn_step").spec.hints)

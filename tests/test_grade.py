@@ -1,6 +1,7 @@
 """How a submission is graded as a whole: what is tried again, with which references; what is an answer."""
 
 import json
+import os
 import textwrap
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from course import TINY, master_of, submission
 
 from autograder.course.stubs import keeps_nothing
+from autograder.grading import attempt
 from autograder.grading.plan import parse
 from autograder.report.feedback import as_text
 from autograder.sandbox.limits import room_for
@@ -139,6 +141,45 @@ def test_what_one_exercise_spoils_for_another_costs_nothing(grader_of):
     answers = {"rnn_forward": spoils, "rnn_step_backward": spoilt}
     card = grader_of(TINY.name).grade(submission(TINY.name, answers, own_cells=(own,)))
     assert set(shares(card).values()) == {1.0}
+
+
+ENDS = "def rnn_forward(xs, s0, W):\n    import os\n    os._exit(0)\n"
+NOT_YET = """calls = []
+def rnn_step(x_t, s_prev, W):
+    calls.append(1)
+    if len(calls) < 3:
+        raise ValueError("not yet")
+    return 0 * s_prev
+"""
+
+
+def test_a_mistake_is_named_also_where_another_exercise_ended_the_process(grader_of):
+    source = master_of(TINY.name).exercises["rnn_step_backward"].source
+    answers = {"rnn_forward": ENDS, "rnn_step_backward": source.replace("(1 - s_t**2)", "1")}
+    _, _, backward = grader_of(TINY.name).grade(submission(TINY.name, answers)).judgements
+    assert backward.name == "rnn_step_backward"
+    assert backward.misconception == "derivative of tanh missing"
+
+
+def test_what_is_said_of_an_answer_and_what_is_found_come_from_one_process(grader_of):
+    """In the common process `rnn_step` answers when it is called here, in a fresh one it does not yet."""
+    source = master_of(TINY.name).exercises["rnn_forward"].source
+    twice = source.replace("np.stack(states)", "np.stack(states + states)")
+    card = grader_of(TINY.name).grade(submission(TINY.name, {"rnn_step": NOT_YET, "rnn_forward": twice}))
+    _, forward, _ = card.judgements
+    assert [d.name for d in forward.diagnoses] == ["the answer changes from call to call"]
+    assert "same answer twice" in [check.name for check in forward.checks]
+    assert any("not right yet" in note for note in forward.notes)
+
+
+def test_a_fault_of_ours_leaves_no_process_and_no_file_over(grader_of, monkeypatch):
+    grader = grader_of(TINY.name)
+    grader.grade(submission(TINY.name))
+    files = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(attempt, "judge", lambda *_, **__: 1 // 0)
+    with pytest.raises(ZeroDivisionError) as fault:
+        grader.grade(submission(TINY.name))
+    assert len(os.listdir("/proc/self/fd")) == files, fault
 
 
 def test_a_function_that_another_exercise_removes_keeps_its_marks(grader_of):

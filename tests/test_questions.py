@@ -60,6 +60,10 @@ def test_each_part_may_have_choices_of_its_own():
         ([7], 7, 7),
         (["last"], ["first", "last"], ["last"]),
         ([["D", "H"]], ["D"], [["D", "H"]]),
+        (1024, "1024", "1024"),
+        ("1,024", "1024", "1024"),
+        ("a, b", "1024", "a, b"),
+        (1024, "never", 1024),
     ],
 )
 def test_an_answer_is_read_in_the_form_that_is_asked_for(typed, so, read):
@@ -84,6 +88,7 @@ def test_a_choice_that_is_a_number_needs_no_quotes():
     assert _odd({"best": 1e-5}, question.answers, question.choices) is None
     assert same_answer(1e-5, "1e-5")
     assert not same_answer(1e-1, "1e-5")
+    assert same_answer(as_asked(1e-5, "1e-1"), "1e-5")
     assert "choose one of" in str(_odd({"best": 3}, question.answers, question.choices))
 
 
@@ -173,3 +178,13 @@ def test_a_list_of_numbers_may_be_spelled_as_a_text_and_an_article_left_out():
 def test_a_choice_may_have_the_minus_of_the_text_and_its_signs_other_blanks(typed, so):
     assert same_answer(typed, so)
     assert not same_answer("bias 4", "bias -4") and not same_answer("step t + 1", "step t - 1")
+
+
+def test_a_number_that_is_asked_for_to_its_last_digit_needs_no_quotes():
+    question = read_question('guess("10.5", sweeps="1024")', "guess", "here")
+    for typed in (1024, "1024", "1,024"):
+        answers = {"sweeps": as_asked(typed, "1024")}
+        assert _odd(answers, question.answers, question.choices) is None
+        assert same_answer(answers["sweeps"], "1024")
+    assert not same_answer(as_asked(1023, "1024"), "1024")
+    assert not same_answer(as_asked("1023", "1024"), "1024")

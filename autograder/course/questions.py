@@ -27,6 +27,7 @@ ARTICLE = re.compile(r"^(?:the|an?) ")
 # A text has "−4" and "step t - 1" where a keyboard has "-4" and "step t-1".
 DASHES = str.maketrans("−–‐‑", "----")
 SIGN = re.compile(r" ?([-+=]) ?")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def as_asked(typed: Any, so: Any) -> Any:
 
     NumPy's arrays and numbers become Python's; a text becomes the list of texts that it spells: "D, H",
     "(D, H)", and "ifco" where each text is one letter; or the list of numbers, "(16, 8)". A row, a column and
-    a list of one entry lose brackets.
+    a list of one entry lose brackets. A text that is a number (it is compared to its last digit) may be
+    typed as one, or with commas.
     """
     if hasattr(typed, "tolist"):
         typed = typed.tolist()
@@ -103,7 +105,9 @@ def as_asked(typed: Any, so: Any) -> Any:
         if is_row or not of_several:
             return as_asked(typed[0], so)
     if not of_several:
-        return typed
+        if not isinstance(so, str) or not _is_number(so) or isinstance(typed, bool):
+            return typed
+        return _as_text(typed) if isinstance(typed, int | float | str) else typed
     if isinstance(typed, list | tuple) and len(typed) == len(so):
         return [as_asked(one, other) for one, other in zip(typed, so, strict=True)]
     if not isinstance(typed, str):
@@ -163,6 +167,8 @@ def same_answer(typed: Any, so: Any) -> bool:
         # A choice that is a number may be typed without its quotes.
         return _is_number(so) and abs(float(so) - typed) <= 1e-9 * abs(typed)
     if isinstance(so, str) and isinstance(typed, str):
+        if _is_number(so) and _is_number(typed):
+            return same_answer(float(typed), so)
         return _words(typed) == _words(so)
     if isinstance(so, list | tuple) and isinstance(typed, list | tuple):
         return len(so) == len(typed) and all(same_answer(a, b) for a, b in zip(typed, so, strict=True))
@@ -172,6 +178,12 @@ def same_answer(typed: Any, so: Any) -> bool:
 def _words(text: str) -> str:
     plain = " ".join(text.translate(DASHES).split()).casefold()
     return SIGN.sub(r"\1", ARTICLE.sub("", plain))
+
+
+def _as_text(number: float | str) -> str:
+    """A number as a text; one that is typed as a text loses the commas between its thousands."""
+    text = str(number).strip()
+    return text.replace(",", "") if THOUSANDS.fullmatch(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,7 @@ class Attempt:
         self._cell_errors: list[StudentError] = []
         self._with_references: Session | None = None
         self._standins: dict[str, Callable[..., Any]] = {}
+        self._sessions = ExitStack()
 
     def scorecard(self) -> Scorecard:
         """Try all of it, and judge.
@@ -130,6 +132,10 @@ class Attempt:
         Raises:
             Ungradable: a reference fails on what was drawn for it.
         """
+        with self._sessions:  # whatever fails, no process is left over
+            return self._scored()
+
+    def _scored(self) -> Scorecard:
         self._try_together()
         for name, sheet in self._sheets.items():
             if self._judged[name].status == "wrong":
@@ -177,8 +183,11 @@ class Attempt:
         finally:
             self._end(session)
 
-    def _session(self) -> Session:
-        return self._grader.sandbox.session(self._plan.sources, self._budget)
+    def _session(self, cells: Sequence[str] | None = None) -> Session:
+        """A process for these cells, or for all that are run."""
+        return self._sessions.enter_context(
+            self._grader.sandbox.session(self._plan.sources if cells is None else cells, self._budget)
+        )
 
     def _own_sheet(self, name: str) -> Sheet:
         """An exercise with inputs of this submission's own.
@@ -220,10 +229,11 @@ class Attempt:
         for name, sheet in self._sheets.items():
             if name in self._plan.stubs:
                 self._judged[name] = unanswered(sheet)
-            elif self._called(sheet) <= self._right_ones() or name in forwards:
+            elif session.alive and (self._called(sheet) <= self._right_ones() or name in forwards):
                 self._judged[name] = self._judge(session, sheet)
             else:
-                # What is wrong with it is told when it has been tried with the references, if it still is.
+                # What is wrong with it is told when it has been tried with the references, if it still is;
+                # also where another exercise has ended the process.
                 self._judged[name] = self._judge(session, sheet, above=1.0)
                 self._untold.add(name)
         self._end(session)
@@ -246,7 +256,7 @@ class Attempt:
                 plan.leave_out(i)
                 continue
             before = self._budget.seconds
-            session = self._grader.sandbox.session([*given, cell.source], self._budget)
+            session = self._session([*given, cell.source])
             session.run_cells()
             if not session.alive:
                 plan.leave_out(i)
@@ -280,11 +290,14 @@ class Attempt:
         if name not in self._untold and name == first:
             return
         before = self._judged[name]
-        alone = self._in_fresh_session(sheet, {}, above=-1.0 if name in self._untold else before.share)
+        is_untold = name in self._untold and not before.diagnoses
+        alone = self._in_fresh_session(sheet, {}, above=-1.0 if is_untold else before.share)
         if alone.share > before.share:
             self._judged[name] = alone
-        elif alone.share == before.share and name in self._untold:
-            before.diagnoses, before.returned = alone.diagnoses, alone.returned
+        elif is_untold and alone.share == before.share and not self._budget.spent:
+            # As a whole: what is returned here need not be what was returned there.
+            alone.notes += [note for note in before.notes if note not in alone.notes]
+            self._judged[name] = alone
 
     def _follow_through(self, name: str, sheet: Sheet, needed: list[str]) -> None:
         """Try an exercise with the references in place of what it calls; the better mark counts.

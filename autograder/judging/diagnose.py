@@ -64,6 +64,9 @@ def diagnose(
     """
     seen = _Seen(sheet, answers)
     declared = [mistake for mistake in sheet.mistakes if mistake.made_in not in right]
+    if sheet.spec.ways and called is not None:
+        # Who finds a derivation without the function that another mistake is made in has not made that one.
+        declared = [mistake for mistake in declared if not mistake.made_in or mistake.made_in in called]
     for mistake in declared:
         # That this very mistake was foreseen would say that the answer is near: its way is told all the same.
         if mistake.name not in sheet.spec.ways and seen.is_just(mistake):

@@ -51,8 +51,8 @@ SYMPTOMS: dict[Kind, Words] = {
     ),
     Kind.UNFIT_OUTER: (
         "a product entry by entry of arrays whose entries do not pair off",
-        "Is each entry of the one to meet each entry of the other, or a matrix product meant? Entry by entry "
-        "both need the same sizes.",
+        "Is each entry of the one to meet each entry of the other, or a matrix product meant? If neither, "
+        "print both shapes: which of them is another than you think?",
     ),
     Kind.UNFIT_LENGTHS: (
         "an operation entry by entry on arrays of different lengths",
@@ -253,6 +253,10 @@ ERRORS: dict[str, Words] = {
     r"^(IndexError|RuntimeError).*(index|Target) -100\b|Class values must be non-negative": (
         "-100 is taken for a class",
         "-100 says that nothing is asked there: leave such places out before you pick by a class.",
+    ),
+    "^IndexError: list index": (
+        "an index beyond the end of a list",
+        "How long is the list when that line runs the first time? An empty one has no last entry, either.",
     ),
     "^IndexError|out of bounds for dimension": (
         "an index beyond the end",

@@ -66,12 +66,24 @@ def lines(judgement: Judgement) -> list[tuple[str, str]]:
     if failed and not all(check.passed for check in ordinary):
         # What is wrong in general is wrong at the edges too: naming them is enough.
         found += _check_lines([check for check in edges if check.passed])
-        found.append(("fail", f"in special cases too: {'; '.join(failed)}"))
+        said = (
+            "for the same reason in special cases too"
+            if _says_no_more(edges, ordinary)
+            else "in special cases too"
+        )
+        found.append(("fail", f"{said}: {'; '.join(failed)}"))
     else:
         found += _check_lines(edges)
     if judgement.printed:
         found.append(("printed", judgement.printed[:MOST_PRINTED]))
     return found
+
+
+def _says_no_more(edges: Sequence[Check], ordinary: Sequence[Check]) -> bool:
+    """Whether no number is wrong at the edges: they fail by what is told of ordinary values already."""
+    told = [check.finding.got for check in ordinary if check.finding and check.finding.kind is Kind.WATCHED]
+    of_edges = [check.finding for check in edges if not check.passed]
+    return all(one and one.kind is Kind.WATCHED and one.got in told for one in of_edges)
 
 
 def _likely(diagnosis: Diagnosis) -> str:

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
@@ -117,25 +118,25 @@ class Worker:
         self._drain()
         return self.alive
 
-    def fork(self) -> tuple[int, socket.socket, int]:
+    def fork(self) -> tuple[int, socket.socket, IO[bytes]]:
         """Ask for a new session; gives its number, this side of its socket, and the file of its answers.
 
         Raises:
             OSError: the worker is gone.
         """
-        gathered = _file_without_a_name()
+        gathered, writing = _file_without_a_name()
         mine, theirs = socket.socketpair()
         ask_who(mine)
         self._next += 1
         request = REQUEST.pack(FORK, self._next, self.address_space)
         try:
-            with theirs:
+            with theirs, writing:
                 self.control.setblocking(True)
-                socket.send_fds(self.control, [request], [theirs.fileno(), gathered])
+                socket.send_fds(self.control, [request], [theirs.fileno(), writing.fileno()])
         except OSError:
             self.alive = False
             mine.close()
-            os.close(gathered)
+            gathered.close()
             raise
         finally:
             self.control.setblocking(False)
@@ -221,12 +222,20 @@ class Worker:
         self._stderr.close()
 
 
-def _file_without_a_name() -> int:
-    """The descriptor of an empty file that nobody else can open; in memory, where there is such a thing."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("answers")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
+def _file_without_a_name() -> tuple[IO[bytes], IO[bytes]]:
+    """An empty file that nobody else can open; in memory, where there is such a thing.
+
+    Returns:
+        It to be read, and opened once more to be written only, and never again: so the other side can map
+        none of it into its memory, where it could be run.
+    """
+    if not hasattr(os, "memfd_create"):
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed with the session)
+        return file, os.fdopen(os.dup(file.fileno()), "wb", 0)
+    file = os.fdopen(os.memfd_create("answers"), "rb", 0)
+    writing = os.open(f"/proc/self/fd/{file.fileno()}", os.O_WRONLY)
+    os.fchmod(writing, 0)  # where a session sees its descriptors in `/proc`, it would open it anew
+    return file, os.fdopen(writing, "wb", 0)
 
 
 def _why_not(said: str, bwrap: Path | None) -> str:

@@ -24,7 +24,8 @@ CLOSED_ONLY = -1  # in place of a wait status: the process closed its socket and
 HELLO = b"\x01"
 LENGTH = struct.Struct("<Q")
 # Frames that have time wait in a file that both sides hold, until the next one on the socket: nobody is woken
-# for them, and what was answered before a process ended can still be read. So many bytes for a session.
+# for them, and what was answered before a process ended can still be read. So many bytes for a session;
+# behind an answer that goes by the socket all others of its batch do.
 GATHERED_BYTES = 4 << 20
 # How a session's process may end by itself.
 OUT_OF_MEMORY, SETUP_FAILED = 96, 97

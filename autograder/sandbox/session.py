@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograder.answers import wire
+from autograder.answers.calling import copied
 from autograder.answers.outcome import Outcome, Place, StudentError
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox import launcher
@@ -245,7 +246,7 @@ class Session:
             self._worker.kill(self._number)
         self._closed = True
         self._socket.close()
-        os.close(self._file)
+        self._file.close()
 
     def __enter__(self) -> Session:
         return self
@@ -283,7 +284,8 @@ class Session:
                     # Few numbers of odd shapes can broadcast to gigabytes, and a large one count for ever.
                     bounds.enter_context(room_for(STANDIN_MEMORY))
                     bounds.enter_context(time_for(self._standin_seconds))
-                blob = _request(StandinAnswered(failed=False), standin(*args, **kwargs))
+                # As from a function of the student's own: no two parts of it are one array.
+                blob = _request(StandinAnswered(failed=False), copied(standin(*args, **kwargs)))
             if len(blob) > self.limits.frame_bytes:
                 raise ValueError("an answer much larger than the call's own")
         except Exception:  # arguments of a student's: anything may be wrong with them
@@ -309,7 +311,7 @@ class Session:
             except OSError:
                 pass
             self._socket.close()
-            os.close(self._file)
+            self._file.close()
             self._worker.kill(self._number)
             if self._worker.report(self._number) is None:
                 self._worker.alive = False
@@ -365,8 +367,9 @@ class Session:
         Raises:
             _EndedError: there is something else in it; the process has been killed.
         """
-        waiting = min(os.fstat(self._file).st_size, GATHERED_BYTES) - self._gathered
-        frames = os.pread(self._file, waiting, self._gathered) if waiting > 0 else b""
+        file = self._file.fileno()
+        waiting = min(os.fstat(file).st_size, GATHERED_BYTES) - self._gathered
+        frames = memoryview(os.pread(file, waiting, self._gathered) if waiting > 0 else b"")
         while len(frames) >= LENGTH.size:
             (length,) = LENGTH.unpack_from(frames)
             end = LENGTH.size + length
@@ -375,7 +378,7 @@ class Session:
             self._take_room(length)
             if len(outcomes) + 1 == asked:
                 raise self._over("protocol", UNASKED)
-            told = self._read_frame(frames[LENGTH.size : end])
+            told = self._read_frame(bytes(frames[LENGTH.size : end]))
             outcomes.append(self._next_outcome(*told, first + len(outcomes)))
             self._gathered += end
             frames = frames[end:]

@@ -106,6 +106,7 @@ PROCESS = [
 ]
 
 PROT_WRITE, PROT_EXEC = 2, 4
+MAP_SHARED = 1
 F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
 TCGETS, FIONREAD, FIONCLEX, FIOCLEX, TIOCGWINSZ = 0x5401, 0x541B, 0x5450, 0x5451, 0x5413
 
@@ -158,7 +159,9 @@ def compiled_filter(generates_code: bool = False, may_write: bool = True) -> byt
         allow("prctl", seccomp.Arg(0, seccomp.EQ, 15))  # naming a thread
     else:
         allow("mmap", seccomp.Arg(2, masked, PROT_EXEC, 0))
-        allow("mmap", seccomp.Arg(2, masked, PROT_EXEC | PROT_WRITE, PROT_EXEC))
+        # What is shared could be mapped twice (`mremap` does), and be written at the other place.
+        loads = seccomp.Arg(2, masked, PROT_EXEC | PROT_WRITE, PROT_EXEC)
+        allow("mmap", loads, seccomp.Arg(3, masked, MAP_SHARED, 0))
         allow("mprotect", seccomp.Arg(2, masked, PROT_EXEC, 0))
 
     read_end = os.memfd_create("filter")

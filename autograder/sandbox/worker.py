@@ -372,10 +372,12 @@ class SessionLoop:
         for name in message.standins:
             self.namespace[name] = self._standin(name)
         self.calls = Calls()
+        gathers = True  # until one goes by the line: what gathers is taken for older than what comes there
         for number, arguments in enumerate(aside(batch) if message.aside else batch, start=message.number):
             answer = self._answer(message, number, arguments)
             is_last = number - message.number == len(batch) - 1
-            if is_last or not self.gather(answer):
+            gathers = gathers and not is_last and self.gather(answer)
+            if not gathers:
                 self.send(answer)
 
     def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:

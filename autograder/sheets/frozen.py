@@ -218,7 +218,9 @@ def _describe(sheet: Sheet, arrays: _Arrays) -> dict[str, Any]:
             }
             for case in sheet.cases
         ],
-        "mistakes": _describe_mistakes([_telling(mistake) for mistake in sheet.mistakes], sheet, arrays),
+        "mistakes": _describe_mistakes(
+            [_telling(mistake, sheet) for mistake in sheet.mistakes], sheet, arrays
+        ),
         "reads": [str(leaf) for leaf in sheet.reads],
         "slips": _describe_mistakes(sheet.slips(), sheet, arrays),
         "pairs": _describe_mistakes(sheet.pairs(), sheet, arrays),
@@ -299,19 +301,26 @@ def _words_of(mistake: Mistake) -> list[tuple[str, str]]:
     return [(mistake.name, mistake.hint), *([mistake.other] if mistake.other else [])]
 
 
-def _telling(mistake: Mistake) -> Mistake:
+def _telling(mistake: Mistake, sheet: Sheet) -> Mistake:
     """A mistake without those of its effects that are not needed to tell it from the others.
 
     The first case tells most mistakes apart; a mistake that leaves no trace there is told by the
     first case in which it does. In the others all that counts is that something is wrong; but so few
     numbers as a count, or a mean, come out alike by chance, and are kept of every case. Of what stood there
-    to be mended all is kept: who mends one case alone, or another thing, has mended something.
+    to be mended all is kept: who mends one case alone, or another thing, has mended something. And in what is
+    to be mended a mistake may give, for some random values, just what stood there: it is told by all of them.
     """
     if mistake.name == STILL_STANDS:
         return mistake
     telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
     kept = (
-        effect if i in (0, telling) or not effect or isinstance(effect, str) or _is_small(effect) else WRONG
+        effect
+        if i in (0, telling)
+        or not effect
+        or isinstance(effect, str)
+        or _is_small(effect)
+        or (sheet.spec.stands and not sheet.cases[i].is_edge)
+        else WRONG
         for i, effect in enumerate(mistake.effects)
     )
     return replace(mistake, effects=tuple(kept))

@@ -23,7 +23,6 @@ from autograder.sheets.mistake import (
     STANDS_IN_PART,
     STILL_STANDS,
     UNTOLD,
-    WRONG,
     Effect,
     Mistake,
 )
@@ -104,9 +103,28 @@ def slips_of(master: Master, sheet: Sheet) -> list[Mistake]:
 def words_of_what_stands(master: Master, exercise: GradedExercise) -> set[str]:
     """Names of the slips that can be made in what stands there to be mended.
 
-    They may be said: they speak of code that a student has before the eyes.
+    They may be said: they speak of code that a student has before the eyes. Not so where they speak of a name
+    that means another thing in the solution: nobody knows which of the two the student's code has.
     """
-    return {edit.name for edit in _slips_in_what_stands(master, exercise)} if exercise.spec.mends else set()
+    if not exercise.spec.mends:
+        return set()
+    solved, stands = _taken_apart(ast.parse(exercise.source)), _taken_apart(as_it_stands(exercise))
+    doubtful = [
+        f"`{name}`" for (value, name), place in solved.items() if stands.get((value, name), place) != place
+    ]
+    names = {edit.name for edit in _slips_in_what_stands(master, exercise)}
+    return {name for name in names if not any(word in name for word in doubtful)}
+
+
+def _taken_apart(tree: ast.Module) -> dict[tuple[str, str], int]:
+    """Which part of a value each name gets, where several names get one each: (value, name) -> place."""
+    return {
+        (ast.unparse(node.value), name.id): place
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
+        for place, name in enumerate(node.targets[0].elts)
+        if isinstance(name, ast.Name)
+    }
 
 
 def _slips_in_what_stands(master: Master, exercise: GradedExercise) -> Iterator[Edit]:
@@ -142,16 +160,7 @@ def beside_what_stands(master: Master, sheet: Sheet) -> list[Mistake]:
         if all(_is_plain(effect, case) for effect, case in zip(effects, sheet.cases, strict=True)):
             hint = edit.hint if edit.kind < 0 else COMPARE
             distinct.add(Mistake(STANDS_IN_PART, exercise.spec.shown_by, effects, other=(edit.name, hint)))
-    found = (replace(one, effects=_first_told(one)) for one in distinct.found if id(one) not in known)
-    return sorted(found, key=shuffled)
-
-
-def _first_told(mistake: Mistake) -> tuple[Effect, ...]:
-    """A mistake's effects, with the arrays of the first case alone where it shows: there are hundreds."""
-    first, *others = mistake.effects
-    if not first or isinstance(first, str):
-        return mistake.effects
-    return (first, *(WRONG if effect and not isinstance(effect, str) else effect for effect in others))
+    return sorted((one for one in distinct.found if id(one) not in known), key=shuffled)
 
 
 def _ordinary(mistake: Mistake, sheet: Sheet) -> tuple[Effect, ...]:

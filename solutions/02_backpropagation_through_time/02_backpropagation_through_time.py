@@ -71,8 +71,8 @@ recall("02.r2", slope=0.64)
 # You wrote it as `tanh_grad`, with the output alone: no need to know what went in.
 
 # %% recall="02.r3"
-# Notebook 00: a central difference with a ten times smaller step. Its error, while the
-# formula's own error rules, becomes smaller by which factor?
+# Notebook 00: a central difference with a ten times smaller step. How many times smaller
+# does its error become, while the formula's own error rules?
 recall("02.r3", factor=100)
 
 # %% [markdown] answer="02.r3"

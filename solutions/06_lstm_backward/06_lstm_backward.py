@@ -47,14 +47,14 @@ import numpy as np
 # marks.
 #
 # Notebook 05: a memory of 2 meets a forget gate of 0.5, an input gate of 1 and a
-# candidate of −1. What is the new memory? And what does the cell show, $h_t$, with an
+# candidate of −0.4. What is the new memory? And what does the cell show, $h_t$, with an
 # output gate of 0.7?
 
 # %% recall="06.r1"
-recall("06.r1", memory=0, shown=0)
+recall("06.r1", memory=0.6, shown=0.38)
 
 # %% [markdown] answer="06.r1"
-# **0 and 0**: $0.5 \cdot 2 + 1 \cdot (-1) = 0$, and $0.7 \cdot \tanh(0) = 0$.
+# **0.6 and 0.38**: $0.5 \cdot 2 + 1 \cdot (-0.4) = 0.6$, and $0.7 \cdot \tanh(0.6) \approx 0.7 \cdot 0.54$.
 
 # %% [markdown]
 # Notebook 05: what do the LSTM's four networks read of the step before?

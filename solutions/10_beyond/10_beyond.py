@@ -20,7 +20,7 @@
 # - say what a cell of this kind can do, and what it cannot;
 # - read a matrix memory as attention, and say what $h_T$ alone can give back.
 #
-# **Time**: {time}.
+# **Time**: {time}. The places to stop are marked.
 
 # %% [markdown] slide="notes"
 # The lecture takes 50 minutes: variants ten, GRU and minGRU ten, the scan fifteen,
@@ -590,7 +590,7 @@ show(
 # together?
 
 # %% guess="10.5"
-guess("10.5", loop="1024", sweeps="20")  # texts: so they are compared to the last digit
+guess("10.5", loop="1024", sweeps="20")  # whole numbers, to the last digit
 
 # %% [markdown] answer="10.5"
 # **1024 and 20**: ten times halved is one, so one level at $s_0$, ten up, and nine

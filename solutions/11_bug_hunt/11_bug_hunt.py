@@ -851,10 +851,10 @@ def fix_lstm_step(
 check(fix_lstm_step)
 
 # %% [markdown] found="fix_lstm_step"
-# **The story.** The split was in PyTorch's order, the docstring in this course's: output gate and
-# candidate had changed places. Whoever reads PyTorch's weights in another library meets this
-# (notebook 08). Only an answer that you know beforehand shows it: a limit case, or another
-# program.
+# **The story.** In the split output gate and candidate had changed places: it was f, i, c, o, and
+# the docstring says f, i, o, c. Every program has an order of its own (PyTorch's is i, f, c, o:
+# notebook 08), so whoever reads weights of another one meets this bug. Only an answer that you know
+# beforehand shows it: a limit case, or another program.
 
 # %% [markdown] slide="slide"
 # ## Bug 7 · The way back through an LSTM

@@ -1,6 +1,6 @@
 """Writes to the line between worker and grader: forged, flooding, cut off, held back."""
 
-from attacks.kit import REST, Attack, step
+from attacks.kit import REST, Attack, step, tries
 
 LINE = "wire"
 FORGE = """
@@ -65,6 +65,15 @@ ATTACKS = [
     sends("json_that_nests", "send(framed(tensors(b'{\"value\": ' + b'[' * 10**6)))"),
     sends("json_of_vast_numbers", "send(framed(tensors(b'{\"value\": 0, \"extra\": {\"number\": ' + b'9' * 10**5 + b'}}')))"),
     sends("header_of_vast_shapes", "send(framed(tensors(b'{}', **{'0': ('F64', [2**62, 2**62], b'')})))"),
+    sends("answers_in_the_file_rewritten", f"os.pwrite(4, words({{**{WELL_FORMED}, 'number': 0}}), 0)"),
+    sends("the_file_of_answers_cut", "os.ftruncate(4, 0)"),
+    sends("the_file_of_answers_grown", "os.ftruncate(4, 1 << 24)"),
+    sends("the_file_of_answers_begun_anew", "os.lseek(4, 0, 0)"),
+    Attack(
+        "the_file_of_answers_mapped", REST, proof="TRIED",
+        answers=tries("mmap.mmap(4, 4096, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_EXEC)",
+                      "mmap.mmap(4, 4096)", "os.pread(4, 100, 0)", setup="os.ftruncate(4, 4096)"),
+    ),
     Attack(
         "forge_while_the_cells_run", REST, step("return np.zeros_like(s_prev)"),
         own=(FORGE, f"send(words({RIGHT}))"),

@@ -63,6 +63,8 @@ ATTEMPTS = [
     "fcntl.fcntl(3, fcntl.F_SETOWN, 1)",
     "fcntl.ioctl(0, 0x5412, b'x')",
     "os.readlink('/proc/self/fd/3')",
+    "open('/proc/self/fd/4', 'rb')",
+    "os.pread(4, 1, 0)",
     *(
         f"native({call})"
         for call in (
@@ -76,6 +78,10 @@ ATTEMPTS = [
             "'pivot_root', b'/', b'/tmp'",
             "'prctl', 22, 1, 0, 0, 0",
             "'mprotect', page, 4096, 5",
+            "'mmap', None, 4096, 5, 0x21, -1, 0",  # shared: `mremap` would map it once more, to be written
+            "'mmap', None, 4096, 5, 1, 4, 0",  # the file of answers, to be run
+            "'mmap', None, 4096, 5, 2, 4, 0",
+            "'mmap', None, 4096, 3, 1, 4, 0",
             "'personality', 0x0040000",
             "'shmget', 0, 4096, 0o1600",
             "'syscall', 425, 8, 0",  # io_uring_setup

@@ -96,6 +96,14 @@ def test_many_answers_fill_the_file_and_go_on_by_the_line(confined):
     assert [outcome.value[-1] for outcome in outcomes] == [one for (one,) in batch]
 
 
+def test_small_answers_behind_one_too_large_for_the_file_keep_their_order(confined):
+    """Also where they are ready before the other side has read the large one."""
+    batch = [(n, float(i)) for i, n in enumerate([9, 600_000, *[9] * 20, 600_000, 9, 9])]
+    with Sandbox() as roomy:
+        outcomes = answers(roomy, "def f(n, x): return np.full(n, x)", *batch)
+    assert [outcome.error or (len(outcome.value), outcome.value[-1]) for outcome in outcomes] == batch
+
+
 def test_answers_in_the_file_are_bounded_together(hasty):
     outcomes = answers(hasty, "def f(x): return np.full(20_000, x)", *[(float(i),) for i in range(9)])
     assert [outcome.error and outcome.error.kind for outcome in outcomes] == [None] * 5 + ["protocol"] * 4

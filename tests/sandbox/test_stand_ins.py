@@ -107,6 +107,21 @@ def test_a_list_is_as_good_as_an_array(sandbox):
     assert doubled.value.tolist() == [[2.0, 3.0], [4.0, 5.0]]
 
 
+def test_no_two_parts_of_what_a_stand_in_gives_are_one_array(sandbox):
+    def step(x):
+        y = np.zeros((2, 3)).T
+        return y, {"y": y}, [y]
+
+    source = """
+    def f(x):
+        first, named, listed = step(x)
+        first += 1
+        return named["y"], listed[0], first.flags.c_contiguous
+    """
+    named, listed, is_in_order = answer(sandbox, source, standins={"step": step}).value
+    assert not named.any() and not listed.any() and is_in_order
+
+
 def test_a_number_that_makes_a_stand_in_count_for_ever_is_given_up(hasty, monkeypatch):
     monkeypatch.setattr(session_module, "STANDIN_SHARE", 1)
 

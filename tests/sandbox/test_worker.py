@@ -2,14 +2,17 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from autograder.sandbox import Sandbox
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import Sandbox, idle
 from sandbox.calls import HASTY, SMALL, error, still_works, value
 
 
@@ -92,6 +95,28 @@ def test_nothing_is_left_behind():
         time.sleep(0.02)
     assert descendants() <= before
     assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_a_session_that_nobody_closes_keeps_no_file_open(sandbox):
+    files = len(os.listdir("/proc/self/fd"))
+    session = sandbox.session(["def f(x): return x"])
+    assert len(os.listdir("/proc/self/fd")) == files + 2
+    del session
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_a_process_that_dies_before_its_doors_are_shut_is_named_and_nothing_is_closed_twice(monkeypatch):
+    def dies(worker):
+        mine, theirs = socket.socketpair()
+        theirs.close()
+        return 0, mine, open(os.devnull, "rb", buffering=0)
+
+    monkeypatch.setattr(idle, "REPORT_SECONDS", 0.1)
+    monkeypatch.setattr(idle.Worker, "fork", dies)
+    with Sandbox(limits=SMALL) as fresh:
+        session = fresh.session([])
+        with pytest.raises(SandboxUnavailable, match="cannot be confined"), session:
+            session.run_cells()
 
 
 def test_the_worker_dies_with_the_grader():
