@@ -117,8 +117,6 @@ def clean_text(text: str, bound: int) -> str:
     Control characters (but for newline and tab) and those that turn the direction of writing
     become U+FFFD, lone surrogates "?".
     """
-    if text.isalnum() and text.isascii():
-        return text[:bound]  # the quick way for most names
     return OBEYED.sub("\N{REPLACEMENT CHARACTER}", text[:bound].encode("utf-8", "replace").decode())
 
 
@@ -130,7 +128,7 @@ def encode(
 ) -> bytes:
     """Like `pack`, with words (`extra`, anything JSON can hold) beside the value.
 
-    With `keep_numbers`, Python's numbers and texts arrive as such: arguments of a call need it.
+    With `keep_numbers`, Python's numbers and texts arrive as such: arguments of a stand-in need it.
     """
     tensors: list[np.ndarray] = []
     structure = _flatten(value, tensors, limit, keep_numbers)
@@ -216,10 +214,8 @@ def _array(entry: dict[str, Any], limit: int) -> np.ndarray:
     if dtype is None or len(shape) > 32:
         raise WireError("an array of a kind that is not allowed")
     data = entry["data"]
-    is_empty = 0 in shape
-    extent = math.prod(size or 1 for size in shape) if is_empty else math.prod(shape)
-    extent *= dtype.itemsize
-    if extent > limit or (0 if is_empty else extent) != len(data):
+    extent = math.prod(size or 1 for size in shape) * dtype.itemsize
+    if extent > limit or (0 if 0 in shape else extent) != len(data):
         raise WireError("an array whose bytes do not fit its shape")
     try:
         if dtype == np.bool_:  # any other byte than 0 and 1 would make a bool that is neither

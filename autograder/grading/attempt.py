@@ -230,11 +230,11 @@ class Attempt:
             if name in self._plan.stubs:
                 self._judged[name] = unanswered(sheet)
             elif session.alive and (self._called(sheet) <= self._right_ones() or name in forwards):
-                self._judged[name] = self._judge(session, sheet)
+                self._judged[name] = self._judge(session, sheet, {}, above=-1.0)
             else:
                 # What is wrong with it is told when it has been tried with the references, if it still is;
                 # also where another exercise has ended the process.
-                self._judged[name] = self._judge(session, sheet, above=1.0)
+                self._judged[name] = self._judge(session, sheet, {}, above=1.0)
                 self._untold.add(name)
         self._end(session)
 
@@ -321,19 +321,20 @@ class Attempt:
         """In one process for all exercises first; what is not right there, in a fresh one."""
         references = self._grader.master.reference
         mine = {n: references[n] for n in needed}
+        above = self._judged[sheet.name].share
         if self._with_references is None:
             self._with_references = self._session()
         elif not self._standins.keys() <= mine.keys():
             # Once put in its place a reference stays there, and this exercise does not declare it.
-            return self._in_fresh_session(sheet, mine)
+            return self._in_fresh_session(sheet, mine, above)
         is_first, self._standins = not self._standins, mine
-        judgement = self._judge(self._with_references, sheet, mine)
+        judgement = self._judge(self._with_references, sheet, mine, above)
         if is_first or judgement.status == "right":
             return judgement
-        return self._in_fresh_session(sheet, mine)
+        return self._in_fresh_session(sheet, mine, above)
 
     def _in_fresh_session(
-        self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float | None = None
+        self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float
     ) -> Judgement:
         session = self._session()
         try:
@@ -342,18 +343,13 @@ class Attempt:
             self._end(session)
 
     def _judge(
-        self,
-        session: Session,
-        sheet: Sheet,
-        standins: Mapping[str, Callable[..., Any]] | None = None,
-        above: float | None = None,
+        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float
     ) -> Judgement:
-        """Try an exercise; its mistake is told where the share is above this, or above what it had before."""
+        """Try an exercise; its mistake is told where the share is above this: -1.0 always, 1.0 never."""
         own = self._own_sheet(sheet.name)
-        call = self._caller(session, sheet.name, standins or {})
-        forward = self._forward(session, own, standins or {})
+        call = self._caller(session, sheet.name, standins)
+        forward = self._forward(session, own, standins)
         wrong = self._wrong_forward(own, forward) if forward else None
-        before = self._judged.get(sheet.name)
         called = self._called(sheet)
         judgement = judge(
             own,
@@ -363,9 +359,9 @@ class Attempt:
             called & self._right_ones(),
             called,
             names=sheet,
-            above=above if above is not None else before.share if before else -1.0,
+            above=above,
             costs=self._costs(session, own),
-            aside=self._caller(session, sheet.name, standins or {}, aside=True),
+            aside=self._caller(session, sheet.name, standins, aside=True),
         )
         if self._is_missing(judgement):
             judgement.returned = None

@@ -29,6 +29,7 @@ from autograder.sandbox import launcher
 from autograder.sandbox.deadline import WINDOW, Deadline, kept_waiting
 from autograder.sandbox.idle import START_SECONDS, Worker, first_byte
 from autograder.sandbox.limits import Budget, Limits, Usage, room_for, time_for
+from autograder.sandbox.modest import is_modest, is_ordinary
 from autograder.sandbox.protocol import (
     CLOSED_ONLY,
     GATHERED_BYTES,
@@ -52,7 +53,6 @@ MOST_PLACES = 20
 STANDIN_BYTES = 16 << 10  # what a stand-in's arguments may have beyond four times the batch
 STANDIN_MEMORY = 256 << 20  # what this process may use for a stand-in's answer
 STANDIN_SHARE = 4  # seconds of stand-ins per second of a batch's own
-STANDIN_TEXT = 1000  # characters of one text among a stand-in's arguments
 UNASKED = "the process sent what was not asked for"
 
 
@@ -276,11 +276,11 @@ class Session:
             raise self._over("time", f"more than {answered - 1} calls of a function")
         begun = time.monotonic()
         try:
-            if not _modest(value, self._standin_bytes):
+            if not is_modest(value, self._standin_bytes):
                 raise ValueError("arguments much larger than the call's own")
             args, kwargs = value
             with np.errstate(all="ignore"), contextlib.ExitStack() as bounds:
-                if not all(map(_ordinary, (*args, *kwargs.values()))):
+                if not all(map(is_ordinary, (*args, *kwargs.values()))):
                     # Few numbers of odd shapes can broadcast to gigabytes, and a large one count for ever.
                     bounds.enter_context(room_for(STANDIN_MEMORY))
                     bounds.enter_context(time_for(self._standin_seconds))
@@ -534,50 +534,6 @@ class Session:
 def _request(message: Message, value: Any = None) -> bytes:
     """What goes to a session."""
     return pickle.dumps((words(message), value))
-
-
-def _modest(value: Any, room: int) -> bool:
-    """Whether arguments are so small that a trusted function cannot be made to labour over them.
-
-    Args:
-        value: nested arguments.
-        room: bytes that all arrays, and all lists once NumPy has made arrays of them, may have together.
-    """
-    return _bytes_of(value, room) <= room
-
-
-def _bytes_of(value: Any, room: int) -> int:
-    """The bytes that arguments have as arrays; more than `room` where one is too large in itself."""
-    if isinstance(value, dict):
-        return sum(_bytes_of(part, room) for part in value.values())
-    if isinstance(value, list | tuple):
-        return _bytes_as_array(value, room)
-    if isinstance(value, np.ndarray):
-        return math.prod(size or 1 for size in value.shape) * value.itemsize
-    if isinstance(value, str):
-        return 4 * len(value) if len(value) <= STANDIN_TEXT else room + 1
-    too_large = isinstance(value, int | np.integer) and abs(int(value)) > room
-    return room + 1 if too_large else np.dtype(np.float64).itemsize
-
-
-def _bytes_as_array(parts: Sequence[Any], room: int) -> int:
-    """The bytes of a list: NumPy gives every part of it as much room as its largest part needs."""
-    sizes = [_bytes_of(part, room) for part in parts]
-    return max(len(sizes) * max(sizes, default=0), sum(sizes)) + np.dtype(np.float64).itemsize
-
-
-def _ordinary(value: Any) -> bool:
-    """Whether no arithmetic with this argument can be much work: three short axes and small numbers at most.
-
-    What is no array (a list, a text) may become one of any shape.
-    """
-    if isinstance(value, np.ndarray):
-        return value.ndim <= 3 and max(value.shape, default=0) <= 200
-    if isinstance(value, dict):
-        return all(_ordinary(part) for part in value.values())
-    if isinstance(value, float | np.floating):
-        return True
-    return isinstance(value, int | np.integer) and abs(int(value)) <= 200
 
 
 def _text(told: Any, bound: int) -> str:

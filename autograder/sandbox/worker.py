@@ -291,7 +291,6 @@ class SessionLoop:
         self.room_to_gather = GATHERED_BYTES
         self.output_bytes = config["limits"]["output_bytes"]
         self.frame_bytes = config["limits"]["frame_bytes"]
-        self.frame_number = 0
         self.calls = Calls()
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module

@@ -312,18 +312,16 @@ def _telling(mistake: Mistake, sheet: Sheet) -> Mistake:
     """
     if mistake.name == STILL_STANDS:
         return mistake
-    telling = next((i for i, effect in enumerate(mistake.effects) if effect), 0)
-    kept = (
-        effect
-        if i in (0, telling)
-        or not effect
-        or isinstance(effect, str)
-        or _is_small(effect)
-        or (sheet.spec.stands and not sheet.cases[i].is_edge)
-        else WRONG
-        for i, effect in enumerate(mistake.effects)
+    kept = {0, next((i for i, effect in enumerate(mistake.effects) if effect), 0)}
+    if sheet.spec.stands:
+        kept |= {i for i, case in enumerate(sheet.cases) if not case.is_edge}
+    return replace(
+        mistake,
+        effects=tuple(
+            effect if i in kept or not effect or isinstance(effect, str) or _is_small(effect) else WRONG
+            for i, effect in enumerate(mistake.effects)
+        ),
     )
-    return replace(mistake, effects=tuple(kept))
 
 
 def _is_small(effect: Mapping[Leaf, Trace]) -> bool:
