@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ from sample_class import sample_class  # noqa: E402
 
 from autograder.course.masters import read_master  # noqa: E402
 from autograder.course.places import Places, course_key  # noqa: E402
+from autograder.grading.classroom import keep_to_one_core  # noqa: E402
 from autograder.grading.grade import Grader  # noqa: E402
 from autograder.grading.plan import Plan, Planner  # noqa: E402
 from autograder.grading.submission import read_cells  # noqa: E402
@@ -103,9 +105,12 @@ def children_seconds() -> float:
 
 
 def ours(folder: Path, notebook: str, contents: list[bytes]) -> tuple[float, float]:
-    """CPU seconds of our grader on the same class: start-up, and the grading itself."""
+    """CPU seconds of our grader on the same class: start-up, and the grading itself.
+
+    On one core, as each of the processes that `autograder grade` starts.
+    """
     started = time.process_time()
-    with Grader(folder / "solutions" / notebook, course_key(folder)) as grader:
+    with on_one_core(), Grader(folder / "solutions" / notebook, course_key(folder)) as grader:
         grader.warm()
         grader.grade(contents[0])
         start_up = time.process_time() - started
@@ -116,6 +121,17 @@ def ours(folder: Path, notebook: str, contents: list[bytes]) -> tuple[float, flo
             card.record("student")
             inside += card.cpu_seconds
         return start_up, time.process_time() + grader.reader.cpu_seconds() - before + inside
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """For as long as this lasts, this process and those that it starts stay on one core."""
+    cores = os.sched_getaffinity(0)
+    keep_to_one_core(0)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def bare(folder: Path, notebook: str, contents: list[bytes]) -> float:
@@ -263,9 +279,12 @@ def inside_only(folder: Path, notebook: str, contents: list[bytes]) -> float:
         return sum(grader.grade(content).cpu_seconds for content in contents) / len(contents)
 
 
-def timed_grade(folder: Path, notebook: str, jobs: int, journal: Path) -> tuple[float, int]:
+def timed_grade(
+    folder: Path, notebook: str, jobs: int, journal: Path, submitted: str = "submitted"
+) -> tuple[float, int]:
     """Wall seconds and peak memory (kB, largest process) of one `autograder grade`."""
     command = [BIN / "autograder", "grade", notebook, "--jobs", str(jobs), "--journal", str(journal)]
+    command += ["--submitted", submitted]
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -275,17 +294,20 @@ def timed_grade(folder: Path, notebook: str, jobs: int, journal: Path) -> tuple[
 
 
 def compare_jobs(folder: Path, notebook: str) -> None:
-    """One process against two on the same class, start-up taken off by a class that is graded already."""
+    """One process against two on the same class, start-up taken off by a class of one."""
+    first = min((folder / "submitted").iterdir())
+    shutil.copytree(first, folder / "one" / first.name)
     one, two = _net(folder, notebook, 1), _net(folder, notebook, 2)
     print(f"two cores: {one / two:.2f} times one (bar: 1.8; clock, without start-up)")
 
 
 def _net(folder: Path, notebook: str, jobs: int) -> float:
-    journal = folder / f"jobs{jobs}.journal"
-    journal.unlink(missing_ok=True)
-    whole, _ = timed_grade(folder, notebook, jobs, journal)
-    again, _ = timed_grade(folder, notebook, jobs, journal)
-    return whole - again
+    seconds = {}
+    for submitted in ("submitted", "one"):
+        journal = folder / f"{submitted}{jobs}.journal"
+        journal.unlink(missing_ok=True)
+        seconds[submitted], _ = timed_grade(folder, notebook, jobs, journal, submitted)
+    return seconds["submitted"] - seconds["one"]
 
 
 def grow(size: int, notebook: str) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from autograder.course.roster import MOST_ID, one_spelling
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
@@ -30,6 +30,9 @@ from autograder.grading.journal import Journal
 from autograder.grading.submission import read_bytes, read_submission
 from autograder.record import Record
 from autograder.sandbox.launcher import PROCESSES_REMEDY
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 START_SECONDS = 180.0
 # Beside a notebook, in nbgrader's layout: when it was handed in.
@@ -347,8 +350,9 @@ class Pool:
         Raises:
             SandboxUnavailable: none does; without this a pool whose threads cannot start would wait for ever.
         """
+        context = get_context("spawn")
         executor = ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=_start, initargs=self._arguments
+            jobs, context, initializer=_start, initargs=(*self._arguments, context.Value("i", 0))
         )
         try:
             _wait_for_answer(executor)
@@ -389,8 +393,24 @@ class Pool:
         return Graded(reason=KILLED)
 
 
-def _start(folder: Path, key: str, unsafe: bool) -> None:
+def keep_to_one_core(which: int) -> None:
+    """Keep this process and those that it starts on one core of this machine, where the system can.
+
+    Reader, grader and sandbox work in turn: another core would be woken for every word between them.
+
+    Args:
+        which: counted from 0; there are as many as this process may use, and then the first again.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[which % len(cores)]})
+
+
+def _start(folder: Path, key: str, unsafe: bool, started: Synchronized[int]) -> None:
     global _grader  # noqa: PLW0603  (one grader a process, for as long as the process lives)
+    with started:
+        keep_to_one_core(started.value)
+        started.value += 1
     try:
         _grader = Grader(folder, key, unsafe)
     except Exception as error:
