@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, queues
 from pathlib import Path
@@ -128,6 +129,34 @@ def test_a_pool_whose_processes_find_no_room_ends_with_the_reason(tmp_path, monk
     monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(SandboxUnavailable, match=r"No more processes .*--jobs 1"):
         grade_tiny(tmp_path, jobs=2)
+
+
+@pytest.fixture
+def two_cores():
+    """As if the machine had two cores."""
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < 2:
+        pytest.skip("there is one core alone")
+    cores = set(sorted(allowed)[:2])
+    os.sched_setaffinity(0, cores)
+    yield cores
+    os.sched_setaffinity(0, allowed)
+
+
+@linux
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_as_many_processes_as_cores_have_one_each_and_fewer_have_all_of_them(two_cores, jobs):
+    expected = [{core} for core in sorted(two_cores)] if jobs == 2 else [two_cores]
+    with classroom.Pool(TINY, KEY, unsafe=False, jobs=jobs) as pool:
+        for _ in range(2 * jobs):  # else the second process would not be started
+            pool._executor.submit(time.sleep, 0.5)
+        until, kept = time.monotonic() + 60, []
+        while kept != expected and time.monotonic() < until:
+            time.sleep(0.1)
+            processes = pool._executor._processes
+            kept = sorted((os.sched_getaffinity(pid) for pid in list(processes)), key=min)
+    assert kept == expected
+    assert os.sched_getaffinity(0) == two_cores
 
 
 def test_a_pool_whose_thread_cannot_start_ends_at_once(monkeypatch):

@@ -352,7 +352,7 @@ class Pool:
         """
         context = get_context("spawn")
         executor = ProcessPoolExecutor(
-            jobs, context, initializer=_start, initargs=(*self._arguments, context.Value("i", 0))
+            jobs, context, initializer=_start, initargs=(*self._arguments, jobs, context.Value("i", 0))
         )
         try:
             _wait_for_answer(executor)
@@ -394,23 +394,29 @@ class Pool:
 
 
 def keep_to_one_core(which: int) -> None:
-    """Keep this process and those that it starts on one core of this machine, where the system can.
+    """Keep this process and those that it starts on one core of this machine.
 
     Reader, grader and sandbox work in turn: another core would be woken for every word between them.
 
     Args:
         which: counted from 0; there are as many as this process may use, and then the first again.
     """
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
+    cores = _cores()
+    if cores:
         os.sched_setaffinity(0, {cores[which % len(cores)]})
 
 
-def _start(folder: Path, key: str, unsafe: bool, started: Synchronized[int]) -> None:
+def _cores() -> list[int]:
+    """The cores that this process may use; none where the system does not say."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def _start(folder: Path, key: str, unsafe: bool, jobs: int, started: Synchronized[int]) -> None:
     global _grader  # noqa: PLW0603  (one grader a process, for as long as the process lives)
-    with started:
-        keep_to_one_core(started.value)
-        started.value += 1
+    if jobs >= len(_cores()):  # fewer leave it to the system where they find room
+        with started:
+            keep_to_one_core(started.value)
+            started.value += 1
     try:
         _grader = Grader(folder, key, unsafe)
     except Exception as error:
