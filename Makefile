@@ -47,7 +47,7 @@ processors: ready-dev  ## solved notebooks and marks under the settings of other
 	LONG=1 $(BIN)/python -m pytest -n 2 -m "processors or not processors" tests/test_processors.py $(ARGS)
 
 keys: ready-dev  ## what each case tells, under 300 keys of courses: ten minutes
-	KEYS=300 $(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/test_keys.py $(ARGS)
+	CI=true KEYS=300 $(ONE_THREAD) $(BIN)/python -m pytest -n 2 tests/test_keys.py $(ARGS)
 
 lint: ready-dev  ## ruff, pyright, and which room may import which
 	$(BIN)/python -m ruff check .

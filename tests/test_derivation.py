@@ -27,6 +27,7 @@ GENERIC = {
     "complex steps, with the given state in the answer": MIXED,
     "differences": BY_SLOPES.format(slope="slope_by_differences", forward=GIVEN),
     "dual numbers": DUAL,
+    "dual numbers, in lists": DUAL.replace("return x, s, ", "x, s = x.tolist(), s.tolist()\nreturn x, s, "),
     "pushed directions": PUSHED,
 }
 ANEW = 'W["ss"] @ s_prev + W["sx"] @ x_t'
@@ -74,6 +75,11 @@ for n in range(N):
             dx[j, n] += W["sx"][i, j] * dz
             dW["sx"][i, j] += dz * x_t[j, n]
 return dx, back, dW
+""",
+    "anew, in lists": f"""
+dz = ds * (1 - np.tanh({ANEW}) ** 2)
+return ((W["sx"].T @ dz).tolist(), (W["ss"].T @ dz).tolist(),
+        {{"ss": (dz @ s_prev.T).tolist(), "sx": list(map(list, dz @ x_t.T))}})
 """,
     "with the given state, number by number": """
 H, N = s_prev.shape

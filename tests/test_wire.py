@@ -259,6 +259,34 @@ def test_a_forged_structure_is_refused(structure):
         wire.unpack(forged(structure), LIMIT)
 
 
+def test_a_list_of_numbers_travels_as_one_array_and_arrives_as_a_list():
+    rows = [[0.1, float("nan")], [np.float64(2.5), float("inf")], [1, 2.0], [True], []]
+    arrived = both(rows)
+    assert [[str(number[()]) for number in row] for row in arrived] == [
+        ["0.1", "nan"],
+        ["2.5", "inf"],
+        ["1", "2.0"],
+        ["True"],
+        [],
+    ]
+    assert len(load(wire.pack([[0.5] * 100] * 3))) == 1 + 3
+    kept = wire.Frame(wire.encode([0.1, 2.0], keep_numbers=True), LIMIT).value(keep_numbers=True)
+    assert kept == [0.1, 2.0] and {type(number) for number in kept} == {float}
+
+
+def test_a_list_of_too_many_numbers_is_refused():
+    both([0.5] * (wire.MAX_LEAVES - 1))
+    for way in (wire.pack, wire.normalise):
+        with pytest.raises(wire.WireError, match="more than"):
+            way([0.5] * wire.MAX_LEAVES)
+
+
+@pytest.mark.parametrize("row", [np.ones((2, 2)), np.array(1.0), np.ones(3, np.float32), np.ones(1 << 14)])
+def test_a_forged_row_is_refused(row):
+    with pytest.raises(wire.WireError):
+        wire.unpack(forged('["r", 0]', **{"0": row}), LIMIT)
+
+
 def test_one_array_cannot_stand_for_two():
     with pytest.raises(wire.WireError):
         wire.unpack(forged('["t", [0, 0]]', **{"0": np.ones(2)}), LIMIT)

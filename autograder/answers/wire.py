@@ -233,8 +233,8 @@ class _Budget:
         self.leaves = MAX_LEAVES
         self.bytes = limit
 
-    def leaf(self, size: int = 0) -> None:
-        self.leaves -= 1
+    def leaf(self, size: int = 0, count: int = 1) -> None:
+        self.leaves -= count
         if self.leaves < 0:
             raise WireError(f"a value of more than {MAX_LEAVES} parts")
         if self.bytes is not None:
@@ -248,7 +248,10 @@ def _flatten(value: Any, tensors: list[np.ndarray], limit: int | None, keep_numb
 
 
 def _describe(value: Any, tensors: list[np.ndarray], budget: _Budget, keep_numbers: bool, depth: int) -> Any:
-    """The JSON that stands for `value`: an index, null, or a list that begins with its kind."""
+    """The JSON that stands for `value`: an index, null, or a list that begins with its kind.
+
+    A list of numbers, which may be long, is sent as one array: a row.
+    """
     kind = type(value)  # an object may say anything of its class, but its type is a fact
     if issubclass(kind, np.ndarray):
         return _describe_array(value, tensors, budget)
@@ -265,6 +268,11 @@ def _describe(value: Any, tensors: list[np.ndarray], budget: _Budget, keep_numbe
             parts: Iterable[Any] = (part for _, part in items)
             return ["d", keys, _describe_parts(parts, tensors, budget, keep_numbers, depth)]
         budget.leaf()
+        row = {float} if keep_numbers else {float, np.float64}
+        if kind is list and value and set(map(type, value)) <= row:
+            budget.leaf(8 * len(value), len(value))
+            tensors.append(np.array(value))
+            return ["r", len(tensors) - 1]
         letter = "t" if issubclass(kind, tuple) else "l"
         return [letter, _describe_parts(value, tensors, budget, keep_numbers, depth)]
     if issubclass(kind, np.generic):
@@ -364,6 +372,11 @@ def _build(structure: Any, tensors: list[Any], keep_numbers: bool, budget: _Budg
             _clean(key): _build(part, tensors, keep_numbers, budget, depth + 1)
             for key, part in zip(*rest, strict=True)
         }
+    if kind == "r" and type(rest[0]) is int:
+        row = _take(rest[0], tensors)
+        budget.leaf(count=1 + row.size)
+        if row.ndim == 1 and row.dtype == np.float64:
+            return row.tolist() if keep_numbers else [np.asarray(number) for number in row]
     if keep_numbers and kind in ("g", "n") and type(rest[0]) is int:
         budget.leaf()
         array = _take(rest[0], tensors)

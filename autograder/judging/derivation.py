@@ -9,12 +9,14 @@ anew ignores the given ones; neither is hit.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autograder.answers import wire
 from autograder.answers.compare import STEPS, axis_words
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import student_leaves
@@ -155,7 +157,7 @@ def _forward_seconds(costs: Costs, inputs: Mapping[str, Any]) -> float:
 def _backward_seconds(
     sheet: Sheet, own: Forward, call: Call, costs: Costs, inputs: Mapping[str, Any]
 ) -> float:
-    """Processor seconds of the backward for larger inputs.
+    """Processor seconds of the backward for larger inputs, without those of reading its answer.
 
     Infinite where it did not end within its bounds; not a number, which no comparison takes for costly, where
     it failed in another way.
@@ -172,7 +174,25 @@ def _backward_seconds(
     (answer,) = call([[values[parameter] for parameter in sheet.parameters]])
     if answer.error:
         return float("inf") if answer.error.kind in ("time", "memory") else float("nan")
-    return costs.clock() - before
+    return costs.clock() - before - _reading_seconds(answer.value)
+
+
+def _reading_seconds(value: Any) -> float:
+    """Processor seconds that reading an answer takes, at most: many, where it comes in lists of numbers."""
+    as_returned = _in_numbers(value)
+    before = time.process_time()
+    blob = wire.pack(as_returned)
+    wire.unpack(blob, len(blob))
+    return time.process_time() - before
+
+
+def _in_numbers(value: Any) -> Any:
+    """A value that was read, with Python's numbers again for arrays without axes."""
+    if isinstance(value, Mapping):
+        return {key: _in_numbers(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_numbers(part) for part in value]
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _larger(sheet: Sheet, own: Forward, times: int, sequences: int) -> dict[str, Any]:
