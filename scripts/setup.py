@@ -164,6 +164,10 @@ def make_environment(this_python: bool) -> None:
     """
     if Path(sys.prefix).resolve() == VENV.resolve():
         return
+    if braces := sorted({"{", "}"}.intersection(str(ROOT))):
+        raise SetupError(
+            f"This folder's path holds a {braces[0]}, which setuptools cannot take: rename {ROOT}"
+        )
     reason = what_is_broken(this_python)
     if not reason:
         return
