@@ -5,6 +5,8 @@ import errno
 import fcntl
 import io
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -367,3 +369,30 @@ def test_where_the_course_cannot_be_written_the_ways_out_are_named(monkeypatch, 
     assert "/course/build: Read-only file system" in said
     for word in ("--journal", "--to", "--file", "AUTOGRADER_KEY"):
         assert word in said
+
+
+def test_the_command_that_makes_a_gradebook_can_be_copied_wherever_it_lies(tmp_path):
+    from autograder.nbgrader_door.database import address_of, sqlite_address
+    from autograder.nbgrader_door.standings import must_exist
+
+    path = tmp_path / "a course's %20 $x ?" / "gradebook.db"
+    with pytest.raises(CourseError) as refused:
+        must_exist(sqlite_address(path), "01_simple_rnn")
+    words = shlex.split(re.search("`(.*)`", str(refused.value))[1])
+    assert words[:4] == ["autograder", "grade", "01_simple_rnn", "--gradebook"]
+    assert address_of(words[4]).database == str(path)
+
+
+def test_nbgrader_makes_a_gradebook_from_a_folder_with_a_per_cent_sign_in_its_path(tmp_path, monkeypatch):
+    from nbgrader import api, dbutil
+
+    from autograder.nbgrader_door.database import put_tools_on_path
+
+    put_tools_on_path()
+    known = api.get_alembic_version()
+    odd = tmp_path / "a %20 course"
+    shutil.copytree(Path(dbutil.__file__).parent / "alembic", odd / "alembic")
+    monkeypatch.setattr(dbutil, "ALEMBIC_DIR", "")
+    monkeypatch.setattr(dbutil, "__file__", str(odd / "dbutil.py"))
+    put_tools_on_path()
+    assert api.get_alembic_version() == known

@@ -293,11 +293,12 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
 @pytest.mark.long
 def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
     deep = tmp_path / "far" / "x"
-    home = deep / "a?b%20c$HOME it's #1"
+    home = deep / "a?b%20c$HOME it's #1 $x"
     lay_out(home)
     status, said = set_up(home)
     assert status == 0, said
     assert set_up(home) == (0, "")
+    assert subprocess.run([home / ".venv/bin/pip", "--version"], check=False).returncode == 0
     import setup
 
     here = home / ".venv"
@@ -350,7 +351,7 @@ def test_only_the_tests_and_who_asks_get_torch(monkeypatch, tmp_path):
     import setup_packages
 
     asked = []
-    for step in ("install", "set_up_sandbox", "set_up_data", "set_up_chromium"):
+    for step in ("install", "mend_scripts", "set_up_sandbox", "set_up_data", "set_up_chromium"):
         monkeypatch.setattr(setup, step, lambda *words: None)
     monkeypatch.setattr(setup_packages, "install", lambda *words: None)
     monkeypatch.setattr(setup, "set_up_torch", lambda: asked.append(1) or True)
