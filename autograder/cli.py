@@ -28,6 +28,7 @@ from autograder.marks import (
     Root,
     SubmittedFolder,
     collect,
+    counted,
     err,
     export,
     moment_in_utc,
@@ -47,6 +48,7 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
+MOST_OF_A_REMARK = 80
 for command in (collect, report, similar, export):
     app.command()(command)
 app.command(name="return")(return_)
@@ -95,7 +97,7 @@ def build(
         folders = up_to(folders, upto)
     for folder in folders:
         if not notebooks and (why := left_out(folder)):
-            err.print(Text(f"{folder.name}: left out: {why}"))
+            err.print(Text(f"{folder.name}: left out: {why}"), soft_wrap=True)
             continue
         if self_study:
             out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
@@ -104,7 +106,7 @@ def build(
             wrong = list(building.problems(folder, places))
             found += len(wrong)
             for problem in wrong:
-                err.print(Text(f"{folder.name}: {problem}", "red"))
+                err.print(Text(f"{folder.name}: {problem}", "red"), soft_wrap=True)
             if not wrong:
                 out.print(f"{folder.name}: up to date, and all that must hold of it holds")
             continue
@@ -149,12 +151,15 @@ def new(
     from autograder.release.new import scaffold  # noqa: PLC0415
 
     home = course_root(root)
-    for path in scaffold(notebook, Places(home)):
+    written = scaffold(notebook, Places(home))
+    for path in written:
         out.print(Text(str(path.relative_to(home))), soft_wrap=True)
     rules = "The rules are in CONTRIBUTING.md"
     if not (home / "CONTRIBUTING.md").is_file():
         rules = "help(autograder.Exercise) in Python explains every word of exercises.py"
     out.print(Text(f"It builds as it stands: autograder build {notebook}. {rules}."), soft_wrap=True)
+    if any(path.suffix == ".js" for path in written):
+        out.print(Text(f"The tests want a picture of its explorer, too: make twins ARGS={notebook}."))
 
 
 @app.command()
@@ -215,7 +220,7 @@ def grade(
                     failures.append(done)
         failed = {failure.student for failure in failures}
         students = [s.student for s in submissions if s.student not in failed]
-        out.print(_class_table(notebook, journal, students))
+        out.print(_class_table(notebook, journal, students), soft_wrap=False)
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
@@ -285,12 +290,16 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     for record in journal.records(students[:most]):
         found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
         names = [f"{one.name}: {one.misconception or one.status}" for one in found]
-        more = [Text("\n".join(names)), Text("\n".join(p[:80] for p in record.problems[:2]))]
+        more = [Text("\n".join(names)), Text("\n".join(map(_short, record.problems[:2])))]
         marks = f"{record.score:g} of {record.max_score:g}"
         table.add_row(Text(record.student), marks, *(more if is_wide else []))
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more")
     return table
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_OF_A_REMARK else f"{text[:MOST_OF_A_REMARK]}…"
 
 
 def _write_json(path: Path, journal, students: list[str], failures: list, notebook: str) -> None:
@@ -339,7 +348,7 @@ def slides(
     frame = Frame(tuple(master.title for master in masters.values()), institution, occasion, theme)
     for folder in find_masters(places.solutions, notebooks):
         if not notebooks and (why := left_out(folder)):
-            err.print(Text(f"{folder.name}: left out: {why}"))
+            err.print(Text(f"{folder.name}: left out: {why}"), soft_wrap=True)
             continue
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(masters[folder], places), path, masters[folder].title, frame)
@@ -442,7 +451,7 @@ def _say_pythons(submitted: Path) -> None:
     for version, count in pythons_of(submitted).items():
         name = ".".join(map(str, version)) or "unknown"
         newer = "; its newer syntax cannot be read here" if version > ours else ""
-        out.print(f"{count} notebooks were written with Python {name}{newer}")
+        out.print(f"{counted(count, 'notebook')}: written with Python {name}{newer}")
     out.print(f"grading uses Python {ours[0]}.{ours[1]}")
 
 

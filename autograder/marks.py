@@ -25,8 +25,9 @@ from autograder.errors import CourseError
 NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook …` comes first"
 MOST_CHANGES = 40
 MOST_SHOWN = 200
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# A path is printed whole, to be copied, and as it is: it may hold brackets.
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False)
 
 Root = Annotated[Path | None, typer.Option("--root", help="The course's folder.", show_default=False)]
 GradebookUrl = Annotated[
@@ -262,6 +263,8 @@ def collect(
     if assignment:
         find_masters(home / "solutions", [assignment])
     people = roster_of(home)
+    if not people:
+        roster = roster or worksheet
     if roster:
         before, people = people, with_known_ids(read_roster(roster), people)
         still = {person.student for person in people}
@@ -389,5 +392,5 @@ def say_changes(written, path: Path) -> None:
     write_rows(path, rows)  # an older list would be taken for this regrade's
     if not written.changed:
         return
-    out.print(table)
+    out.print(table, soft_wrap=False)
     out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)
