@@ -45,8 +45,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / ".setup.lock"
 # What a shell does not leave as it stands between double quotes.
-SHELLS_OWN = re.compile(r"[$`]+")
-PIPS_START = re.compile(r"""(?P<before>'''exec' ")(?P<python>/[^"]*)(?P<behind>" "\$0" "\$@")""")
+SHELLS_OWN = re.compile(r"[$`\"]+")
+PIPS_START = re.compile(r"""(?P<before>'''exec' ")(?P<python>/.*)(?P<behind>" "\$0" "\$@")""")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -293,7 +293,7 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
 @pytest.mark.long
 def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
     deep = tmp_path / "far" / "x"
-    home = deep / "a?b%20c$HOME it's #1 $x"
+    home = deep / 'a?b%20c$HOME it\'s `#1` "$x"'
     lay_out(home)
     status, said = set_up(home)
     assert status == 0, said
