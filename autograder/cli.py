@@ -25,6 +25,7 @@ from autograder.course.places import (
 )
 from autograder.errors import CourseError, SandboxUnavailable
 from autograder.marks import (
+    READ_ONLY,
     Root,
     SubmittedFolder,
     collect,
@@ -54,12 +55,16 @@ for command in (collect, report, similar, export):
 app.command(name="return")(return_)
 app.command(name="name")(name_)
 app.command(name="written")(written_)
-READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-READ_ONLY_REMEDY = (
-    "Where the course's folder cannot be written, name another place: `grade` and `report` take "
-    "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
-    "holds the course's key where course.key cannot be made"
-)
+# Where else each command writes what it writes into the course's folder.
+ELSEWHERE = {
+    "grade": "--journal FILE, --autograded DIR, and the course's key in AUTOGRADER_KEY",
+    "report": "--to FILE, --journal FILE",
+    "similar": "--to FILE",
+    "export": "--file FILE",
+    "gradescope": "--to FILE",
+    "bundle": "a path for the zip",
+}
+A_COPY = "If the course's folder cannot be written, work in a copy of it"
 Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="All, if none is named.")]
 
 
@@ -371,7 +376,8 @@ def carry(
 
     carried, target, kept = carry_file(old, new, to)
     if not carried.taken and not carried.left:
-        out.print(Text(f"nothing to carry: {target} has all that was written in {old}"), soft_wrap=True)
+        where = "already" if target.samefile(old) else f"and has all that was written in {old}"
+        out.print(Text(f"nothing to carry: {target} is of that release {where}"), soft_wrap=True)
         return
     out.print(Text(f"{target}: carried over {', '.join(carried.taken) or 'nothing'}"), soft_wrap=True)
     if kept:
@@ -477,9 +483,12 @@ def main() -> None:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         place = error.filename or "a file"
-        more = f". {READ_ONLY_REMEDY}" if error.errno in READ_ONLY else ""
-        kept = "what is graded so far is kept, run it again"
-        err.print(Text(f"{place}: {error.strerror}; {kept}{more}", "red"), soft_wrap=True)
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        other = f"{A_COPY}, or name other places: {ELSEWHERE[command]}" if command in ELSEWHERE else A_COPY
+        said = [f"{place}: {error.strerror}", *([other] if error.errno in READ_ONLY else [])]
+        if command == "grade":
+            said.append("What is graded so far is kept: run it again")
+        err.print(Text(". ".join(said), "red"), soft_wrap=True)
         raise SystemExit(2) from None
 
 

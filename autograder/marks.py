@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from autograder.errors import CourseError
 NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook …` comes first"
 MOST_CHANGES = 40
 MOST_SHOWN = 200
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 # A path is printed whole, to be copied, and as it is: it may hold brackets.
 out = Console(highlight=False, markup=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False)
@@ -388,8 +390,14 @@ def say_changes(written, path: Path) -> None:
         rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
         if len(rows) <= MOST_CHANGES:
             table.add_row(Text(one.student), *numbers, Text(one.why))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_rows(path, rows)  # an older list would be taken for this regrade's
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_rows(path, rows)  # an older list would be taken for this regrade's
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        # The marks are written all the same.
+        err.print(Text(f"no list of changed marks: {path}: {error.strerror}"), soft_wrap=True)
     if not written.changed:
         return
     out.print(table, soft_wrap=False)

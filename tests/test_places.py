@@ -363,12 +363,39 @@ def test_where_the_course_cannot_be_written_the_ways_out_are_named(monkeypatch, 
         raise PermissionError(errno.EROFS, "Read-only file system", "/course/build")
 
     monkeypatch.setattr(cli, "app", refuse)
-    with pytest.raises(SystemExit):
-        cli.main()
-    said = capsys.readouterr().err
-    assert "/course/build: Read-only file system" in said
-    for word in ("--journal", "--to", "--file", "AUTOGRADER_KEY"):
-        assert word in said
+    ways = {
+        "grade": ("--journal", "AUTOGRADER_KEY", "run it again"),
+        "export": ("--file",),
+        "new": ("a copy",),
+    }
+    for command, words in ways.items():
+        monkeypatch.setattr(sys, "argv", ["autograder", command, "01_simple_rnn"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        said = capsys.readouterr().err
+        assert "/course/build: Read-only file system" in said
+        assert all(word in said for word in words)
+        assert ("graded so far" in said) == (command == "grade")
+
+
+def test_a_demo_in_a_folder_that_cannot_be_written_says_so(tmp_path, monkeypatch):
+    (tmp_path / "build").write_text("no folder")
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "build" / "demo")
+    with pytest.raises(SystemExit, match="run it in a copy"), demo.alone():
+        pass
+
+
+def test_a_grade_ends_as_it_should_where_no_list_of_changes_can_be_written(tmp_path, capsys, monkeypatch):
+    from autograder import marks
+    from autograder.nbgrader_door import export
+    from autograder.nbgrader_door.gradebook import Written
+
+    def refuse(path, rows):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(export, "write_rows", refuse)
+    marks.say_changes(Written(), tmp_path / "changes.csv")
+    assert "no list of changed marks" in capsys.readouterr().err
 
 
 def test_the_command_that_makes_a_gradebook_can_be_copied_wherever_it_lies(tmp_path):
