@@ -15,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONINSPECT PYTHONSTARTUP MATPLO
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_NO_BINARY PIP_ONLY_BINARY PIP_CONSTRAINT PIP_NO_DEPS
 
 # Where there is no home that can be written (a container without an account), Jupyter gets one of ours.
-HOME := $(shell [ -w "$${HOME:-/none}" ] && echo "$$HOME" || echo "$(CURDIR)/build/home")
+HOME := $(shell [ -w "$${HOME:-/none}" ] && echo "$$HOME" || echo "$$(pwd)/build/home")
 export HOME
 
 # Two processes on two cores: more threads in each would only stand in each other's way.

@@ -206,6 +206,8 @@ def judge_here(
     if judgement.status == "wrong" and (order := _another_order(function, sheet)):
         judgement.notes.insert(0, order)
     if gone:
+        if _stops_for(judgement, gone):
+            judgement.diagnoses = []  # the name is no mistake: the note says what is to be done
         judgement.notes.insert(0, f"this calls {' and '.join(f'`{n}`' for n in gone)}. {_run_again(gone)}")
     if sheet.forward and own_forward is None:
         judgement.notes.append(
@@ -216,6 +218,13 @@ def judge_here(
     if note:
         judgement.notes.append(note)
     return judgement
+
+
+def _stops_for(judgement: Judgement, names: Sequence[str]) -> bool:
+    """Whether an answer stops because one of these functions is not there."""
+    errors = (check.finding.error for check in judgement.checks if check.finding)
+    said = " ".join(f"{error.kind}: {error.message}" for error in errors if error)
+    return any(f"NameError: name '{name}' is not defined" in said for name in names)
 
 
 def _another_order(function: Callable[..., Any], sheet: Sheet) -> str:

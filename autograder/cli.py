@@ -25,9 +25,11 @@ from autograder.course.places import (
 )
 from autograder.errors import CourseError, SandboxUnavailable
 from autograder.marks import (
+    READ_ONLY,
     Root,
     SubmittedFolder,
     collect,
+    counted,
     err,
     export,
     moment_in_utc,
@@ -47,17 +49,22 @@ app = typer.Typer(
     help="Builds the course's notebooks and grades what students hand in.",
 )
 NARROW = 60
+MOST_OF_A_REMARK = 80
 for command in (collect, report, similar, export):
     app.command()(command)
 app.command(name="return")(return_)
 app.command(name="name")(name_)
 app.command(name="written")(written_)
-READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-READ_ONLY_REMEDY = (
-    "Where the course's folder cannot be written, name another place: `grade` and `report` take "
-    "--journal FILE, `grade` --autograded DIR, `report` --to FILE, `export` --file FILE; AUTOGRADER_KEY "
-    "holds the course's key where course.key cannot be made"
-)
+# Where else each command writes what it writes into the course's folder.
+ELSEWHERE = {
+    "grade": "--journal FILE, --autograded DIR, and the course's key in AUTOGRADER_KEY",
+    "report": "--to FILE, --journal FILE",
+    "similar": "--to FILE",
+    "export": "--file FILE",
+    "gradescope": "--to FILE",
+    "bundle": "a path for the zip",
+}
+A_COPY = "If the course's folder cannot be written, work in a copy of it"
 Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="All, if none is named.")]
 
 
@@ -95,7 +102,7 @@ def build(
         folders = up_to(folders, upto)
     for folder in folders:
         if not notebooks and (why := left_out(folder)):
-            err.print(Text(f"{folder.name}: left out: {why}"))
+            err.print(Text(f"{folder.name}: left out: {why}"), soft_wrap=True)
             continue
         if self_study:
             out.print(f"{folder.name}: {building.build_self_study(folder, places)}")
@@ -104,7 +111,7 @@ def build(
             wrong = list(building.problems(folder, places))
             found += len(wrong)
             for problem in wrong:
-                err.print(Text(f"{folder.name}: {problem}", "red"))
+                err.print(Text(f"{folder.name}: {problem}", "red"), soft_wrap=True)
             if not wrong:
                 out.print(f"{folder.name}: up to date, and all that must hold of it holds")
             continue
@@ -149,12 +156,15 @@ def new(
     from autograder.release.new import scaffold  # noqa: PLC0415
 
     home = course_root(root)
-    for path in scaffold(notebook, Places(home)):
+    written = scaffold(notebook, Places(home))
+    for path in written:
         out.print(Text(str(path.relative_to(home))), soft_wrap=True)
     rules = "The rules are in CONTRIBUTING.md"
     if not (home / "CONTRIBUTING.md").is_file():
         rules = "help(autograder.Exercise) in Python explains every word of exercises.py"
     out.print(Text(f"It builds as it stands: autograder build {notebook}. {rules}."), soft_wrap=True)
+    if any(path.suffix == ".js" for path in written):
+        out.print(Text(f"The tests want a picture of its explorer, too: make twins ARGS={notebook}."))
 
 
 @app.command()
@@ -215,7 +225,7 @@ def grade(
                     failures.append(done)
         failed = {failure.student for failure in failures}
         students = [s.student for s in submissions if s.student not in failed]
-        out.print(_class_table(notebook, journal, students))
+        out.print(_class_table(notebook, journal, students), soft_wrap=False)
         if json_file:
             _write_json(json_file, journal, students, failures, notebook)
         if gradebook:
@@ -285,12 +295,16 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     for record in journal.records(students[:most]):
         found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
         names = [f"{one.name}: {one.misconception or one.status}" for one in found]
-        more = [Text("\n".join(names)), Text("\n".join(p[:80] for p in record.problems[:2]))]
+        more = [Text("\n".join(names)), Text("\n".join(map(_short, record.problems[:2])))]
         marks = f"{record.score:g} of {record.max_score:g}"
         table.add_row(Text(record.student), marks, *(more if is_wide else []))
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more")
     return table
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_OF_A_REMARK else f"{text[:MOST_OF_A_REMARK]}…"
 
 
 def _write_json(path: Path, journal, students: list[str], failures: list, notebook: str) -> None:
@@ -339,7 +353,7 @@ def slides(
     frame = Frame(tuple(master.title for master in masters.values()), institution, occasion, theme)
     for folder in find_masters(places.solutions, notebooks):
         if not notebooks and (why := left_out(folder)):
-            err.print(Text(f"{folder.name}: left out: {why}"))
+            err.print(Text(f"{folder.name}: left out: {why}"), soft_wrap=True)
             continue
         path = places.slides / f"{folder.name}.html"
         build_slides(building.executed_notebook(masters[folder], places), path, masters[folder].title, frame)
@@ -362,7 +376,8 @@ def carry(
 
     carried, target, kept = carry_file(old, new, to)
     if not carried.taken and not carried.left:
-        out.print(Text(f"nothing to carry: {target} has all that was written in {old}"), soft_wrap=True)
+        where = "already" if target.samefile(old) else f"and has all that was written in {old}"
+        out.print(Text(f"nothing to carry: {target} is of that release {where}"), soft_wrap=True)
         return
     out.print(Text(f"{target}: carried over {', '.join(carried.taken) or 'nothing'}"), soft_wrap=True)
     if kept:
@@ -442,7 +457,7 @@ def _say_pythons(submitted: Path) -> None:
     for version, count in pythons_of(submitted).items():
         name = ".".join(map(str, version)) or "unknown"
         newer = "; its newer syntax cannot be read here" if version > ours else ""
-        out.print(f"{count} notebooks were written with Python {name}{newer}")
+        out.print(f"{counted(count, 'notebook')}: written with Python {name}{newer}")
     out.print(f"grading uses Python {ours[0]}.{ours[1]}")
 
 
@@ -468,9 +483,12 @@ def main() -> None:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         place = error.filename or "a file"
-        more = f". {READ_ONLY_REMEDY}" if error.errno in READ_ONLY else ""
-        kept = "what is graded so far is kept, run it again"
-        err.print(Text(f"{place}: {error.strerror}; {kept}{more}", "red"), soft_wrap=True)
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        other = f"{A_COPY}, or name other places: {ELSEWHERE[command]}" if command in ELSEWHERE else A_COPY
+        said = [f"{place}: {error.strerror}", *([other] if error.errno in READ_ONLY else [])]
+        if command == "grade":
+            said.append("What is graded so far is kept: run it again")
+        err.print(Text(". ".join(said), "red"), soft_wrap=True)
         raise SystemExit(2) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -25,8 +26,10 @@ from autograder.errors import CourseError
 NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook …` comes first"
 MOST_CHANGES = 40
 MOST_SHOWN = 200
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+# A path is printed whole, to be copied, and as it is: it may hold brackets.
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False)
 
 Root = Annotated[Path | None, typer.Option("--root", help="The course's folder.", show_default=False)]
 GradebookUrl = Annotated[
@@ -262,6 +265,8 @@ def collect(
     if assignment:
         find_masters(home / "solutions", [assignment])
     people = roster_of(home)
+    if not people:
+        roster = roster or worksheet
     if roster:
         before, people = people, with_known_ids(read_roster(roster), people)
         still = {person.student for person in people}
@@ -385,9 +390,15 @@ def say_changes(written, path: Path) -> None:
         rows.append([plain_text(one.student), *numbers, plain_text(one.why)])
         if len(rows) <= MOST_CHANGES:
             table.add_row(Text(one.student), *numbers, Text(one.why))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_rows(path, rows)  # an older list would be taken for this regrade's
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_rows(path, rows)  # an older list would be taken for this regrade's
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        # The marks are written all the same.
+        err.print(Text(f"no list of changed marks: {path}: {error.strerror}"), soft_wrap=True)
     if not written.changed:
         return
-    out.print(table)
+    out.print(table, soft_wrap=False)
     out.print(Text(f"{len(written.changed)} marks changed: {path}"), soft_wrap=True)

@@ -20,7 +20,7 @@ MOST_PRINTED = 2000
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a scorecard: an output, an edge case, or the gradient check.
+    """One line of a judgement: an output, an edge case, or the gradient check.
 
     Args:
         name: what was looked at.

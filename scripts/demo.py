@@ -92,8 +92,14 @@ def refuse_without_sandbox() -> None:
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Stop where another demo is at work: it starts from nothing, and would take that one's files away."""
-    DEMO.parent.mkdir(parents=True, exist_ok=True)
-    with DEMO.with_suffix(".lock").open("w") as lock:
+    try:
+        DEMO.parent.mkdir(parents=True, exist_ok=True)
+        file = DEMO.with_suffix(".lock").open("w")
+    except OSError as error:
+        sys.exit(
+            f"{error.filename}: {error.strerror}. The demo writes there: run it in a copy of this folder."
+        )
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -44,6 +44,9 @@ from setup_torch import set_up_torch
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / ".setup.lock"
+# What a shell does not leave as it stands between double quotes.
+SHELLS_OWN = re.compile(r"[$`\"]+")
+PIPS_START = re.compile(r"""(?P<before>'''exec' ")(?P<python>/.*)(?P<behind>" "\$0" "\$@")""")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -144,7 +147,19 @@ def runs_in(script: str, venv: Path) -> bool:
         script: its text; the first lines name the Python, in quotes where its path has a blank.
         venv: the environment; the path of another one may end in this one's.
     """
-    return re.search(rf"""(?:^#!|["'\s]){re.escape(str(venv))}/bin/python""", script) is not None
+    plain = re.sub(rf"\"'({SHELLS_OWN.pattern})'\"", r"\1", script)
+    return re.search(rf"""(?:^#!|["'\s]){re.escape(str(venv))}/bin/python""", plain) is not None
+
+
+def mend_scripts() -> None:
+    """Let programs start where the path holds a blank and a `$`, which a shell would fill in."""
+    for script in (VENV / "bin").iterdir():
+        head, line, rest = [*script.read_bytes().split(b"\n", 2), b"", b""][:3]
+        found = PIPS_START.fullmatch(os.fsdecode(line))
+        if head == b"#!/bin/sh" and found:
+            python = SHELLS_OWN.sub(lambda sign: f"\"'{sign[0]}'\"", found["python"])
+            line = os.fsencode(f"{found['before']}{python}{found['behind']}")
+            script.write_bytes(b"\n".join((head, line, rest)))
 
 
 def ask(python: Path, code: str) -> str | None:
@@ -164,6 +179,10 @@ def make_environment(this_python: bool) -> None:
     """
     if Path(sys.prefix).resolve() == VENV.resolve():
         return
+    if braces := sorted({"{", "}"}.intersection(str(ROOT))):
+        raise SetupError(
+            f"This folder's path holds a {braces[0]}, which setuptools cannot take: rename {ROOT}"
+        )
     reason = what_is_broken(this_python)
     if not reason:
         return
@@ -205,6 +224,7 @@ def fill(dev: bool, torch: bool) -> int:
         say(f"{error}\nBut what is installed meets every requirement: going on with it.")
     # The notebooks that need PyTorch ask for it; the tests compare with it.
     has_torch = set_up_torch() if dev or torch else False
+    mend_scripts()
     set_up_sandbox()
     set_up_data()
     if dev:

@@ -23,6 +23,7 @@ INDEX_SETTINGS = re.compile(
     r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT"
     r"|DEFAULT_TIMEOUT|RETRIES|CACHE_DIR|NO_CACHE_DIR|KEYRING_PROVIDER|CONFIG_FILE|NO_INPUT)"
 )
+VARIABLE = re.compile(r"\$([A-Za-z_]\w*)", re.ASCII)
 WRONG_HASH = "DO NOT MATCH THE HASHES"
 NO_SUCH_FILE = re.compile(
     r"No matching distribution|Could not find a version|Failed building wheel|Failed to build"
@@ -51,7 +52,9 @@ def neutral_environment() -> dict[str, str]:
     kept = {
         k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_")) or INDEX_SETTINGS.match(k)
     }
-    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
+    # setuptools takes `$name` in the folder's path for a variable, and stops where there is none.
+    named = dict.fromkeys(VARIABLE.findall(str(ROOT)), "")
+    return {**named, **kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -135,7 +138,8 @@ def unfit() -> str:
 def own_words(text: str) -> str:
     """What pip said from its first complaint on, not more than a screen of it."""
     lines = text.strip().splitlines()
-    first = next((i for i, line in enumerate(lines) if line.startswith(("WARNING", "ERROR", "error:"))), 0)
+    starts = ("WARNING", "ERROR", "error:")
+    first = next((i for i, line in enumerate(lines) if line.lstrip().startswith(starts)), 0)
     return "\n".join(lines[first:][-40:])
 
 

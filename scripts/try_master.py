@@ -2,8 +2,8 @@
 
     python scripts/try_master.py 04_gating [--figures DIR]
 
-Every cell runs as in the solved notebook (`check`, `mended`, `reveal`, `guess`, `recall` are left out); the
-last value of a cell is printed, figures are written as SVG to DIR.
+Every cell runs as in the solved notebook, but what needs the data file beside one (`LEFT_OUT`); the last
+value of a cell is printed, figures are written as SVG to DIR.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 ROOT = Path(__file__).resolve().parents[1]
+# And the cells that ask: `guess`, `recall`.
+LEFT_OUT = ("check", "hint", "mended", "progress", "reveal", "show_derivation")
 sys.path.insert(0, str(ROOT))
 
 from autograder.course.masters import read_master  # noqa: E402
@@ -39,7 +41,7 @@ def main() -> None:
         tree = ast.parse(cell.source)
         last = ast.Expression(tree.body.pop().value) if isinstance(tree.body[-1:][0], ast.Expr) else None
         exec(compile(tree, f"<cell {cell.number}>", "exec"), namespace)
-        namespace |= dict.fromkeys(("check", "hint", "mended", "reveal"), lambda *_: None)
+        namespace |= dict.fromkeys(LEFT_OUT, lambda *_: None)
         value = eval(compile(last, f"<cell {cell.number}>", "eval"), namespace) if last else None
         if value is not None:
             print(f"[cell {cell.number}] {value!r}")

@@ -87,6 +87,14 @@ def test_a_backward_whose_forward_is_not_here_is_told_that_slopes_were_not_compa
     assert judged_source(RIGHT + source, "rnn_step_backward").notes == []
 
 
+def test_an_earlier_function_that_is_not_here_is_no_name_that_is_spelled_wrong():
+    judgement = judged_source(
+        "def rnn_forward(xs, s0, W):\n    return [rnn_step(xs[0], s0, W)]", "rnn_forward"
+    )
+    assert judgement.diagnoses == []
+    assert judgement.notes[0].startswith("this calls `rnn_step`. Nothing of that name is here")
+
+
 def test_a_hint_stresses_what_stands_between_asterisks_but_in_code():
     assert _emphasised("Its *first* state. `a *b* c`") == "Its <em>first</em> state. <code>a *b* c</code>"
     assert _emphasised("2 * a * b, `x *= 2` & <b>") == "2 * a * b, <code>x *= 2</code> &amp; &lt;b&gt;"

@@ -175,6 +175,8 @@ def test_marks_by_hand_overrides_extra_credit_and_penalties_leave(course):
             assert float(found[student]["score"]) == pytest.approx(mark, abs=1e-4)
     done = autograder(course, "report", NAME)
     assert done.status == 0, done.err
+    odd = course / f"a [red] folder {'of reports ' * 8}" / "page.html"
+    assert f"{NAME}: {odd}\n" in autograder(course, "report", NAME, "--to", str(odd)).out
     page = (course / "build" / "report" / f"{NAME}.html").read_text("utf-8")
     assert "<td>13.5</td>" in page.replace(' class="n"', "")
     assert "could not be graded: the file is not a notebook" in page

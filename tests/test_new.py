@@ -149,3 +149,10 @@ def test_it_passes_the_tests_of_a_notebook(tmp_path):
             cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_a_master_can_be_tried_without_a_kernel():
+    command = [sys.executable, ROOT / "scripts" / "try_master.py", "00_start_here"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "00_start_here: " in done.stdout

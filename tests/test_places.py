@@ -5,6 +5,8 @@ import errno
 import fcntl
 import io
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -390,9 +392,63 @@ def test_where_the_course_cannot_be_written_the_ways_out_are_named(monkeypatch, 
         raise PermissionError(errno.EROFS, "Read-only file system", "/course/build")
 
     monkeypatch.setattr(cli, "app", refuse)
-    with pytest.raises(SystemExit):
-        cli.main()
-    said = capsys.readouterr().err
-    assert "/course/build: Read-only file system" in said
-    for word in ("--journal", "--to", "--file", "AUTOGRADER_KEY"):
-        assert word in said
+    ways = {
+        "grade": ("--journal", "AUTOGRADER_KEY", "run it again"),
+        "export": ("--file",),
+        "new": ("a copy",),
+    }
+    for command, words in ways.items():
+        monkeypatch.setattr(sys, "argv", ["autograder", command, "01_simple_rnn"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        said = capsys.readouterr().err
+        assert "/course/build: Read-only file system" in said
+        assert all(word in said for word in words)
+        assert ("graded so far" in said) == (command == "grade")
+
+
+def test_a_demo_in_a_folder_that_cannot_be_written_says_so(tmp_path, monkeypatch):
+    (tmp_path / "build").write_text("no folder")
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "build" / "demo")
+    with pytest.raises(SystemExit, match="run it in a copy"), demo.alone():
+        pass
+
+
+def test_a_grade_ends_as_it_should_where_no_list_of_changes_can_be_written(tmp_path, capsys, monkeypatch):
+    from autograder import marks
+    from autograder.nbgrader_door import export
+    from autograder.nbgrader_door.gradebook import Written
+
+    def refuse(path, rows):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(export, "write_rows", refuse)
+    marks.say_changes(Written(), tmp_path / "changes.csv")
+    assert "no list of changed marks" in capsys.readouterr().err
+
+
+def test_the_command_that_makes_a_gradebook_can_be_copied_wherever_it_lies(tmp_path):
+    from autograder.nbgrader_door.database import address_of, sqlite_address
+    from autograder.nbgrader_door.standings import must_exist
+
+    path = tmp_path / "a course's %20 $x ?" / "gradebook.db"
+    with pytest.raises(CourseError) as refused:
+        must_exist(sqlite_address(path), "01_simple_rnn")
+    words = shlex.split(re.search("`(.*)`", str(refused.value))[1])
+    assert words[:4] == ["autograder", "grade", "01_simple_rnn", "--gradebook"]
+    assert address_of(words[4]).database == str(path)
+
+
+def test_nbgrader_makes_a_gradebook_from_a_folder_with_a_per_cent_sign_in_its_path(tmp_path, monkeypatch):
+    from nbgrader import api, dbutil
+
+    from autograder.nbgrader_door.database import put_tools_on_path
+
+    put_tools_on_path()
+    known = api.get_alembic_version()
+    odd = tmp_path / "a %20 course"
+    shutil.copytree(Path(dbutil.__file__).parent / "alembic", odd / "alembic")
+    monkeypatch.setattr(dbutil, "ALEMBIC_DIR", "")
+    monkeypatch.setattr(dbutil, "__file__", str(odd / "dbutil.py"))
+    put_tools_on_path()
+    assert api.get_alembic_version() == known

@@ -293,11 +293,12 @@ def test_the_lock_files_name_no_host_and_hold_all_that_is_asked_for():
 @pytest.mark.long
 def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_the_new(tmp_path):
     deep = tmp_path / "far" / "x"
-    home = deep / "a?b%20c$HOME it's #1"
+    home = deep / 'a?b%20c$HOME it\'s `#1` "$x"'
     lay_out(home)
     status, said = set_up(home)
     assert status == 0, said
     assert set_up(home) == (0, "")
+    assert subprocess.run([home / ".venv/bin/pip", "--version"], check=False).returncode == 0
     import setup
 
     here = home / ".venv"
@@ -306,6 +307,31 @@ def test_a_folder_with_odd_signs_is_set_up_and_so_is_one_whose_old_path_ends_in_
     for other in (Path(str(here).removeprefix(str(tmp_path))), home.parent / "renamed" / ".venv"):
         assert not setup.runs_in(text, other)
     assert not setup.runs_in("#!/tmp/x/course/.venv/bin/python3\n", Path("/x/course/.venv"))
+
+
+@pytest.mark.filterwarnings("ignore:shell")
+def test_setuptools_finds_whatever_it_takes_for_a_variable_in_the_path(monkeypatch):
+    import setup_packages
+    from setuptools._distutils.util import subst_vars
+
+    odd = "/far/a course %20 $x ?/$_y$HOME/$ 1"
+    monkeypatch.setattr(setup_packages, "ROOT", Path(odd))
+    monkeypatch.setattr(os, "environ", setup_packages.neutral_environment())
+    assert subst_vars(odd, {}).endswith("/$ 1")
+
+
+def test_what_setuptools_cannot_take_is_refused_in_words(tmp_path):
+    home = tmp_path / "a{course"
+    lay_out(home)
+    status, said = set_up(home)
+    assert status == 1 and "holds a {, which setuptools cannot take: rename" in said
+
+
+def test_a_reason_that_pip_sets_in_from_the_margin_is_told():
+    from setup_packages import own_words
+
+    said = "Obtaining x\n  error: subprocess-exited-with-error\n  ValueError: why\nERROR: Failed to build"
+    assert own_words(said).startswith("  error: ") and "ValueError: why" in own_words(said)
 
 
 def test_a_small_disk_is_told_before_anything_is_downloaded(monkeypatch, capsys):
@@ -325,7 +351,7 @@ def test_only_the_tests_and_who_asks_get_torch(monkeypatch, tmp_path):
     import setup_packages
 
     asked = []
-    for step in ("install", "set_up_sandbox", "set_up_data", "set_up_chromium"):
+    for step in ("install", "mend_scripts", "set_up_sandbox", "set_up_data", "set_up_chromium"):
         monkeypatch.setattr(setup, step, lambda *words: None)
     monkeypatch.setattr(setup_packages, "install", lambda *words: None)
     monkeypatch.setattr(setup, "set_up_torch", lambda: asked.append(1) or True)

@@ -221,3 +221,17 @@ def test_newer_syntax_than_the_graders_python_names_both(grader_of):
     said = " ".join([*card.problems, *(sentence(c.finding) for j in card.judgements for c in j.checks)])
     ours = ".".join(map(str, sys.version_info[:2]))
     assert f"the notebook was written with Python 3.99, and is graded with {ours}" in said
+    assert card.judgements[0].misconception == "the Python that grades cannot read the cell"
+
+
+def test_a_package_that_is_not_there_is_no_name_that_is_spelled_wrong(grader_of):
+    for line in ("import pandas as pd", "import numpy as np, pandas as pd"):
+        answer = f"{line}\n\n{HEAD}\n    return pd.DataFrame(x_t)"
+        (first, *_) = grader_of(TINY.name).grade(submission(TINY.name, {"rnn_step": answer})).judgements
+        assert first.misconception == "a package that is not there"
+
+
+def test_an_answer_in_a_cell_that_is_not_run_is_told_why(grader_of):
+    answer = f"%%bash\n{HEAD}\n    return x_t"
+    (first, *_) = grader_of(TINY.name).grade(submission(TINY.name, {"rnn_step": answer})).judgements
+    assert first.notes == ["a cell (rnn_step) that starts with %%bash is not run for grading"]

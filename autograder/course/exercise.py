@@ -83,9 +83,9 @@ class Stage:
     one way alone; a student's local variables are never looked at. A stage earns nothing.
 
     Args:
-        draw: the inputs of the probe, in the order of the signature.
+        draw: the inputs, in the order of the signature.
         outputs: the outputs that are compared; the others may be anything.
-        says: what the probe does, for the student: "`W["sx"]` is the identity: `dx` is the gradient by a_t".
+        says: what they do, for the student: "`W["sx"]` is the identity: `dx` is the gradient by a_t".
     """
 
     draw: DrawInputs

@@ -89,13 +89,13 @@ def mark_scheme(source: str) -> str:
 
 @dataclass(frozen=True)
 class GradedExercise:
-    """An exercise of a master: its declaration, points, reference solution, and the cell it is tried by."""
+    """An exercise of a master: its declaration, points, reference, and the given cell that it is tried in."""
 
     name: str
     points: float
     source: str
     spec: Exercise
-    probe: str = ""
+    tried_in: str = ""
 
     @property
     def called(self) -> str:
@@ -106,13 +106,13 @@ class GradedExercise:
     def parameters(self) -> list[str]:
         """Names of the arguments of the function that is called, in order."""
         namespace: dict[str, Any] = {}
-        source = self.probe or self.source
+        source = self.tried_in or self.source
         match = re.search(rf"^def {self.called}\((.*?)\)(?:\s*->.*?)?:\s*$", source, re.M | re.S)
         if not match:
             raise CourseError(f"the cell of exercise {self.name!r} has no `def {self.called}(...)`")
-        header = f"from __future__ import annotations\ndef probe({match.group(1)}): pass"
+        header = f"from __future__ import annotations\ndef called({match.group(1)}): pass"
         exec(compile(header, f"<signature of {self.name}>", "exec"), namespace)
-        return list(inspect.signature(namespace["probe"]).parameters)
+        return list(inspect.signature(namespace["called"]).parameters)
 
 
 @dataclass
@@ -259,17 +259,17 @@ class Master:
     def trying(self, exercise: str, answer: Any) -> Callable[..., Any]:
         """What is called where something is handed in: itself, or the given function that tries it."""
         graded = self.exercises[exercise]
-        if not graded.probe:
+        if not graded.tried_in:
             return answer
         namespace = dict(self.reference)
-        exec(compile(graded.probe, f"<what tries {exercise}>", "exec", dont_inherit=True), namespace)
+        exec(compile(graded.tried_in, f"<what tries {exercise}>", "exec", dont_inherit=True), namespace)
         namespace[exercise] = answer
         return namespace[graded.called]
 
     @property
-    def probes(self) -> list[str]:
+    def trying_cells(self) -> list[str]:
         """The given cells by which exercises are tried, each once."""
-        return list(dict.fromkeys(e.probe for e in self.exercises.values() if e.probe))
+        return list(dict.fromkeys(e.tried_in for e in self.exercises.values() if e.tried_in))
 
 
 @lru_cache(maxsize=1000)
@@ -399,8 +399,8 @@ def read_master(folder: Path) -> Master:
             stands=_to_mend(master, cell, spec),
         )
         points = 0.0 if spec.dropped else points_of(cell)
-        probe = _probe_of(master, cell.name, spec)
-        master.exercises[cell.name] = GradedExercise(cell.name, points, cell.source, spec, probe)
+        tried_in = _tried_in(master, cell.name, spec)
+        master.exercises[cell.name] = GradedExercise(cell.name, points, cell.source, spec, tried_in)
     if specs:
         raise CourseError(f"{folder.name}: exercises.py declares {sorted(specs)}, not in the master")
     _validate_pairs(master)
@@ -408,7 +408,7 @@ def read_master(folder: Path) -> Master:
     return master
 
 
-def _probe_of(master: Master, name: str, spec: Exercise) -> str:
+def _tried_in(master: Master, name: str, spec: Exercise) -> str:
     """The given cell that defines what an exercise is tried by; "" where it is tried by itself."""
     return _given_function(master, spec.tried_by, f"{name!r} is tried by") if spec.tried_by else ""
 

@@ -482,6 +482,7 @@ class Attempt:
         judgement.checks = [Check("answered", False, found)]
         told = symptom({"answered": found}, [], {})
         judgement.diagnoses = [told] if told else []
+        judgement.notes += [note for note in self._plan.notes if f"({judgement.name})" in note]
 
     def _is_in_answer(self, error: StudentError, exercise: str) -> bool:
         return error.cell is not None and self._plan.cells[error.cell].exercise == exercise

@@ -265,7 +265,7 @@ class Workshop(Protocol):
         ...
 
 
-def outcome(pool: Workshop, submitted: Submitted, pending: Pending, journal: Known) -> Graded:
+def graded(pool: Workshop, submitted: Submitted, pending: Pending, journal: Known) -> Graded:
     """What came of a submission; where a process of the pool was killed, it is graded by itself."""
     try:
         return pending.result()
@@ -275,11 +275,11 @@ def outcome(pool: Workshop, submitted: Submitted, pending: Pending, journal: Kno
 
 def _take(waiting: deque[tuple[Submitted, Pending]], journal: Journal, pool: Workshop) -> Submitted | Failure:
     submitted, pending = waiting.popleft()
-    graded = outcome(pool, submitted, pending, journal)
-    if graded.reason:
-        return Failure(submitted.student, graded.reason)
-    if graded.record is not None:
-        journal.write(graded.key, graded.record)
+    came = graded(pool, submitted, pending, journal)
+    if came.reason:
+        return Failure(submitted.student, came.reason)
+    if came.record is not None:
+        journal.write(came.key, came.record)
     return submitted
 
 

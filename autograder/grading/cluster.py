@@ -31,7 +31,7 @@ from distributed.scheduler import KilledWorker
 
 from autograder.course.places import source_files
 from autograder.errors import CourseError, SandboxUnavailable, Ungradable
-from autograder.grading.classroom import KILLED, Graded, Known, Pool, Submitted, outcome
+from autograder.grading.classroom import KILLED, Graded, Known, Pool, Submitted, graded
 from autograder.grading.grade import fingerprint, keys_of_records
 from autograder.sandbox import Sandbox
 
@@ -69,7 +69,7 @@ def grade_batch(notebook: str, key: str, batch: list[Sent]) -> list[Graded]:
     """Grade some submissions in this worker's child process."""
     pool, known = _pool(_own_folder(notebook), key), _NothingKnown()
     waiting = [(sent, pool.submit(sent, known)) for sent in batch]
-    return [outcome(pool, sent, pending, known) for sent, pending in waiting]
+    return [graded(pool, sent, pending, known) for sent, pending in waiting]
 
 
 @cache

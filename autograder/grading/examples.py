@@ -82,5 +82,5 @@ class Examples:
         given = [cell.source for cell in self._master.cells_with("given")]
         references = self._master.reference
         standins = {name: references[name] for name in needed_by(self._sheets, sheet.name)}
-        with self._sandbox.session([*given, example, *self._master.probes], budget) as session:
+        with self._sandbox.session([*given, example, *self._master.trying_cells], budget) as session:
             return asked(sheet, lambda batch: session.call(sheet.name, batch, standins, sheet.spec.tried_by))

@@ -169,7 +169,7 @@ class Planner:
         self._to_mend = {name: exercise.spec.stands for name, exercise in master.exercises.items()}
         self._questions = master.questions
         self._given = [cell.source for cell in master.cells_with("given")]
-        self._probes = master.probes
+        self._trying = master.trying_cells
         cells = source_cells(master)
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         self._ours = {cell["id"]: cell["source"] for cell in code}
@@ -209,7 +209,7 @@ class Planner:
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only
             plan.cells.append(cell if whole else replace(cell, source=definitions(cell.source, tree)))
-        plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._probes]
+        plan.cells += [PlannedCell(source, Role.GIVEN) for source in self._trying]
         self._look_at_answers(plan, planned, theirs)
         return plan
 

@@ -1,7 +1,8 @@
 """Reading what a student wrote, in a process that may be given up: its time and its memory are bounded.
 
 No parser of Python promises to be quick with a text that was made to be slow, or to be small. So a student's
-text is parsed here and nowhere else on the trusted side. What is read is `submission.py`'s business.
+text is parsed here and nowhere else on the trusted side, but for short ones whose length is bounded. What is
+read is `submission.py`'s business.
 """
 
 from __future__ import annotations

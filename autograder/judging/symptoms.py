@@ -184,6 +184,11 @@ ONE_AXIS = (Kind.SHAPE, Kind.ENTRY_TOO_MANY, Kind.ENTRY_TOO_FEW)
 NAN_ON_THE_WAY = "invalid value encountered in (scalar_)?(true_)?(divide|subtract|multiply)"
 # NumPy's complaint where a function has no value for what it is given.
 NO_ROOT = r"invalid value encountered in (sqrt|log\w*|power|arc\w+)"
+NEWER = (
+    "the Python that grades cannot read the cell",
+    "Did it run in your notebook? Then that line has words of a newer Python: say it in older ones. "
+    "Otherwise a bracket or a quote was left open, or a colon is missing.",
+)
 WITHOUT_A_VALUE = (
     "a root, a power or a logarithm of a number that has none",
     "NumPy's warning names the function. Which sign has what your line puts into it?",
@@ -263,6 +268,10 @@ ERRORS: dict[str, Words] = {
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
     ),
     "^KeyError": ("a key that is not there", "Read the keys in the docstring once more."),
+    "^NameError.*there is no `|^ModuleNotFoundError": (
+        "a package that is not there",
+        "Which function of a package that an answer may use, or of Python's own library, does the same?",
+    ),
     rf"^NameError: name '({OF_NUMPY})'": (
         "a function of NumPy's without `np.` in front",
         "NumPy's functions are read behind its name: `np.sqrt`.",
@@ -515,7 +524,7 @@ def _of_error(found: Finding) -> Words | None:
     if found.kind not in (Kind.RAISED, Kind.CELL_STOPS) or found.error is None:
         return None
     if found.error.kind == "syntax":
-        return SYMPTOMS[Kind.SYNTAX]
+        return NEWER if "is graded with" in found.error.message else SYMPTOMS[Kind.SYNTAX]
     said = f"{found.error.kind}: {found.error.message}"
     axes = re.search(r"AxisError.*array of dimension (\d+)", said)
     if axes:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from nbgrader import dbutil
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -197,7 +198,9 @@ def _copy(connection: sa.Connection, table: str, names: list[str], rows: list[tu
 
 
 def put_tools_on_path() -> None:
-    """Let nbgrader find `alembic`, which it starts by name, where no environment is activated."""
+    """Let nbgrader find `alembic`, which it starts by name, and alembic nbgrader, wherever they lie."""
     tools = str(Path(sys.executable).parent)
     if tools not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+    # It writes alembic's settings, in which `%` begins a name, with its own path as it stands.
+    dbutil.ALEMBIC_DIR = str(Path(dbutil.__file__).parent / "alembic").replace("%", "%%")

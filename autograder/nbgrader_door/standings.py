@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import sqlalchemy as sa
 from nbgrader.api import (
@@ -84,7 +85,7 @@ def must_exist(url: str, notebook: str) -> None:
     if not has_gradebook(url):
         raise CourseError(
             f"there is no gradebook {shown_url(url)}, and marks leave from there alone: run `autograder grade"
-            f" {notebook} --gradebook {shown_url(url)}`; what is graded already is not graded again"
+            f" {notebook} --gradebook {quote(shown_url(url))}`; what is graded already is not graded again"
         )
 
 

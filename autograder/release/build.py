@@ -1,4 +1,4 @@
-"""Masters -> release, frozen checks, nbgrader source, solved page, slides; and what must hold of them.
+"""Masters -> release, frozen checks, nbgrader source, solved notebooks executed; and what must hold of them.
 
 `notebooks/` is written by this module and never edited by hand; where somebody did, it is left alone.
 """

@@ -1,7 +1,7 @@
 """Answer sheets: the inputs an exercise is tried with, what is expected, what each mistake gives.
 
-A sheet is made from the references (`fresh`, for grading) or read from a release's `checks.safetensors`
-(`frozen`, public inputs, for the student's own check).
+A sheet is made from the references (`drawn.py`, for grading and for the build) or read from a release's
+`checks.safetensors` (`frozen.py`: public inputs, for the student's own check).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Forward:
 
 @dataclass
 class Probe:
-    """A stage of a derivation: one set of arguments that silences the other ways.
+    """A `Stage` of a derivation, drawn: one set of arguments that silences the other ways.
 
     Args:
         says: what the probe does, for the student.

@@ -210,7 +210,7 @@ def compiled(master: Master, exercise: GradedExercise, tree: ast.Module) -> Call
     """The exercise's function, as a changed tree of its cell defines it."""
     namespace = dict(master.reference)
     exec(compile(tree, f"<a slip in {exercise.name}>", "exec", dont_inherit=True), namespace)
-    exec(compile(exercise.probe, f"<what tries {exercise.name}>", "exec", dont_inherit=True), namespace)
+    exec(compile(exercise.tried_in, f"<what tries {exercise.name}>", "exec", dont_inherit=True), namespace)
     return namespace[exercise.called]
 
 

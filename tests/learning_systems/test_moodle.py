@@ -71,8 +71,11 @@ def test_moodles_three_forms_are_taken_and_twins_told_apart_by_the_worksheet(moo
     kept = json.loads((moodle / "collected" / f"{NAME}.json").read_text("utf-8"))
     assert "participant" not in kept["students"]["p6@example.org"]  # 77 is the group's number
     shutil.rmtree(moodle / "submitted")  # the worksheet alone is a roster that tells twins apart, too
-    autograder(moodle, "collect", "moodle.zip", "--roster", "worksheet.csv", "--assignment", NAME)
-    assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
+    for words in (("--roster", "worksheet.csv"), ("--worksheet", "worksheet.csv")):
+        shutil.rmtree(moodle / "submitted", ignore_errors=True)
+        (moodle / "roster.csv").unlink()
+        autograder(moodle, "collect", "moodle.zip", *words, "--assignment", NAME)
+        assert len(list((moodle / "submitted").iterdir())) == len(MOODLE)
 
 
 def moodle_match(path):
