@@ -243,7 +243,7 @@ def grade(
                 {failure.student: failure.reason for failure in failures},
                 deadline,
             )
-            out.print(Text(f"{written.students} students' marks written to {shown}"))
+            out.print(Text(f"marks of {counted(written.students, 'student')} written to {shown}"))
             say_changes(written, home / "build" / "report" / f"{notebook}-changes.csv")
             from autograder.course.roster import extensions_for_nobody, roster_of  # noqa: PLC0415
 
