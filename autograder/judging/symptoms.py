@@ -240,7 +240,10 @@ ERRORS: dict[str, Words] = {
         "an index for an axis that the array does not have",
         "Print the array's shape: it has fewer axes than you give indices.",
     ),
-    "only integers, slices": ("an index that is no whole number", "`/` gives a float, `//` a whole number."),
+    "only integers, slices": (
+        "an index that is no whole number",
+        "`/` gives a float, `//` a whole number. A key in quotes belongs to a dict: is it one that you ask?",
+    ),
     EMPTY: (
         "an index into an empty array",
         "The array has no entry along that axis. Which slice, or which call, made it so? (A function that "
