@@ -267,7 +267,7 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
             "it is computed?"
         )
         if all(got.any() for got, _ in pairs):  # of an array of zeros alone nothing is right
-            hint = f"All else is right. {hint}"
+            hint = f"The other entries there are right. {hint}"
         if _everywhere(pairs, lambda got, expected: bool((expected[got == 0] <= 0).all())):
             hint += " All of them are to be below 0: are such numbers cut off?"
         return Diagnosis("some entries are 0 that should not be", hint)
