@@ -239,6 +239,18 @@ def test_a_function_that_fails_beside_the_real_numbers_has_a_word_in_nothing():
         assert not steps_aside(sheet, answer, caller(beside(function)))
 
 
+def test_truth_values_come_from_no_complex_steps():
+    sheet = frozen_sheet(NOTEBOOK, STEP)
+    right = master_of(NOTEBOOK).reference[STEP]
+
+    def compared(*arguments):
+        dx, ds_prev, dW = right(*arguments)
+        return dx > 0, ds_prev, dW
+
+    answer = asked(sheet, caller(compared))[0]
+    assert not steps_aside(sheet, answer, caller(beside(compared)))
+
+
 @pytest.mark.parametrize("worth", [0.0, 0.25, 1.0])
 def test_the_course_says_what_it_is_worth(worth):
     sheet = frozen_sheet(NOTEBOOK, STEP)

@@ -187,6 +187,13 @@ def test_operators_are_read(expression, left, right, kind):
     assert not found.axis or found.axis == "sequence"
 
 
+def test_a_question_ends_before_the_called_function_is_named():
+    words = "operands could not be broadcast together with shapes (4,3) (4,4) "
+    error = StudentError("ValueError", words, None, 2, "d = step(s, W)", "(1 - s**2) * W", "step")
+    said = sentence(stopped(error))
+    assert "meant? Inside `step`, which is right: look at your call, in line 2 `d = step(s, W)`" in said
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -192,6 +192,7 @@ def test_frozen_slips_are_those_that_were_made():
         (lambda s: s.reshape(len(s), -1), "axes are merged or split"),
         (lambda s: s[0, 0, 0, 0, 0], "an index for an axis that the array does not have"),
         (lambda s: s[len(s) / 2], "an index that is no whole number"),
+        (lambda s: s["f"], "an index that is no whole number"),
         (lambda s: np.zeros(2, 3), "a shape that is no tuple"),
         (lambda s: np.tanh({"ss": s}), "a dict where an array belongs"),
         (lambda s: s.reshape(7, 11), "a reshape, a transposition or an einsum"),

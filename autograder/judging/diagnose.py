@@ -87,7 +87,7 @@ def diagnose(
     if general and sheet.spec.tried_by:
         # Zeros that a model's way back gives are declared mistakes (a cut), and no array was made of zeros.
         most_first = sorted(declared, key=lambda mistake: -len(seen.part_of(mistake)))
-        parts = _in_parts(seen, most_first, called, wrong, answers)
+        parts = _in_parts(seen, most_first, [], called, wrong, answers)
         if parts and parts[0].name != general.name:
             return parts
     if general:
@@ -112,7 +112,7 @@ def diagnose(
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
     return (
         _in_pairs(seen, beside_what_stands=True)
-        or _in_parts(seen, [*declared, *named], called, wrong, answers)
+        or _in_parts(seen, declared, named, called, wrong, answers)
         or _in_pairs(seen)
         or _misplaced(sheet, answers, wrong)
     )
@@ -352,17 +352,27 @@ def wrong_in(sheet: Sheet, answers: Sequence[Answer], edges: bool = False) -> di
 
 def _in_parts(
     seen: _Seen,
-    mistakes: Sequence[Mistake],
+    declared: Sequence[Mistake],
+    slips: Sequence[Mistake],
     called: frozenset[str] | None,
     wrong: dict[Leaf, list[int]],
     answers: Sequence[Answer],
 ) -> list[Diagnosis]:
-    """Several mistakes at once: each wrong output explained by a mistake of its own."""
-    by_name = {mistake.name: mistake for mistake in mistakes}
+    """Several mistakes at once: each wrong output explained by a mistake of its own.
+
+    What any two arrays tell of an output goes before the slips here, too: many slips leave entries 0.
+    """
+    by_name = {mistake.name: mistake for mistake in [*declared, *slips]}
     explained: dict[Leaf, Mistake] = {}
-    for mistake in mistakes:
+    for mistake in declared:
         for leaf in seen.part_of(mistake):
             explained.setdefault(leaf, mistake)
+    general = _general_parts(seen.sheet, answers, wrong, explained.keys())
+    told = {leaf for part in general for leaf in part.leaves}
+    for slip in slips:
+        for leaf in seen.part_of(slip):
+            if leaf not in told:
+                explained.setdefault(leaf, slip)
     for leaf, mistake in explained.items():
         # That it was made in part only is known where something is right that it would have spoiled.
         whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
@@ -374,8 +384,7 @@ def _in_parts(
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))
     found = [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
-    found += [part.diagnosis for part in _general_parts(seen.sheet, answers, wrong, explained.keys())]
-    return found[:MOST_PARTS]
+    return [*found, *(part.diagnosis for part in general)][:MOST_PARTS]
 
 
 def _in_pairs(seen: _Seen, beside_what_stands: bool = False) -> list[Diagnosis]:

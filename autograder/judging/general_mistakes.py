@@ -184,9 +184,14 @@ def _integers(pairs: Pairs) -> Diagnosis | None:
     def truncated(got: np.ndarray, expected: np.ndarray) -> bool:
         return got.shape == expected.shape and bool((np.abs(got - expected) <= 1).all())
 
-    whole = all(got.dtype.kind in "iub" for got, _ in pairs)
     # Where whole numbers are asked for, no fraction was cut off.
     asked_whole = all((expected == np.round(expected)).all() for _, expected in pairs)
+    if not asked_whole and all(got.dtype.kind == "b" for got, _ in pairs):
+        return Diagnosis(
+            "truth values where numbers belong",
+            "A comparison gives True or False. Is it returned in the place of what was compared?",
+        )
+    whole = all(got.dtype.kind in "iu" for got, _ in pairs)
     if whole and not asked_whole and _everywhere(pairs, truncated):
         return Diagnosis(
             "integer results",
@@ -262,7 +267,7 @@ def _some_zeros(pairs: Pairs) -> Diagnosis | None:
             "it is computed?"
         )
         if all(got.any() for got, _ in pairs):  # of an array of zeros alone nothing is right
-            hint = f"All else is right. {hint}"
+            hint = f"The other entries there are right. {hint}"
         if _everywhere(pairs, lambda got, expected: bool((expected[got == 0] <= 0).all())):
             hint += " All of them are to be below 0: are such numbers cut off?"
         return Diagnosis("some entries are 0 that should not be", hint)

@@ -245,7 +245,10 @@ ERRORS: dict[str, Words] = {
         "an index for an axis that the array does not have",
         "Print the array's shape: it has fewer axes than you give indices.",
     ),
-    "only integers, slices": ("an index that is no whole number", "`/` gives a float, `//` a whole number."),
+    "only integers, slices": (
+        "an index that is no whole number",
+        "`/` gives a float, `//` a whole number. A key in quotes belongs to a dict: is it one that you ask?",
+    ),
     EMPTY: (
         "an index into an empty array",
         "The array has no entry along that axis. Which slice, or which call, made it so? (A function that "
@@ -477,7 +480,7 @@ def symptom(
     in_call = any(found.error and found.error.inside for found in edges.values())
     if edges and not failed and all(words in thin for words in edges) and not in_call:
         return Diagnosis(f"wrong only where an axis has size 1: {_first_of(edges)}", THIN)
-    for found in failed.values() or edges.values():
+    for output, found in (failed or edges).items():
         if found.kind is Kind.NOT_FINITE and re.search(NO_ROOT, printed):
             return Diagnosis(*WITHOUT_A_VALUE)
         if found.kind is Kind.VALUE and not failed and re.search(NAN_ON_THE_WAY, printed):
@@ -491,7 +494,8 @@ def symptom(
         )
         if words:
             name, hint = words
-            return Diagnosis(name, hint.replace("{axis}", plural(found.axis)))
+            where = f"`{output}`" if _is_wrong_throughout(failed, found) else ""
+            return Diagnosis(name, hint.replace("{axis}", plural(found.axis)), where)
     if len(failed) == 1 and right:
         (name,) = failed
         hint = "All else is right: look only at the lines that make it."
@@ -555,6 +559,12 @@ def _of_one_axis(found: Finding) -> Words | None:
         "in a case small enough for paper, then in your code."
     )
     return f"{ANOTHER_SHAPE[0]}: too {more} {counted}", hint
+
+
+def _is_wrong_throughout(failed: Mapping[str, Finding], found: Finding) -> bool:
+    """Whether another output has no right block along the axis along which this one has."""
+    along = [one for one in failed.values() if found.axis in (word for word, _, _ in one.place)]
+    return found.right is not None and any(one.right is None for one in along)
 
 
 def _of_right_block(found: Finding) -> Words | None:

@@ -180,8 +180,10 @@ def _filled(words: str, found: Finding) -> str:
 def _error(found: Finding, error: StudentError) -> str:
     """An error, with the line of the cell where it arose."""
     source = f" `{error.source.strip()}`" if error.source.strip() else ""
-    inside = f", inside `{error.inside}`, which is right: look at your call" if error.inside else ""
-    said = f"{_filled(ERRORS[found.kind], found)}{inside}"
+    said = _filled(ERRORS[found.kind], found)
+    if error.inside:
+        called = f"nside `{error.inside}`, which is right: look at your call"
+        said += f" I{called}" if said.endswith("?") else f", i{called}"
     if not error.line:
         return said + source
     return said + (f" In line {error.line}:" if said.endswith("?") else f", in line {error.line}") + source

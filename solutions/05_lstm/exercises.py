@@ -207,6 +207,19 @@ lstm_forward = Exercise(
 
 # ----------------------------------------------------------- stack_parameters
 
+# Two blocks that changed places, in one half of the wide matrix alone.
+ONE_SIDED = [
+    Mutant(
+        f"blocks of {words} exchanged on the {side}'s side only",
+        f'W[name + "{kind}"]',
+        f'W[{{"{letters[0]}": "{letters[1]}", "{letters[1]}": "{letters[0]}"}}.get(name, name) + "{kind}"]',
+        hint="A block of rows belongs to one gate, with both its matrices. Do the two sides go through the "
+        "gates in the same order?",
+    )
+    for letters, words in (("fi", "f and i"), ("io", "i and o"), ("oc", "o and the candidate"))
+    for side, kind in (("state", "h"), ("input", "x"))
+]
+
 stack_parameters = Exercise(
     returns=("stacked",),
     cases=(stack_inputs, partial(stack_inputs, D=5, H=4)),
@@ -226,7 +239,8 @@ stack_parameters = Exercise(
         ("fioc", "ifco", "iofc", "fico", "cfio", "coif"),
         spelled=lambda order: str(tuple(order)),
         hint="The numbers are there, in another order. Which order of blocks does the docstring ask for?",
-    ),
+    )
+    + ONE_SIDED,
     confirm=torch_stacked,
     axes={"stacked": ("row", "column")},
 )
