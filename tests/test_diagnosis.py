@@ -118,6 +118,43 @@ def test_an_argument_without_effect_is_named_and_one_with_is_not():
     assert judgement.misconception == '`s_prev`, `W["ss"]` make no difference to the answer'
 
 
+def test_what_the_forward_made_may_be_made_anew():
+    reference = master_of(TINY.name).reference["rnn_step_backward"]
+
+    def backward(ds, x_t, s_prev, s_t, W):
+        return reference(ds, x_t, s_prev, np.tanh(W["ss"] @ s_prev) + np.tanh(W["sx"] @ x_t), W)
+
+    (named,) = judge(frozen_sheet(TINY.name, "rnn_step_backward"), caller(backward)).diagnoses
+    assert named.name == "`s_t` makes no difference to the answer"
+    assert named.hint.startswith("Do you make it anew")
+
+
+def test_of_two_slips_of_one_name_the_hint_is_that_of_the_one_that_was_made():
+    """The candidate is returned where the gate belongs: that is in no line that makes the state."""
+    reference = master_of("04_gating").reference["gated_step"]
+
+    def step(x_t, s_prev, W):
+        _, g_t, _ = reference(x_t, s_prev, W)
+        pre_activation = W["ss"] @ s_prev + W["sx"] @ x_t
+        return (1 - g_t) * s_prev + g_t * pre_activation, pre_activation, g_t
+
+    named = judge(frozen_sheet("04_gating", "gated_step"), caller(step)).diagnoses
+    assert next(d for d in named if d.where == "`candidate`").name == "`g_t` where `candidate` belongs"
+    assert not any("Look at `s_t`" in d.hint for d in named)
+
+
+def test_beside_another_mistake_a_declared_one_does_not_say_that_the_state_is_right():
+    reference = master_of("04_gating").reference["gated_step"]
+
+    def step(x_t, s_prev, W):
+        _, g_t, candidate = reference(x_t, s_prev, W)
+        return g_t * s_prev + (1 - g_t) * candidate, g_t, g_t * candidate
+
+    named = judge(frozen_sheet("04_gating", "gated_step"), caller(step)).diagnoses
+    assert {d.where for d in named} == {"`s_t`", "`candidate`"}
+    assert not any("is right" in d.hint for d in named)
+
+
 @pytest.mark.parametrize("number", [1e308, 5e-324, np.inf, np.nan])
 def test_whatever_is_returned_the_judgement_itself_complains_of_nothing(number):
     with warnings.catch_warnings():

@@ -25,6 +25,19 @@ def shares(card):
     return {judgement.name: judgement.share for judgement in card.judgements}
 
 
+def test_a_batch_that_is_handed_to_a_wrong_function_for_one_sequence_costs_once(grader_of):
+    """Notebook 01 says that the one function may call the other: a step written with `@` takes both."""
+    references = {name: one.source for name, one in master_of("01_simple_rnn").exercises.items()}
+    head = "def rnn_forward(xs, s0, W):\n    out = []\n    for x in xs:\n"
+    late = "        out.append(s0)\n        s0 = rnn_step(x, s0, W)\n    return np.array(out)\n"
+    answers = references | {
+        "rnn_forward": head + late,
+        "rnn_forward_batch": "def rnn_forward_batch(xs, s0, W):\n    return rnn_forward(xs, s0, W)\n",
+    }
+    card = grader_of("01_simple_rnn").grade(submission("01_simple_rnn", answers))
+    assert [name for name, share in shares(card).items() if share < 1] == ["rnn_forward"]
+
+
 @pytest.mark.parametrize(
     ("answer", "own"),
     [

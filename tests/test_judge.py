@@ -41,6 +41,8 @@ def prints_instead(x_t, s_prev, W):
         (lambda s, *_: np.zeros_like(s), "only zeros"),
         (lambda s, *_: s / s.shape[1], "too small by a factor, the number of sequences"),
         (lambda s, *_: s * s.shape[1], "too large by a factor, the number of sequences"),
+        (lambda s, *_: -s / s.shape[1], "the number of sequences, and of the wrong sign"),
+        (lambda s, *_: s.T.reshape(s.shape), "the right numbers in other places"),
         (lambda s, *_: 3.5 * s, "a constant factor of 3.5"),
         (lambda s, *_: s.astype(int), "integer results"),
         (lambda s, *_: s + np.random.default_rng().normal(), "changes from call to call"),
@@ -163,6 +165,23 @@ def test_two_mistakes_in_two_outputs_are_both_named():
     assert named["tanh applied twice, in part"] == "`ds_prev`"
     assert named["derivative of tanh missing, in part"] == "`dW`"
     assert 0 < judgement.share < 1
+
+
+def test_beside_another_mistake_no_hint_says_that_all_else_is_right():
+    def backward(spoil):
+        def answer(ds, x_t, s_prev, s_t, W):
+            dx, ds_prev, dW = REFERENCE["rnn_step_backward"](ds, x_t, s_prev, s_t, W)
+            dx[0] = 0
+            return dx, spoil(ds_prev), dW
+
+        return answer
+
+    alone = judged("rnn_step_backward", backward(lambda ds_prev: ds_prev)).diagnoses
+    beside = judged("rnn_step_backward", backward(lambda ds_prev: -ds_prev)).diagnoses
+    assert "All else is right" in alone[0].hint
+    zeros = next(d for d in beside if d.where == "`dx`")
+    assert zeros.name == alone[0].name
+    assert "right" not in zeros.hint
 
 
 def test_values_returned_in_another_order_are_named():

@@ -28,7 +28,7 @@ OTHERWISE = [
         "rnn_step_backward",
         """
 def rnn_step_backward(ds, x_t, s_prev, s_t, W):
-    slope = np.square(1.0 - s_t)
+    slope = 2.0 - np.square(s_t)
     d = np.multiply(slope, ds)
     return np.dot(W["sx"].T, d), np.dot(W["ss"].T, d), dict(ss=np.dot(d, s_prev.T), sx=np.dot(d, x_t.T))
 """,

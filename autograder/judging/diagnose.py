@@ -8,6 +8,7 @@ once. Whatever is named gives just these numbers, and changes nothing that is ri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
@@ -16,7 +17,7 @@ import numpy as np
 
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import student_leaves
-from autograder.judging.general_mistakes import VERY_NEAR, general_mistake, nearly_right
+from autograder.judging.general_mistakes import VERY_NEAR, general_mistake, nearly_right, turned_factor
 from autograder.record import Diagnosis
 from autograder.sheets.effects import traces_of
 from autograder.sheets.mistake import (
@@ -43,6 +44,8 @@ MOST_OF = 2 / 3
 # Of two outputs that are the same one may have been computed as the other; of three that is less likely than
 # that all are one array.
 PAIR = 2
+# The sentence of a hint that tells what is right beside its mistake, with a question behind it.
+ELSE_RIGHT = re.compile(r"^[^.?!]*\b(?:is|are) right\b[^.?!]*[.?!] (?=\S)")
 
 
 def diagnose(
@@ -110,12 +113,17 @@ def diagnose(
         return []  # a part is missing, or no array: that says more than the numbers of the others
     # That some slip without a name gives one of several wrong outputs says nothing, and may be chance.
     named = [slip for slip in slips if slip.name != ON_THE_WAY]
-    return (
+    found = (
         _in_pairs(seen, beside_what_stands=True)
         or _in_parts(seen, declared, named, called, wrong, answers)
         or _in_pairs(seen)
         or _misplaced(sheet, answers, wrong)
     )
+    turned = None if found else turned_factor(sheet, answers, wrong)
+    if turned:
+        where = _listed(list(wrong), sheet) if len(wrong) < len(sheet.cases[0].expected) else ""
+        return [replace(turned, where=where)]
+    return found
 
 
 def explains_all(sheet: Sheet, effects: Sequence[Effect], answers: Sequence[Answer]) -> bool:
@@ -193,7 +201,8 @@ def _general_parts(
             continue
         general = general_mistake(sheet, answers, {leaf: wrong[leaf] for leaf in members})
         if general:
-            found.append(_Part(replace(general, where=_listed(list(members), sheet)), members))
+            hint = general.hint if wrong.keys() == {*members} else _not_alone(general.hint)
+            found.append(_Part(replace(general, hint=hint, where=_listed(list(members), sheet)), members))
     return found
 
 
@@ -375,15 +384,18 @@ def _in_parts(
                 explained.setdefault(leaf, slip)
     for leaf, mistake in explained.items():
         # That it was made in part only is known where something is right that it would have spoiled.
-        whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
-        explained[leaf] = mistake if seen.spares(whole) else whole
+        if mistake.name.endswith(IN_PART):
+            whole = by_name.get(mistake.name.removesuffix(IN_PART), mistake)
+            explained[leaf] = mistake if seen.spares(whole) else whole
         if mistake.name == STILL_STANDS:  # other numbers than that alone: something was changed
             explained[leaf] = replace(mistake, name=STANDS_IN_PART)
     by_words: dict[tuple[str, str], list[Leaf]] = {}
     for leaf, mistake in explained.items():
         by_words.setdefault((_named(mistake, called), mistake.hint), []).append(leaf)
     ranked = sorted(by_words, key=lambda words: -len(by_words[words]))
-    found = [Diagnosis(name, hint, _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked]
+    found = [
+        Diagnosis(name, _not_alone(hint), _listed(by_words[name, hint], seen.sheet)) for name, hint in ranked
+    ]
     return [*found, *(part.diagnosis for part in general)][:MOST_PARTS]
 
 
@@ -395,8 +407,14 @@ def _in_pairs(seen: _Seen, beside_what_stands: bool = False) -> list[Diagnosis]:
         if beside_what_stands and pair.name != STANDS_IN_PART:
             continue
         if pair.other and seen.is_just(pair):
-            return [Diagnosis(pair.name, pair.hint), Diagnosis(*pair.other)]
+            other, hint = pair.other
+            return [Diagnosis(pair.name, _not_alone(pair.hint)), Diagnosis(other, _not_alone(hint))]
     return []
+
+
+def _not_alone(hint: str) -> str:
+    """The hint to a mistake beside which something else is wrong: it does not say that all else is right."""
+    return ELSE_RIGHT.sub("", hint)
 
 
 def _misplaced(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> list[Diagnosis]:

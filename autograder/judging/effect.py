@@ -47,12 +47,19 @@ def without_effect(sheet: Sheet, call: Call, answers: Sequence[Answer]) -> list[
     unread = [leaf for leaf in sheet.reads if leaf not in moving]
     if not unread or len(unread) == len(sheet.reads):
         return []
+    # What the forward made may be made anew from its arguments: that is no mistake.
+    made = sheet.forward.returns if sheet.forward else ()
+    given = [leaf for leaf in unread if leaf.output not in made]
+    unread = given or unread
     names = ", ".join(f"`{leaf}`" for leaf in unread[:MOST_NAMED]) + (", …" if unread[MOST_NAMED:] else "")
-    if len(unread) > 1:
-        hint = "Your answer stays the same whatever they are: where in your code should they be used?"
-        return [Diagnosis(f"{names} make no difference to the answer", hint)]
-    hint = "Your answer stays the same whatever it is: where in your code should it be used?"
-    return [Diagnosis(f"{names} makes no difference to the answer", hint)]
+    make, they_are, they, them = (
+        ("make", "they are", "they", "them") if len(unread) > 1 else ("makes", "it is", "it", "it")
+    )
+    should = f"where in your code should {they} be used?"
+    hint = f"Your answer stays the same whatever {they_are}: {should}"
+    if not given:
+        hint = f"Do you make {them} anew from other arguments? Then look there first. If not: {should}"
+    return [Diagnosis(f"{names} {make} no difference to the answer", hint)]
 
 
 def _lacks_steps(got: tuple[int, ...], asked: tuple[int, ...]) -> bool:

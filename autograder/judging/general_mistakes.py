@@ -6,6 +6,7 @@ Each name says only what the numbers show; what may have led to it is asked in t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from math import log10
 
 import numpy as np
@@ -57,6 +58,7 @@ def general_mistake(
         _rounded_zeros,
         _rounded,
         _transposed,
+        _reshaped,
         _wrong_sign,
         _some_zeros,
         _cut_off,
@@ -91,6 +93,16 @@ def nearly_right(
     causes += ", steps towards a solution that end too soon"
     hint = f"{causes}: which of them may it be? What is asked for is exact."
     return Diagnosis(f"right to about {digits} digits only", hint)
+
+
+def turned_factor(sheet: Sheet, answers: Sequence[Answer], wrong: dict[Leaf, list[int]]) -> Diagnosis | None:
+    """Off by a size and of the wrong sign: said where no two named mistakes give just this."""
+    pairs = [(-got.astype(np.float64), expected) for got, expected in _pairs(sheet, answers, wrong)]
+    sizes = [_sizes(sheet.cases[i], sheet.spec.axes) for cases in wrong.values() for i in cases]
+    found = _factor(pairs, sizes)
+    if not found or not found.name.startswith(BY_A_SIZE):
+        return None
+    return Diagnosis(f"{found.name}, and of the wrong sign", found.hint)
 
 
 def no_distribution(
@@ -324,6 +336,25 @@ def _transposed(pairs: Pairs) -> Diagnosis | None:
 
     if _everywhere(pairs, swapped):
         return Diagnosis("transposed", "The numbers are right, rows and columns are exchanged.")
+    return None
+
+
+def _reshaped(pairs: Pairs) -> Diagnosis | None:
+    """The right numbers in the order of other axes: cut anew where axes were to be exchanged."""
+    for axes in list(permutations(range(pairs[0][1].ndim)))[1:]:  # the first is the order asked for
+
+        def holds(got: np.ndarray, expected: np.ndarray, axes: tuple[int, ...] = axes) -> bool:
+            if expected.ndim != len(axes):
+                return False
+            moved = expected.transpose(axes).reshape(expected.shape)
+            return not _close(expected, moved) and _close(got, moved)
+
+        if _everywhere(pairs, holds):
+            hint = (
+                "They follow one another as in an array whose axes are exchanged. `reshape` keeps their "
+                "order and only cuts it anew; `.T` and `transpose` exchange axes."
+            )
+            return Diagnosis("the right numbers in other places", hint)
     return None
 
 

@@ -379,11 +379,12 @@ def rnn_forward(xs: np.ndarray, s0: np.ndarray, W: dict) -> np.ndarray:
         states: (T, H); states[t] is the state after xs[t].
     """
     ### BEGIN SOLUTION
-    T, H = len(xs), len(s0)
-    states = np.zeros((T, H))
+    T, D, H = len(xs), len(xs[0]), len(s0)
+    states = np.zeros((T, *s0.shape))
     s_t = s0
     for t in range(T):
-        s_t = np.ravel(rnn_step(xs[t][:, None], s_t[:, None], W))
+        # A vector goes in as one column; what consists of columns stays as it is.
+        s_t = rnn_step(xs[t].reshape(D, -1), s_t.reshape(H, -1), W).reshape(s0.shape)
         states[t] = s_t
     return states
     ### END SOLUTION
