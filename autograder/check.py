@@ -25,7 +25,7 @@ import numpy as np
 
 from autograder.answers.calling import Calls, beside, copied, same
 from autograder.answers.finding import Finding, Kind
-from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line, undefined_name
 from autograder.answers.time_limit import TimeLimit, TimeUp
 from autograder.answers.wire import WireError, normalise
 from autograder.asking import tell_derivation
@@ -223,8 +223,7 @@ def judge_here(
 def _stops_for(judgement: Judgement, names: Sequence[str]) -> bool:
     """Whether an answer stops because one of these functions is not there."""
     errors = (check.finding.error for check in judgement.checks if check.finding)
-    said = " ".join(f"{error.kind}: {error.message}" for error in errors if error)
-    return any(f"NameError: name '{name}' is not defined" in said for name in names)
+    return any(undefined_name(error) in names for error in errors if error)
 
 
 def _another_order(function: Callable[..., Any], sheet: Sheet) -> str:

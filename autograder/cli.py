@@ -38,6 +38,7 @@ from autograder.marks import (
     return_,
     say_changes,
     say_spellings,
+    shortened,
     written_,
 )
 from autograder.seen import report, similar
@@ -295,16 +296,13 @@ def _class_table(notebook: str, journal, students: list[str], most: int = 40) ->
     for record in journal.records(students[:most]):
         found = [mark.judgement for mark in record.marks if mark.judgement.status != "right"]
         names = [f"{one.name}: {one.misconception or one.status}" for one in found]
-        more = [Text("\n".join(names)), Text("\n".join(map(_short, record.problems[:2])))]
+        remarks = [shortened(remark, MOST_OF_A_REMARK) for remark in record.problems[:2]]
+        more = [Text("\n".join(names)), Text("\n".join(remarks))]
         marks = f"{record.score:g} of {record.max_score:g}"
         table.add_row(Text(record.student), marks, *(more if is_wide else []))
     if len(students) > most:
         table.add_row(f"… and {len(students) - most} more")
     return table
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MOST_OF_A_REMARK else f"{text[:MOST_OF_A_REMARK]}…"
 
 
 def _write_json(path: Path, journal, students: list[str], failures: list, notebook: str) -> None:

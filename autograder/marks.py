@@ -179,8 +179,12 @@ def shown_text(text: str) -> str:
     """The beginning of an answer in one line, as a terminal may show it."""
     from autograder.grading.classroom import shown_name  # noqa: PLC0415
 
-    line = " ".join(text.split())
-    return shown_name(line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…") or "(nothing)"
+    return shown_name(shortened(" ".join(text.split()), MOST_SHOWN)) or "(nothing)"
+
+
+def shortened(text: str, most: int) -> str:
+    """So many of a text's characters at most, and a sign where there are more."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def export(

@@ -107,14 +107,28 @@ class Kind(StrEnum):
     COMPLEX_STEPS = auto()  # got: the share that is earned
 
 
+# By these words two reasons are known again.
+NO_PACKAGE, GRADED_WITH = "there is no `", ", and is graded with "
+
+
 def no_package(package: str) -> str:
     """The reason why a name is not there where its package is not."""
-    return f"there is no `{package}`"
+    return f"{NO_PACKAGE}{package}`"
 
 
 def lacks_package(reason: str) -> bool:
     """Whether a reason is that a package is not there: no cell can help."""
-    return reason.startswith("there is no `")
+    return reason.startswith(NO_PACKAGE)
+
+
+def newer_python(theirs: str, ours: str) -> str:
+    """The reason why a cell cannot be read that is written in a newer Python than the grader's."""
+    return f"the notebook was written with Python {theirs}{GRADED_WITH}{ours}"
+
+
+def is_of_newer_python(message: str) -> bool:
+    """Whether that is among what is said of an error."""
+    return GRADED_WITH in message
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ This module knows nothing of how the call was made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -61,6 +62,12 @@ class StudentError:
     expression: str = ""
     inside: str = ""
     function: str = ""
+
+
+def undefined_name(error: StudentError) -> str:
+    """The name that is not defined, where that is the error, else ""."""
+    found = re.match(r"name '(\w+)' is not defined", error.message) if error.kind == "NameError" else None
+    return found[1] if found else ""
 
 
 def at_own_line(

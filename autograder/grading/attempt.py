@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import hashlib
 import hmac
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from autograder.answers.finding import ERRORS, Finding, Kind, lacks_package
-from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line
+from autograder.answers.finding import ERRORS, Finding, Kind, lacks_package, newer_python
+from autograder.answers.outcome import Outcome, Place, StudentError, at_own_line, undefined_name
 from autograder.course.named_groups import NamedGroup
 from autograder.errors import CourseError, Ungradable
 from autograder.grading.examples import needed_by
@@ -447,9 +446,8 @@ class Attempt:
     def _explained(self, error: StudentError) -> StudentError:
         """An error with its cause, where that lies in what is run for a grade and what is not."""
         cause = ""
-        name = re.fullmatch(r"name '(\w+)' is not defined.*", error.message, re.S)
-        if error.kind == "NameError" and name:
-            cause = self._why_missing(name[1])
+        if name := undefined_name(error):
+            cause = self._why_missing(name)
             cause += f"; {self._may_use()}" if lacks_package(cause) else ""
         elif error.kind == "PermissionError" and "not permitted" in error.message:
             cause = "where it is graded no process or thread can be started: `num_workers` stays at 0"
@@ -457,7 +455,7 @@ class Attempt:
             cause = self._may_use()
         elif error.kind == "syntax" and self._plan.python > sys.version_info[:2]:
             theirs, ours = (".".join(map(str, v[:2])) for v in (self._plan.python, sys.version_info))
-            cause = f"the notebook was written with Python {theirs}, and is graded with {ours}"
+            cause = newer_python(theirs, ours)
         return replace(error, message=f"{error.message}; {cause}") if cause else error
 
     def _may_use(self) -> str:

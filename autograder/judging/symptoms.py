@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from autograder.answers.compare import STEPS, plural
-from autograder.answers.finding import Finding, Kind
+from autograder.answers.finding import NO_PACKAGE, Finding, Kind, is_of_newer_python
 from autograder.record import Diagnosis
 
 # A kind of mistake and a hint.
@@ -271,7 +271,7 @@ ERRORS: dict[str, Words] = {
         "An axis of size n has the indices 0 to n - 1: which index belongs to which axis?",
     ),
     "^KeyError": ("a key that is not there", "Read the keys in the docstring once more."),
-    "^NameError.*there is no `|^ModuleNotFoundError": (
+    f"^NameError.*{NO_PACKAGE}|^ModuleNotFoundError": (
         "a package that is not there",
         "Which function of a package that an answer may use, or of Python's own library, does the same?",
     ),
@@ -528,7 +528,7 @@ def _of_error(found: Finding) -> Words | None:
     if found.kind not in (Kind.RAISED, Kind.CELL_STOPS) or found.error is None:
         return None
     if found.error.kind == "syntax":
-        return NEWER if "is graded with" in found.error.message else SYMPTOMS[Kind.SYNTAX]
+        return NEWER if is_of_newer_python(found.error.message) else SYMPTOMS[Kind.SYNTAX]
     said = f"{found.error.kind}: {found.error.message}"
     axes = re.search(r"AxisError.*array of dimension (\d+)", said)
     if axes:

@@ -182,11 +182,16 @@ def _error(found: Finding, error: StudentError) -> str:
     source = f" `{error.source.strip()}`" if error.source.strip() else ""
     said = _filled(ERRORS[found.kind], found)
     if error.inside:
-        called = f"nside `{error.inside}`, which is right: look at your call"
-        said += f" I{called}" if said.endswith("?") else f", i{called}"
+        said = _with_place(said, f"inside `{error.inside}`, which is right: look at your call")
     if not error.line:
         return said + source
-    return said + (f" In line {error.line}:" if said.endswith("?") else f", in line {error.line}") + source
+    colon = ":" if said.endswith("?") else ""
+    return f"{_with_place(said, f'in line {error.line}')}{colon}{source}"
+
+
+def _with_place(said: str, place: str) -> str:
+    """Words and where it was; behind a question the place begins a sentence of its own."""
+    return f"{said} {place[0].upper()}{place[1:]}" if said.endswith("?") else f"{said}, {place}"
 
 
 def _value(found: Finding) -> str:
