@@ -174,6 +174,29 @@ def test_a_mistake_is_named_also_where_another_exercise_ended_the_process(grader
     assert backward.misconception == "derivative of tanh missing"
 
 
+def test_mistakes_before_and_after_the_one_that_ends_the_process_are_named(grader_of):
+    master = master_of(TINY.name)
+    step = master.exercises["rnn_step"].source.replace("np.tanh(", "(")
+    backward = master.exercises["rnn_step_backward"].source.replace("(1 - s_t**2)", "1")
+    answers = {"rnn_step": step, "rnn_forward": ENDS, "rnn_step_backward": backward}
+    judgements = grader_of(TINY.name).grade(submission(TINY.name, answers)).judgements
+    named = [[d.name for d in judgement.diagnoses] for judgement in judgements]
+    assert named[0] == ["tanh missing"]
+    assert named[2] == ["derivative of tanh missing"]
+    assert any("the code ended its process" in str(c.finding) for c in judgements[1].checks)
+
+
+def test_slow_answers_do_not_take_each_others_time(grader_of):
+    master = master_of(TINY.name)
+    begins = "    ### BEGIN SOLUTION\n"
+    answers = {
+        name: exercise.source.replace(begins, f"{begins}    import time\n    time.sleep({seconds})\n")
+        for (name, exercise), seconds in zip(master.exercises.items(), (0.02, 0.5, 0.5), strict=True)
+    }
+    card = grader_of(TINY.name).grade(submission(TINY.name, answers))
+    assert [(j.share, j.follow_through) for j in card.judgements] == [(1.0, False)] * 3
+
+
 def test_what_is_said_of_an_answer_and_what_is_found_come_from_one_process(grader_of):
     """In the common process `rnn_step` answers when it is called here, in a fresh one it does not yet."""
     source = master_of(TINY.name).exercises["rnn_forward"].source
@@ -241,7 +264,7 @@ def test_why_a_function_is_missing_is_said(grader_of, answer, said):
         ("@cache\ndef f(x): return x", False),
         ("class A: pass", False),
         ("def f(x): return x.__dict__", False),
-        ("not python (", False),
+        ("not python (", True),  # nothing of it is run
     ],
 )
 def test_code_that_keeps_nothing_is_told_from_code_that_might(cell, nothing):

@@ -114,10 +114,8 @@ def test_nobody_is_left_when_the_grader_is_killed():
     pytest.fail("the reader lives on")
 
 
-def test_what_a_name_lacks_and_what_cells_keep_is_read_there_too(reader):
+def test_what_a_name_lacks_is_read_there_too(reader):
     sources = ["import numpy as np", "def f(x):\n    return x"]
-    assert reader.keep_nothing(sources)
-    assert not reader.keep_nothing([*sources, "kept = []"])
     surveyed = reader.survey([*sources, "import torch", "h = torch.ones(2)"], ["numpy"])
     assert surveyed.why_missing("f") == ""
     assert "no cell that is run for a grade sets it" in surveyed.why_missing("g")

@@ -111,6 +111,8 @@ def _is_hole(statement: ast.stmt) -> bool:
 # Names and attributes by which code reaches what outlives a call.
 REFLECTION = ("globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "getattr")
 OUTLIVING = (*REFLECTION, "open", "random", "seterr")
+REACHING_OUT = (ast.Global, ast.Nonlocal, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
 HARMLESS = ("__future__", "autograder", "math", "matplotlib", "numpy")
 
 
@@ -120,18 +122,16 @@ def keeps_nothing(tree: ast.Module | None) -> bool:
     A cell that does keep nothing may still be denied: then an answer is tried once more than needed.
     """
     if tree is None:
-        return False
+        return True  # nothing of it is run
     if not all(isinstance(node, ast.FunctionDef) or _is_import(node) or _says(node) for node in tree.body):
         return False
     for node in ast.walk(tree):
-        if isinstance(node, ast.Global | ast.Nonlocal | ast.ClassDef):
-            return False
-        if isinstance(node, ast.Import | ast.ImportFrom) and not _is_import(node):
+        if isinstance(node, REACHING_OUT) or (isinstance(node, IMPORTS) and not _is_import(node)):
             return False
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             return False
         word = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-        if word in OUTLIVING or word.startswith("__"):
+        if word and (word in OUTLIVING or word.startswith("__")):
             return False
         if isinstance(node, ast.FunctionDef) and (node.decorator_list or not _plain_defaults(node.args)):
             return False

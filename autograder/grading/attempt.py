@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autograder.answers.finding import ERRORS, Finding, Kind, lacks_package, newer_python
@@ -24,14 +23,14 @@ from autograder.errors import CourseError, Ungradable
 from autograder.grading.examples import needed_by
 from autograder.grading.plan import OURS, Plan, Role, Surveyed
 from autograder.judging.backward import WrongForward, trusted
-from autograder.judging.derivation import Costs
+from autograder.judging.derivation import Costs, batch_aside
 from autograder.judging.diagnose import explains_all
 from autograder.judging.gradients import Call
-from autograder.judging.judge import asked, judge, unanswered
+from autograder.judging.judge import asked, first_batch, is_derived, judge, unanswered
 from autograder.judging.symptoms import symptom
 from autograder.record import Check, Diagnosis, Judgement, Mark, Record, Returned
 from autograder.report.sentences import cell_error
-from autograder.sandbox import Budget, Session
+from autograder.sandbox import Asked, Budget, Session
 from autograder.sheets.drawn import own_sheet
 from autograder.sheets.effects import effects_of
 from autograder.sheets.sheet import Sheet
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 MOST_DEADLY = 3
 # Cells that are tried each by itself, answers among them.
 MOST_TRIED = 100
+# How much of the time for an answer is taken for all of it.
+ALL_THE_TIME = 0.8
 STOOD_IN = "its words are not shown, because a reference stood in for one of your functions"
 
 
@@ -121,6 +122,7 @@ class Attempt:
         self._writers: set[str] = set()  # functions that change what they are given
         self._cpu = 0.0
         self._cell_errors: list[StudentError] = []
+        self._together: Session | None = None
         self._with_references: Session | None = None
         self._standins: dict[str, Callable[..., Any]] = {}
         self._sessions = ExitStack()
@@ -139,8 +141,8 @@ class Attempt:
         for name, sheet in self._sheets.items():
             if self._judged[name].status == "wrong":
                 self._try_alone(name, sheet)
-        if self._with_references:
-            self._end(self._with_references)
+        for session in dict.fromkeys(filter(None, (self._together, self._with_references))):
+            self._end(session)
         for judgement in self._judged.values():
             if judgement.returned:
                 self._name(judgement, judgement.returned)
@@ -224,18 +226,49 @@ class Attempt:
             session = self._session()
             session.run_cells()
         self._cell_errors = [self._explained(error) for error in session.cell_errors]
+        answers = self._first_answers(session)
+        ended, ended_by = session, ""
+        if not session.alive and answers:
+            # What else is asked of the others is asked of a process that this one has not ended.
+            last, came = list(answers.items())[-1]
+            error = came[-1].error
+            if error and error.kind == "time" and session.waited < ALL_THE_TIME * session.limits.call_seconds:
+                del answers[last]  # others had most of its time
+            elif not last.aside:
+                ended_by = last.function
+            self._end(session)
+            session = self._session()
         forwards = {sheet.forward.name for sheet in self._sheets.values() if sheet.forward}
         for name, sheet in self._sheets.items():
             if name in self._plan.stubs:
                 self._judged[name] = unanswered(sheet)
-            elif session.alive and (self._called(sheet) <= self._right_ones() or name in forwards):
-                self._judged[name] = self._judge(session, sheet, {}, above=-1.0)
-            else:
+                continue
+            is_end = name == ended_by
+            is_told = (is_end or session.alive) and (
+                self._called(sheet) <= self._right_ones() or name in forwards
+            )
+            if not is_told:
                 # What is wrong with it is told when it has been tried with the references, if it still is;
                 # also where another exercise has ended the process.
-                self._judged[name] = self._judge(session, sheet, {}, above=1.0)
                 self._untold.add(name)
-        self._end(session)
+            above = -1.0 if is_told else 1.0
+            asked = ended if is_end else session
+            self._judged[name] = self._judge(asked, sheet, {}, above, answers)
+        self._together = session
+
+    def _first_answers(self, session: Session) -> dict[Asked, list[Outcome]]:
+        """What each exercise answers first, asked in one request: waking the process costs more than asking.
+
+        Where one ends the process, it is the last of those that come back.
+        """
+        batches: dict[Asked, list[list[Any]]] = {}
+        for name, sheet in self._sheets.items():
+            if name not in self._plan.stubs:
+                own = self._own_sheet(name)
+                batches[Asked(name, sheet.spec.tried_by)] = first_batch(own)
+                if is_derived(own):
+                    batches[Asked(name, aside=True)] = batch_aside(own)
+        return dict(zip(batches, session.call_in_turn(batches), strict=False))
 
     def _leave_out_deadly_cells(self) -> None:
         """Blank the cells that end the process by themselves: the other answers keep their marks.
@@ -269,17 +302,12 @@ class Attempt:
                     plan.notes.append("cells (your own) take too long; some were left out")
             self._end(session)
 
-    @cached_property
-    def _is_pure(self) -> bool:
-        """Whether the student's cells can be seen to keep nothing between calls of their functions."""
-        return self._grader.reader.keep_nothing(self._plan.theirs)
-
     def _try_alone(self, name: str, sheet: Sheet) -> None:
         """Try what failed again: with references in place of what may have spoilt it, and by itself."""
         needed = needed_by(self._sheets, sheet.name)
         explained = any(diagnosis.is_exact for diagnosis in self._judged[name].diagnoses)
         unspoilt = all(self._judged[n].status == "right" and n not in self._writers for n in needed)
-        if explained and unspoilt and self._is_pure:
+        if explained and unspoilt and self._plan.keeps_nothing:
             return  # a known mistake in the function itself gives just this, and nothing can have spoilt it
         if needed:
             self._follow_through(name, sheet, needed)
@@ -322,7 +350,7 @@ class Attempt:
         mine = {n: references[n] for n in needed}
         above = self._judged[sheet.name].share
         if self._with_references is None:
-            self._with_references = self._session()
+            self._with_references = self._session_for_references()
         elif not self._standins.keys() <= mine.keys():
             # Once put in its place a reference stays there, and this exercise does not declare it.
             return self._in_fresh_session(sheet, mine, above)
@@ -331,6 +359,13 @@ class Attempt:
         if is_first or judgement.status == "right":
             return judgement
         return self._in_fresh_session(sheet, mine, above)
+
+    def _session_for_references(self) -> Session:
+        """The process of the first tries, if nothing that ran there can spoil another try; else a new one."""
+        together = self._together
+        if together and together.alive and self._plan.keeps_nothing:
+            return together
+        return self._session()
 
     def _in_fresh_session(
         self, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float
@@ -342,11 +377,24 @@ class Attempt:
             self._end(session)
 
     def _judge(
-        self, session: Session, sheet: Sheet, standins: Mapping[str, Callable[..., Any]], above: float
+        self,
+        session: Session,
+        sheet: Sheet,
+        standins: Mapping[str, Callable[..., Any]],
+        above: float,
+        answers: Mapping[Asked, list[Outcome]] | None = None,
     ) -> Judgement:
-        """Try an exercise; its mistake is told where the share is above this: -1.0 always, 1.0 never."""
+        """Try an exercise.
+
+        Args:
+            session: where its function is called.
+            sheet: the exercise.
+            standins: references in place of functions.
+            above: its mistake is told where the share is above this: -1.0 always, 1.0 never.
+            answers: what it and others answered already to what they are asked first.
+        """
         own = self._own_sheet(sheet.name)
-        call = self._caller(session, sheet.name, standins)
+        call = self._caller(session, sheet.name, standins, answers=answers)
         forward = self._forward(session, own, standins)
         wrong = self._wrong_forward(own, forward) if forward else None
         called = self._called(sheet)
@@ -360,7 +408,7 @@ class Attempt:
             names=sheet,
             above=above,
             costs=self._costs(session, own),
-            aside=self._caller(session, sheet.name, standins, aside=True),
+            aside=self._caller(session, sheet.name, standins, aside=True, answers=answers),
         )
         if self._is_missing(judgement):
             judgement.returned = None
@@ -419,12 +467,19 @@ class Attempt:
         return WrongForward(master.reference[own.name], mistaken)
 
     def _caller(
-        self, session: Session, name: str, standins: Mapping[str, Callable[..., Any]], aside: bool = False
+        self,
+        session: Session,
+        name: str,
+        standins: Mapping[str, Callable[..., Any]],
+        aside: bool = False,
+        answers: Mapping[Asked, list[Outcome]] | None = None,
     ) -> Call:
-        tried_by = self._sheets[name].spec.tried_by
+        """What calls a student's function; its first answers are taken from those that are there already."""
+        function = Asked(name, self._sheets[name].spec.tried_by, aside)
+        known = [answers[function]] if answers and function in answers else []
 
         def call(batch: Any) -> list[Outcome]:
-            outcomes = session.call(name, batch, standins, tried_by, aside)
+            outcomes = known.pop() if known else session.call_in_turn({function: batch}, standins)[0]
             if any(outcome.changed_inputs for outcome in outcomes):
                 self._writers.add(name)
             if standins:

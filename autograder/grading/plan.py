@@ -71,6 +71,7 @@ class Plan:
         answers: what was typed to the notebook's questions: number -> part -> value. Nothing of it is run.
         given_up: exercises whose derivation a cell asks for.
         mentions: a name that the student's cells define -> the names that stand where it is defined.
+        keeps_nothing: whether the student's cells can be seen to keep nothing between calls.
     """
 
     cells: list[PlannedCell] = field(default_factory=list)
@@ -80,6 +81,7 @@ class Plan:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     given_up: list[str] = field(default_factory=list)
     mentions: dict[str, list[str]] = field(default_factory=dict)
+    keeps_nothing: bool = False
 
     @property
     def sources(self) -> list[str]:
@@ -90,19 +92,9 @@ class Plan:
         """The text of an exercise's answer cells."""
         return "\n".join(cell.source for cell in self.cells if cell.exercise == exercise)
 
-    @property
-    def theirs(self) -> list[str]:
-        """The texts of the student's cells."""
-        return [cell.source for cell in self.cells if cell.role not in OURS]
-
     def leave_out(self, index: int) -> None:
         """Blank a cell; the others keep their places."""
         self.cells[index] = replace(self.cells[index], source="")
-
-
-def keep_nothing(sources: Iterable[str]) -> bool:
-    """Whether cells can be seen to keep nothing between calls of their functions."""
-    return all(keeps_nothing(parse(source)) for source in sources)
 
 
 @dataclass(frozen=True)
@@ -205,6 +197,7 @@ class Planner:
         statements = [statement for tree in theirs if tree for statement in tree.body]
         names = [(bound(statement), mentioned(statement)) for statement in statements]
         plan.mentions = _mentions(names)
+        plan.keeps_nothing = all(map(keeps_nothing, theirs))
         plan.cells += self._demo_cells({name for _, standing in names for name in standing})
         for cell, tree in zip(planned, theirs, strict=True):
             whole = cell.role != Role.CHANGED and not definitions_only

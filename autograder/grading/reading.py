@@ -17,12 +17,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from autograder.errors import Ungradable
 from autograder.grading.excerpt import example_of
-from autograder.grading.plan import Plan, PlannedCell, Planner, Role, Surveyed, keep_nothing, survey
+from autograder.grading.plan import Plan, PlannedCell, Planner, Role, Surveyed, survey
 from autograder.grading.submission import read_submission
 from autograder.sandbox.limits import bound_memory
 
@@ -69,6 +68,7 @@ class Reader:
             read["answers"],
             read["given_up"],
             read["mentions"],
+            read["keeps_nothing"],
         )
 
     def example(self, content: bytes, exercise: str) -> str:
@@ -88,10 +88,6 @@ class Reader:
         from autograder.report.similar import Piece  # noqa: PLC0415  (who grades does without)
 
         return [Piece(*one) for one in self._ask("pieces", content)]
-
-    def keep_nothing(self, sources: Sequence[str]) -> bool:
-        """Whether cells can be seen to keep nothing between calls of their functions."""
-        return self._ask("keep_nothing", list(sources))
 
     def survey(self, sources: Sequence[str], packages: Sequence[str]) -> Surveyed:
         """The names that there are when cells have run, and why others are not."""
@@ -187,7 +183,7 @@ def serve() -> None:
 def _plan(planner: Planner, content: bytes, definitions_only: bool) -> dict[str, Any]:
     submission = read_submission(content)
     plan = planner.plan(submission.cells, definitions_only)
-    cells = [{**asdict(cell), "role": cell.role.value} for cell in plan.cells]
+    cells = [{**vars(cell), "role": cell.role.value} for cell in plan.cells]
     return {
         "cells": cells,
         "stubs": sorted(plan.stubs),
@@ -196,6 +192,7 @@ def _plan(planner: Planner, content: bytes, definitions_only: bool) -> dict[str,
         "answers": plan.answers,
         "given_up": plan.given_up,
         "mentions": plan.mentions,
+        "keeps_nothing": plan.keeps_nothing,
     }
 
 
@@ -219,7 +216,6 @@ DOES: dict[str, Callable[..., Any]] = {
     "plan": _plan,
     "example": _example,
     "pieces": _pieces,
-    "keep_nothing": lambda _, sources: keep_nothing(sources),
     "survey": _survey,
 }
 

@@ -141,14 +141,15 @@ def _python_of(notebook: dict[str, Any]) -> tuple[int, ...]:
 
 def _depth(value: Any) -> int:
     """How deeply lists and objects are nested."""
-    depth, level = 0, [value]
+    nested = (dict, list)
+    depth, level = 1, [value] if isinstance(value, nested) else []
     while level:
         depth += 1
         level = [
             part
             for member in level
-            if isinstance(member, dict | list)
             for part in (member.values() if isinstance(member, dict) else member)
+            if isinstance(part, nested)
         ]
     return depth
 

@@ -77,6 +77,11 @@ def differentiates(sheet: Sheet, own: Forward, answers: Sequence[Answer], call: 
     return all(_is_costly(sheet, own, call, costs) for _ in range(AGREEING))
 
 
+def batch_aside(sheet: Sheet) -> list[list[Any]]:
+    """The arguments beside which an answer is tried by `steps_aside`."""
+    return [list(sheet.cases[0].inputs.values())]
+
+
 def steps_aside(sheet: Sheet, answer: Answer, aside: Call) -> bool:
     """Whether an answer with right numbers comes from complex steps.
 
@@ -88,7 +93,7 @@ def steps_aside(sheet: Sheet, answer: Answer, aside: Call) -> bool:
         answer: to its first case.
         aside: calls the function with arguments a little beside the real numbers.
     """
-    (outcome,) = aside([list(sheet.cases[0].inputs.values())])
+    (outcome,) = aside(batch_aside(sheet))
     beside = _leaves(outcome, sheet)
     return any(
         leaf in beside

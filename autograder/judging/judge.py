@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.compare import axis_words, compare
+from autograder.answers.compare import axis_words, compare, same_bits
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import MOST_KEYS, student_leaves
@@ -67,6 +67,20 @@ def unanswered(sheet: Sheet) -> Judgement:
     return judgement
 
 
+def first_batch(sheet: Sheet) -> list[list[Any]]:
+    """The arguments with which an answer is tried first.
+
+    Every case, and the first once more: an answer must not depend on what was asked before.
+    """
+    batch = [list(case.inputs.values()) for case in sheet.cases]
+    return [*batch, batch[0]]
+
+
+def is_derived(sheet: Sheet) -> bool:
+    """Whether an answer shall come from a derivation, and steps tell that it does not."""
+    return bool(sheet.forward or sheet.spec.derived) and not sheet.spec.tried_by
+
+
 @np.errstate(all="ignore")  # an answer may hold any number; what complains is the student's code alone
 def judge(
     sheet: Sheet,
@@ -96,9 +110,7 @@ def judge(
         aside: calls the student's function with arguments a little beside the real numbers: complex steps are
             told by it, where something is to be derived.
     """
-    batch = [list(case.inputs.values()) for case in sheet.cases]
-    # The first case once more: an answer must not depend on what was asked before.
-    outcomes = call([*batch, batch[0]])
+    outcomes = call(first_batch(sheet))
     answers = [_answer(sheet, i, outcome) for i, outcome in enumerate(outcomes[:-1])]
     judgement = Judgement(sheet.name, "wrong", 0.0)
     _gather_output(judgement, sheet, outcomes, answers, called)
@@ -129,9 +141,8 @@ def judge(
     if sheet.forward and forward:
         _check_gradient(judgement, sheet, sheet.forward, call, forward, wrong_forward)
     own = sheet.forward
-    is_derived = (own or sheet.spec.derived) and not sheet.spec.tried_by
     worth = own.gradient.underived if own else UNDERIVED_SHARE
-    if is_derived and aside and judgement.share > 0 and steps_aside(sheet, answers[0], aside):
+    if is_derived(sheet) and aside and judgement.share > 0 and steps_aside(sheet, answers[0], aside):
         _mark_underived(judgement, Finding(Kind.COMPLEX_STEPS, got=worth), STEPPED)
     elif own and costs and judgement.share > 0 and differentiates(sheet, own, answers, call, costs):
         _mark_underived(judgement, Finding(Kind.UNDERIVED, names=(own.name,), got=worth), UNDERIVED)
@@ -416,7 +427,7 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             return answer.problems[leaf]
     for leaf, expected in asked:
         got = answer.leaves[leaf]
-        if np.array_equal(got, expected):
+        if same_bits(got, expected):
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
@@ -444,7 +455,7 @@ def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
         other = second.leaves.get(leaf)
         if other is None or array.shape != other.shape:
             return Finding(Kind.ANOTHER_SHAPE, leaf)
-        if not np.array_equal(array, other) and not np.allclose(
+        if not same_bits(array, other) and not np.allclose(
             array, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True
         ):
             return Finding(Kind.ANOTHER_VALUE, leaf)

@@ -7,6 +7,17 @@ references or marks.
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.doctor import Finding, doctor
 from autograder.sandbox.limits import Budget, Limits, Usage
+from autograder.sandbox.protocol import Asked
 from autograder.sandbox.session import Sandbox, Session
 
-__all__ = ["Budget", "Finding", "Limits", "Sandbox", "SandboxUnavailable", "Session", "Usage", "doctor"]
+__all__ = [
+    "Asked",
+    "Budget",
+    "Finding",
+    "Limits",
+    "Sandbox",
+    "SandboxUnavailable",
+    "Session",
+    "Usage",
+    "doctor",
+]

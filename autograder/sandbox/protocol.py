@@ -39,20 +39,31 @@ class RunCells:
 
 
 @dataclass(frozen=True)
-class CallFunction:
-    """To a session: call a function once for each list of arguments in the value beside it.
+class Asked:
+    """A function that is to be called.
 
-    The answers are as many `Answered`, with numbers from `number` on, the last one on the socket; between
-    them may come `AskStandin`.
-    With `tried_by` the function of that name is called instead, if there is something of the first name.
-    `aside`: with arguments that the other side puts a little beside the real numbers, which do not travel.
+    Args:
+        function: its name.
+        tried_by: the function that is called in its place, if there is something of the first name.
+        aside: with arguments that the other side puts a little beside the real numbers, which do not travel.
     """
 
     function: str
-    number: int
-    standins: list[str]
     tried_by: str = ""
     aside: bool = False
+
+
+@dataclass(frozen=True)
+class CallFunctions:
+    """To a session: call functions in turn, each with a batch of the value beside it, a list of batches.
+
+    A batch holds a list of arguments for each call. The answers are as many `Answered` as there are calls,
+    with numbers from `number` on, the last one on the socket; between them may come `AskStandin`.
+    """
+
+    asked: list[Asked]
+    number: int
+    standins: list[str]
 
 
 @dataclass(frozen=True)
@@ -98,9 +109,9 @@ class AskStandin:
     name: str
 
 
-Message = RunCells | CallFunction | StandinAnswered | CellsRan | Answered | AskStandin
+Message = RunCells | CallFunctions | StandinAnswered | CellsRan | Answered | AskStandin
 KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (RunCells, CallFunction, StandinAnswered, CellsRan, Answered, AskStandin)
+    kind.__name__: kind for kind in (RunCells, CallFunctions, StandinAnswered, CellsRan, Answered, AskStandin)
 }
 
 

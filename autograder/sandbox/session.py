@@ -7,6 +7,7 @@ word is checked. The only thing an answer can be is a value.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import keyword
 import math
 import os
@@ -37,8 +38,9 @@ from autograder.sandbox.protocol import (
     LENGTH,
     OUT_OF_MEMORY,
     Answered,
+    Asked,
     AskStandin,
-    CallFunction,
+    CallFunctions,
     CellsRan,
     Message,
     RunCells,
@@ -144,6 +146,7 @@ class Session:
         self._room = self.limits.frame_bytes  # what may still come back for one request
         budget.sessions -= 1
         self._gathered = 0  # bytes of the file that have been read
+        self.waited = 0.0  # seconds, for the call that ended it
         try:
             self._number, self._socket, self._file = worker.fork()
         except OSError:
@@ -206,37 +209,78 @@ class Session:
         Returns:
             One outcome per call, whatever the student's code does.
         """
+        return self.call_in_turn({Asked(function, tried_by, aside): batch}, standins)[0]
+
+    def call_in_turn(
+        self,
+        batches: Mapping[Asked, Sequence[Sequence[Any]]],
+        standins: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> list[list[Outcome]]:
+        """Call functions of the student's one after the other, all within the time for one request.
+
+        Args:
+            batches: for each function its arguments, as for `call`.
+            standins: as for `call`.
+
+        Returns:
+            For each function one outcome per call. Where one ends the process, it is the last; the outcomes
+            of its calls that were not answered say how.
+        """
         standins = standins or {}
         self.run_cells()
+        sizes = list(map(len, batches.values()))
         outcomes: list[Outcome] = []
         if self._end is None and self._closed:
             self._end = StudentError("exit", "the session was closed")
+        if self._end is None:
+            with contextlib.suppress(_EndedError):
+                self._ask(batches, sum(sizes), standins, outcomes)
+        starts = [0, *itertools.accumulate(sizes)]
+        reached = [size for size, start in zip(sizes, starts, strict=False) if start <= len(outcomes)]
         if self._end is not None:
-            return [Outcome(error=self._end)] * len(batch)
-        first, self._calls = self._calls, self._calls + len(batch)
-        request = _request(CallFunction(function, first, list(standins), tried_by, aside), batch)
+            outcomes += [Outcome(error=self._end)] * (sum(reached) - len(outcomes))
+        left = iter(outcomes)
+        return [list(itertools.islice(left, size)) for size in reached]
+
+    def _ask(
+        self,
+        batches: Mapping[Asked, Sequence[Sequence[Any]]],
+        count: int,
+        standins: Mapping[str, Callable[..., Any]],
+        outcomes: list[Outcome],
+    ) -> None:
+        """Send one request, and append the outcomes of its calls.
+
+        Raises:
+            _EndedError: the process has ended before the last of them.
+        """
+        first, self._calls = self._calls, self._calls + count
+        asked = CallFunctions(list(batches), first, list(standins))
+        request = _request(asked, list(batches.values()))
         self._standin_bytes = STANDIN_BYTES + 4 * len(request)
         self._standin_seconds = STANDIN_SHARE * self.limits.call_seconds
+        begun = time.time()
         try:
             with self._time(self.limits.call_seconds) as self._deadline:
                 self._send(request, self._deadline)
                 self._room = self.limits.frame_bytes
                 answered = 0
-                while len(outcomes) < len(batch):
+                while len(outcomes) < count:
                     value, message = self._receive(self._deadline)
                     name = _text(message.name, MAX_TEXT) if isinstance(message, AskStandin) else ""
                     if name in standins:
                         answered += 1
                         self._answer_standin(standins[name], value, answered)
                         continue
-                    self._take_gathered(outcomes, first, len(batch))
+                    self._take_gathered(outcomes, first, count)
                     outcomes.append(self._next_outcome(value, message, first + len(outcomes)))
-        except _EndedError as ended:
+        except _EndedError:
+            self.waited = time.time() - max(begun, os.fstat(self._file.fileno()).st_mtime)
+            end = self._end
             with contextlib.suppress(_EndedError):
-                self._take_gathered(outcomes, first, len(batch))
-            self._end = ended.args[0]
-            outcomes += [Outcome(error=self._end)] * (len(batch) - len(outcomes))
-        return outcomes
+                self._take_gathered(outcomes, first, count)
+            self._end = end  # what ended it, and not what may be wrong with what it left
+            raise
 
     def close(self) -> None:
         """End the process. Does not wait for it."""

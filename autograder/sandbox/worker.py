@@ -53,8 +53,9 @@ from autograder.sandbox.protocol import (
     SETUP_FAILED,
     STILL_RUNNING,
     Answered,
+    Asked,
     AskStandin,
-    CallFunction,
+    CallFunctions,
     CellsRan,
     RunCells,
     StandinAnswered,
@@ -103,7 +104,7 @@ def _warm_up(config: dict[str, Any]) -> None:
     np.tanh(square @ square + np.einsum("ij,jk->ik", square, square))
     np.linalg.norm(np.exp(-square))
     wire.encode(((square, {"W": square}), [1.0]), {}, keep_numbers=True)
-    pickle.loads(pickle.dumps((words(CallFunction("f", 0, [])), [(square, {"W": square}), [1.0]])))
+    pickle.loads(pickle.dumps((words(CallFunctions([Asked("f")], 0, [])), [(square, {"W": square}), [1.0]])))
     np.random.seed(0)
     namespace: dict[str, Any] = {}
     cells.run(["import numpy as np\ndef f(x):\n    return np.tanh(x)\nf(1.0)\n1 / 0"], namespace)
@@ -307,7 +308,7 @@ class SessionLoop:
             value, message = self.read()
             if isinstance(message, RunCells):
                 self.run_cells(message)
-            elif isinstance(message, CallFunction):
+            elif isinstance(message, CallFunctions):
                 self.call(value, message)
 
     def read(self) -> tuple[Any, Any]:
@@ -366,26 +367,28 @@ class SessionLoop:
             errors = cells.run(message.cells, self.namespace)
         self.send(wire.encode(None, words(CellsRan(errors, out.getvalue()))))
 
-    def call(self, batch: Any, message: CallFunction) -> None:
-        """Answer a batch of calls, each as soon as it is done: what comes after it may end the process."""
+    def call(self, batches: Any, message: CallFunctions) -> None:
+        """Answer each call as soon as it is done: what comes after it may end the process."""
         for name in message.standins:
             self.namespace[name] = self._standin(name)
-        self.calls = Calls()
+        number, last = message.number, message.number + sum(map(len, batches)) - 1
         gathers = True  # until one goes by the line: what gathers is taken for older than what comes there
-        for number, arguments in enumerate(aside(batch) if message.aside else batch, start=message.number):
-            answer = self._answer(message, number, arguments)
-            is_last = number - message.number == len(batch) - 1
-            gathers = gathers and not is_last and self.gather(answer)
-            if not gathers:
-                self.send(answer)
+        for asked, batch in zip(message.asked, batches, strict=True):
+            self.calls = Calls()
+            for arguments in aside(batch) if asked.aside else batch:
+                answer = self._answer(asked, number, arguments)
+                gathers = gathers and number != last and self.gather(answer)
+                if not gathers:
+                    self.send(answer)
+                number += 1
 
-    def _answer(self, message: CallFunction, number: int, arguments: Any) -> bytes:
+    def _answer(self, asked: Asked, number: int, arguments: Any) -> bytes:
         """The frame that answers one call."""
-        function = self.namespace.get(message.function)
-        if callable(function) and message.tried_by:
-            function = self.namespace.get(message.tried_by)
+        function = self.namespace.get(asked.function)
+        if callable(function) and asked.tried_by:
+            function = self.namespace.get(asked.tried_by)
         if not callable(function):
-            error = {"kind": "missing", "message": f"there is no function {message.function}"}
+            error = {"kind": "missing", "message": f"there is no function {asked.function}"}
             return wire.encode(None, words(Answered(number, error)))
         value = None
         plain = words(Answered(number))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from autograder.sandbox import deadline
+from autograder.sandbox import Asked, deadline
 from sandbox.calls import HASTY, SMALL, answer, error, still_works, value
 
 
@@ -59,6 +59,35 @@ def test_a_hang_costs_itself_and_what_comes_after_it(hasty):
         assert [o.error and o.error.kind for o in outcomes] == [None, "time", "time"]
         assert not session.alive
         assert session.call("f", [(0,)])[0].error.kind == "time"
+
+
+def test_functions_called_in_turn_end_with_the_one_that_ends_the_process(sandbox):
+    source = "import os\ndef f(x): return x\ndef g(x):\n    if x == 1: os._exit(3)\n    return -x"
+    batches = {Asked("f"): [(0,), (1,)], Asked("g"): [(0,), (1,), (2,)], Asked("f", aside=True): [(0,)]}
+    with sandbox.session([source]) as session:
+        f, g = session.call_in_turn(batches)
+        assert [int(o.value) for o in f] == [0, 1]
+        assert [o.error and o.error.kind for o in g] == [None, "exit", "exit"]
+        assert [o.error.kind for (o,) in session.call_in_turn({Asked("f"): [(0,)]})] == ["exit"]
+
+
+def test_functions_called_in_turn_have_the_time_of_one_request(hasty):
+    source = "import time\ndef f(x):\n    time.sleep(x)\n    return x"
+    batches = {Asked("f"): [(0.0,), (0.3,)], Asked("f", tried_by="f"): [(0.3,), (0.0,)]}
+    with hasty.session([source]) as session:
+        quick, late = session.call_in_turn(batches)
+        assert [o.error for o in quick] == [None, None]
+        assert [o.error.kind for o in late] == ["time", "time"]
+        assert 0.1 < session.waited < 0.4  # of half a second, for the call that was late
+
+
+def test_each_function_called_in_turn_starts_with_arrays_of_its_own(sandbox):
+    source = "import numpy as np\nkept = np.zeros(2)\ndef f(x):\n    kept[:] = x\n    return kept"
+    batches = {Asked("f"): [(1.0,)], Asked("f", tried_by="f"): [(2.0,), (3.0,)], Asked("h"): [(1.0,)]}
+    with sandbox.session([source]) as session:
+        (one,), (first, second), (missing,) = session.call_in_turn(batches)
+    assert [one.overwrote, first.overwrote, second.overwrote] == [False, False, True]
+    assert missing.error.kind == "missing"
 
 
 def test_an_exception_with_a_hostile_text_is_still_told(sandbox):
