@@ -126,14 +126,15 @@ def keeps_nothing(tree: ast.Module | None) -> bool:
     if not all(isinstance(node, ast.FunctionDef) or _is_import(node) or _says(node) for node in tree.body):
         return False
     for node in ast.walk(tree):
-        if isinstance(node, REACHING_OUT) or (isinstance(node, IMPORTS) and not _is_import(node)):
+        kind = type(node)
+        if kind in REACHING_OUT or (kind in IMPORTS and not _is_import(node)):
             return False
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             return False
-        word = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-        if word and (word in OUTLIVING or word.startswith("__")):
-            return False
         if isinstance(node, ast.FunctionDef) and (node.decorator_list or not _plain_defaults(node.args)):
+            return False
+        word = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        if word and (word in OUTLIVING or word.startswith("__")):
             return False
     return True
 

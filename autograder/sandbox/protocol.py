@@ -120,6 +120,11 @@ def words(message: Message) -> dict[str, Any]:
     return {"is": type(message).__name__, **vars(message)}
 
 
+def answered_well(number: int) -> dict[str, Any]:
+    """The words of an answer with nothing beside its value; what is left out is as `Answered` has it."""
+    return {"is": Answered.__name__, "number": number}
+
+
 def told(words: dict[str, Any]) -> Message | None:
     """The message that words hold, or None; of the types of its parts nothing is known."""
     kind = KINDS.get(words["is"]) if isinstance(words.get("is"), str) else None

@@ -59,6 +59,7 @@ from autograder.sandbox.protocol import (
     CellsRan,
     RunCells,
     StandinAnswered,
+    answered_well,
     told,
     words,
 )
@@ -391,7 +392,7 @@ class SessionLoop:
             error = {"kind": "missing", "message": f"there is no function {asked.function}"}
             return wire.encode(None, words(Answered(number, error)))
         value = None
-        plain = words(Answered(number))
+        plain = answered_well(number)
 
         def encoded(returned: Any) -> bytes:
             nonlocal value
