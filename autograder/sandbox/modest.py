@@ -26,12 +26,12 @@ def is_modest(value: Any, room: int) -> bool:
 
 def _bytes_of(value: Any, room: int) -> int:
     """The bytes that arguments have as arrays; more than `room` where one is too large in itself."""
+    if isinstance(value, np.ndarray):
+        return math.prod(size or 1 for size in value.shape) * value.itemsize
     if isinstance(value, dict):
         return sum(_bytes_of(part, room) for part in value.values())
     if isinstance(value, list | tuple):
         return _bytes_as_array(value, room)
-    if isinstance(value, np.ndarray):
-        return math.prod(size or 1 for size in value.shape) * value.itemsize
     if isinstance(value, str):
         return 4 * len(value) if len(value) <= MOST_TEXT else room + 1
     too_large = isinstance(value, int | np.integer) and abs(int(value)) > room
