@@ -3,7 +3,7 @@
 An `exercises.py` imports it by `from common import …`, wherever the grader is started.
 """
 
-from functools import cache, partial
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -35,15 +35,9 @@ def sizes(draw, words=WORDS, **sizes):
     return found
 
 
-@cache
-def alternating(shape):
-    """As many -1 as 1 (of an odd number one more -1), for so many numbers as an array of this shape has."""
-    return np.arange(np.empty(shape).size) % 2 * 2.0 - 1
-
-
 def signs(rng, shape):
     """As many -1 as 1 in a drawn order (of an odd number one more -1): no key gives them all alike."""
-    return rng.permutation(alternating(shape)).reshape(shape)
+    return rng.permutation(np.arange(np.empty(shape).size) % 2 * 2.0 - 1).reshape(shape)
 
 
 def both_signs(rng, shape, low, high):
