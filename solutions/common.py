@@ -3,7 +3,7 @@
 An `exercises.py` imports it by `from common import …`, wherever the grader is started.
 """
 
-from functools import partial
+from functools import cache, partial
 from itertools import permutations
 
 import numpy as np
@@ -35,9 +35,15 @@ def sizes(draw, words=WORDS, **sizes):
     return found
 
 
+@cache
+def alternating(shape):
+    """-1 and 1 in turn, as many numbers as an array of this shape has."""
+    return np.arange(np.empty(shape).size) % 2 * 2.0 - 1
+
+
 def signs(rng, shape):
     """As many -1 as 1 in a drawn order (of an odd number one more -1): no key gives them all alike."""
-    return rng.permutation(np.arange(np.empty(shape).size) % 2 * 2.0 - 1).reshape(shape)
+    return rng.permutation(alternating(shape)).reshape(shape)
 
 
 def both_signs(rng, shape, low, high):

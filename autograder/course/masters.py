@@ -119,7 +119,8 @@ class GradedExercise:
 class Master:
     """A notebook's master and what is graded in it.
 
-    `without_work` is kept here once it is known: exercise -> what is seen of an answer that does nothing.
+    Kept here once it is known: `without_work`, exercise -> what is seen of an answer that does nothing; and
+    `leaves_alone`, exercises whose reference writes into none of its arguments.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Master:
     limits: dict[str, float] = field(default_factory=dict)
     alike: tuple[str, ...] = ()
     without_work: dict[str, frozenset[str]] = field(default_factory=dict)
+    leaves_alone: set[str] = field(default_factory=set)
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.calling import copied
+from autograder.answers.calling import copied, same
 from autograder.answers.leaf import Leaf, Leaves
 from autograder.answers.leaves import reference_leaves
 from autograder.course.exercise import DrawInputs, Gradient, Inputs
@@ -45,6 +45,8 @@ def fresh_sheets(master: Master, key: str) -> dict[str, Sheet]:
 def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     """Draw the inputs of one exercise and compute what is expected, and each mistake's effects."""
     sheet = _plain_sheet(master, name, drawn_cases(master, name, key))
+    if _leaves_alone(master.called(name), sheet):
+        master.leaves_alone.add(name)
     sheet.mistakes = [
         Mistake(label, hint, effects_of(function, sheet), made_in)
         for label, hint, function, made_in in mistaken_functions(master, master.exercises[name])
@@ -54,6 +56,16 @@ def fresh_sheet(master: Master, name: str, key: str) -> Sheet:
     sheet.pairs = cache(lambda: pairs_of(master, sheet))
     sheet.reads = _read_by(master.called(name), sheet)
     return sheet
+
+
+def _leaves_alone(reference: Callable[..., Any], sheet: Sheet) -> bool:
+    """Whether a reference writes into none of its arguments: then nobody need copy them for it."""
+    for case in sheet.cases:
+        given = copied(list(case.inputs.values()))
+        reference(*given)
+        if not same(list(case.inputs.values()), given):
+            return False
+    return True
 
 
 def own_sheet(master: Master, name: str, key: str) -> Sheet:
@@ -138,8 +150,10 @@ def _drawn(
             f"{master.name}: {words!r} of {name!r} draws {list(inputs)}; "
             f"the signature has {exercise.parameters}"
         )
+    values = list(inputs.values())
+    given = values if name in master.leaves_alone else copied(values)
     try:
-        expected = reference_leaves(reference(*copied(list(inputs.values()))), exercise.spec.returns)
+        expected = reference_leaves(reference(*given), exercise.spec.returns)
     except Exception as error:
         raise CourseError(
             f"{master.name}: the reference of {name!r} fails on {words!r}: {error!r}"

@@ -1,5 +1,6 @@
 """How the exercises of notebook 01 are checked."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -17,8 +18,8 @@ sizes = partial(common.sizes, words=common.WORDS | {"D = 1": "one input number",
 
 def recurrent_weights(rng, D, H, scale=1.0):
     return {
-        "ss": scale * rng.normal(size=(H, H)) / np.sqrt(H),
-        "sx": scale * rng.normal(size=(H, D)) / np.sqrt(D),
+        "ss": scale * rng.normal(size=(H, H)) / math.sqrt(H),
+        "sx": scale * rng.normal(size=(H, D)) / math.sqrt(D),
     }
 
 
