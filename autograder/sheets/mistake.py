@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,11 +80,20 @@ def trace_of(array: np.ndarray, expected: np.ndarray) -> Trace:
     """What is kept of a wrong array where `expected` is right."""
     flat = np.ravel(array).astype(np.float64)
     finite = np.isfinite(flat)
-    kinds = np.select([np.isnan(flat), flat == np.inf, flat == -np.inf], [1.0, 2.0, 3.0])
     right = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
     entries = np.where(finite, flat, 0.0) / (right if right > SMALLEST_UNIT else 1.0)
-    weights = np.sin(STEPS * np.arange(1, flat.size + 1))
-    return Trace(array.shape, np.array([*(weights @ entries), np.abs(entries).sum(), weights[0] @ kinds]))
+    weights = _weights(flat.size)
+    not_finite = 0.0
+    if not finite.all():
+        kinds = np.select([np.isnan(flat), flat == np.inf, flat == -np.inf], [1.0, 2.0, 3.0])
+        not_finite = weights[0] @ kinds
+    return Trace(array.shape, np.array([*(weights @ entries), np.abs(entries).sum(), not_finite]))
+
+
+@lru_cache(maxsize=64)
+def _weights(size: int) -> np.ndarray:
+    """By which the entries of an array are summed, so that no two orders of them give the same sums."""
+    return np.sin(STEPS * np.arange(1, size + 1))
 
 
 def same_trace(one: Trace, other: Trace, right: Trace) -> bool:
