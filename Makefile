@@ -91,4 +91,4 @@ clean:  ## remove build/ and caches (.venv and work/ stay)
 
 uninstall: clean  ## remove .venv and the course's own cache too; what people wrote stays
 	rm -rf .venv .setup.lock *.egg-info "$${XDG_CACHE_HOME:-$${HOME:-}/.cache}/rnncourse"
-	@echo "work/, submitted/, collected/, roster.csv, gradebook.db and course.key are yours and stay, wherever they are."
+	@echo "work/, submitted/, collected/, autograded/, feedback/, roster.csv, gradebook.db and course.key are yours and stay, wherever they are."

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import err, out
 from autograder.course.places import (
     Places,
     course_key,
@@ -30,11 +31,9 @@ from autograder.marks import (
     SubmittedFolder,
     collect,
     counted,
-    err,
     export,
     moment_in_utc,
     name_,
-    out,
     return_,
     say_changes,
     say_spellings,
@@ -163,7 +162,7 @@ def new(
     rules = "The rules are in CONTRIBUTING.md"
     if not (home / "CONTRIBUTING.md").is_file():
         rules = "help(autograder.Exercise) in Python explains every word of exercises.py"
-    out.print(Text(f"It builds as it stands: autograder build {notebook}. {rules}."), soft_wrap=True)
+    out.print(Text(f"It builds as it stands: `autograder build {notebook}`. {rules}."), soft_wrap=True)
     if any(path.suffix == ".js" for path in written):
         out.print(Text(f"The tests want a picture of its explorer, too: make twins ARGS={notebook}."))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import err, out
 from autograder.course.places import (
     course_key,
     course_root,
@@ -27,9 +27,6 @@ NOTHING_YET = "nothing of {0} is graded yet: `autograder grade {0} --gradebook â
 MOST_CHANGES = 40
 MOST_SHOWN = 200
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-# A path is printed whole, to be copied, and as it is: it may hold brackets.
-out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, markup=False)
 
 Root = Annotated[Path | None, typer.Option("--root", help="The course's folder.", show_default=False)]
 GradebookUrl = Annotated[
@@ -110,7 +107,7 @@ def name_(
         path = name_group(grader, submitted, groups, group, as_, hint, share)
         count = next(one.students for one in groups if one.id == group)
     out.print(Text(f"{group}: {counted(count, 'student')}; {path}"), soft_wrap=True)
-    out.print(Text(f"their marks and feedback: autograder grade {notebook} again"), soft_wrap=True)
+    out.print(Text(f"their marks and feedback: `autograder grade {notebook}` again"), soft_wrap=True)
 
 
 def written_(

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from autograder.console import out
 from autograder.course.places import course_key, course_root, find_masters, journal_path, keep_private
 from autograder.errors import CourseError, SandboxUnavailable
 from autograder.marks import (
@@ -22,7 +23,6 @@ from autograder.marks import (
     address,
     counted,
     everybody_of,
-    out,
 )
 
 MOST_EXAMPLES = 12
