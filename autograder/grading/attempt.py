@@ -226,9 +226,9 @@ class Attempt:
             session = self._session()
             session.run_cells()
         self._cell_errors = [self._explained(error) for error in session.cell_errors]
-        answers = self._first_answers(session)
+        answers = self._first_answers(session) if session.alive else {}
         ended, ended_by = session, ""
-        if not session.alive and answers:
+        if answers and not session.alive:
             # What else is asked of the others is asked of a process that this one has not ended.
             last, came = list(answers.items())[-1]
             error = came[-1].error
