@@ -76,11 +76,6 @@ def is_too_small(expected: np.ndarray, rtol: float, atol: float) -> bool:
     return 0 < rtol * largest < atol * LEAST_SCALE
 
 
-def same_bits(got: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether two arrays are the same to the last bit."""
-    return got.dtype == expected.dtype and got.shape == expected.shape and got.tobytes() == expected.tobytes()
-
-
 def agrees(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     """Entry by entry, whether two arrays of one shape agree."""
     with np.errstate(invalid="ignore", over="ignore"):

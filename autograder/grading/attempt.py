@@ -252,8 +252,8 @@ class Attempt:
                 # also where another exercise has ended the process.
                 self._untold.add(name)
             above = -1.0 if is_told else 1.0
-            asked = ended if is_end else session
-            self._judged[name] = self._judge(asked, sheet, {}, above, answers)
+            process = ended if is_end else session
+            self._judged[name] = self._judge(process, sheet, {}, above, answers)
         self._together = session
 
     def _first_answers(self, session: Session) -> dict[Asked, list[Outcome]]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.answers.compare import axis_words, compare, same_bits
+from autograder.answers.calling import same
+from autograder.answers.compare import axis_words, compare
 from autograder.answers.finding import Finding, Kind, stopped
 from autograder.answers.leaf import Leaf
 from autograder.answers.leaves import MOST_KEYS, student_leaves
@@ -427,7 +428,7 @@ def _trouble(sheet: Sheet, index: int, answer: Answer, name: str | None) -> Find
             return answer.problems[leaf]
     for leaf, expected in asked:
         got = answer.leaves[leaf]
-        if same_bits(got, expected):
+        if same(got, expected):
             continue  # the quick way for most right answers
         words = axis_words(leaf, expected.ndim, sheet.spec.axes)
         found = compare(leaf, got, expected, words, sheet.spec.rtol, sheet.spec.atol)
@@ -455,7 +456,7 @@ def _changed(sheet: Sheet, first: Answer, second: Answer) -> Finding | None:
         other = second.leaves.get(leaf)
         if other is None or array.shape != other.shape:
             return Finding(Kind.ANOTHER_SHAPE, leaf)
-        if not same_bits(array, other) and not np.allclose(
+        if not same(array, other) and not np.allclose(
             array, other, rtol=sheet.spec.rtol, atol=1e-12, equal_nan=True
         ):
             return Finding(Kind.ANOTHER_VALUE, leaf)
